@@ -1,0 +1,309 @@
+/**
+ * The state behind a session: what was read, and what the request changed since.
+ *
+ * @module
+ */
+import { SessionError } from "./errors.ts";
+import { encodeJson } from "./json.ts";
+import { encodeTexts, type EntryTexts, type SessionRecord } from "./record.ts";
+
+/** What a storage read, or saved. */
+export interface Origin {
+  readonly id: string;
+  /** The storage, as an identity: another storage's session is new to this one. */
+  readonly home: object;
+  /** The engine's version of the record. */
+  readonly version: unknown;
+  /** Until when the engine holds the record, in milliseconds. */
+  readonly expires: number;
+  /** Decodes the record, afresh each time; `undefined` where it turns out to be corrupt or over. */
+  readonly decode: () => SessionRecord | undefined;
+}
+
+/** What a request changed, and all entries as they stood when its save began, as JSON text. */
+export interface Changes extends EntryTexts {
+  /** Keys set (`true`) and unset (`false`). */
+  readonly valueOps: ReadonlyMap<string, boolean>;
+  /** Keys flashed. */
+  readonly flashed: ReadonlySet<string>;
+  /** Stored flashes that were consumed, replaced or unset, with their text. */
+  readonly taken: ReadonlyMap<string, string>;
+  /** Whether there is any change at all. */
+  readonly any: boolean;
+}
+
+export class SessionState {
+  /** What is stored; `undefined` for a new session. */
+  origin: Origin | undefined;
+  destroyed = false;
+  /** The request has given the session a new id that is not stored yet. */
+  regenerated = false;
+  /** Whether the old record outlives the new id. */
+  keepOld = false;
+  /** The response has gone. */
+  closed = false;
+  /** Ids that may be stored, and that a destroyed session takes with it. */
+  readonly knownIds: Set<string> = new Set();
+  /** The save in flight: saves of one session follow each other. */
+  saving: Promise<unknown> | undefined;
+
+  readonly #mintId: () => string;
+  #id: string | undefined;
+  /** The stored record; its keys are read, its values are the application's to change. */
+  #base: SessionRecord | undefined;
+  #values: Map<string, unknown> | undefined;
+  #flashes: Map<string, unknown> = new Map();
+  #valueOps: Map<string, boolean> = new Map();
+  #flashed: Set<string> = new Set();
+  #taken: Set<string> = new Set();
+  /** Keys whose object or array the application holds and may change in place. */
+  #handedOut: Set<string> = new Set();
+
+  constructor(mintId: () => string, initialData?: object, id?: string) {
+    this.#mintId = mintId;
+    this.#id = id;
+    if (id !== undefined) this.knownIds.add(id);
+    if (initialData) {
+      const given = Object.entries(initialData);
+      this.#values = new Map(given.filter(([, value]) => value !== undefined));
+    }
+  }
+
+  /** Makes this the session that a storage has read. */
+  attach(origin: Origin): void {
+    this.origin = origin;
+    this.#id = origin.id;
+    this.knownIds.add(origin.id);
+  }
+
+  get id(): string {
+    this.#load();
+    return this.#id ??= this.#mintId();
+  }
+
+  /** The stored record, without regard to what the request changed; `undefined` for a new session. */
+  get base(): SessionRecord | undefined {
+    this.#load();
+    return this.#base ??= this.origin?.decode();
+  }
+
+  get size(): number {
+    return this.#load().size + this.#flashes.size;
+  }
+
+  get dirty(): boolean {
+    return this.destroyed || this.regenerated || this.#valueOps.size > 0 ||
+      this.#flashed.size > 0 || this.#taken.size > 0 ||
+      this.#changedInPlace().length > 0;
+  }
+
+  has(key: string): boolean {
+    return this.#load().has(key) || this.#flashes.has(key);
+  }
+
+  get(key: string): unknown {
+    const values = this.#load();
+    if (values.has(key)) {
+      const value = values.get(key);
+      if (isMutable(value)) this.#handedOut.add(key);
+      return value;
+    }
+    if (!this.#flashes.has(key)) return undefined;
+    this.#mustBeOpen("read a flash of");
+    const value = this.#flashes.get(key);
+    this.#takeFlash(key);
+    return value;
+  }
+
+  entries(): Record<string, unknown> {
+    const values = this.#load();
+    for (const [key, value] of values) {
+      if (isMutable(value)) this.#handedOut.add(key);
+    }
+    return Object.fromEntries(values);
+  }
+
+  set(key: string, value: unknown): void {
+    if (value === undefined) return this.unset(key);
+    this.#mustBeOpen("change");
+    this.#load().set(key, value);
+    this.#valueOps.set(key, true);
+  }
+
+  unset(key: string): void {
+    this.#mustBeOpen("change");
+    if (this.#load().delete(key)) {
+      // What this request set and nobody stored leaves no trace.
+      if (this.base && Object.hasOwn(this.base.values, key)) {
+        this.#valueOps.set(key, false);
+      } else this.#valueOps.delete(key);
+    }
+    this.#takeFlash(key);
+  }
+
+  flash(key: string, value: unknown): void {
+    this.#mustBeOpen("change");
+    this.#load();
+    this.#takeFlash(key);
+    if (value === undefined) return;
+    this.#flashes.set(key, value);
+    this.#flashed.add(key);
+  }
+
+  regenerate(keepOld: boolean): void {
+    this.#mustBeOpen("change");
+    this.#load();
+    // Of several calls in one request, one that lets the old id die is enough.
+    this.keepOld = keepOld && (this.keepOld || !this.regenerated);
+    this.regenerated = true;
+    this.#id = undefined;
+  }
+
+  destroy(): void {
+    if (this.destroyed) return;
+    if (this.closed) throw lateChange("destroy");
+    this.destroyed = true;
+    this.#values = new Map();
+    this.#flashes.clear();
+    this.#takeOps();
+  }
+
+  /**
+   * Hands over what the request changed, for one save. A session from elsewhere is all change to the storage `home`.
+   *
+   * @throws {SessionError} If a value is not JSON: `unserializable`. Nothing is handed over then.
+   */
+  takeChanges(home: object): Changes {
+    const values = encodeTexts(this.#load());
+    const flashes = encodeTexts(this.#flashes);
+    const stored = this.origin?.home === home;
+    const taken = new Map<string, string>();
+    if (stored && this.#taken.size > 0) {
+      const pristine = this.origin?.decode()?.flashes ?? {};
+      for (const key of this.#taken) {
+        taken.set(key, encodeJson(pristine[key], key));
+      }
+    }
+    for (const key of stored ? this.#changedInPlace() : values.keys()) {
+      this.#valueOps.set(key, true);
+    }
+    for (const [key, value] of this.#load()) {
+      if (this.#valueOps.has(key) && isMutable(value)) this.#handedOut.add(key);
+    }
+    const { valueOps, flashed } = this.#takeOps();
+    return {
+      values,
+      flashes,
+      valueOps,
+      flashed: stored ? flashed : new Set(flashes.keys()),
+      taken,
+      any: valueOps.size > 0 || flashed.size > 0 || taken.size > 0,
+    };
+  }
+
+  /** Takes changes back whose save failed, so that the next save makes up for it. */
+  restore(changes: Changes): void {
+    if (this.destroyed) return;
+    for (const [key, isSet] of changes.valueOps) {
+      if (!this.#valueOps.has(key)) this.#valueOps.set(key, isSet);
+    }
+    for (const key of changes.flashed) {
+      if (this.#flashes.has(key)) this.#flashed.add(key);
+    }
+    for (const key of changes.taken.keys()) this.#taken.add(key);
+  }
+
+  /**
+   * Makes a saved record what the session is based on.
+   *
+   * @param merged Whether it holds other requests' changes too, which this session then shows.
+   */
+  committed(origin: Origin, changes: Changes, merged: boolean): void {
+    this.attach(origin);
+    if (this.regenerated) this.#id = undefined; // again, while the save ran
+    this.#base = undefined;
+    if (!merged || this.destroyed) return;
+    const mine = this.#load();
+    const record = origin.decode();
+    const values = new Map(Object.entries(record?.values ?? {}));
+    for (const ops of [changes.valueOps, this.#valueOps]) {
+      for (const key of ops.keys()) {
+        if (mine.has(key)) values.set(key, mine.get(key));
+        else values.delete(key);
+      }
+    }
+    this.#values = values;
+    const flashes = new Map(Object.entries(record?.flashes ?? {}));
+    for (const key of this.#taken) flashes.delete(key);
+    for (const key of this.#flashed) flashes.set(key, this.#flashes.get(key));
+    this.#flashes = flashes;
+  }
+
+  #load(): Map<string, unknown> {
+    if (this.#values) return this.#values;
+    if (this.origin) {
+      this.#base = this.origin.decode();
+      if (!this.#base) {
+        this.origin = undefined;
+        this.#id = undefined;
+      }
+    }
+    this.#flashes = new Map(Object.entries(this.#base?.flashes ?? {}));
+    return this.#values = new Map(Object.entries(this.#base?.values ?? {}));
+  }
+
+  #changedInPlace(): string[] {
+    if (this.#handedOut.size === 0 || !this.origin) return [];
+    const pristine = this.origin.decode()?.values ?? {};
+    return [...this.#handedOut].filter((key) => {
+      const value = this.#values?.get(key);
+      return isMutable(value) && !this.#valueOps.has(key) &&
+        !sameJson(value, pristine[key]);
+    });
+  }
+
+  #takeFlash(key: string): void {
+    this.#flashes.delete(key);
+    this.#flashed.delete(key);
+    if (this.base && Object.hasOwn(this.base.flashes, key)) {
+      this.#taken.add(key);
+    }
+  }
+
+  #takeOps(): { valueOps: Map<string, boolean>; flashed: Set<string> } {
+    const ops = { valueOps: this.#valueOps, flashed: this.#flashed };
+    this.#valueOps = new Map();
+    this.#flashed = new Set();
+    this.#taken = new Set();
+    return ops;
+  }
+
+  #mustBeOpen(verb: string): void {
+    if (this.closed) throw lateChange(verb);
+    if (this.destroyed) {
+      throw new SessionError(
+        "destroyed",
+        `Cannot ${verb} session: it was destroyed`,
+      );
+    }
+  }
+}
+
+function lateChange(verb: string): SessionError {
+  return new SessionError(
+    "late-change",
+    `Cannot ${verb} session: its response has gone, and nothing would save the change`,
+  );
+}
+
+function isMutable(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function sameJson(value: unknown, stored: unknown): boolean {
+  try {
+    return encodeJson(value, "") === encodeJson(stored, "");
+  } catch {
+    return false; // saving it will say what is wrong with it
+  }
+}

@@ -1,0 +1,395 @@
+/**
+ * A cookie: its name, its attributes and the secrets that sign or seal its value.
+ *
+ * @module
+ */
+import { type Cookie as Attributes, setCookie } from "@std/http/cookie";
+import { SessionError } from "./errors.ts";
+import {
+  type Decoded,
+  type Format,
+  type LegacyFormat,
+  legacyFormat,
+  satchelFormat,
+} from "./formats.ts";
+import { lifetimeOf, type StoredLifetime } from "./lifetime.ts";
+
+/** Where a cookie is sent and how a browser guards it. All are attributes of `Set-Cookie` (RFC 6265bis). */
+export interface CookieAttributes {
+  /** The domain, and its subdomains, that the cookie is sent to. @default {the host that set it} */
+  domain?: string | undefined;
+  /** When the browser drops the cookie; `maxAge` wins over it. @default {with the browser's session} */
+  expires?: Date | undefined;
+  /** Hides the cookie from scripts. @default {false; true for a session's cookie} */
+  httpOnly?: boolean | undefined;
+  /** Seconds after which the browser drops the cookie. Browsers cap it at 400 days. */
+  maxAge?: number | undefined;
+  /** Keeps the cookie apart for each top-level site (CHIPS). Needs `secure`. @default {false} */
+  partitioned?: boolean | undefined;
+  /** The path below which the cookie is sent. @default {"/"} */
+  path?: string | undefined;
+  /** Which cookies a browser drops last when it runs out of space. */
+  priority?: "low" | "medium" | "high" | undefined;
+  /** Whether other sites' requests carry the cookie; `true` is strict, `false` sends no attribute. @default {"lax"} */
+  sameSite?:
+    | boolean
+    | "lax"
+    | "strict"
+    | "none"
+    | "Lax"
+    | "Strict"
+    | "None"
+    | undefined;
+  /** Sends the cookie over HTTPS only. @default {false; true where the name begins with __Host- or __Secure-} */
+  secure?: boolean | undefined;
+}
+
+/** Options of {@linkcode createCookie}. */
+export interface CookieOptions extends CookieAttributes {
+  /** Secrets that sign the value: the first writes, all read. Without one the value is readable and forgeable. */
+  secrets?: readonly string[] | undefined;
+  /** Seals the value (AES-256-GCM), so that its holder cannot read it. @default {false; true for a cookie storage} */
+  encrypt?: boolean | undefined;
+  /** The format that is written. @default {"satchel"} */
+  format?: "satchel" | LegacyFormat | undefined;
+  /** Older formats that are read too. Drop an entry once its cookies have expired. @default {[]} */
+  accept?: readonly LegacyFormat[] | undefined;
+}
+
+/** Options of {@linkcode Cookie.parse}. None is needed today. */
+export type CookieParseOptions = Record<never, never>;
+
+/** Options of {@linkcode Cookie.serialize}: attributes that replace the cookie's own, this once. */
+export type CookieSerializeOptions = CookieAttributes;
+
+/** A named cookie that knows how to read itself from `Cookie` and write itself for `Set-Cookie`. */
+export interface Cookie {
+  /** The cookie's name. */
+  readonly name: string;
+  /** Whether it has a secret, so that a value which its holder changed is not read. */
+  readonly isSigned: boolean;
+  /** When a cookie written now expires; `undefined` where it ends with the browser's session. */
+  readonly expires?: Date | undefined;
+  /**
+   * Reads the cookie from a request.
+   *
+   * @param cookieHeader The `Cookie` header, or `null` where the request has none.
+   * @returns The value; `null` where the cookie is absent, forged or in a format that is not accepted.
+   */
+  parse(
+    cookieHeader: string | null,
+    options?: CookieParseOptions,
+  ): Promise<unknown | null>;
+  /**
+   * Writes the cookie for a response.
+   *
+   * @param value The value, as JSON can carry it. `""` is written bare.
+   * @returns The `Set-Cookie` header.
+   * @throws {SessionError} If the value is not JSON (`unserializable`) or the cookie is over 4,096 bytes (`too-large`).
+   */
+  serialize(value: unknown, options?: CookieSerializeOptions): Promise<string>;
+}
+
+/** Name and value together, RFC 6265bis, section 5.7, step 6. */
+export const MAX_COOKIE = 4096;
+/** RFC 6265bis, section 5.6: longer attributes are ignored, which loosens the cookie. */
+const MAX_ATTRIBUTE = 1024;
+/** Duplicates of a name that are tried; an attacker on a subdomain can plant more. */
+const MAX_CANDIDATES = 3;
+
+/**
+ * Creates a cookie.
+ *
+ * @param name The cookie's name.
+ * @param options Attributes, secrets and format.
+ * @returns The cookie, ready to read and write headers.
+ * @throws {TypeError} If name and attributes contradict each other or the RFC, or a secret is missing.
+ * @throws {RangeError} If `maxAge` is negative or not finite.
+ *
+ * @example A signed cookie, there and back
+ * ```ts
+ * import { createCookie } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const theme = createCookie("theme", { secrets: ["s3cr3t"], maxAge: 604_800 });
+ * const setCookie = await theme.serialize("dark");
+ * const cookieHeader = setCookie.split(";")[0]!;
+ *
+ * assertEquals(await theme.parse(cookieHeader), "dark");
+ * assertEquals(await theme.parse(cookieHeader + "x"), null);
+ * ```
+ */
+export function createCookie(
+  name: string,
+  options: CookieOptions = {},
+): Cookie {
+  return new SatchelCookie(name, options);
+}
+
+/**
+ * Whether a value is a cookie, of this library or of one with the same shape.
+ *
+ * @param value Anything.
+ * @returns `true` for an object with a name, `isSigned`, `parse` and `serialize`.
+ *
+ * @example
+ * ```ts
+ * import { createCookie, isCookie } from "@satchel/session";
+ * import { assert, assertFalse } from "@std/assert";
+ *
+ * assert(isCookie(createCookie("theme")));
+ * assertFalse(isCookie({ name: "theme" }));
+ * ```
+ */
+export function isCookie(value: unknown): value is Cookie {
+  if (typeof value !== "object" || value === null) return false;
+  const cookie = value as Partial<Record<keyof Cookie, unknown>>;
+  return typeof cookie.name === "string" &&
+    typeof cookie.isSigned === "boolean" &&
+    typeof cookie.parse === "function" &&
+    typeof cookie.serialize === "function";
+}
+
+/** The library's own cookie; what it has beyond {@linkcode Cookie} serves the session's storages. */
+export class SatchelCookie implements Cookie {
+  readonly name: string;
+  readonly options: CookieOptions;
+  /** How long a cookie lasts where a commit does not say. */
+  readonly lifetime: StoredLifetime;
+  readonly #secrets: readonly string[];
+  readonly #writes: Format;
+  readonly #reads: readonly Format[];
+  readonly #suffix: string;
+
+  constructor(name: string, options: CookieOptions) {
+    const secrets = checkSecrets(name, options.secrets ?? []);
+    const { format = "satchel", accept = [], encrypt = false } = options;
+    if (encrypt && (format !== "satchel" || secrets.length === 0)) {
+      fail(
+        name,
+        format === "satchel"
+          ? "encrypt needs secrets"
+          : `the format "${format}" cannot be encrypted`,
+      );
+    }
+    const protection = encrypt
+      ? "sealed"
+      : secrets.length > 0
+      ? "signed"
+      : "none";
+    const satchel = satchelFormat(name, secrets, protection);
+    const legacy = new Set([format, ...accept].filter((f) => f !== "satchel"));
+    const formats = new Map<string, Format>([["satchel", satchel]]);
+    for (const older of legacy) {
+      if (older !== "react-router" && older !== "remix") {
+        fail(name, "format must be satchel, react-router or remix");
+      }
+      formats.set(older, legacyFormat(older, name, secrets));
+    }
+    this.name = name;
+    this.options = { ...options };
+    this.lifetime = lifetimeOf(options);
+    this.#secrets = secrets;
+    this.#writes = formats.get(format) ?? satchel;
+    this.#reads = [...formats.values()];
+    checkName(name);
+    this.#suffix = this.#attributes(this.options);
+  }
+
+  get isSigned(): boolean {
+    return this.#secrets.length > 0;
+  }
+
+  get expires(): Date | undefined {
+    const lifetime = this.lifetime;
+    if (lifetime === null) return undefined;
+    return new Date(
+      typeof lifetime === "number" ? Date.now() + lifetime * 1000 : lifetime[0],
+    );
+  }
+
+  async parse(cookieHeader: string | null): Promise<unknown | null> {
+    if (!cookieHeader) return null;
+    const decoded = await this.decode(cookieHeader);
+    return decoded ? decoded.value : null;
+  }
+
+  async serialize(
+    value: unknown,
+    options?: CookieSerializeOptions,
+  ): Promise<string> {
+    const text = value === "" ? "" : await this.#writes.encode(value);
+    const size = this.name.length + text.length;
+    if (size > MAX_COOKIE) {
+      throw new SessionError(
+        "too-large",
+        `Cannot serialize cookie "${this.name}": name and value take ${size} of at most ${MAX_COOKIE} bytes`,
+      );
+    }
+    return `${this.name}=${text}${
+      options ? this.#attributes({ ...this.options, ...options }) : this.#suffix
+    }`;
+  }
+
+  /** How many bytes a name and value take. */
+  async sizeOf(value: unknown): Promise<number> {
+    return this.name.length + (await this.#writes.encode(value)).length;
+  }
+
+  /**
+   * The first authentic value of the cookie in a header: `null` where the header has no cookie of the name, `undefined`
+   * where it has, but none that is authentic.
+   */
+  async decode(cookieHeader: string): Promise<Decoded | null | undefined> {
+    const candidates = cookieValues(cookieHeader, this.name);
+    for (const text of candidates) {
+      if (text === "") return { value: "" };
+      // What is over the limit was never written by this cookie.
+      if (text.length + this.name.length > MAX_COOKIE) continue;
+      for (const format of this.#reads) {
+        const decoding = format.decode(text);
+        const decoded = decoding instanceof Promise ? await decoding : decoding;
+        if (decoded) return decoded;
+      }
+    }
+    return candidates.length === 0 ? null : undefined;
+  }
+
+  /** `; Path=/; …`, written by the standard library once for all cookies that do not override an attribute. */
+  #attributes(options: CookieAttributes): string {
+    const lifetime = lifetimeOf(options);
+    const attributes: Attributes = {
+      name: "n",
+      value: "",
+      ...checkAttributes(this.name, options),
+    };
+    if (typeof lifetime === "number") {
+      // Max-Age is in whole seconds, and 0 would delete a cookie that still has a moment to live.
+      attributes.maxAge = Math.ceil(lifetime);
+    } else if (lifetime) attributes.expires = new Date(lifetime[0]);
+    const headers = new Headers();
+    try {
+      setCookie(headers, attributes);
+    } catch (cause) {
+      throw new TypeError(
+        `Cannot create cookie "${this.name}": an attribute is malformed`,
+        { cause },
+      );
+    }
+    return (headers.get("set-cookie") ?? "").slice("n=".length);
+  }
+}
+
+/**
+ * The values of the cookie `name` in a header, at most three, in the header's order.
+ *
+ * One pass, linear in the header's length, whatever it holds.
+ */
+export function cookieValues(header: string, name: string): string[] {
+  const values: string[] = [];
+  const needle = name + "=";
+  let at = header.indexOf(needle);
+  while (at >= 0 && values.length < MAX_CANDIDATES) {
+    if (beginsPair(header, at)) {
+      const start = at + needle.length;
+      const end = header.indexOf(";", start);
+      values.push(header.slice(start, end < 0 ? undefined : end).trim());
+      at = end < 0 ? -1 : header.indexOf(needle, end);
+    } else {
+      at = header.indexOf(needle, at + needle.length);
+    }
+  }
+  return values;
+}
+
+function beginsPair(header: string, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && (header[before] === " " || header[before] === "\t")) {
+    before--;
+  }
+  return before < 0 || header[before] === ";";
+}
+
+function fail(name: string, why: string): never {
+  throw new TypeError(`Cannot create cookie "${name}": ${why}`);
+}
+
+function checkName(name: string): void {
+  // A token, RFC 9110, section 5.6.2.
+  if (typeof name !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+    throw new TypeError(
+      "Cannot create cookie: its name must be letters, digits and !#$%&'*+-.^_`|~",
+    );
+  }
+}
+
+function checkSecrets(name: string, secrets: readonly string[]): string[] {
+  if (!Array.isArray(secrets)) fail(name, "secrets must be a list of strings");
+  secrets.forEach((secret, index) => {
+    if (typeof secret !== "string" || secret === "") {
+      fail(
+        name,
+        `secrets[${index}] must be a string that is not empty, received ${
+          secret === "" ? "an empty one" : typeof secret
+        }; is its environment variable set?`,
+      );
+    }
+  });
+  return [...secrets];
+}
+
+const SAME_SITE = { lax: "Lax", strict: "Strict", none: "None" } as const;
+
+/** Checks what the standard library lets pass or mends in silence. */
+function checkAttributes(
+  name: string,
+  options: CookieAttributes,
+): Omit<Attributes, "name" | "value"> {
+  const { domain, httpOnly, partitioned, path = "/", priority } = options;
+  // Browsers compare the prefixes without regard to case (RFC 6265bis, section 4.1.3).
+  const host = /^__host-/i.test(name);
+  const secure = options.secure ?? (host || /^__secure-/i.test(name));
+  const sameSite = options.sameSite ?? "lax";
+  const site = sameSite === true
+    ? "Strict"
+    : sameSite === false
+    ? undefined
+    : SAME_SITE[String(sameSite).toLowerCase() as keyof typeof SAME_SITE] ??
+      fail(name, "sameSite must be lax, strict, none, true or false");
+  if (host && (domain !== undefined || path !== "/")) {
+    fail(name, "the prefix __Host- allows no domain and no path but /");
+  }
+  if (!secure && (host || /^__secure-/i.test(name))) {
+    fail(name, "its prefix needs secure: true");
+  }
+  if (!secure && site === "None") {
+    fail(name, 'sameSite "none" needs secure: true');
+  }
+  if (!secure && partitioned) fail(name, "partitioned needs secure: true");
+  for (const [key, value] of Object.entries({ domain, path })) {
+    if (value === undefined) continue;
+    // deno-lint-ignore no-control-regex
+    if (typeof value !== "string" || /[\x00-\x20\x7f-\uffff;,]/.test(value)) {
+      fail(name, `${key} must be visible ASCII without spaces, ; and ,`);
+    }
+    if (value.length > MAX_ATTRIBUTE) {
+      fail(name, `${key} is over ${MAX_ATTRIBUTE} bytes`);
+    }
+  }
+  const attributes: Omit<Attributes, "name" | "value"> = { path };
+  if (domain) attributes.domain = domain;
+  if (httpOnly) attributes.httpOnly = true;
+  if (partitioned) attributes.partitioned = true;
+  if (secure) attributes.secure = true;
+  if (site) attributes.sameSite = site;
+  if (priority) {
+    const level = String(priority).toLowerCase();
+    if (!["low", "medium", "high"].includes(level)) {
+      fail(name, "priority must be low, medium or high");
+    }
+    attributes.unparsed = [
+      `Priority=${level[0]?.toUpperCase()}${level.slice(1)}`,
+    ];
+  }
+  return attributes;
+}

@@ -1,0 +1,207 @@
+/**
+ * The three wire formats of a cookie's value. `docs/formats.md` describes them byte by byte, with test vectors.
+ *
+ * @module
+ */
+import {
+  fromBase64,
+  fromBase64Url,
+  fromUtf8,
+  toBase64,
+  toBase64Url,
+  utf8,
+} from "./_bytes.ts";
+import { randomBytes } from "./_runtime.ts";
+import { encodeJson } from "./json.ts";
+import { type Awaitable, cookieKey, legacyMac } from "./keys.ts";
+
+/** The formats older than this library that it reads and writes. */
+export type LegacyFormat = "react-router" | "remix";
+
+/** How a cookie's value is protected: not at all, against changes, or against reading too. */
+export type Protection = "none" | "signed" | "sealed";
+
+/** A value that was found authentic. */
+export interface Decoded {
+  readonly value: unknown;
+}
+
+/** One wire format of one cookie. */
+export interface Format {
+  /** @throws {SessionError} If the value is not JSON: `unserializable`. */
+  encode(value: unknown): Awaitable<string>;
+  /** `undefined` where the text is not authentic or not in its one canonical spelling. */
+  decode(text: string): Awaitable<Decoded | undefined>;
+}
+
+const NONCE = 12;
+
+/**
+ * The format `satchel`, version 1: `s1` and `e1` cookies, and `u1` where there is no secret.
+ *
+ * A cookie that is sealed reads nothing weaker; one that is signed reads sealed values too.
+ */
+export function satchelFormat(
+  name: string,
+  secrets: readonly string[],
+  protection: Protection,
+): Format {
+  if (protection === "none") return unsignedFormat(name);
+  let derived: ReturnType<typeof cookieKey>[] | undefined;
+  const keys = () =>
+    derived ??= secrets.map((secret) => cookieKey(secret, name));
+
+  function encodeSigned(text: string): string {
+    const [key] = keys() as [ReturnType<typeof cookieKey>];
+    const signed = `s1${key.id}.${text}`;
+    return `${signed}.${toBase64Url(key.mac.sign(signed))}`;
+  }
+
+  function decodeSigned(text: string): Decoded | undefined {
+    const dot = text.indexOf(".", 5);
+    const mac = dot < 0 ? undefined : fromBase64Url(text.slice(dot + 1));
+    if (!mac) return undefined;
+    const signed = text.slice(0, dot);
+    for (const key of keys()) {
+      if (text.startsWith(key.id, 2) && key.mac.verify(signed, mac)) {
+        return fromPayload(fromBase64Url(signed.slice(5)));
+      }
+    }
+    return undefined;
+  }
+
+  function encodeSealed(payload: Uint8Array<ArrayBuffer>): Awaitable<string> {
+    const [key] = keys() as [ReturnType<typeof cookieKey>];
+    const head = `e1${key.id}.`;
+    const nonce = randomBytes(NONCE);
+    const finish = (message: Uint8Array) => {
+      const body = new Uint8Array(NONCE + message.length);
+      body.set(nonce);
+      body.set(message, NONCE);
+      return head + toBase64Url(body);
+    };
+    const message = key.aead.seal(nonce, payload, utf8(head));
+    return message instanceof Promise ? message.then(finish) : finish(message);
+  }
+
+  async function decodeSealed(text: string): Promise<Decoded | undefined> {
+    const body = fromBase64Url(text.slice(5));
+    if (!body || body.length < NONCE) return undefined;
+    const nonce = body.subarray(0, NONCE);
+    const message = body.subarray(NONCE);
+    for (const key of keys()) {
+      if (!text.startsWith(key.id, 2)) continue;
+      const opened = key.aead.open(nonce, message, utf8(text.slice(0, 5)));
+      const payload = opened instanceof Promise ? await opened : opened;
+      if (payload) return fromPayload(payload);
+    }
+    return undefined;
+  }
+
+  return {
+    encode(value) {
+      const payload = toPayload(value, name);
+      return protection === "sealed"
+        ? encodeSealed(payload)
+        : encodeSigned(toBase64Url(payload));
+    },
+    decode(text) {
+      if (text.charAt(4) !== ".") return undefined;
+      if (text.startsWith("e1")) return decodeSealed(text);
+      if (text.startsWith("s1") && protection === "signed") {
+        return decodeSigned(text);
+      }
+      return undefined;
+    },
+  };
+}
+
+function unsignedFormat(name: string): Format {
+  return {
+    encode: (value) => "u1." + toBase64Url(toPayload(value, name)),
+    decode: (text) =>
+      text.startsWith("u1.")
+        ? fromPayload(fromBase64Url(text.slice(3)))
+        : undefined,
+  };
+}
+
+// A payload is one letter and text: `s` and the string itself, which spares the cookie JSON's quotes and escapes, or
+// `j` and JSON for everything else. A string that UTF-8 cannot carry (a lone surrogate) goes as JSON, which can.
+function toPayload(value: unknown, name: string): Uint8Array<ArrayBuffer> {
+  return utf8(
+    typeof value === "string" && value.isWellFormed()
+      ? "s" + value
+      : "j" + encodeJson(value, name),
+  );
+}
+
+function fromPayload(
+  payload: Uint8Array | undefined,
+): Decoded | undefined {
+  const text = payload && fromUtf8(payload);
+  if (text?.startsWith("s")) return { value: text.slice(1) };
+  return text?.startsWith("j") ? fromJson(text.slice(1)) : undefined;
+}
+
+function fromJson(text: string): Decoded | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The formats of React Router and Remix 1–2 (JSON, percent-encoded) and of Remix 3 (text), signed or not. */
+export function legacyFormat(
+  format: LegacyFormat,
+  name: string,
+  secrets: readonly string[],
+): Format {
+  const json = format === "react-router";
+  let derived: ReturnType<typeof legacyMac>[] | undefined;
+  const keys = () => derived ??= secrets.map(legacyMac);
+
+  function decodePayload(base64: string): Decoded | undefined {
+    const bytes = fromBase64(base64);
+    const text = bytes && fromUtf8(bytes);
+    if (text === undefined) return undefined;
+    return json ? fromJson(text) : { value: text };
+  }
+
+  return {
+    encode(value) {
+      if (!json && typeof value !== "string") {
+        throw new TypeError(
+          `Cannot serialize cookie "${name}": the format "remix" carries text only, received ${typeof value}`,
+        );
+      }
+      const text = json ? encodeJson(value, name) : value as string;
+      const payload = toBase64(utf8(text));
+      const [key] = keys();
+      const whole = key ? `${payload}.${key.sign(payload)}` : payload;
+      return json ? encodeURIComponent(whole) : whole;
+    },
+    decode(text) {
+      const whole = json ? percentDecode(text) : text;
+      if (whole === undefined) return undefined;
+      if (secrets.length === 0) return decodePayload(whole);
+      const dot = whole.lastIndexOf(".");
+      if (dot < 0) return undefined;
+      const payload = whole.slice(0, dot);
+      const signature = whole.slice(dot + 1);
+      for (const key of keys()) {
+        if (key.verify(payload, signature)) return decodePayload(payload);
+      }
+      return undefined;
+    },
+  };
+}
+
+function percentDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

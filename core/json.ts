@@ -1,0 +1,135 @@
+/**
+ * JSON without its silences: what `JSON.stringify` would drop, bend or turn into `null` is an error here.
+ *
+ * @module
+ */
+import { SessionError } from "./errors.ts";
+
+/** Deep enough for any real value, shallow enough for every runtime's stack. */
+const MAX_DEPTH = 500;
+
+/** The way to the value at hand, spelt out only where an error names it. */
+interface Path {
+  readonly key: string | number;
+  readonly parent: Path | undefined;
+  readonly depth: number;
+}
+
+/**
+ * The JSON text of one value of a session or cookie.
+ *
+ * One pass checks and writes, so that a getter cannot answer the check with one thing and the writer with another.
+ *
+ * @param value The value.
+ * @param key The name it is kept under, for the error's message.
+ * @returns Text from which `JSON.parse` makes a deep-equal value, negative zero included.
+ * @throws {SessionError} If JSON cannot carry the value: `unserializable`, with the path to what it cannot carry.
+ */
+export function encodeJson(value: unknown, key: string): string {
+  return encode(value, key, undefined);
+}
+
+/** As {@linkcode encodeJson}, for a whole set of keys: a JSON object's text for the values' texts. */
+export function encodeEntries(texts: ReadonlyMap<string, string>): string {
+  let out = "{";
+  for (const [key, text] of texts) {
+    out += (out.length > 1 ? "," : "") + JSON.stringify(key) + ":" + text;
+  }
+  return out + "}";
+}
+
+function encode(
+  value: unknown,
+  key: string | number,
+  parent: Path | undefined,
+): string {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return JSON.stringify(value);
+    case "number":
+      if (Object.is(value, -0)) return "-0";
+      if (Number.isFinite(value)) return String(value);
+      return refuse(`${value} is no JSON number`, key, parent);
+    case "object": {
+      if (value === null) return "null";
+      const path = { key, parent, depth: parent ? parent.depth + 1 : 0 };
+      if (path.depth >= MAX_DEPTH) {
+        return refuse(
+          `it is nested deeper than ${MAX_DEPTH} levels, or contains itself`,
+          key,
+          undefined,
+        );
+      }
+      return Array.isArray(value)
+        ? encodeArray(value, path)
+        : encodeObject(value, path);
+    }
+    case "undefined":
+      return refuse("undefined is not JSON; leave it out", key, parent);
+    default:
+      return refuse(`a ${typeof value} is not JSON`, key, parent);
+  }
+}
+
+function encodeArray(value: unknown[], path: Path): string {
+  // Every own key counts here, "length" is the one more.
+  if (Reflect.ownKeys(value).length !== value.length + 1) {
+    return refuse("it has holes or named properties", path.key, path.parent);
+  }
+  let out = "[";
+  for (let i = 0; i < value.length; i++) {
+    out += (i > 0 ? "," : "") + encode(read(value, i, path), i, path);
+  }
+  return out + "]";
+}
+
+function encodeObject(value: object, path: Path): string {
+  const prototype = Object.getPrototypeOf(value);
+  // A prototype without a prototype is Object.prototype, of this realm or of another.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    const name = prototype.constructor?.name || "class";
+    return refuse(`a ${name} is not plain data`, path.key, path.parent);
+  }
+  const keys = Object.keys(value);
+  if (Reflect.ownKeys(value).length !== keys.length) {
+    return refuse(
+      "it has symbols or hidden properties",
+      path.key,
+      path.parent,
+    );
+  }
+  let out = "{";
+  for (const key of keys) {
+    out += (out.length > 1 ? "," : "") + JSON.stringify(key) + ":" +
+      encode(read(value, key, path), key, path);
+  }
+  return out + "}";
+}
+
+function read(value: object, key: string | number, path: Path): unknown {
+  try {
+    return (value as Record<string | number, unknown>)[key];
+  } catch (cause) {
+    return refuse("reading it threw an error", key, path, cause);
+  }
+}
+
+function refuse(
+  why: string,
+  key: string | number,
+  parent: Path | undefined,
+  cause?: unknown,
+): never {
+  let where = "";
+  let step: Path | undefined = { key, parent, depth: 0 };
+  for (; step.parent; step = step.parent) {
+    where = (typeof step.key === "number" ? `[${step.key}]` : `.${step.key}`) +
+      where;
+  }
+  throw new SessionError(
+    "unserializable",
+    `Cannot store "${step.key}${where}": ${why}`,
+    cause === undefined ? undefined : { cause },
+  );
+}

@@ -1,0 +1,138 @@
+/**
+ * When a session ends: a cookie's lifetime, the idle and the absolute timeout, and what they come to together.
+ *
+ * Lifetimes are in seconds, instants in milliseconds since 1970.
+ *
+ * @module
+ */
+
+/** Where nothing else is said, a session ends this many seconds after its last save. */
+export const DEFAULT_LIFETIME: number = 14 * 24 * 60 * 60;
+
+/** How long something lasts: for `maxAge` seconds from its last save, or until the fixed instant `expires`. */
+export interface Lifetime {
+  /** Seconds from the last save. Wins over `expires`. */
+  maxAge?: number | undefined;
+  /** A fixed end. */
+  expires?: Date | undefined;
+}
+
+/** The timeouts that a storage holds its sessions to. */
+export interface Timeouts {
+  /** Seconds without a request after which a session ends. */
+  idleTimeout?: number | undefined;
+  /** Seconds after its creation at which a session ends, whatever happens. */
+  absoluteTimeout?: number | undefined;
+  /** Seconds by which the idle deadline must move before it is written again. */
+  touchAfter?: number | undefined;
+}
+
+/**
+ * A lifetime as a record keeps it: seconds from the last save, a fixed instant, or none of its own.
+ * The instant stands in a list of one, so that both fit into JSON and cannot be mistaken for each other.
+ */
+export type StoredLifetime = number | readonly [instant: number] | null;
+
+/**
+ * The lifetime that options ask for: `maxAge` before `expires`.
+ *
+ * @throws {RangeError} If `maxAge` is negative or not finite.
+ * @throws {TypeError} If `expires` is no valid date.
+ */
+export function lifetimeOf(options: Lifetime | undefined): StoredLifetime {
+  if (options?.maxAge !== undefined) {
+    return checkSeconds("maxAge", options.maxAge);
+  }
+  if (options?.expires === undefined) return null;
+  const instant = options.expires instanceof Date
+    ? options.expires.getTime()
+    : NaN;
+  if (Number.isNaN(instant)) {
+    throw new TypeError("Cannot use expires: it must be a valid Date");
+  }
+  return [instant];
+}
+
+/**
+ * Returns `seconds`, which must be a finite, non-negative number.
+ *
+ * @throws {RangeError} If it is not.
+ */
+export function checkSeconds(name: string, seconds: number): number {
+  if (
+    typeof seconds !== "number" || !Number.isFinite(seconds) || seconds < 0
+  ) {
+    throw new RangeError(
+      `Cannot use ${name}: it must be a finite, non-negative number of seconds, received ${
+        String(seconds)
+      }`,
+    );
+  }
+  return seconds;
+}
+
+/**
+ * Checks a storage's timeouts and fills in `touchAfter`: a tenth of the idle timeout, a minute at most.
+ *
+ * @throws {RangeError} If one is not positive and finite, or if `touchAfter` is not shorter than `idleTimeout`.
+ */
+export function checkTimeouts(timeouts: Timeouts): Timeouts {
+  const { idleTimeout, absoluteTimeout } = timeouts;
+  for (
+    const [name, seconds] of Object.entries({ idleTimeout, absoluteTimeout })
+  ) {
+    if (seconds !== undefined && checkSeconds(name, seconds) === 0) {
+      throw new RangeError(
+        `Cannot use ${name}: it must be more than 0 seconds`,
+      );
+    }
+  }
+  const touchAfter = timeouts.touchAfter ??
+    Math.min(60, (idleTimeout ?? 0) / 10);
+  checkSeconds("touchAfter", touchAfter);
+  if (idleTimeout !== undefined && touchAfter >= idleTimeout) {
+    throw new RangeError(
+      "Cannot use touchAfter: it must be shorter than idleTimeout, or sessions in use would end",
+    );
+  }
+  return { idleTimeout, absoluteTimeout, touchAfter };
+}
+
+/** What a session's deadline depends on. */
+export interface Life {
+  /** When the session began, in milliseconds. */
+  readonly created: number;
+  /** When it was last saved, in milliseconds. */
+  readonly saved: number;
+  /** What a commit gave it for good. */
+  readonly lifetime: StoredLifetime;
+}
+
+/**
+ * The instant, in milliseconds, from which a session used at `now` has ended.
+ *
+ * @param fallback The lifetime of a session that no commit gave one.
+ */
+export function deadline(
+  life: Life,
+  fallback: StoredLifetime,
+  timeouts: Timeouts,
+  now: number,
+): number {
+  const lifetime = life.lifetime ?? fallback ?? DEFAULT_LIFETIME;
+  let end = typeof lifetime === "number"
+    ? life.saved + lifetime * 1000
+    : lifetime[0];
+  if (timeouts.idleTimeout !== undefined) {
+    end = Math.min(end, now + timeouts.idleTimeout * 1000);
+  }
+  if (timeouts.absoluteTimeout !== undefined) {
+    end = Math.min(end, life.created + timeouts.absoluteTimeout * 1000);
+  }
+  return end;
+}
+
+/** Whether `instant` lies ahead of `now`. A broken clock or deadline (`NaN`) means no. */
+export function isAhead(instant: number, now: number): boolean {
+  return instant > now;
+}

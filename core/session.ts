@@ -1,0 +1,237 @@
+/**
+ * A session: what one visitor carries from request to request. It does no I/O; storages read and save it.
+ *
+ * @module
+ */
+import { toBase64Url } from "./_bytes.ts";
+import { randomBytes } from "./_runtime.ts";
+import { SessionState } from "./_state.ts";
+
+/** The data of a session whose shape was not declared. */
+// deno-lint-ignore no-explicit-any -- untyped sessions read as they do in every predecessor
+export type SessionData = { [key: string]: any };
+
+/** The type of one entry: a value's, a flash's, or either where both may stand under the key. */
+export type SessionEntry<Data, FlashData, Key> =
+  | (Key extends keyof Data ? Data[Key] : never)
+  | (Key extends keyof FlashData ? FlashData[Key] : never);
+
+/** The keys of a session. */
+export type SessionKey<Data, FlashData> =
+  & (keyof Data | keyof FlashData)
+  & string;
+
+let reach: (session: Session<never, never>) => SessionState;
+
+/** The inner state of a session; `undefined` for an object that is none of this library's. */
+export function stateOf(session: unknown): SessionState | undefined {
+  return isSession(session)
+    ? reach(session as Session<never, never>)
+    : undefined;
+}
+
+/**
+ * What one visitor carries from request to request: values that stay, and flashes that are read once.
+ *
+ * Values are JSON. An array or object that was read may be changed in place; saving notices.
+ *
+ * @example Values and flashes
+ * ```ts
+ * import { createSession } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const session = createSession<{ cart: string[] }, { notice: string }>();
+ * session.set("cart", ["tea"]);
+ * session.get("cart")?.push("cups");
+ * session.flash("notice", "Added to your cart");
+ *
+ * assertEquals(session.get("cart"), ["tea", "cups"]);
+ * assertEquals(session.get("notice"), "Added to your cart");
+ * assertEquals(session.get("notice"), undefined);
+ * ```
+ */
+export class Session<Data = SessionData, FlashData = Data> {
+  readonly #state: SessionState;
+
+  static {
+    reach = (session) => session.#state;
+  }
+
+  /**
+   * @param initialData Values that the session begins with.
+   * @param id Its id. Storages and {@linkcode createSession} give one; leave it out for a new session.
+   */
+  constructor(initialData?: Partial<Data>, id?: string) {
+    this.#state = new SessionState(mintId, initialData, id);
+  }
+
+  /** Whether a value is a session of this library. For {@linkcode isSession}, which sees the private state by it. */
+  static isSession(value: unknown): boolean {
+    return typeof value === "object" && value !== null && #state in value;
+  }
+
+  /** The id: at least 128 random bits, safe in a cookie. Made when it is first asked for. */
+  get id(): string {
+    return this.#state.id;
+  }
+
+  /** A copy of all values, without flashes. */
+  get data(): Readonly<Partial<Data>> {
+    return this.#state.entries() as Partial<Data>;
+  }
+
+  /** How many entries there are, values and unread flashes together. */
+  get size(): number {
+    return this.#state.size;
+  }
+
+  /** Whether there is something to save, values changed in place included. */
+  get dirty(): boolean {
+    return this.#state.dirty;
+  }
+
+  /** Whether {@linkcode Session.destroy} was called. */
+  get destroyed(): boolean {
+    return this.#state.destroyed;
+  }
+
+  /**
+   * Whether there is a value or an unread flash under a key. Does not consume the flash.
+   *
+   * @param key The key.
+   * @returns `true` if {@linkcode Session.get} would give something.
+   */
+  has(key: SessionKey<Data, FlashData>): boolean {
+    return this.#state.has(key);
+  }
+
+  /**
+   * The value under a key; where there is none, the flash, which this consumes.
+   *
+   * @param key The key.
+   * @returns The value, or `undefined`.
+   * @throws {SessionError} If it would consume a flash after the response has gone: `late-change`.
+   */
+  get<Key extends SessionKey<Data, FlashData>>(
+    key: Key,
+  ): SessionEntry<Data, FlashData, Key> | undefined {
+    return this.#state.get(key) as
+      | SessionEntry<Data, FlashData, Key>
+      | undefined;
+  }
+
+  /**
+   * Sets a value. `undefined` removes it, and a flash under the same key with it.
+   *
+   * @param key The key.
+   * @param value The value, as JSON can carry it; `null` is a value.
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   */
+  set<Key extends keyof Data & string>(
+    key: Key,
+    value: Data[Key] | undefined,
+  ): void {
+    this.#state.set(key, value);
+  }
+
+  /**
+   * Removes the value and the unread flash under a key.
+   *
+   * @param key The key.
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   */
+  unset(key: SessionKey<Data, FlashData>): void {
+    this.#state.unset(key);
+  }
+
+  /**
+   * Sets a value that the first {@linkcode Session.get} consumes, in this request or a later one.
+   *
+   * @param key The key.
+   * @param value The value, as JSON can carry it.
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   */
+  flash<Key extends keyof FlashData & string>(
+    key: Key,
+    value: FlashData[Key],
+  ): void {
+    this.#state.flash(key, value);
+  }
+
+  /**
+   * Gives the session a new id and keeps its data. The old id dies once the new one is stored.
+   *
+   * Do this whenever a visitor signs in or gains rights, or an id planted before would gain them too
+   * (OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
+   *
+   * @param options `keepOld: true` leaves the old record as it was.
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   */
+  regenerateId(options?: { keepOld?: boolean }): void {
+    // Remix 3 passes a boolean here; either value of it means what it means there or is safer.
+    this.#state.regenerate(
+      typeof options === "object" && options?.keepOld === true,
+    );
+  }
+
+  /**
+   * Empties the session for good. Saving it removes every id that the request knew and clears the cookie.
+   *
+   * @throws {SessionError} If the response has gone: `late-change`.
+   */
+  destroy(): void {
+    this.#state.destroy();
+  }
+}
+
+/** The bytes of a new id: 144 random bits, which fill base64url's letters to the last bit. */
+const ID_BYTES = 18;
+
+/** A new id. */
+export function mintId(): string {
+  return toBase64Url(randomBytes(ID_BYTES));
+}
+
+/**
+ * Creates a session that is in no storage yet. Most code gets its sessions from a storage instead.
+ *
+ * @param initialData Values that the session begins with.
+ * @param id The session's id. @default {a new one}
+ * @returns The session.
+ *
+ * @example
+ * ```ts
+ * import { createSession } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const session = createSession({ theme: "dark" });
+ *
+ * assertEquals(session.get("theme"), "dark");
+ * assertEquals(session.id.length, 24);
+ * ```
+ */
+export function createSession<Data = SessionData, FlashData = Data>(
+  initialData?: Partial<Data>,
+  id?: string,
+): Session<Data, FlashData> {
+  return new Session<Data, FlashData>(initialData, id);
+}
+
+/**
+ * Whether a value is a session of this library.
+ *
+ * @param value Anything.
+ * @returns `true` for what {@linkcode createSession} or a storage made.
+ *
+ * @example
+ * ```ts
+ * import { createSession, isSession } from "@satchel/session";
+ * import { assert, assertFalse } from "@std/assert";
+ *
+ * assert(isSession(createSession({ foo: "bar" }, "remix-session")));
+ * assertFalse(isSession({ id: "remix-session" }));
+ * ```
+ */
+export function isSession(value: unknown): value is Session {
+  return Session.isSession(value);
+}

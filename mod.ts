@@ -1,0 +1,78 @@
+/**
+ * Sessions for Deno, Bun, Node and Workers: values that stay with a visitor from request to request, and one-time
+ * messages.
+ *
+ * @example A page that counts its visits
+ * ```ts
+ * import { createCookieSessionStorage, withSession } from "@satchel/session";
+ *
+ * const storage = createCookieSessionStorage({
+ *   cookie: { name: "__session", secrets: ["s3cr3t"] },
+ * });
+ *
+ * export default {
+ *   fetch: withSession(storage, (_request, session) => {
+ *     session.set("visits", (session.get("visits") ?? 0) + 1);
+ *     return new Response(`Visit ${session.get("visits")}`);
+ *   }),
+ * } satisfies Deno.ServeDefaultExport;
+ * ```
+ *
+ * @module
+ */
+export {
+  type Cookie,
+  type CookieAttributes,
+  type CookieOptions,
+  type CookieParseOptions,
+  type CookieSerializeOptions,
+  createCookie,
+  isCookie,
+} from "./core/cookie.ts";
+export { SessionError, type SessionErrorCode } from "./core/errors.ts";
+export type { LegacyFormat } from "./core/formats.ts";
+export type { Lifetime, Timeouts } from "./core/lifetime.ts";
+export {
+  createSession,
+  isSession,
+  Session,
+  type SessionData,
+  type SessionEntry,
+  type SessionKey,
+} from "./core/session.ts";
+export {
+  type RequestHandler,
+  type SessionHandler,
+  withSession,
+} from "./middleware/with_session.ts";
+export type {
+  FlashSessionData,
+  FourFunctions,
+} from "./storage/_four_functions.ts";
+export type { SessionCookieOptions } from "./storage/_http.ts";
+export type {
+  Backend,
+  BackendRecord,
+  CommitOptions,
+  DeleteOptions,
+  HttpSessionStorage,
+  SaveOptions,
+  SessionEvent,
+  SessionStorage,
+  StorageGuarantees,
+  StorageOptions,
+  WriteOptions,
+} from "./storage/contract.ts";
+export {
+  type CookieSessionStorageOptions,
+  createCookieSessionStorage,
+} from "./storage/cookie.ts";
+export {
+  type BackendSessionStorageOptions,
+  createSessionStorage,
+  type DatabaseSessionStorageOptions,
+} from "./storage/create_session_storage.ts";
+export {
+  createMemorySessionStorage,
+  type MemorySessionStorageOptions,
+} from "./storage/memory.ts";

@@ -1,0 +1,108 @@
+/**
+ * A place for records behind the backend contract.
+ *
+ * @module
+ */
+import { utf8Length } from "../core/_bytes.ts";
+import { SessionError } from "../core/errors.ts";
+import { hashId } from "../core/keys.ts";
+import { checkSize, decodeRecord, encodeRecord } from "../core/record.ts";
+import type { Draft, RecordStore, Stored } from "./_records.ts";
+import type { Backend } from "./contract.ts";
+
+interface Placed extends Stored {
+  readonly key: string;
+  readonly text: string;
+}
+
+/** An id as the core mints it, or as long and as plain, where an application brings its own. */
+const ID = /^[\w-]{22,64}$/;
+
+/** Keeps records in an engine: encoded, and under the hash of their id, so that a stolen dump holds no usable id. */
+export function backendStore(backend: Backend): RecordStore {
+  const { guarantees } = backend;
+
+  async function write(
+    id: string,
+    { life, entries, expires }: Draft,
+    ifVersion: unknown,
+  ): Promise<Placed | null> {
+    const key = hashId(id);
+    const text = encodeRecord(checkOf(key), life, entries);
+    const limit = guarantees.maxBytes;
+    // UTF-8 takes three bytes for a UTF-16 unit at the most: most records need no counting.
+    if (limit !== undefined && text.length * 3 > limit) {
+      checkSize("the engine", utf8Length(text), limit, entries);
+    }
+    const version = await backend.write(key, text, { expires, ifVersion });
+    return version === null ? null : place(id, key, text, version, expires);
+  }
+
+  function versionOf(stored: Stored): unknown {
+    return guarantees.compareAndSet ? stored.version : undefined;
+  }
+
+  const store: RecordStore = {
+    guarantees,
+    accepts: (id) => ID.test(id),
+    async load(id) {
+      const key = hashId(id);
+      const found = await backend.read(key);
+      if (found === null) return null;
+      if (
+        typeof found?.value !== "string" || typeof found.expires !== "number"
+      ) {
+        throw new SessionError(
+          "store-failed",
+          "Cannot read session: the engine gave something that is no record",
+        );
+      }
+      return place(id, key, found.value, found.version, found.expires);
+    },
+    create: (id, draft) =>
+      write(id, draft, guarantees.compareAndSet ? null : undefined),
+    replace: (stored, draft) => write(stored.id, draft, versionOf(stored)),
+    remove: (id, stored) =>
+      backend.delete(
+        hashId(id),
+        stored ? { ifVersion: versionOf(stored) } : {},
+      ),
+    async touch(stored, expires) {
+      const { id, key, text, version } = stored as Placed;
+      if (backend.touch) {
+        await backend.touch(key, expires);
+        return place(id, key, text, version, expires);
+      }
+      const ifVersion = versionOf(stored);
+      const next = await backend.write(key, text, { expires, ifVersion });
+      return next === null ? null : place(id, key, text, next, expires);
+    },
+  };
+  if (backend.sweep) store.sweep = (now) => backend.sweep?.(now) ?? none();
+  if (backend.close) store.close = () => backend.close?.() ?? none();
+  return store;
+}
+
+function place(
+  id: string,
+  key: string,
+  text: string,
+  version: unknown,
+  expires: number,
+): Placed {
+  return {
+    id,
+    key,
+    text,
+    version,
+    expires,
+    decode: () => decodeRecord(checkOf(key), text),
+  };
+}
+
+/** What ties a record to its key: enough to find out records that were swapped. */
+function checkOf(key: string): string {
+  return key.slice(0, 8);
+}
+
+async function none(): Promise<void> {}

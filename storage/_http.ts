@@ -1,0 +1,189 @@
+/**
+ * Binds a storage to a cookie: `Cookie` header in, `Set-Cookie` header out.
+ *
+ * @module
+ */
+import {
+  type Cookie,
+  type CookieOptions,
+  type CookieSerializeOptions,
+  createCookie,
+  isCookie,
+  SatchelCookie,
+} from "../core/cookie.ts";
+import { lifetimeOf } from "../core/lifetime.ts";
+import { type Session, stateOf } from "../core/session.ts";
+import { CookieStorage, cookieValue } from "./_cookie_storage.ts";
+import type { Policy } from "./_policy.ts";
+import { createRecordStorage, type RecordStore } from "./_records.ts";
+import type {
+  CommitOptions,
+  HttpSessionStorage,
+  SaveOptions,
+  SessionStorage,
+  StorageGuarantees,
+} from "./contract.ts";
+
+/** Options of a session's own cookie: those of any cookie, and its name. */
+export interface SessionCookieOptions extends CookieOptions {
+  /** The cookie's name. @default {"__session"} */
+  name?: string | undefined;
+}
+
+/**
+ * Binds a storage to a cookie.
+ *
+ * @throws {TypeError} If the cookie cannot carry the storage's sessions safely.
+ */
+export function bind<Data, FlashData>(
+  storage: SessionStorage<Data, FlashData>,
+  cookie: Cookie | SessionCookieOptions,
+  policy?: Policy,
+): HttpSessionStorage<Data, FlashData> {
+  const selfContained = storage.guarantees?.selfContained ?? false;
+  const own = sessionCookie(cookie, selfContained);
+  if (selfContained && !own.isSigned) {
+    throw new TypeError(
+      `Cannot bind cookie "${own.name}": a cookie storage needs secrets, or visitors could write their own sessions`,
+    );
+  }
+  const placed =
+    storage instanceof CookieStorage && own instanceof SatchelCookie
+      ? storage.in(own) as CookieStorage<Data, FlashData>
+      : storage;
+  return new BoundStorage(placed, own, policy);
+}
+
+/** A storage for records, bound to the cookie if there is one: what every factory but the cookie storage's returns. */
+export function recordStorage<Data, FlashData>(
+  store: RecordStore,
+  cookie: Cookie | SessionCookieOptions | undefined,
+  policy: Policy,
+): SessionStorage<Data, FlashData> {
+  const storage = createRecordStorage<Data, FlashData>(store, policy);
+  return cookie ? bind(storage, cookie, policy) : storage;
+}
+
+/** Whether a storage is bound to a cookie already. */
+export function isBound<Data, FlashData>(
+  storage: SessionStorage<Data, FlashData>,
+): storage is HttpSessionStorage<Data, FlashData> {
+  return "getSession" in storage && "commitSession" in storage;
+}
+
+/** A session's cookie is HttpOnly unless told otherwise, and sealed where it holds the session itself. */
+function sessionCookie(
+  cookie: Cookie | SessionCookieOptions,
+  selfContained: boolean,
+): Cookie {
+  if (isCookie(cookie) && !(cookie instanceof SatchelCookie)) return cookie;
+  const { name = "__session", options } = cookie instanceof SatchelCookie
+    ? cookie
+    : { name: cookie.name, options: cookie };
+  const { httpOnly = true, format = "satchel", secrets = [] } = options;
+  const encrypt = options.encrypt ??
+    (selfContained && format === "satchel" && secrets.length > 0);
+  return createCookie(name, { ...options, httpOnly, encrypt });
+}
+
+class BoundStorage<Data, FlashData>
+  implements HttpSessionStorage<Data, FlashData> {
+  readonly #storage: SessionStorage<Data, FlashData>;
+  readonly #cookie: Cookie;
+  readonly #policy: Policy | undefined;
+  readonly #fallback: SaveOptions;
+  readonly guarantees?: StorageGuarantees;
+  readonly sweep?: () => Promise<void>;
+  readonly close?: () => Promise<void>;
+  // Arrow functions, because these are taken out of their object and exported on their own.
+  readonly getSession: HttpSessionStorage<Data, FlashData>["getSession"];
+  readonly commitSession: HttpSessionStorage<Data, FlashData>["commitSession"];
+  readonly destroySession: HttpSessionStorage<
+    Data,
+    FlashData
+  >["destroySession"];
+
+  constructor(
+    storage: SessionStorage<Data, FlashData>,
+    cookie: Cookie,
+    policy: Policy | undefined,
+  ) {
+    this.#storage = storage;
+    this.#cookie = cookie;
+    this.#policy = policy;
+    const { maxAge, expires } = cookie instanceof SatchelCookie
+      ? cookie.options
+      : { maxAge: undefined, expires: cookie.expires };
+    this.#fallback = { fallback: { maxAge, expires } };
+    if (storage.guarantees) this.guarantees = storage.guarantees;
+    if (storage.sweep) this.sweep = storage.sweep.bind(storage);
+    if (storage.close) this.close = storage.close.bind(storage);
+    this.getSession = (cookieHeader = null) => this.#get(cookieHeader);
+    this.commitSession = (session, options) => this.#commit(session, options);
+    this.destroySession = (session, options) => this.#destroy(session, options);
+  }
+
+  read(value: string | null): Promise<Session<Data, FlashData>> {
+    return this.#storage.read(value);
+  }
+
+  save(
+    session: Session<Data, FlashData>,
+    options?: SaveOptions,
+  ): Promise<string | null> {
+    return this.#storage.save(session, { ...this.#fallback, ...options });
+  }
+
+  async #get(cookieHeader: string | null): Promise<Session<Data, FlashData>> {
+    if (!cookieHeader) return await this.#storage.read(null);
+    let value: unknown = null;
+    if (this.#cookie instanceof SatchelCookie) {
+      const decoded = await this.#cookie.decode(cookieHeader);
+      if (decoded) value = decoded.value;
+      else if (decoded === undefined) this.#policy?.tell("rejected-cookie");
+    } else value = await this.#cookie.parse(cookieHeader);
+    // A cookie that was cleared, by whatever means, is no cookie.
+    if (value === "") value = null;
+    return await this.#storage.read(value as string | null);
+  }
+
+  async #commit(
+    session: Session<Data, FlashData>,
+    options: CommitOptions = {},
+  ): Promise<string> {
+    const { renew = true, ...attributes } = options;
+    const { maxAge, expires } = attributes;
+    const value = await this.save(session, { maxAge, expires, renew });
+    if (value === null) return "";
+    if (value === "") return await this.#clear(attributes);
+    const lasting = lifetimeOf(attributes) ?? stateOf(session)?.base?.lifetime;
+    if (typeof lasting === "number") attributes.maxAge = lasting;
+    else if (lasting) {
+      // Browsers prefer Max-Age: the cookie's own must not outlast what this session was given.
+      attributes.maxAge = undefined;
+      attributes.expires = new Date(lasting[0]);
+    } else {
+      delete attributes.maxAge;
+      delete attributes.expires;
+    }
+    const text = cookieValue(this.#cookie, value);
+    return await this.#cookie.serialize(
+      text,
+      Object.keys(attributes).length > 0 ? attributes : undefined,
+    );
+  }
+
+  async #destroy(
+    session: Session<Data, FlashData>,
+    options: CookieSerializeOptions = {},
+  ): Promise<string> {
+    session.destroy();
+    await this.save(session);
+    return await this.#clear(options);
+  }
+
+  #clear(options: CookieSerializeOptions): Promise<string> {
+    const over = { maxAge: undefined, expires: new Date(0) };
+    return this.#cookie.serialize("", { ...options, ...over });
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * What every storage does alike: the clock, the timeouts, telling events, and wrapping an engine's errors.
+ *
+ * @module
+ */
+import type { SessionState } from "../core/_state.ts";
+import { SessionError } from "../core/errors.ts";
+import {
+  checkTimeouts,
+  deadline,
+  isAhead,
+  type Life,
+  lifetimeOf,
+  type StoredLifetime,
+  type Timeouts,
+} from "../core/lifetime.ts";
+import type { SessionRecord } from "../core/record.ts";
+import { stateOf } from "../core/session.ts";
+import type { SaveOptions, SessionEvent, StorageOptions } from "./contract.ts";
+
+/** The options of a storage, checked. */
+export class Policy {
+  readonly timeouts: Timeouts;
+  /** The clock as it is; what it gives may be broken. */
+  readonly now: () => number;
+  readonly #onEvent: ((event: SessionEvent) => void) | undefined;
+
+  constructor(options: StorageOptions) {
+    const { now = Date.now, onEvent } = options;
+    for (const [name, value] of Object.entries({ now, onEvent })) {
+      if (value !== undefined && typeof value !== "function") {
+        throw new TypeError(
+          `Cannot create storage: ${name} must be a function`,
+        );
+      }
+    }
+    this.timeouts = checkTimeouts(options);
+    this.now = now;
+    this.#onEvent = onEvent;
+  }
+
+  /** The time of a save, on which deadlines rest. */
+  instant(): number {
+    const now = this.now();
+    if (!Number.isFinite(now)) {
+      throw new TypeError("Cannot save session: now() must give milliseconds");
+    }
+    return now;
+  }
+
+  /** Tells an event; an observer that fails fails nobody else. */
+  tell(type: SessionEvent["type"], cause?: unknown): void {
+    try {
+      this.#onEvent?.(cause === undefined ? { type } : { type, cause });
+    } catch {
+      // The session matters more than what watches it.
+    }
+  }
+
+  /** Runs a call to the engine; what it throws becomes a typed error. */
+  async engine<T>(verb: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (cause) {
+      this.tell("engine-error", cause);
+      if (cause instanceof SessionError) throw cause;
+      throw new SessionError(
+        "store-failed",
+        `Cannot ${verb} session: the engine failed`,
+        { cause },
+      );
+    }
+  }
+
+  /** When a session saved with these options ends. */
+  deadline(life: Life, options: SaveOptions | undefined, now: number): number {
+    return deadline(life, lifetimeOf(options?.fallback), this.timeouts, now);
+  }
+
+  /** Whether there is anything to save. */
+  asksToSave(
+    state: SessionState,
+    known: boolean,
+    options: SaveOptions | undefined,
+  ): boolean {
+    if (state.dirty) return true;
+    if (!known) return state.size > 0;
+    if (!options?.renew && lifetimeOf(options) === null) return false;
+    // Looking closer may show that the record is corrupt or over, and that there is no session to renew.
+    return state.base !== undefined;
+  }
+
+  /** Whether a record whose own shape keeps no deadline must carry one. */
+  needsDeadline(life: Life): boolean {
+    const { idleTimeout, absoluteTimeout } = this.timeouts;
+    return life.lifetime !== null || idleTimeout !== undefined ||
+      absoluteTimeout !== undefined;
+  }
+
+  /**
+   * Where the idle deadline must be moved to; `undefined` while it stands near enough.
+   *
+   * @param expires Where it stands; `Infinity` for a record that has none yet.
+   */
+  slide(
+    life: () => Life | undefined,
+    expires: number,
+    options: SaveOptions | undefined,
+  ): number | undefined {
+    const { idleTimeout, absoluteTimeout, touchAfter = 0 } = this.timeouts;
+    const timed = idleTimeout ??
+      (expires === Infinity ? absoluteTimeout : undefined);
+    if (timed === undefined) return undefined;
+    const now = this.instant();
+    const due = (next: number) =>
+      next < expires || next > expires && next - expires >= touchAfter * 1000;
+    // Most requests come soon after another: they need not even decode the record.
+    if (!due(now + timed * 1000)) return undefined;
+    const known = life();
+    const next = known && this.deadline(known, options, now);
+    return next !== undefined && due(next) ? next : undefined;
+  }
+
+  /** A record's decoder that tells what it finds: a record that is corrupt, or over by today's absolute timeout. */
+  guard(
+    decode: () => SessionRecord | undefined,
+  ): () => SessionRecord | undefined {
+    const readAt = this.now();
+    const { absoluteTimeout = Infinity } = this.timeouts;
+    return () => {
+      const record = decode();
+      if (!record) this.tell("corrupt-record");
+      else if (isAhead(record.created + absoluteTimeout * 1000, readAt)) {
+        return record;
+      } else this.tell("expired");
+      return undefined;
+    };
+  }
+}
+
+/**
+ * The state of a session that this library made.
+ *
+ * @throws {TypeError} If it is another library's.
+ */
+export function requireState(session: unknown): SessionState {
+  const state = stateOf(session);
+  if (!state) {
+    throw new TypeError(
+      "Cannot save session: it was made by another library; use the session that read() or getSession() gave",
+    );
+  }
+  return state;
+}
+
+/** Lets the saves of one session follow each other. */
+export async function inTurn<T>(
+  state: SessionState,
+  save: () => Promise<T>,
+): Promise<T> {
+  while (state.saving) await state.saving.catch(() => {});
+  const saving = save();
+  state.saving = saving;
+  try {
+    return await saving;
+  } finally {
+    if (state.saving === saving) state.saving = undefined;
+  }
+}
+
+/** The lifetime of a record to be written: what this save gives, else what it had. */
+export function lastingLifetime(
+  options: SaveOptions | undefined,
+  had: StoredLifetime | undefined,
+): StoredLifetime {
+  return lifetimeOf(options) ?? had ?? null;
+}

@@ -1,0 +1,70 @@
+/**
+ * Sessions in the cookie itself: no server-side storage, and no way to end one early.
+ *
+ * @module
+ */
+import { type Cookie, isCookie } from "../core/cookie.ts";
+import type { SessionData } from "../core/session.ts";
+import { CookieStorage } from "./_cookie_storage.ts";
+import { bind, type SessionCookieOptions } from "./_http.ts";
+import { Policy } from "./_policy.ts";
+import type {
+  HttpSessionStorage,
+  SessionStorage,
+  StorageOptions,
+} from "./contract.ts";
+
+/** Options of {@linkcode createCookieSessionStorage}. */
+export interface CookieSessionStorageOptions extends StorageOptions {
+  /** The cookie, or options for one. It needs secrets, and is sealed unless `encrypt` is `false`. */
+  cookie: Cookie | SessionCookieOptions;
+}
+
+/**
+ * Keeps each session in its cookie, sealed, with its own deadline.
+ *
+ * Nothing is stored on the server, and so nothing there can end a session: a cookie that was copied before a logout
+ * works until its deadline. Keep that near, with `maxAge`, `idleTimeout` and `absoluteTimeout`, or use another storage
+ * where a logout has to hold at once (OWASP ASVS 5.0, 7.4.1). A session takes at most about 3,000 bytes.
+ *
+ * @param options The cookie and the timeouts; or the cookie itself; or nothing, for a storage that a middleware binds.
+ * @returns The storage.
+ * @throws {TypeError} If the cookie has no secrets.
+ *
+ * @example
+ * ```ts
+ * import { createCookieSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { getSession, commitSession } = createCookieSessionStorage({
+ *   cookie: { name: "__session", secrets: ["s3cr3t"], maxAge: 3600 },
+ * });
+ * const session = await getSession(null);
+ * session.set("theme", "dark");
+ * const setCookie = await commitSession(session);
+ *
+ * const next = await getSession(setCookie.split(";")[0]);
+ * assertEquals(next.get("theme"), "dark");
+ * ```
+ */
+export function createCookieSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: CookieSessionStorageOptions | Cookie,
+): HttpSessionStorage<Data, FlashData>;
+/** The same without a cookie: `withSession(cookie, storage, …)` or another middleware brings it. */
+export function createCookieSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options?: StorageOptions,
+): SessionStorage<Data, FlashData>;
+export function createCookieSessionStorage<Data, FlashData>(
+  options: Partial<CookieSessionStorageOptions> | Cookie = {},
+): SessionStorage<Data, FlashData> {
+  const { cookie, ...rest } = isCookie(options) ? { cookie: options } : options;
+  const policy = new Policy(rest);
+  const storage = new CookieStorage<Data, FlashData>(policy);
+  return cookie ? bind(storage, cookie, policy) : storage;
+}

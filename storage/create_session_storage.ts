@@ -1,0 +1,113 @@
+/**
+ * A storage of one's own: by an engine, or by four functions over a database.
+ *
+ * @module
+ */
+import type { Cookie } from "../core/cookie.ts";
+import type { SessionData } from "../core/session.ts";
+import { backendStore } from "./_backend_store.ts";
+import { type FourFunctions, fourFunctionStore } from "./_four_functions.ts";
+import { recordStorage, type SessionCookieOptions } from "./_http.ts";
+import { Policy } from "./_policy.ts";
+import type {
+  Backend,
+  HttpSessionStorage,
+  SessionStorage,
+  StorageOptions,
+} from "./contract.ts";
+
+/** Options of {@linkcode createSessionStorage} for an engine. */
+export interface BackendSessionStorageOptions extends StorageOptions {
+  /** The engine. */
+  backend: Backend;
+}
+
+/** Options of {@linkcode createSessionStorage} for a database. */
+export interface DatabaseSessionStorageOptions<
+  Data = SessionData,
+  FlashData = Data,
+> extends StorageOptions, FourFunctions<Data, FlashData> {
+  /** The cookie that carries the id, or options for one. */
+  cookie: Cookie | SessionCookieOptions;
+}
+
+/**
+ * Creates a storage on top of an engine of one's own, which only has to store strings.
+ *
+ * @param options The engine, the cookie and the timeouts.
+ * @returns The storage, bound to the cookie if there is one.
+ * @throws {TypeError} If options are missing or contradict each other.
+ * @throws {RangeError} If a timeout is not positive and finite.
+ *
+ * @example An engine on a `Map`
+ * ```ts
+ * import { type Backend, createSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const records = new Map<string, { value: string; version: number; expires: number }>();
+ * const backend: Backend = {
+ *   guarantees: {
+ *     compareAndSet: true,
+ *     reads: "strong",
+ *     revoke: true,
+ *     durable: false,
+ *     shared: false,
+ *     selfContained: false,
+ *   },
+ *   async read(key) {
+ *     return records.get(key) ?? null;
+ *   },
+ *   async write(key, value, { expires, ifVersion }) {
+ *     const stored = records.get(key)?.version ?? null;
+ *     if (ifVersion !== undefined && ifVersion !== stored) return null;
+ *     const version = (stored ?? 0) + 1;
+ *     records.set(key, { value, version, expires });
+ *     return version;
+ *   },
+ *   async delete(key, { ifVersion } = {}) {
+ *     const stored = records.get(key)?.version;
+ *     if (ifVersion !== undefined && ifVersion !== stored) return false;
+ *     records.delete(key);
+ *     return true;
+ *   },
+ * };
+ *
+ * const storage = createSessionStorage({ backend });
+ * const session = await storage.read(null);
+ * session.set("theme", "dark");
+ * const value = await storage.save(session);
+ *
+ * assertEquals((await storage.read(value)).get("theme"), "dark");
+ * ```
+ */
+export function createSessionStorage<Data = SessionData, FlashData = Data>(
+  options: BackendSessionStorageOptions & {
+    cookie: Cookie | SessionCookieOptions;
+  },
+): HttpSessionStorage<Data, FlashData>;
+/** The same without a cookie: a middleware brings it. */
+export function createSessionStorage<Data = SessionData, FlashData = Data>(
+  options: BackendSessionStorageOptions,
+): SessionStorage<Data, FlashData>;
+/**
+ * Creates a storage on top of a database, by four functions. The database makes the ids and owns expiry: `expires` is
+ * when a record is over. A record is read again before it is written, and one that is gone stays gone; what two
+ * requests write at the same instant, only an engine with compare-and-set can keep apart.
+ */
+export function createSessionStorage<Data = SessionData, FlashData = Data>(
+  options: DatabaseSessionStorageOptions<Data, FlashData>,
+): HttpSessionStorage<Data, FlashData>;
+export function createSessionStorage<Data, FlashData>(
+  options:
+    | BackendSessionStorageOptions & { cookie?: Cookie | SessionCookieOptions }
+    | DatabaseSessionStorageOptions<Data, FlashData>,
+): SessionStorage<Data, FlashData> {
+  const policy = new Policy(options);
+  return recordStorage(
+    "backend" in options
+      ? backendStore(options.backend)
+      : fourFunctionStore(options, policy),
+    options.cookie,
+    policy,
+  );
+}

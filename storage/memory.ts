@@ -1,0 +1,167 @@
+/**
+ * Sessions in this process's memory: for tests, development and single processes that may forget.
+ *
+ * @module
+ */
+import type { Cookie } from "../core/cookie.ts";
+import type { SessionData } from "../core/session.ts";
+import { backendStore } from "./_backend_store.ts";
+import { recordStorage, type SessionCookieOptions } from "./_http.ts";
+import { Policy } from "./_policy.ts";
+import type {
+  Backend,
+  BackendRecord,
+  DeleteOptions,
+  HttpSessionStorage,
+  SessionStorage,
+  StorageGuarantees,
+  StorageOptions,
+  WriteOptions,
+} from "./contract.ts";
+
+/** Options of {@linkcode createMemorySessionStorage}. */
+export interface MemorySessionStorageOptions extends StorageOptions {
+  /** How many sessions are kept; beyond, the one saved longest ago goes. @default {100_000} */
+  maxSessions?: number | undefined;
+}
+
+const SWEEP_EVERY = 60_000;
+/** A storage full of live sessions must not look through all of them on every write. */
+const SWEEP_WHEN_FULL_EVERY = 1_000;
+
+/**
+ * Keeps sessions in memory, up to a number; a restart forgets them.
+ *
+ * Expired records are freed once a minute by whatever request comes along. When the storage is full, the session saved
+ * longest ago is dropped, and `onEvent` is told (`evicted`).
+ *
+ * @param options Cookie, bound and timeouts.
+ * @returns The storage, bound to the cookie if there is one.
+ * @throws {RangeError} If `maxSessions` is not a positive integer, or a timeout not positive and finite.
+ *
+ * @example
+ * ```ts
+ * import { createMemorySessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const storage = createMemorySessionStorage({ idleTimeout: 1800 });
+ * const session = await storage.read(null);
+ * session.set("theme", "dark");
+ * const value = await storage.save(session);
+ *
+ * assertEquals((await storage.read(value)).get("theme"), "dark");
+ * ```
+ */
+export function createMemorySessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: MemorySessionStorageOptions & {
+    cookie: Cookie | SessionCookieOptions;
+  },
+): HttpSessionStorage<Data, FlashData>;
+/** The same without a cookie: a middleware brings it. */
+export function createMemorySessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options?: MemorySessionStorageOptions,
+): SessionStorage<Data, FlashData>;
+export function createMemorySessionStorage<Data, FlashData>(
+  options: MemorySessionStorageOptions & {
+    cookie?: Cookie | SessionCookieOptions;
+  } = {},
+): SessionStorage<Data, FlashData> {
+  const { maxSessions = 100_000, cookie } = options;
+  if (!Number.isInteger(maxSessions) || maxSessions < 1) {
+    throw new RangeError(
+      `Cannot create storage: maxSessions must be a positive integer, received ${maxSessions}`,
+    );
+  }
+  const policy = new Policy(options);
+  const backend = new MemoryBackend(maxSessions, policy.now, () => {
+    policy.tell("evicted");
+  });
+  return recordStorage(backendStore(backend), cookie, policy);
+}
+
+class MemoryBackend implements Backend {
+  readonly guarantees: StorageGuarantees = {
+    compareAndSet: true,
+    reads: "strong",
+    revoke: true,
+    durable: false,
+    shared: false,
+    selfContained: false,
+  };
+  // A Map keeps the order of insertion, and a write inserts anew: the first entry is the one saved longest ago.
+  readonly #records = new Map<string, BackendRecord>();
+  readonly #max: number;
+  readonly #now: () => number;
+  readonly #onEvict: () => void;
+  #sweptAt = -Infinity;
+  #writes = 0;
+
+  constructor(max: number, now: () => number, onEvict: () => void) {
+    this.#max = max;
+    this.#now = now;
+    this.#onEvict = onEvict;
+  }
+
+  async read(key: string): Promise<BackendRecord | null> {
+    return this.#records.get(key) ?? null;
+  }
+
+  async write(
+    key: string,
+    value: string,
+    { expires, ifVersion }: WriteOptions,
+  ): Promise<unknown> {
+    if (!this.#holds(key, ifVersion)) return null;
+    const version = ++this.#writes;
+    this.#records.delete(key);
+    this.#records.set(key, { value, version, expires });
+    await this.#makeRoom();
+    return version;
+  }
+
+  async delete(
+    key: string,
+    { ifVersion }: DeleteOptions = {},
+  ): Promise<boolean> {
+    if (!this.#holds(key, ifVersion)) return false;
+    this.#records.delete(key);
+    return true;
+  }
+
+  async touch(key: string, expires: number): Promise<void> {
+    const record = this.#records.get(key);
+    if (record) this.#records.set(key, { ...record, expires });
+  }
+
+  async sweep(now: number): Promise<void> {
+    this.#sweptAt = now;
+    for (const [key, { expires }] of this.#records) {
+      if (!(expires > now)) this.#records.delete(key);
+    }
+  }
+
+  #holds(key: string, ifVersion: unknown): boolean {
+    return ifVersion === undefined ||
+      ifVersion === (this.#records.get(key)?.version ?? null);
+  }
+
+  async #makeRoom(): Promise<void> {
+    const now = this.#now();
+    const full = this.#records.size > this.#max;
+    // A clock that was set back must not put the next sweep off.
+    if (
+      Math.abs(now - this.#sweptAt) >=
+        (full ? SWEEP_WHEN_FULL_EVERY : SWEEP_EVERY)
+    ) await this.sweep(now);
+    if (this.#records.size <= this.#max) return;
+    const oldest = this.#records.keys().next();
+    if (!oldest.done) this.#records.delete(oldest.value);
+    this.#onEvict();
+  }
+}

@@ -1,0 +1,81 @@
+import { assertEquals } from "@std/assert";
+import { importsOf, objection } from "./imports.ts";
+
+function reason(from: string, to: string, typeOnly = false) {
+  return objection({ from, to, typeOnly });
+}
+
+Deno.test("objection() lets a layer import itself and those below", () => {
+  assertEquals(reason("core/session.ts", "core/codec.ts"), undefined);
+  assertEquals(reason("storage/memory.ts", "core/session.ts"), undefined);
+  assertEquals(reason("middleware/hono.ts", "storage/contract.ts"), undefined);
+  assertEquals(reason("mod.ts", "middleware/with_session.ts"), undefined);
+});
+
+Deno.test("objection() refuses a layer above, types included", () => {
+  assertEquals(
+    reason("core/session.ts", "storage/contract.ts", true),
+    "is above core",
+  );
+  assertEquals(reason("storage/memory.ts", "mod.ts"), "is above storage");
+  assertEquals(reason("middleware/hono.ts", "mod.ts"), "is above middleware");
+});
+
+Deno.test("objection() lets the suite see the contract's types only", () => {
+  const suite = "conformance/rules.ts";
+  assertEquals(reason(suite, "conformance/report.ts"), undefined);
+  assertEquals(reason(suite, "storage/contract.ts", true), undefined);
+  assertEquals(
+    reason(suite, "storage/contract.ts"),
+    "must be imported with `import type`",
+  );
+  for (const concrete of ["storage/memory.ts", "core/session.ts", "mod.ts"]) {
+    assertEquals(
+      reason(suite, concrete, true),
+      "is not the contract, storage/contract.ts",
+    );
+  }
+});
+
+Deno.test("objection() refuses what is not published with the package", () => {
+  const message = "is not in a layer that is published";
+  assertEquals(reason("core/a.ts", "@std/http/cookie"), undefined);
+  assertEquals(reason("core/a.ts", "@noble/hashes/hmac.js"), undefined);
+  assertEquals(reason("core/a.ts", "node:crypto"), undefined);
+  for (const other of ["react-router", "npm:redis", "tests/a.ts"]) {
+    assertEquals(reason("core/a.ts", other), message);
+  }
+});
+
+Deno.test("importsOf() lists the imports of published files only", () => {
+  const base = "file:///repo/";
+  const imports = importsOf({
+    modules: [
+      {
+        specifier: "file:///repo/core/a.ts",
+        dependencies: [
+          {
+            specifier: "../storage/b.ts",
+            type: { specifier: "file:///repo/storage/b.ts" },
+          },
+          {
+            specifier: "@std/http/cookie",
+            code: { specifier: "file:///repo/tools/std/http/cookie.ts" },
+          },
+        ],
+      },
+      {
+        specifier: "file:///repo/core/a_test.ts",
+        dependencies: [{ specifier: "../mod.ts" }],
+      },
+      {
+        specifier: "file:///repo/tests/c.ts",
+        dependencies: [{ specifier: "../mod.ts" }],
+      },
+    ],
+  }, base);
+  assertEquals(imports, [
+    { from: "core/a.ts", to: "storage/b.ts", typeOnly: true },
+    { from: "core/a.ts", to: "@std/http/cookie", typeOnly: false },
+  ]);
+});

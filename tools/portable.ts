@@ -1,0 +1,36 @@
+/**
+ * Type-checks the files for every runtime where no `Deno` is known.
+ *
+ * The options are those of deno.json, with another `lib`.
+ */
+// deno-lint-ignore-file no-console -- a command
+import { fileURLToPath } from "node:url";
+import { deno, filesIn, readConfig, root, writeConfig } from "./_project.ts";
+
+const config = readConfig();
+config.compilerOptions["lib"] = [
+  "esnext",
+  "dom",
+  "dom.iterable",
+  "dom.asynciterable",
+];
+config.links = (config.links ?? []).map((link) => new URL(link, root).href);
+const folder = Deno.makeTempDirSync();
+try {
+  const path = `${folder}/deno.json`;
+  writeConfig(path, config);
+  const files = await filesIn(["mod.ts", "middleware", "storage", "core"]);
+  const { ok, text } = await deno(
+    [
+      "check",
+      "--no-lock",
+      "--config",
+      path,
+      ...files.map((url) => fileURLToPath(url)),
+    ],
+  );
+  console.log(text);
+  if (!ok) Deno.exitCode = 1;
+} finally {
+  Deno.removeSync(folder, { recursive: true });
+}
