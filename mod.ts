@@ -76,3 +76,10 @@ export {
   createMemorySessionStorage,
   type MemorySessionStorageOptions,
 } from "./storage/memory.ts";
+export {
+  createDenoKvSessionStorage,
+  type DenoKvSessionStorageOptions,
+  type KvAtomicLike,
+  type KvEntryLike,
+  type KvLike,
+} from "./storage/deno_kv.ts";

@@ -28,9 +28,17 @@ export interface Changes extends EntryTexts {
   readonly flashed: ReadonlySet<string>;
   /** Stored flashes that were consumed, replaced or unset, with their text. */
   readonly taken: ReadonlyMap<string, string>;
-  /** Whether there is any change at all. */
-  readonly any: boolean;
 }
+
+/** What happened since the last save. */
+interface Ops {
+  readonly valueOps: Map<string, boolean>;
+  readonly flashed: Set<string>;
+  readonly taken: Set<string>;
+}
+
+/** Stands in for flashes until the record is loaded. */
+const NONE: Map<string, unknown> = new Map();
 
 export class SessionState {
   /** What is stored; `undefined` for a new session. */
@@ -43,7 +51,7 @@ export class SessionState {
   /** The response has gone. */
   closed = false;
   /** Ids that may be stored, and that a destroyed session takes with it. */
-  readonly knownIds: Set<string> = new Set();
+  knownIds: readonly string[] = [];
   /** The save in flight: saves of one session follow each other. */
   saving: Promise<unknown> | undefined;
 
@@ -52,20 +60,20 @@ export class SessionState {
   /** The stored record; its keys are read, its values are the application's to change. */
   #base: SessionRecord | undefined;
   #values: Map<string, unknown> | undefined;
-  #flashes: Map<string, unknown> = new Map();
-  #valueOps: Map<string, boolean> = new Map();
-  #flashed: Set<string> = new Set();
-  #taken: Set<string> = new Set();
+  #flashes: Map<string, unknown> = NONE;
+  // Made when they are needed: most requests change nothing, and many have no session at all.
+  #changes: Ops | undefined;
   /** Keys whose object or array the application holds and may change in place. */
-  #handedOut: Set<string> = new Set();
+  #handedOut: Set<string> | undefined;
 
   constructor(mintId: () => string, initialData?: object, id?: string) {
     this.#mintId = mintId;
     this.#id = id;
-    if (id !== undefined) this.knownIds.add(id);
+    if (id !== undefined) this.knownIds = [id];
     if (initialData) {
       const given = Object.entries(initialData);
       this.#values = new Map(given.filter(([, value]) => value !== undefined));
+      this.#flashes = new Map();
     }
   }
 
@@ -73,7 +81,9 @@ export class SessionState {
   attach(origin: Origin): void {
     this.origin = origin;
     this.#id = origin.id;
-    this.knownIds.add(origin.id);
+    if (!this.knownIds.includes(origin.id)) {
+      this.knownIds = [...this.knownIds, origin.id];
+    }
   }
 
   get id(): string {
@@ -92,9 +102,14 @@ export class SessionState {
   }
 
   get dirty(): boolean {
-    return this.destroyed || this.regenerated || this.#valueOps.size > 0 ||
-      this.#flashed.size > 0 || this.#taken.size > 0 ||
+    return this.destroyed || this.regenerated ||
+      this.#changes !== undefined && isAny(this.#changes) ||
       this.#changedInPlace().length > 0;
+  }
+
+  /** Whether this is a new session that nobody has touched. */
+  get blank(): boolean {
+    return !this.origin && !this.#values && !this.destroyed;
   }
 
   has(key: string): boolean {
@@ -105,7 +120,7 @@ export class SessionState {
     const values = this.#load();
     if (values.has(key)) {
       const value = values.get(key);
-      if (isMutable(value)) this.#handedOut.add(key);
+      if (isMutable(value)) this.#handOut(key);
       return value;
     }
     if (!this.#flashes.has(key)) return undefined;
@@ -118,7 +133,7 @@ export class SessionState {
   entries(): Record<string, unknown> {
     const values = this.#load();
     for (const [key, value] of values) {
-      if (isMutable(value)) this.#handedOut.add(key);
+      if (isMutable(value)) this.#handOut(key);
     }
     return Object.fromEntries(values);
   }
@@ -127,7 +142,7 @@ export class SessionState {
     if (value === undefined) return this.unset(key);
     this.#mustBeOpen("change");
     this.#load().set(key, value);
-    this.#valueOps.set(key, true);
+    this.#ops.valueOps.set(key, true);
   }
 
   unset(key: string): void {
@@ -135,8 +150,8 @@ export class SessionState {
     if (this.#load().delete(key)) {
       // What this request set and nobody stored leaves no trace.
       if (this.base && Object.hasOwn(this.base.values, key)) {
-        this.#valueOps.set(key, false);
-      } else this.#valueOps.delete(key);
+        this.#ops.valueOps.set(key, false);
+      } else this.#ops.valueOps.delete(key);
     }
     this.#takeFlash(key);
   }
@@ -147,7 +162,7 @@ export class SessionState {
     this.#takeFlash(key);
     if (value === undefined) return;
     this.#flashes.set(key, value);
-    this.#flashed.add(key);
+    this.#ops.flashed.add(key);
   }
 
   regenerate(keepOld: boolean): void {
@@ -178,17 +193,17 @@ export class SessionState {
     const flashes = encodeTexts(this.#flashes);
     const stored = this.origin?.home === home;
     const taken = new Map<string, string>();
-    if (stored && this.#taken.size > 0) {
+    if (stored && this.#ops.taken.size > 0) {
       const pristine = this.origin?.decode()?.flashes ?? {};
-      for (const key of this.#taken) {
+      for (const key of this.#ops.taken) {
         taken.set(key, encodeJson(pristine[key], key));
       }
     }
     for (const key of stored ? this.#changedInPlace() : values.keys()) {
-      this.#valueOps.set(key, true);
+      this.#ops.valueOps.set(key, true);
     }
     for (const [key, value] of this.#load()) {
-      if (this.#valueOps.has(key) && isMutable(value)) this.#handedOut.add(key);
+      if (this.#ops.valueOps.has(key) && isMutable(value)) this.#handOut(key);
     }
     const { valueOps, flashed } = this.#takeOps();
     return {
@@ -197,7 +212,6 @@ export class SessionState {
       valueOps,
       flashed: stored ? flashed : new Set(flashes.keys()),
       taken,
-      any: valueOps.size > 0 || flashed.size > 0 || taken.size > 0,
     };
   }
 
@@ -205,12 +219,12 @@ export class SessionState {
   restore(changes: Changes): void {
     if (this.destroyed) return;
     for (const [key, isSet] of changes.valueOps) {
-      if (!this.#valueOps.has(key)) this.#valueOps.set(key, isSet);
+      if (!this.#ops.valueOps.has(key)) this.#ops.valueOps.set(key, isSet);
     }
     for (const key of changes.flashed) {
-      if (this.#flashes.has(key)) this.#flashed.add(key);
+      if (this.#flashes.has(key)) this.#ops.flashed.add(key);
     }
-    for (const key of changes.taken.keys()) this.#taken.add(key);
+    for (const key of changes.taken.keys()) this.#ops.taken.add(key);
   }
 
   /**
@@ -226,7 +240,7 @@ export class SessionState {
     const mine = this.#load();
     const record = origin.decode();
     const values = new Map(Object.entries(record?.values ?? {}));
-    for (const ops of [changes.valueOps, this.#valueOps]) {
+    for (const ops of [changes.valueOps, this.#ops.valueOps]) {
       for (const key of ops.keys()) {
         if (mine.has(key)) values.set(key, mine.get(key));
         else values.delete(key);
@@ -234,8 +248,10 @@ export class SessionState {
     }
     this.#values = values;
     const flashes = new Map(Object.entries(record?.flashes ?? {}));
-    for (const key of this.#taken) flashes.delete(key);
-    for (const key of this.#flashed) flashes.set(key, this.#flashes.get(key));
+    for (const key of this.#ops.taken) flashes.delete(key);
+    for (const key of this.#ops.flashed) {
+      flashes.set(key, this.#flashes.get(key));
+    }
     this.#flashes = flashes;
   }
 
@@ -253,29 +269,39 @@ export class SessionState {
   }
 
   #changedInPlace(): string[] {
-    if (this.#handedOut.size === 0 || !this.origin) return [];
+    if (!this.#handedOut || !this.origin) return [];
     const pristine = this.origin.decode()?.values ?? {};
     return [...this.#handedOut].filter((key) => {
       const value = this.#values?.get(key);
-      return isMutable(value) && !this.#valueOps.has(key) &&
+      return isMutable(value) && !this.#ops.valueOps.has(key) &&
         !sameJson(value, pristine[key]);
     });
   }
 
   #takeFlash(key: string): void {
     this.#flashes.delete(key);
-    this.#flashed.delete(key);
+    this.#ops.flashed.delete(key);
     if (this.base && Object.hasOwn(this.base.flashes, key)) {
-      this.#taken.add(key);
+      this.#ops.taken.add(key);
     }
   }
 
-  #takeOps(): { valueOps: Map<string, boolean>; flashed: Set<string> } {
-    const ops = { valueOps: this.#valueOps, flashed: this.#flashed };
-    this.#valueOps = new Map();
-    this.#flashed = new Set();
-    this.#taken = new Set();
+  get #ops(): Ops {
+    return this.#changes ??= {
+      valueOps: new Map(),
+      flashed: new Set(),
+      taken: new Set(),
+    };
+  }
+
+  #takeOps(): Ops {
+    const ops = this.#ops;
+    this.#changes = undefined;
     return ops;
+  }
+
+  #handOut(key: string): void {
+    (this.#handedOut ??= new Set()).add(key);
   }
 
   #mustBeOpen(verb: string): void {
@@ -294,6 +320,10 @@ function lateChange(verb: string): SessionError {
     "late-change",
     `Cannot ${verb} session: its response has gone, and nothing would save the change`,
   );
+}
+
+function isAny({ valueOps, flashed, taken }: Ops): boolean {
+  return valueOps.size > 0 || flashed.size > 0 || taken.size > 0;
 }
 
 function isMutable(value: unknown): value is object {

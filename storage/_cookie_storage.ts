@@ -90,6 +90,7 @@ export class CookieStorage<Data, FlashData>
     options?: SaveOptions,
   ): Promise<string | null> {
     const state = requireState(session);
+    if (state.blank) return null;
     return await inTurn(state, () => this.#save(state, options));
   }
 

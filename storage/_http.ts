@@ -151,6 +151,8 @@ class BoundStorage<Data, FlashData>
     session: Session<Data, FlashData>,
     options: CommitOptions = {},
   ): Promise<string> {
+    // Most requests of most sites: a visitor without a session, and a handler that left it so.
+    if (stateOf(session)?.blank) return "";
     const { renew = true, ...attributes } = options;
     const { maxAge, expires } = attributes;
     const value = await this.save(session, { maxAge, expires, renew });

@@ -113,6 +113,7 @@ class RecordStorage<Data, FlashData>
     options?: SaveOptions,
   ): Promise<string | null> {
     const state = requireState(session);
+    if (state.blank) return null;
     return await inTurn(state, () => this.#save(state, options));
   }
 

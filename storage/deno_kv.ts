@@ -1,0 +1,224 @@
+/**
+ * Sessions in Deno KV: an embedded database on one machine, a replicated one on Deno Deploy.
+ *
+ * @module
+ */
+import { fromUtf8, utf8 } from "../core/_bytes.ts";
+import type { Cookie } from "../core/cookie.ts";
+import type { SessionData } from "../core/session.ts";
+import { backendStore } from "./_backend_store.ts";
+import { recordStorage, type SessionCookieOptions } from "./_http.ts";
+import { Policy } from "./_policy.ts";
+import type {
+  Backend,
+  BackendRecord,
+  DeleteOptions,
+  HttpSessionStorage,
+  SessionStorage,
+  StorageGuarantees,
+  StorageOptions,
+  WriteOptions,
+} from "./contract.ts";
+
+/** The part of `Deno.Kv` that sessions need. */
+export interface KvLike {
+  /** Reads one entry. */
+  get(key: readonly string[]): Promise<KvEntryLike>;
+  /** Begins a transaction. */
+  atomic(): KvAtomicLike;
+  /** Closes the database. */
+  close(): void;
+}
+
+/** An entry of Deno KV; both are `null` where there is none. */
+export interface KvEntryLike {
+  /** What was stored. */
+  value: unknown;
+  /** Its version. */
+  versionstamp: string | null;
+}
+
+/** A transaction of Deno KV. */
+export interface KvAtomicLike {
+  /** Demands that an entry is of a version, or absent. */
+  check(entry: {
+    key: readonly string[];
+    versionstamp: string | null;
+  }): KvAtomicLike;
+  /** Writes an entry. */
+  set(
+    key: readonly string[],
+    value: unknown,
+    options?: { expireIn?: number },
+  ): KvAtomicLike;
+  /** Deletes an entry. */
+  delete(key: readonly string[]): KvAtomicLike;
+  /** Carries it out, whole or not at all. */
+  commit(): Promise<{ ok: boolean; versionstamp?: string }>;
+}
+
+/** Options of {@linkcode createDenoKvSessionStorage}. */
+export interface DenoKvSessionStorageOptions extends StorageOptions {
+  /** The database. @default {Deno.openKv(), opened by the first request and closed by `close()`} */
+  kv?: KvLike | Promise<KvLike> | undefined;
+  /** The first part of each key. @default {"session"} */
+  prefix?: string | undefined;
+}
+
+/**
+ * Keeps sessions in Deno KV. Parallel requests are merged by its versionstamps, and it removes expired sessions itself.
+ *
+ * A session takes at most about 64 KiB.
+ *
+ * @param options Database, key prefix, cookie and timeouts.
+ * @returns The storage, bound to the cookie if there is one.
+ * @throws {TypeError} If there is no Deno KV here: without `--unstable-kv`, or on another runtime.
+ * @throws {RangeError} If a timeout is not positive and finite.
+ *
+ * @example
+ * ```ts
+ * import { createDenoKvSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const storage = createDenoKvSessionStorage({ kv: Deno.openKv(":memory:") });
+ * const session = await storage.read(null);
+ * session.set("theme", "dark");
+ * const value = await storage.save(session);
+ *
+ * assertEquals((await storage.read(value)).get("theme"), "dark");
+ * await storage.close?.();
+ * ```
+ */
+export function createDenoKvSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: DenoKvSessionStorageOptions & {
+    cookie: Cookie | SessionCookieOptions;
+  },
+): HttpSessionStorage<Data, FlashData>;
+/** The same without a cookie: a middleware brings it. */
+export function createDenoKvSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options?: DenoKvSessionStorageOptions,
+): SessionStorage<Data, FlashData>;
+export function createDenoKvSessionStorage<Data, FlashData>(
+  options: DenoKvSessionStorageOptions & {
+    cookie?: Cookie | SessionCookieOptions;
+  } = {},
+): SessionStorage<Data, FlashData> {
+  const { kv, prefix = "session", cookie } = options;
+  if (typeof prefix !== "string") {
+    throw new TypeError("Cannot create storage: prefix must be a string");
+  }
+  const policy = new Policy(options);
+  const backend = new DenoKvBackend(kv, prefix, policy.now);
+  return recordStorage(backendStore(backend), cookie, policy);
+}
+
+/** A value of Deno KV takes 64 KiB as V8 writes it; its own words around the record take less than this. */
+const OVERHEAD = 128;
+
+class DenoKvBackend implements Backend {
+  readonly guarantees: StorageGuarantees = {
+    compareAndSet: true,
+    reads: "strong",
+    revoke: true,
+    durable: true,
+    shared: true,
+    selfContained: false,
+    maxBytes: 64 * 1024 - OVERHEAD,
+  };
+  readonly #given: KvLike | Promise<KvLike> | undefined;
+  readonly #open: () => Promise<KvLike>;
+  readonly #prefix: string;
+  readonly #now: () => number;
+  #opened: Promise<KvLike> | undefined;
+
+  constructor(
+    given: KvLike | Promise<KvLike> | undefined,
+    prefix: string,
+    now: () => number,
+  ) {
+    this.#given = given;
+    this.#open = given ? async () => await given : openDefault();
+    this.#prefix = prefix;
+    this.#now = now;
+  }
+
+  async read(key: string): Promise<BackendRecord | null> {
+    const entry = await (await this.#kv()).get([this.#prefix, key]);
+    if (entry.versionstamp === null) return null;
+    const { text, expires } = (entry.value ?? {}) as Record<string, unknown>;
+    return {
+      // What another program has put here decodes to no session, and is told as such.
+      value: text instanceof Uint8Array ? fromUtf8(text) ?? "" : "",
+      version: entry.versionstamp,
+      expires: typeof expires === "number" ? expires : Infinity,
+    };
+  }
+
+  async write(
+    key: string,
+    value: string,
+    { expires, ifVersion }: WriteOptions,
+  ): Promise<unknown> {
+    const at = [this.#prefix, key];
+    const expireIn = Math.max(1, Math.ceil(expires - this.#now()));
+    const written = await this.#begin(await this.#kv(), at, ifVersion)
+      // Bytes, because V8 writes text with a single letter beyond Latin-1 at two bytes a letter.
+      .set(at, { text: utf8(value), expires }, { expireIn })
+      .commit();
+    return written.ok ? written.versionstamp : null;
+  }
+
+  async delete(
+    key: string,
+    { ifVersion }: DeleteOptions = {},
+  ): Promise<boolean> {
+    const at = [this.#prefix, key];
+    const deleted = await this.#begin(await this.#kv(), at, ifVersion)
+      .delete(at).commit();
+    return deleted.ok;
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    // A database that was handed in is closed by whoever opened it.
+    if (opened && !this.#given) (await opened).close();
+  }
+
+  #begin(kv: KvLike, key: string[], ifVersion: unknown): KvAtomicLike {
+    const versionstamp = ifVersion as string | null | undefined;
+    return versionstamp === undefined
+      ? kv.atomic()
+      : kv.atomic().check({ key, versionstamp });
+  }
+
+  #kv(): Promise<KvLike> {
+    if (!this.#opened) {
+      const opening = this.#open();
+      this.#opened = opening;
+      // A database that could not be opened is tried again by the next request.
+      opening.catch(() => {
+        if (this.#opened === opening) this.#opened = undefined;
+      });
+    }
+    return this.#opened;
+  }
+}
+
+/** @throws {TypeError} If the platform has no Deno KV. */
+function openDefault(): () => Promise<KvLike> {
+  const { Deno: deno } = globalThis as { Deno?: { openKv?: () => unknown } };
+  const { openKv } = deno ?? {};
+  if (!openKv) {
+    throw new TypeError(
+      'Cannot create storage: there is no Deno KV here; add "unstable": ["kv"] to deno.json, or use another storage',
+    );
+  }
+  return async () => await openKv.call(deno) as KvLike;
+}
