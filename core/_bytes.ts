@@ -17,6 +17,15 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
+const scratch = new Uint8Array(3 * 4096);
+
+/** As {@linkcode utf8}, but only until the next call: for whoever is done with the bytes by then. */
+export function utf8Briefly(text: string): Uint8Array<ArrayBuffer> {
+  // Filling bytes that are there costs a tenth of asking for new ones.
+  if (text.length * 3 > scratch.length) return utf8(text);
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
+}
+
 /** The text of UTF-8 `bytes`, or `undefined` where they are none. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   try {
@@ -28,7 +37,7 @@ export function fromUtf8(bytes: Uint8Array): string | undefined {
 
 /** How many bytes `text` takes as UTF-8. */
 export function utf8Length(text: string): number {
-  return utf8(text).length;
+  return utf8Briefly(text).length;
 }
 
 /** Base64 with `+`, `/` and padding (RFC 4648, section 4). */
@@ -52,14 +61,14 @@ export function toBase64Url(bytes: Uint8Array): string {
   );
 }
 
-/** The bytes of base64 text in its one canonical spelling, padded, or `undefined`. */
+/** The bytes of base64 text in its one canonical spelling, padded, or `undefined`. They last until the next call. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   if (text.length % 4 !== 0) return undefined;
   return decode(text, text.length - padding, STANDARD);
 }
 
-/** The bytes of base64url text in its one canonical spelling, unpadded, or `undefined`. */
+/** The bytes of base64url text in its one canonical spelling, unpadded, or `undefined`. They last until the next call. */
 export function fromBase64Url(
   text: string,
 ): Uint8Array<ArrayBuffer> | undefined {
@@ -78,6 +87,8 @@ function tableOf(alphabet: string): Uint8Array {
   return table;
 }
 
+const decoded = new Uint8Array(3 * 1024);
+
 // By hand, because no platform's decoder is strict: they skip spaces, or take stray bits or the other alphabet. Two
 // spellings of one value would be two cookies that are both authentic.
 function decode(
@@ -85,21 +96,33 @@ function decode(
   length: number,
   table: Uint8Array,
 ): Uint8Array<ArrayBuffer> | undefined {
-  if (length % 4 === 1) return undefined;
-  const bytes = new Uint8Array(length * 3 >> 2);
-  let bits = 0;
-  let held = 0;
+  const rest = length & 3;
+  if (rest === 1) return undefined;
+  const whole = length - rest;
+  const size = (length * 3) >> 2;
+  const bytes = size > decoded.length ? new Uint8Array(size) : decoded;
+  const sextet = (i: number) => table[text.charCodeAt(i)] ?? INVALID;
   let at = 0;
-  for (let i = 0; i < length; i++) {
-    const sextet = table[text.charCodeAt(i)] ?? INVALID;
-    if (sextet === INVALID) return undefined;
-    held = held << 6 | sextet;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes[at++] = held >> bits;
-      held &= (1 << bits) - 1;
-    }
+  let seen = 0;
+  for (let i = 0; i < whole; i += 4) {
+    const a = sextet(i);
+    const b = sextet(i + 1);
+    const c = sextet(i + 2);
+    const d = sextet(i + 3);
+    seen |= a | b | c | d;
+    bytes[at++] = a << 2 | b >> 4;
+    bytes[at++] = b << 4 | c >> 2;
+    bytes[at++] = c << 6 | d;
   }
-  return held === 0 ? bytes : undefined;
+  if (rest > 0) {
+    const a = sextet(whole);
+    const b = sextet(whole + 1);
+    const c = rest === 3 ? sextet(whole + 2) : 0;
+    seen |= a | b | c;
+    bytes[at++] = a << 2 | b >> 4;
+    if (rest === 3) bytes[at++] = b << 4 | c >> 2;
+    // The bits that no byte uses must be zero.
+    if ((rest === 3 ? c & 3 : b & 15) !== 0) return undefined;
+  }
+  return seen < INVALID ? bytes.subarray(0, size) : undefined;
 }

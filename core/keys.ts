@@ -11,7 +11,7 @@ import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { toBase64, toBase64Url, utf8 } from "./_bytes.ts";
+import { toBase64, toBase64Url, utf8, utf8Briefly } from "./_bytes.ts";
 import { builtin } from "./_runtime.ts";
 
 /** A value that is there already, or will be. */
@@ -48,8 +48,13 @@ const TAG = 16;
 
 /** The SHA-256 of an id, as base64url: the key under which an engine keeps its session. */
 export function hashId(id: string): string {
-  return toBase64Url(sha256(utf8(id)) as Bytes);
+  fresh._cloneInto(hasher);
+  return toBase64Url(hasher.update(utf8Briefly(id)).digest());
 }
+
+// Starting from a copy of a fresh state, into one that is there already, is cheaper than making a new one.
+const fresh = sha256.create();
+const hasher = fresh.clone();
 
 /**
  * The keys that a secret gives the cookie `name` in the format `satchel`, version 1 (RFC 5869, HKDF-SHA-256).
@@ -81,7 +86,7 @@ export function createMac(key: Bytes): Mac {
   const scratch = keyed.clone();
   const sign = (text: string) => {
     keyed._cloneInto(scratch);
-    return scratch.update(utf8(text)).digest() as Bytes;
+    return scratch.update(utf8Briefly(text)).digest() as Bytes;
   };
   return {
     sign,
@@ -161,11 +166,14 @@ export function webAead(key: Bytes): Aead {
         await crypto.subtle.encrypt(algorithm, await ready(), plain),
       );
     },
-    async open(iv, message, additionalData) {
+    async open(nonce, message, additionalData) {
+      // Copies: while the key is awaited, another cookie may be decoded into the same bytes.
+      const iv = nonce.slice();
+      const copy = message.slice();
       const algorithm = { name: "AES-GCM", iv, additionalData };
       try {
         return new Uint8Array(
-          await crypto.subtle.decrypt(algorithm, await ready(), message),
+          await crypto.subtle.decrypt(algorithm, await ready(), copy),
         );
       } catch {
         return undefined;
