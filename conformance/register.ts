@@ -1,0 +1,74 @@
+/**
+ * Registers the rules as tests of any runner.
+ *
+ * @module
+ */
+import { choose, tryRule } from "./run.ts";
+import type { CheckOptions, RuleResult, Target } from "./types.ts";
+
+/** `Deno.test`, or `test` of bun:test, node:test and vitest. */
+export type TestFunction = (
+  name: string,
+  fn: () => Promise<void>,
+) => unknown;
+
+/**
+ * Registers a test for each rule that applies to a storage.
+ *
+ * A rule that could not be tried fails its test, and so does an expected failure that does not happen.
+ *
+ * @param test The runner's function.
+ * @param target The storage, and what it claims.
+ * @param options Seed, selection, known failures.
+ * @throws {TypeError} If the options are malformed.
+ *
+ * @example
+ * ```ts
+ * import { createMemorySessionStorage } from "@satchel/session";
+ * import { conformance } from "@satchel/session/conformance";
+ *
+ * conformance(Deno.test, {
+ *   name: "memory",
+ *   capabilities: ["revoke", "merge"],
+ *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
+ * });
+ * ```
+ */
+export function conformance(
+  test: TestFunction,
+  target: Target,
+  options: CheckOptions = {},
+): void {
+  const { seed = Math.floor(Math.random() * 2 ** 31) } = options;
+  for (const rule of choose(options.only)) {
+    const claimed = rule.capabilities.every((claim) =>
+      target.capabilities.includes(claim)
+    );
+    if (!claimed) continue;
+    test(`${target.name}: ${rule.id} ${rule.sentence}`, async () => {
+      const result = await tryRule(rule, target, seed, options);
+      options.onResult?.(result);
+      const { outcome, expected } = result;
+      if (outcome === "not-applicable") return;
+      if (expected === undefined ? outcome === "pass" : outcome === "fail") {
+        return;
+      }
+      if (outcome === "fail" && rule.level === "should") return;
+      throw new Error(explain(result, rule.why, seed));
+    });
+  }
+}
+
+/** A result in words: the reason, the requests that led there, and how to see it again. */
+export function explain(result: RuleResult, why: string, seed: number): string {
+  const { rule, outcome, reason, expected, got, want, trace = [] } = result;
+  const lines = expected !== undefined && outcome === "pass"
+    ? [
+      `${rule} was expected to fail (${expected}), and passes: drop the expectation`,
+    ]
+    : [`${rule} ${outcome}: ${reason ?? ""}`];
+  if (want !== undefined) lines.push(`  got  ${got}`, `  want ${want}`);
+  lines.push(...trace.map((line) => `  ${line}`), `  Why: ${why}`);
+  lines.push(`  Again: only ["${rule}"], seed ${seed}`);
+  return lines.join("\n");
+}

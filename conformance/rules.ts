@@ -1,0 +1,35 @@
+/**
+ * The catalogue of rules, group by group.
+ *
+ * @module
+ */
+import { concurrency } from "./rules/concurrency.ts";
+import { expiry } from "./rules/expiry.ts";
+import { faults } from "./rules/faults.ts";
+import { flash } from "./rules/flash.ts";
+import { hostile } from "./rules/hostile.ts";
+import { isolation } from "./rules/isolation.ts";
+import { model } from "./rules/model.ts";
+import { persistence } from "./rules/persistence.ts";
+import { regenerate } from "./rules/regenerate.ts";
+import { serialisation } from "./rules/serialisation.ts";
+import { unset } from "./rules/unset.ts";
+import type { Rule } from "./types.ts";
+
+/** The rule set that this catalogue is. Rules that come later are provisional until the next one. */
+export const RULE_SET = "2026.1";
+
+/** All rules. */
+export const rules: readonly Rule[] = [
+  ...persistence,
+  ...flash,
+  ...unset,
+  ...expiry,
+  ...regenerate,
+  ...isolation,
+  ...concurrency,
+  ...hostile,
+  ...serialisation,
+  ...faults,
+  ...model,
+];

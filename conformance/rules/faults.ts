@@ -1,0 +1,3 @@
+import type { Rule } from "./_rule.ts";
+
+export const faults: readonly Rule[] = [];
