@@ -73,6 +73,11 @@ export {
   type DatabaseSessionStorageOptions,
 } from "./storage/create_session_storage.ts";
 export {
+  createFileSessionStorage,
+  createFsSessionStorage,
+  type FileSessionStorageOptions,
+} from "./storage/file.ts";
+export {
   createMemorySessionStorage,
   type MemorySessionStorageOptions,
 } from "./storage/memory.ts";

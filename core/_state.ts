@@ -5,6 +5,7 @@
  */
 import { SessionError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
+import { checkSeconds } from "./lifetime.ts";
 import { encodeTexts, type EntryTexts, type SessionRecord } from "./record.ts";
 
 /** What a storage read, or saved. */
@@ -48,6 +49,8 @@ export class SessionState {
   regenerated = false;
   /** Whether the old record outlives the new id. */
   keepOld = false;
+  /** The lifetime, in seconds, that the request gives the session for good. */
+  maxAge: number | undefined;
   /** The response has gone. */
   closed = false;
   /** Ids that may be stored, and that a destroyed session takes with it. */
@@ -102,7 +105,7 @@ export class SessionState {
   }
 
   get dirty(): boolean {
-    return this.destroyed || this.regenerated ||
+    return this.destroyed || this.regenerated || this.maxAge !== undefined ||
       this.#changes !== undefined && isAny(this.#changes) ||
       this.#changedInPlace().length > 0;
   }
@@ -174,9 +177,20 @@ export class SessionState {
     this.#id = undefined;
   }
 
+  setMaxAge(seconds: number): void {
+    this.#mustBeOpen("change");
+    this.#load();
+    this.maxAge = checkSeconds("maxAge", seconds);
+  }
+
   destroy(): void {
     if (this.destroyed) return;
     if (this.closed) throw lateChange("destroy");
+    this.end();
+  }
+
+  /** Empties the session for good, also where a save finds that its lifetime is over. */
+  end(): void {
     this.destroyed = true;
     this.#values = new Map();
     this.#flashes.clear();
@@ -233,6 +247,7 @@ export class SessionState {
    * @param merged Whether it holds other requests' changes too, which this session then shows.
    */
   committed(origin: Origin, changes: Changes, merged: boolean): void {
+    this.maxAge = undefined;
     this.attach(origin);
     if (this.regenerated) this.#id = undefined; // again, while the save ran
     this.#base = undefined;

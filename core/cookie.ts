@@ -242,8 +242,13 @@ export class SatchelCookie implements Cookie {
    */
   async decode(cookieHeader: string): Promise<Decoded | null | undefined> {
     const candidates = cookieValues(cookieHeader, this.name);
+    let cleared: Decoded | undefined;
     for (const text of candidates) {
-      if (text === "") return { value: "" };
+      if (text === "") {
+        // Nobody had to sign it: it must not hide an authentic one behind it.
+        cleared = { value: "" };
+        continue;
+      }
       // What is over the limit was never written by this cookie.
       if (text.length + this.name.length > MAX_COOKIE) continue;
       for (const format of this.#reads) {
@@ -252,7 +257,7 @@ export class SatchelCookie implements Cookie {
         if (decoded) return decoded;
       }
     }
-    return candidates.length === 0 ? null : undefined;
+    return candidates.length === 0 ? null : cleared;
   }
 
   /** `; Path=/; …`, written by the standard library once for all cookies that do not override an attribute. */
@@ -338,7 +343,9 @@ function checkSecrets(name: string, secrets: readonly string[]): string[] {
   return [...secrets];
 }
 
-const SAME_SITE = { lax: "Lax", strict: "Strict", none: "None" } as const;
+const SAME_SITE = new Map(
+  [["lax", "Lax"], ["strict", "Strict"], ["none", "None"]] as const,
+);
 
 /** Checks what the standard library lets pass or mends in silence. */
 function checkAttributes(
@@ -354,7 +361,7 @@ function checkAttributes(
     ? "Strict"
     : sameSite === false
     ? undefined
-    : SAME_SITE[String(sameSite).toLowerCase() as keyof typeof SAME_SITE] ??
+    : SAME_SITE.get(String(sameSite).toLowerCase() as "lax") ??
       fail(name, "sameSite must be lax, strict, none, true or false");
   if (host && (domain !== undefined || path !== "/")) {
     fail(name, "the prefix __Host- allows no domain and no path but /");

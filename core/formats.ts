@@ -13,6 +13,7 @@ import {
   utf8Briefly,
 } from "./_bytes.ts";
 import { randomBytes } from "./_runtime.ts";
+import { SessionError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 import { type Awaitable, cookieKey, legacyMac } from "./keys.ts";
 
@@ -25,6 +26,8 @@ export type Protection = "none" | "signed" | "sealed";
 /** A value that was found authentic. */
 export interface Decoded {
   readonly value: unknown;
+  /** Whether it came in an older format, which does not tie a value to its cookie's name. */
+  readonly legacy?: boolean;
 }
 
 /** One wire format of one cookie. */
@@ -167,7 +170,8 @@ export function legacyFormat(
     const bytes = fromBase64(base64);
     const text = bytes && fromUtf8(bytes);
     if (text === undefined) return undefined;
-    return json ? fromJson(text) : { value: text };
+    const decoded = json ? fromJson(text) : { value: text };
+    return decoded && { ...decoded, legacy: true };
   }
 
   return {
@@ -175,6 +179,12 @@ export function legacyFormat(
       if (!json && typeof value !== "string") {
         throw new TypeError(
           `Cannot serialize cookie "${name}": the format "remix" carries text only, received ${typeof value}`,
+        );
+      }
+      if (!json && !String(value).isWellFormed()) {
+        throw new SessionError(
+          "unserializable",
+          `Cannot serialize cookie "${name}": the format "remix" cannot carry a lone surrogate`,
         );
       }
       const text = json ? encodeJson(value, name) : value as string;
@@ -201,7 +211,9 @@ export function legacyFormat(
 
 function percentDecode(text: string): string | undefined {
   try {
-    return decodeURIComponent(text);
+    const decoded = decodeURIComponent(text);
+    // Encoding again finds the other spellings: `%2b`, and letters that need no encoding.
+    return encodeURIComponent(decoded) === text ? decoded : undefined;
   } catch {
     return undefined;
   }

@@ -57,7 +57,7 @@ function encode(
       if (path.depth >= MAX_DEPTH) {
         return refuse(
           `it is nested deeper than ${MAX_DEPTH} levels, or contains itself`,
-          key,
+          rootOf(path).key,
           undefined,
         );
       }
@@ -105,6 +105,12 @@ function encodeObject(value: object, path: Path): string {
       encode(read(value, key, path), key, path);
   }
   return out + "}";
+}
+
+function rootOf(path: Path): Path {
+  let root = path;
+  while (root.parent) root = root.parent;
+  return root;
 }
 
 function read(value: object, key: string | number, path: Path): unknown {

@@ -98,38 +98,34 @@ export function checkTimeouts(timeouts: Timeouts): Timeouts {
   return { idleTimeout, absoluteTimeout, touchAfter };
 }
 
+/** The last instant that a Date can hold (ECMA-262, 21.4.1.1): no deadline lies behind it, however long a lifetime. */
+export const LAST_INSTANT: number = 8.64e15;
+
 /** What a session's deadline depends on. */
 export interface Life {
   /** When the session began, in milliseconds. */
   readonly created: number;
-  /** When it was last saved, in milliseconds. */
-  readonly saved: number;
+  /** When its lifetime is over, counted from its last save, in milliseconds. */
+  readonly ends: number;
   /** What a commit gave it for good. */
   readonly lifetime: StoredLifetime;
 }
 
-/**
- * The instant, in milliseconds, from which a session used at `now` has ended.
- *
- * @param fallback The lifetime of a session that no commit gave one.
- */
-export function deadline(
-  life: Life,
-  fallback: StoredLifetime,
-  timeouts: Timeouts,
-  now: number,
-): number {
-  const lifetime = life.lifetime ?? fallback ?? DEFAULT_LIFETIME;
-  let end = typeof lifetime === "number"
-    ? life.saved + lifetime * 1000
-    : lifetime[0];
-  if (timeouts.idleTimeout !== undefined) {
-    end = Math.min(end, now + timeouts.idleTimeout * 1000);
-  }
-  if (timeouts.absoluteTimeout !== undefined) {
-    end = Math.min(end, life.created + timeouts.absoluteTimeout * 1000);
-  }
-  return end;
+/** The instant, in milliseconds, at which a lifetime that begins at `now` is over. */
+export function endOf(lifetime: StoredLifetime, now: number): number {
+  const seconds = lifetime ?? DEFAULT_LIFETIME;
+  const end = typeof seconds === "number" ? now + seconds * 1000 : seconds[0];
+  return Math.min(end, LAST_INSTANT);
+}
+
+/** The instant, in milliseconds, from which a session used at `now` has ended. */
+export function deadline(life: Life, timeouts: Timeouts, now: number): number {
+  const { idleTimeout = Infinity, absoluteTimeout = Infinity } = timeouts;
+  return Math.min(
+    life.ends,
+    now + idleTimeout * 1000,
+    life.created + absoluteTimeout * 1000,
+  );
 }
 
 /** Whether `instant` lies ahead of `now`. A broken clock or deadline (`NaN`) means no. */

@@ -10,7 +10,7 @@
  */
 import { SessionError } from "./errors.ts";
 import { encodeEntries } from "./json.ts";
-import type { Life } from "./lifetime.ts";
+import { LAST_INSTANT, type Life } from "./lifetime.ts";
 import {
   type EntryTexts,
   isLifetime,
@@ -95,10 +95,10 @@ export function fromRemix(
 }
 
 function encodeMeta(
-  { created, saved, lifetime }: Life,
+  { created, ends, lifetime }: Life,
   expires: number,
 ): string {
-  return JSON.stringify([created, saved, lifetime, expires]);
+  return JSON.stringify([created, ends, lifetime, expires]);
 }
 
 function decodeMeta(
@@ -106,11 +106,16 @@ function decodeMeta(
   now: number,
 ): Life & { expires: number } {
   if (Array.isArray(meta) && meta.length === 4) {
-    const [created, saved, lifetime, expires] = meta;
-    const numbers = [created, saved, expires];
+    const [created, ends, lifetime, expires] = meta;
+    const numbers = [created, ends, expires];
     if (numbers.every(Number.isFinite) && isLifetime(lifetime)) {
-      return { created, saved, lifetime, expires };
+      return { created, ends, lifetime, expires };
     }
   }
-  return { created: now, saved: now, lifetime: null, expires: Infinity };
+  return {
+    created: now,
+    ends: LAST_INSTANT,
+    lifetime: null,
+    expires: Infinity,
+  };
 }

@@ -1,7 +1,7 @@
 /**
  * What is stored of a session: a line of JSON that holds its values, its flashes and what its deadline depends on.
  *
- * `[1, check, created, saved, lifetime, values, flashes]`, where `check` ties the record to the place it was written
+ * `[1, check, created, ends, lifetime, values, flashes]`, where `check` ties the record to the place it was written
  * to, so that records swapped in an engine are found out.
  *
  * @module
@@ -31,8 +31,8 @@ export function encodeRecord(
   life: Life,
   entries: EntryTexts,
 ): string {
-  const { created, saved, lifetime } = life;
-  return `[${VERSION},"${check}",${created},${saved},${
+  const { created, ends, lifetime } = life;
+  return `[${VERSION},"${check}",${created},${ends},${
     JSON.stringify(lifetime)
   },${encodeEntries(entries.values)},${encodeEntries(entries.flashes)}]`;
 }
@@ -49,11 +49,11 @@ export function decodeRecord(
     return undefined;
   }
   if (!Array.isArray(parts) || parts.length !== 7) return undefined;
-  const [version, place, created, saved, lifetime, values, flashes] = parts;
+  const [version, place, created, ends, lifetime, values, flashes] = parts;
   const whole = version === VERSION && place === check &&
-    typeof created === "number" && typeof saved === "number" &&
+    typeof created === "number" && typeof ends === "number" &&
     isLifetime(lifetime) && isObject(values) && isObject(flashes);
-  return whole ? { created, saved, lifetime, values, flashes } : undefined;
+  return whole ? { created, ends, lifetime, values, flashes } : undefined;
 }
 
 /** The texts of decoded entries. */

@@ -175,6 +175,19 @@ export class Session<Data = SessionData, FlashData = Data> {
   }
 
   /**
+   * Gives the session a lifetime of its own: "remember me". It lasts, counted anew from each save, and wins over the
+   * cookie's `maxAge`; `idleTimeout` and `absoluteTimeout` hold all the same. `commitSession(session, { maxAge })` does
+   * the same where there is no `withSession` to commit.
+   *
+   * @param seconds From a save.
+   * @throws {RangeError} If it is negative or not finite.
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   */
+  setMaxAge(seconds: number): void {
+    this.#state.setMaxAge(seconds);
+  }
+
+  /**
    * Empties the session for good. Saving it removes every id that the request knew and clears the cookie.
    *
    * @throws {SessionError} If the response has gone: `late-change`.

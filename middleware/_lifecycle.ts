@@ -29,7 +29,7 @@ export function boundStorage<Data, FlashData>(
 }
 
 /**
- * Commits a session whose handler has finished, and closes it to changes.
+ * Closes a session whose handler has finished to changes, and commits it.
  *
  * @returns The `Set-Cookie` header, or `""` where there is none to send.
  */
@@ -37,11 +37,9 @@ export async function commitOnce<Data, FlashData>(
   storage: HttpSessionStorage<Data, FlashData>,
   session: Session<Data, FlashData>,
 ): Promise<string> {
-  try {
-    return await storage.commitSession(session, { renew: false });
-  } finally {
-    close(session);
-  }
+  // First, because a change made while the save runs would be in no save, and nobody would hear of it.
+  close(session);
+  return await storage.commitSession(session, { renew: false });
 }
 
 /** Closes a session to changes: nothing would save them. */

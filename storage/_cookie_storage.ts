@@ -5,7 +5,7 @@
  */
 import type { Origin, SessionState } from "../core/_state.ts";
 import { type Cookie, MAX_COOKIE, SatchelCookie } from "../core/cookie.ts";
-import { isAhead } from "../core/lifetime.ts";
+import { deadline, isAhead } from "../core/lifetime.ts";
 import {
   fromReactRouter,
   fromRemix,
@@ -26,12 +26,7 @@ import {
   type Session,
   stateOf,
 } from "../core/session.ts";
-import {
-  inTurn,
-  lastingLifetime,
-  type Policy,
-  requireState,
-} from "./_policy.ts";
+import { follow, inTurn, type Policy, requireState } from "./_policy.ts";
 import type {
   SaveOptions,
   SessionStorage,
@@ -45,7 +40,7 @@ const GUARANTEES: StorageGuarantees = {
   durable: true,
   shared: true,
   selfContained: true,
-  maxBytes: MAX_COOKIE,
+  maxBytes: 2_900,
 };
 
 /** `id.expires.record`, the deadline in base 36: read without decoding the record. */
@@ -66,6 +61,7 @@ export class CookieStorage<Data, FlashData>
   /** @param cookie The cookie that the storage is bound to; it decides on the format and the space there is. */
   constructor(policy: Policy, cookie?: SatchelCookie) {
     this.#policy = policy;
+    follow(this, policy);
     this.#cookie = cookie;
   }
 
@@ -74,10 +70,14 @@ export class CookieStorage<Data, FlashData>
     return new CookieStorage(this.#policy, cookie);
   }
 
-  async read(value: unknown): Promise<Session<Data, FlashData>> {
+  /** @param legacy Whether the value came in an older format, which may carry another cookie's text. */
+  async read(
+    value: unknown,
+    legacy = false,
+  ): Promise<Session<Data, FlashData>> {
     const session = createSession<Data, FlashData>();
     if (value === null) return session;
-    const origin = this.#open(value);
+    const origin = legacy ? this.#openPlain(value) : this.#open(value);
     if (!origin) this.#policy.tell("rejected-cookie");
     else if (!isAhead(origin.expires, this.#policy.now())) {
       this.#policy.tell("expired");
@@ -91,7 +91,11 @@ export class CookieStorage<Data, FlashData>
   ): Promise<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await inTurn(state, () => this.#save(state, options));
+    return await inTurn(
+      state,
+      options,
+      (options) => this.#save(state, options),
+    );
   }
 
   async #save(
@@ -104,19 +108,19 @@ export class CookieStorage<Data, FlashData>
     const slides = !policy.asksToSave(state, known !== undefined, options);
     if (
       slides && (known === undefined ||
-        policy.slide(() => state.base, known.expires, options) === undefined)
+        policy.slide(() => state.base, known.expires) === undefined)
     ) return null;
 
     const now = policy.instant();
+    if (known && !isAhead(known.expires, now)) {
+      policy.tell("late-save");
+      return null;
+    }
     const { base, id } = state;
-    const life = {
-      created: base?.created ?? now,
-      saved: slides && base ? base.saved : now,
-      lifetime: lastingLifetime(options, base?.lifetime),
-    };
-    const expires = policy.deadline(life, options, now);
+    const life = slides && base ? base : policy.renew(base, options, now);
+    const expires = deadline(life, policy.timeouts, now);
     if (!isAhead(expires, now)) {
-      state.destroy();
+      state.end();
       return this.#destroyed();
     }
     const changes = state.takeChanges(this);

@@ -25,7 +25,7 @@ export interface FourFunctions<Data = SessionData, FlashData = Data> {
   /** Stores a new session until `expires`; gives the id that the database made for it. */
   createData(
     data: FlashSessionData<Data, FlashData>,
-    expires?: Date,
+    expires: Date,
   ): Promise<string>;
   /** Gives the session, or `null` where there is none or it has expired. */
   readData(id: string): Promise<FlashSessionData<Data, FlashData> | null>;
@@ -33,7 +33,7 @@ export interface FourFunctions<Data = SessionData, FlashData = Data> {
   updateData(
     id: string,
     data: FlashSessionData<Data, FlashData>,
-    expires?: Date,
+    expires: Date,
   ): Promise<void>;
   /** Deletes the session; resolves also where there is none. */
   deleteData(id: string): Promise<void>;

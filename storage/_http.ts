@@ -14,7 +14,7 @@ import {
 import { lifetimeOf } from "../core/lifetime.ts";
 import { type Session, stateOf } from "../core/session.ts";
 import { CookieStorage, cookieValue } from "./_cookie_storage.ts";
-import type { Policy } from "./_policy.ts";
+import { type Policy, policyOf } from "./_policy.ts";
 import { createRecordStorage, type RecordStore } from "./_records.ts";
 import type {
   CommitOptions,
@@ -47,6 +47,8 @@ export function bind<Data, FlashData>(
       `Cannot bind cookie "${own.name}": a cookie storage needs secrets, or visitors could write their own sessions`,
     );
   }
+  // A storage that a middleware binds has a policy already, and with it somebody to tell of rejected cookies.
+  policy ??= policyOf(storage);
   const placed =
     storage instanceof CookieStorage && own instanceof SatchelCookie
       ? storage.in(own) as CookieStorage<Data, FlashData>
@@ -137,13 +139,17 @@ class BoundStorage<Data, FlashData>
   async #get(cookieHeader: string | null): Promise<Session<Data, FlashData>> {
     if (!cookieHeader) return await this.#storage.read(null);
     let value: unknown = null;
+    let legacy = false;
     if (this.#cookie instanceof SatchelCookie) {
       const decoded = await this.#cookie.decode(cookieHeader);
-      if (decoded) value = decoded.value;
+      if (decoded) ({ value, legacy = false } = decoded);
       else if (decoded === undefined) this.#policy?.tell("rejected-cookie");
     } else value = await this.#cookie.parse(cookieHeader);
     // A cookie that was cleared, by whatever means, is no cookie.
     if (value === "") value = null;
+    if (legacy && this.#storage instanceof CookieStorage) {
+      return await this.#storage.read(value, legacy);
+    }
     return await this.#storage.read(value as string | null);
   }
 
@@ -168,9 +174,10 @@ class BoundStorage<Data, FlashData>
       delete attributes.maxAge;
       delete attributes.expires;
     }
-    const text = cookieValue(this.#cookie, value);
     return await this.#cookie.serialize(
-      text,
+      this.#storage instanceof CookieStorage
+        ? cookieValue(this.#cookie, value)
+        : value,
       Object.keys(attributes).length > 0 ? attributes : undefined,
     );
   }

@@ -8,10 +8,10 @@ import { SessionError } from "../core/errors.ts";
 import {
   checkTimeouts,
   deadline,
+  endOf,
   isAhead,
   type Life,
   lifetimeOf,
-  type StoredLifetime,
   type Timeouts,
 } from "../core/lifetime.ts";
 import type { SessionRecord } from "../core/record.ts";
@@ -72,9 +72,15 @@ export class Policy {
     }
   }
 
-  /** When a session saved with these options ends. */
-  deadline(life: Life, options: SaveOptions | undefined, now: number): number {
-    return deadline(life, lifetimeOf(options?.fallback), this.timeouts, now);
+  /** What a save at `now` makes of a session's life. */
+  renew(
+    had: Life | undefined,
+    options: SaveOptions | undefined,
+    now: number,
+  ): Life {
+    const lifetime = lifetimeOf(options) ?? had?.lifetime ?? null;
+    const ends = endOf(lifetime ?? lifetimeOf(options?.fallback), now);
+    return { created: had?.created ?? now, ends, lifetime };
   }
 
   /** Whether there is anything to save. */
@@ -105,7 +111,6 @@ export class Policy {
   slide(
     life: () => Life | undefined,
     expires: number,
-    options: SaveOptions | undefined,
   ): number | undefined {
     const { idleTimeout, absoluteTimeout, touchAfter = 0 } = this.timeouts;
     const timed = idleTimeout ??
@@ -117,7 +122,7 @@ export class Policy {
     // Most requests come soon after another: they need not even decode the record.
     if (!due(now + timed * 1000)) return undefined;
     const known = life();
-    const next = known && this.deadline(known, options, now);
+    const next = known && deadline(known, this.timeouts, now);
     return next !== undefined && due(next) ? next : undefined;
   }
 
@@ -138,6 +143,18 @@ export class Policy {
   }
 }
 
+const policies = new WeakMap<object, Policy>();
+
+/** Notes down which policy a storage follows. */
+export function follow(storage: object, policy: Policy): void {
+  policies.set(storage, policy);
+}
+
+/** The policy that a storage of this library follows. */
+export function policyOf(storage: object): Policy | undefined {
+  return policies.get(storage);
+}
+
 /**
  * The state of a session that this library made.
  *
@@ -153,25 +170,20 @@ export function requireState(session: unknown): SessionState {
   return state;
 }
 
-/** Lets the saves of one session follow each other. */
+/** Lets the saves of one session follow each other, each with the lifetime that the request gave the session. */
 export async function inTurn<T>(
   state: SessionState,
-  save: () => Promise<T>,
+  options: SaveOptions | undefined,
+  save: (options: SaveOptions | undefined) => Promise<T>,
 ): Promise<T> {
   while (state.saving) await state.saving.catch(() => {});
-  const saving = save();
+  const { maxAge } = state;
+  const given = maxAge !== undefined && lifetimeOf(options) === null;
+  const saving = save(given ? { ...options, maxAge } : options);
   state.saving = saving;
   try {
     return await saving;
   } finally {
     if (state.saving === saving) state.saving = undefined;
   }
-}
-
-/** The lifetime of a record to be written: what this save gives, else what it had. */
-export function lastingLifetime(
-  options: SaveOptions | undefined,
-  had: StoredLifetime | undefined,
-): StoredLifetime {
-  return lifetimeOf(options) ?? had ?? null;
 }

@@ -6,19 +6,14 @@
 import { delay } from "../core/_runtime.ts";
 import type { Changes, Origin, SessionState } from "../core/_state.ts";
 import { SessionError } from "../core/errors.ts";
-import { isAhead, type Life } from "../core/lifetime.ts";
+import { deadline, isAhead, type Life } from "../core/lifetime.ts";
 import {
   encodeTexts,
   type EntryTexts,
   type SessionRecord,
 } from "../core/record.ts";
 import { createSession, type Session, stateOf } from "../core/session.ts";
-import {
-  inTurn,
-  lastingLifetime,
-  type Policy,
-  requireState,
-} from "./_policy.ts";
+import { follow, inTurn, type Policy, requireState } from "./_policy.ts";
 import type {
   SaveOptions,
   SessionStorage,
@@ -86,6 +81,7 @@ class RecordStorage<Data, FlashData>
     this.guarantees = store.guarantees;
     this.#store = store;
     this.#policy = policy;
+    follow(this, policy);
     const { sweep, close } = store;
     if (sweep) {
       this.sweep = () =>
@@ -104,7 +100,10 @@ class RecordStorage<Data, FlashData>
       return session;
     }
     const stored = await this.#load(value);
-    if (stored) stateOf(session)?.attach(this.#origin(stored));
+    const state = stateOf(session);
+    if (!stored || !state) return session;
+    state.attach(this.#origin(stored));
+    await this.#slide(state, stored);
     return session;
   }
 
@@ -114,7 +113,11 @@ class RecordStorage<Data, FlashData>
   ): Promise<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await inTurn(state, () => this.#save(state, options));
+    return await inTurn(
+      state,
+      options,
+      (options) => this.#save(state, options),
+    );
   }
 
   async #save(
@@ -124,7 +127,6 @@ class RecordStorage<Data, FlashData>
     if (state.destroyed) return await this.#destroy(state);
     const known = this.#known(state) !== undefined;
     if (!this.#policy.asksToSave(state, known, options)) {
-      await this.#slide(state, options);
       return null;
     }
     if (!known && !this.#store.accepts(state.id)) {
@@ -138,7 +140,7 @@ class RecordStorage<Data, FlashData>
     try {
       const saved = await this.#write(state, changes, regenerated, options);
       if (saved !== OVER) return saved;
-      state.destroy();
+      state.end();
       return await this.#destroy(state);
     } catch (error) {
       state.restore(changes);
@@ -161,7 +163,12 @@ class RecordStorage<Data, FlashData>
     // The record that the changes go on top of, and the one that is replaced: two only while an id is regenerated.
     let source: Stored | undefined = known;
     let merged = false;
-    if (known && !store.guarantees.compareAndSet) {
+    // Without compare-and-set only a look can tell what other requests have left; and whether a session whose deadline
+    // has passed since it was read has ended, or was used by others meanwhile.
+    if (
+      known &&
+      (!store.guarantees.compareAndSet || !isAhead(known.expires, now))
+    ) {
       source = await this.#load(known.id);
       if (!source) return this.#late();
       merged = true;
@@ -171,12 +178,8 @@ class RecordStorage<Data, FlashData>
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const record = source && (merged ? source.decode() : state.base);
       if (source && !record) return this.#late();
-      const life = {
-        created: record?.created ?? now,
-        saved: now,
-        lifetime: lastingLifetime(options, record?.lifetime),
-      };
-      const expires = this.#policy.deadline(life, options, now);
+      const life = this.#policy.renew(record, options, now);
+      const expires = deadline(life, this.#policy.timeouts, now);
       if (!isAhead(expires, now)) return OVER;
       const entries = record && merged ? merge(record, changes) : changes;
       const draft = { life, entries, expires };
@@ -238,14 +241,10 @@ class RecordStorage<Data, FlashData>
     return "";
   }
 
-  async #slide(
-    state: SessionState,
-    options: SaveOptions | undefined,
-  ): Promise<void> {
-    const stored = this.#known(state);
-    const next = stored &&
-      this.#policy.slide(() => state.base, stored.expires, options);
-    if (!stored || next === undefined) return;
+  /** Moves the idle deadline of a session that was read: reading is use, whether or not the request saves. */
+  async #slide(state: SessionState, stored: Stored): Promise<void> {
+    const next = this.#policy.slide(() => state.base, stored.expires);
+    if (next === undefined) return;
     try {
       const touched = await this.#store.touch(stored, next);
       if (touched) state.origin = this.#origin(touched);

@@ -111,7 +111,7 @@ export interface SessionEvent {
    * - `conflict`: a save found that another request had saved first, and applied its changes to that
    * - `rejected-cookie`: a cookie was forged, outdated or damaged
    * - `corrupt-record`: a stored record could not be read and is treated as absent
-   * - `evicted`: a full storage dropped the session that was used least lately
+   * - `evicted`: a full storage dropped the session that was saved longest ago
    * - `engine-error`: the engine failed; `cause` says how
    */
   readonly type:
@@ -151,7 +151,7 @@ export interface StorageGuarantees {
   readonly shared: boolean;
   /** The whole session travels in the cookie. */
   readonly selfContained: boolean;
-  /** The largest record, in bytes of UTF-8. */
+  /** The largest record, in bytes of UTF-8; of a cookie, what fits beside its seal. */
   readonly maxBytes?: number;
   /** The shortest time, in seconds, for which the engine can be told to keep a record. */
   readonly minSeconds?: number;

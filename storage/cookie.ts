@@ -58,10 +58,12 @@ export function createCookieSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options?: StorageOptions,
+  options?: StorageOptions & { cookie?: undefined },
 ): SessionStorage<Data, FlashData>;
 export function createCookieSessionStorage<Data, FlashData>(
-  options: Partial<CookieSessionStorageOptions> | Cookie = {},
+  options:
+    | StorageOptions & { cookie?: Cookie | SessionCookieOptions | undefined }
+    | Cookie = {},
 ): SessionStorage<Data, FlashData> {
   const { cookie, ...rest } = isCookie(options) ? { cookie: options } : options;
   const policy = new Policy(rest);

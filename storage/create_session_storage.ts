@@ -87,7 +87,7 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
 ): HttpSessionStorage<Data, FlashData>;
 /** The same without a cookie: a middleware brings it. */
 export function createSessionStorage<Data = SessionData, FlashData = Data>(
-  options: BackendSessionStorageOptions,
+  options: BackendSessionStorageOptions & { cookie?: undefined },
 ): SessionStorage<Data, FlashData>;
 /**
  * Creates a storage on top of a database, by four functions. The database makes the ids and owns expiry: `expires` is
@@ -99,7 +99,9 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
 ): HttpSessionStorage<Data, FlashData>;
 export function createSessionStorage<Data, FlashData>(
   options:
-    | BackendSessionStorageOptions & { cookie?: Cookie | SessionCookieOptions }
+    | BackendSessionStorageOptions & {
+      cookie?: Cookie | SessionCookieOptions | undefined;
+    }
     | DatabaseSessionStorageOptions<Data, FlashData>,
 ): SessionStorage<Data, FlashData> {
   const policy = new Policy(options);

@@ -102,11 +102,11 @@ export function createDenoKvSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options?: DenoKvSessionStorageOptions,
+  options?: DenoKvSessionStorageOptions & { cookie?: undefined },
 ): SessionStorage<Data, FlashData>;
 export function createDenoKvSessionStorage<Data, FlashData>(
   options: DenoKvSessionStorageOptions & {
-    cookie?: Cookie | SessionCookieOptions;
+    cookie?: Cookie | SessionCookieOptions | undefined;
   } = {},
 ): SessionStorage<Data, FlashData> {
   const { kv, prefix = "session", cookie } = options;
@@ -121,7 +121,8 @@ export function createDenoKvSessionStorage<Data, FlashData>(
 /** A value of Deno KV takes 64 KiB as V8 writes it; its own words around the record take less than this. */
 const OVERHEAD = 128;
 
-class DenoKvBackend implements Backend {
+/** The engine behind {@linkcode createDenoKvSessionStorage}. */
+export class DenoKvBackend implements Backend {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
     reads: "strong",

@@ -65,11 +65,11 @@ export function createMemorySessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options?: MemorySessionStorageOptions,
+  options?: MemorySessionStorageOptions & { cookie?: undefined },
 ): SessionStorage<Data, FlashData>;
 export function createMemorySessionStorage<Data, FlashData>(
   options: MemorySessionStorageOptions & {
-    cookie?: Cookie | SessionCookieOptions;
+    cookie?: Cookie | SessionCookieOptions | undefined;
   } = {},
 ): SessionStorage<Data, FlashData> {
   const { maxSessions = 100_000, cookie } = options;
@@ -85,7 +85,8 @@ export function createMemorySessionStorage<Data, FlashData>(
   return recordStorage(backendStore(backend), cookie, policy);
 }
 
-class MemoryBackend implements Backend {
+/** The engine behind {@linkcode createMemorySessionStorage}. */
+export class MemoryBackend implements Backend {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
     reads: "strong",

@@ -1,0 +1,356 @@
+/**
+ * The shop: what each page shows, and what each form does to the visitor's session.
+ *
+ * @module
+ */
+import {
+  type HttpSessionStorage,
+  type Session,
+  SessionError,
+  withSession,
+} from "@satchel/session";
+import { findProduct, type Product, users } from "./catalogue.ts";
+import { field, readForm, RequestError } from "./forms.ts";
+import type { Html } from "./html.ts";
+import style from "./style.css" with { type: "text" };
+import {
+  cartPage,
+  type Frame,
+  icon,
+  type Line,
+  page,
+  plainPage,
+  productsPage,
+  sessionPage,
+  signInPage,
+} from "./views.ts";
+
+/** What a session keeps. */
+export interface Data {
+  /** When it began, in milliseconds. */
+  since: number;
+  /** The id of the user who is signed in. */
+  user: string;
+  /** Whether the user asked to stay signed in. */
+  remembered: boolean;
+  theme: "light" | "dark";
+  cart: { product: string; quantity: number }[];
+}
+
+/** What a session says once. */
+export interface Flash {
+  notice: string;
+  error: string;
+  /** The name typed into a sign-in that failed. */
+  userName: string;
+}
+
+type ShopSession = Session<Data, Flash>;
+type ShopStorage = HttpSessionStorage<Data, Flash>;
+
+/** What the shop needs to know. Durations are in seconds. */
+export interface ShopOptions {
+  /** Where sessions live, bound to their cookie. */
+  storage: ShopStorage;
+  /** How people call that. */
+  storageName: string;
+  /** After how long without a visit a session ends; given to the storage too. */
+  idleTimeout: number;
+  /** After how long every session ends; given to the storage too. */
+  absoluteTimeout: number;
+  /** For how long a browser remembers a visitor who asks for it. */
+  rememberFor: number;
+}
+
+const MAX_QUANTITY = 20;
+const PAGES = ["/", "/cart", "/sign-in", "/session"];
+const FORMS = [
+  "/cart/add",
+  "/cart/quantity",
+  "/cart/remove",
+  "/checkout",
+  "/sign-in",
+  "/sign-out",
+  "/theme",
+];
+
+/** Creates the shop's handler for `Deno.serve`. */
+export function createShop(
+  options: ShopOptions,
+): (request: Request) => Promise<Response> {
+  const { storage } = options;
+
+  const serve = withSession<Data, Flash>(storage, async (request, session) => {
+    const url = new URL(request.url);
+    if (request.method !== "POST") return show(session, url, options);
+
+    const form = await readForm(request);
+    if (!session.has("since")) session.set("since", Date.now());
+    return seeOther(act(session, url.pathname, form, options));
+  });
+
+  return async (request) => {
+    try {
+      return fixed(request) ?? await serve(request);
+    } catch (error) {
+      return explain(error);
+    }
+  };
+}
+
+/** What needs no session: files, and requests for what is not there. */
+function fixed(request: Request): Response | undefined {
+  const path = URL.parse(request.url)?.pathname;
+  if (path === undefined) throw new RequestError(400, "That is no address.");
+  const isPage = PAGES.includes(path);
+  const isForm = FORMS.includes(path);
+  const file = path === "/style.css"
+    ? { body: style, type: "text/css; charset=utf-8" }
+    : path === "/icon.svg"
+    ? { body: icon.text, type: "image/svg+xml" }
+    : undefined;
+  if (!isPage && !isForm && !file) {
+    throw new RequestError(404, "There is no such page in this shop.");
+  }
+  const allowed = [
+    ...(isPage || file ? ["GET", "HEAD"] : []),
+    ...(isForm ? ["POST"] : []),
+  ];
+  if (!allowed.includes(request.method)) {
+    const response = explain(
+      new RequestError(405, "This page cannot be used that way."),
+    );
+    response.headers.set("Allow", allowed.join(", "));
+    return response;
+  }
+  return file && new Response(file.body, {
+    headers: { "Content-Type": file.type, "Cache-Control": "max-age=300" },
+  });
+}
+
+// Pages -----------------------------------------------------------------------
+
+function show(
+  session: ShopSession,
+  { pathname, searchParams }: URL,
+  options: ShopOptions,
+): Response {
+  const lines = linesOf(session);
+  const frame: Frame = {
+    path: pathname,
+    theme: session.get("theme"),
+    user: users.find(({ id }) => id === session.get("user"))?.name,
+    count: lines.reduce((sum, { quantity }) => sum + quantity, 0),
+    // Reading a flash consumes it: the next page has none.
+    notice: searchParams.has("signed-out")
+      ? "You are signed out."
+      : session.get("notice"),
+    error: session.get("error"),
+  };
+  if (pathname === "/cart") return send(page(frame, cartPage(lines)));
+  if (pathname === "/sign-in") {
+    const userName = session.get("userName");
+    return send(page(frame, signInPage(frame.user, userName)));
+  }
+  if (pathname === "/session") {
+    const since = session.get("since");
+    const now = Date.now();
+    return send(page(
+      frame,
+      sessionPage({
+        storageName: options.storageName,
+        guarantees: options.storage.guarantees,
+        stored: since === undefined ? undefined : {
+          // Never in full: whoever reads an id over a shoulder could use it.
+          id: `${session.id.slice(0, 4)}…`,
+          values: session.data,
+          since,
+          idleEnd: now + options.idleTimeout * 1000,
+          absoluteEnd: since + options.absoluteTimeout * 1000,
+          rememberFor: session.get("remembered")
+            ? options.rememberFor
+            : undefined,
+        },
+        now,
+      }),
+    ));
+  }
+  return send(page(frame, productsPage));
+}
+
+/** The cart with its products; a product that is no longer sold is left out. */
+function linesOf(session: ShopSession): Line[] {
+  return (session.get("cart") ?? []).flatMap(({ product: id, quantity }) => {
+    const product = findProduct(id);
+    return product ? [{ product, quantity }] : [];
+  });
+}
+
+// Forms -----------------------------------------------------------------------
+
+/** Does what a form asks for, and gives the page to go to. */
+function act(
+  session: ShopSession,
+  path: string,
+  form: URLSearchParams,
+  options: ShopOptions,
+): string {
+  switch (path) {
+    case "/sign-in":
+      return signIn(session, form, options);
+    case "/cart/add":
+      return addToCart(session, productOf(form));
+    case "/cart/quantity":
+      return setQuantity(session, productOf(form), quantityOf(form));
+    case "/cart/remove":
+      return setQuantity(session, productOf(form), 0);
+    case "/checkout":
+      return checkOut(session);
+    case "/theme":
+      return setTheme(session, form);
+    default:
+      return signOut(session);
+  }
+}
+
+function addToCart(session: ShopSession, product: Product): string {
+  const cart = session.get("cart");
+  const line = cart?.find((line) => line.product === product.id);
+  // The cart is changed in place. Nobody has to set it again: saving notices.
+  if (line) line.quantity = Math.min(line.quantity + 1, MAX_QUANTITY);
+  else if (cart) cart.push({ product: product.id, quantity: 1 });
+  else session.set("cart", [{ product: product.id, quantity: 1 }]);
+
+  session.flash("notice", `${product.name}: added to your cart.`);
+  return `/#${product.id}`;
+}
+
+function setQuantity(
+  session: ShopSession,
+  product: Product,
+  quantity: number,
+): string {
+  const cart = session.get("cart") ?? [];
+  const index = cart.findIndex((line) => line.product === product.id);
+  const line = cart[index];
+  if (!line) session.flash("error", `${product.name}: not in your cart.`);
+  else if (quantity > 0) {
+    line.quantity = quantity;
+    session.flash("notice", `${product.name}: now ${quantity} in your cart.`);
+  } else {
+    cart.splice(index, 1);
+    session.flash("notice", `${product.name}: taken out of your cart.`);
+  }
+  return "/cart";
+}
+
+function checkOut(session: ShopSession): string {
+  if (linesOf(session).length === 0) {
+    session.flash("error", "There is nothing in your cart yet.");
+    return "/cart";
+  }
+  session.unset("cart");
+  session.flash("notice", "Thank you! Your order is on its way, or would be.");
+  return "/";
+}
+
+function setTheme(session: ShopSession, form: URLSearchParams): string {
+  const theme = field(form, "theme");
+  if (theme === "light" || theme === "dark") session.set("theme", theme);
+  else if (theme === "auto") session.unset("theme");
+  else throw new RequestError(400, "There is no such theme.");
+  const back = form.get("back") ?? "/";
+  return PAGES.includes(back) ? back : "/";
+}
+
+function signIn(
+  session: ShopSession,
+  form: URLSearchParams,
+  { rememberFor }: ShopOptions,
+): string {
+  const userName = field(form, "user").trim().slice(0, 50).toWellFormed();
+  const password = field(form, "password");
+  const user = users.find(({ id }) => id === userName.toLowerCase());
+  if (!user || user.password !== password) {
+    // Post/Redirect/Get: the next page says it, once, and a reload posts nothing again.
+    session.flash("error", "That name and password do not go together.");
+    session.flash("userName", userName);
+    return "/sign-in";
+  }
+
+  // Whoever knew this session's id before must not be signed in with it.
+  session.regenerateId();
+  session.set("user", user.id);
+  session.flash("notice", `Welcome, ${user.name}.`);
+  if (form.has("remember")) {
+    session.set("remembered", true);
+    // A lifetime that stays with this session, whatever the cookie's own.
+    session.setMaxAge(rememberFor);
+  }
+  return "/";
+}
+
+function signOut(session: ShopSession): string {
+  session.destroy();
+  // A destroyed session carries no flash, so the address says it.
+  return "/sign-in?signed-out";
+}
+
+function productOf(form: URLSearchParams): Product {
+  const product = findProduct(field(form, "product"));
+  if (!product) throw new RequestError(400, "There is no such product.");
+  return product;
+}
+
+function quantityOf(form: URLSearchParams): number {
+  const text = field(form, "quantity");
+  const quantity = Number(text);
+  if (!/^\d{1,2}$/.test(text) || quantity > MAX_QUANTITY) {
+    throw new RequestError(
+      400,
+      `A quantity is a whole number from 0 to ${MAX_QUANTITY}.`,
+    );
+  }
+  return quantity;
+}
+
+// Responses -------------------------------------------------------------------
+
+function seeOther(path: string): Response {
+  return new Response(null, { status: 303, headers: { Location: path } });
+}
+
+function send(body: Html, status = 200): Response {
+  return new Response(body.text, {
+    status,
+    headers: {
+      "Content-Type": "text/html; charset=utf-8",
+      // Pages differ from visitor to visitor.
+      "Cache-Control": "no-store",
+      "Content-Security-Policy":
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "Referrer-Policy": "same-origin",
+      "X-Content-Type-Options": "nosniff",
+    },
+  });
+}
+
+function explain(error: unknown): Response {
+  if (error instanceof RequestError) {
+    return send(plainPage(error.status, error.message), error.status);
+  }
+  // A storage that fails is not "no session": the visitor's cookie stays as it is.
+  const storeFailed = error instanceof SessionError;
+  report(error);
+  const status = storeFailed ? 503 : 500;
+  return send(plainPage(status, "Please try again in a moment."), status);
+}
+
+function report(error: unknown): void {
+  const { message, cause } = error instanceof Error
+    ? error
+    : { message: String(error), cause: undefined };
+  const because = cause instanceof Error ? `: ${cause.message}` : "";
+  // deno-lint-ignore no-console -- the server's log
+  console.error(`${message}${because}`);
+}

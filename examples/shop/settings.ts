@@ -1,0 +1,112 @@
+/**
+ * The shop's settings, all from the environment, and what to say when they do not work out.
+ *
+ * @module
+ */
+import { join } from "node:path";
+
+/** What the environment can change. */
+export interface Settings {
+  storage: string;
+  hostname: string;
+  port: number;
+  /** The folder of the database, of the session files and of the secret. */
+  dataDir: string;
+}
+
+/** Something that whoever starts the shop can put right. */
+export class Problem extends Error {}
+
+/** Reads the settings. */
+export function readSettings(): Settings {
+  const port = Number(Deno.env.get("PORT") || 8000);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Problem("PORT must be a whole number from 0 to 65535");
+  }
+  return {
+    storage: Deno.env.get("STORAGE") || "kv",
+    hostname: Deno.env.get("HOST") || "127.0.0.1",
+    port,
+    dataDir: Deno.env.get("DATA_DIR") || ".data",
+  };
+}
+
+/**
+ * The secrets that sign the session cookie: the first writes, all read. To rotate, put a new one first, and drop the
+ * last once its cookies have expired.
+ */
+export async function readSecrets(dataDir: string): Promise<string[]> {
+  const given = (Deno.env.get("SESSION_SECRETS") ?? "").split(",")
+    .map((secret) => secret.trim()).filter(Boolean);
+  return given.length > 0 ? given : [await keptSecret(dataDir)];
+}
+
+/** The secret that an earlier start has made; the first start makes one, so that sessions survive the next. */
+async function keptSecret(dataDir: string): Promise<string> {
+  await makeFolder(dataDir);
+  const path = join(dataDir, "secret");
+  try {
+    const bytes = crypto.getRandomValues(new Uint8Array(32));
+    await Deno.writeTextFile(path, bytes.toBase64({ alphabet: "base64url" }), {
+      createNew: true,
+      mode: 0o600,
+    });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) {
+      throw unusable(dataDir, error);
+    }
+  }
+  try {
+    const secret = (await Deno.readTextFile(path)).trim();
+    if (secret.length >= 32) return secret;
+  } catch (error) {
+    throw unusable(dataDir, error);
+  }
+  throw new Problem(
+    `The secret in ${path} is damaged: delete the file, or set SESSION_SECRETS`,
+  );
+}
+
+/** Makes the data folder, for this user alone, and makes sure that it can be written. */
+export async function makeFolder(dataDir: string): Promise<void> {
+  try {
+    await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await Deno.remove(await Deno.makeTempFile({ dir: dataDir }));
+  } catch (error) {
+    throw unusable(dataDir, error);
+  }
+}
+
+/** What to say of a data folder that cannot be used. */
+export function unusable(dataDir: string, error: unknown): unknown {
+  if (error instanceof Deno.errors.NotCapable) return error;
+  return new Problem(
+    `Cannot use the data folder ${dataDir} (${reason(error)}): ` +
+      "set DATA_DIR to a folder that can be written",
+  );
+}
+
+/** One line that says what to change. */
+export function explainStart(error: unknown, settings?: Settings): string {
+  const { hostname = "", port = 0 } = settings ?? {};
+  if (error instanceof Problem) return error.message;
+  if (error instanceof Deno.errors.NotCapable) {
+    const [what] = error.message.split(",");
+    return `Missing permission: ${what}. Start the shop with "deno task start", or add that permission`;
+  }
+  if (error instanceof Deno.errors.AddrInUse) {
+    return `Port ${port} is taken: set PORT to another, or to 0 for any that is free`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `Not allowed to listen on port ${port}: set PORT to one from 1024 on`;
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return `This machine has no address ${hostname}: set HOST to one that it has`;
+  }
+  return `Cannot start: ${reason(error)}`;
+}
+
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n")[0] ?? text;
+}

@@ -1,0 +1,128 @@
+/**
+ * Sessions in files: for one machine, with any number of processes, without a database.
+ *
+ * @module
+ */
+import type { Cookie } from "../core/cookie.ts";
+import type { SessionData } from "../core/session.ts";
+import { backendStore } from "./_backend_store.ts";
+import { FileBackend } from "./_file_backend.ts";
+import { recordStorage, type SessionCookieOptions } from "./_http.ts";
+import { Policy } from "./_policy.ts";
+import type {
+  HttpSessionStorage,
+  SessionStorage,
+  StorageOptions,
+} from "./contract.ts";
+
+/** Options of {@linkcode createFileSessionStorage}. */
+export interface FileSessionStorageOptions extends StorageOptions {
+  /** The directory, on a local file system. The first write creates it, for its user alone. */
+  dir: string;
+}
+
+/**
+ * Keeps sessions in files, which survive a restart and a power failure, and which several processes of a machine may
+ * share. Works on Deno, Bun and Node.
+ *
+ * Give it a directory of its own that no other user may write to. A save is on the disk before it resolves. Expired
+ * sessions are removed every ten minutes, in the background of whatever request comes along, and by `sweep()`.
+ *
+ * @param options Directory, cookie and timeouts.
+ * @returns The storage, bound to the cookie if there is one.
+ * @throws {TypeError} If `dir` is missing, or the platform has no file system.
+ * @throws {RangeError} If a timeout is not positive and finite.
+ *
+ * @example
+ * ```ts
+ * import { createFileSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const dir = await Deno.makeTempDir();
+ * const storage = createFileSessionStorage({ dir });
+ * const session = await storage.read(null);
+ * session.set("theme", "dark");
+ * const value = await storage.save(session);
+ *
+ * const restarted = createFileSessionStorage({ dir });
+ * assertEquals((await restarted.read(value)).get("theme"), "dark");
+ * await Deno.remove(dir, { recursive: true });
+ * ```
+ */
+export function createFileSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: FileSessionStorageOptions & {
+    cookie: Cookie | SessionCookieOptions;
+  },
+): HttpSessionStorage<Data, FlashData>;
+/** The same without a cookie: a middleware brings it. */
+export function createFileSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: FileSessionStorageOptions & { cookie?: undefined },
+): SessionStorage<Data, FlashData>;
+export function createFileSessionStorage<Data, FlashData>(
+  options: FileSessionStorageOptions & {
+    cookie?: Cookie | SessionCookieOptions | undefined;
+  },
+): SessionStorage<Data, FlashData> {
+  const { dir, cookie } = options;
+  if (typeof dir !== "string" || dir === "") {
+    throw new TypeError(
+      "Cannot create storage: dir must be the path of a directory",
+    );
+  }
+  const policy = new Policy(options);
+  const backend = new FileBackend(dir, policy.now, (cause) => {
+    policy.tell("engine-error", cause);
+  });
+  return recordStorage(backendStore(backend), cookie, policy);
+}
+
+/**
+ * {@linkcode createFileSessionStorage} under the name and with the arguments of Remix 3.
+ *
+ * @param dir The directory.
+ * @param options Cookie and timeouts.
+ * @returns The storage, bound to the cookie if there is one.
+ * @throws {TypeError} If `dir` is missing, or the platform has no file system.
+ * @throws {RangeError} If a timeout is not positive and finite.
+ *
+ * @example
+ * ```ts
+ * import { createFsSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const dir = await Deno.makeTempDir();
+ * const storage = createFsSessionStorage(dir);
+ * const session = await storage.read(null);
+ * session.set("theme", "dark");
+ * const value = await storage.save(session);
+ *
+ * assertEquals((await storage.read(value)).get("theme"), "dark");
+ * await Deno.remove(dir, { recursive: true });
+ * ```
+ */
+export function createFsSessionStorage<Data = SessionData, FlashData = Data>(
+  dir: string,
+  options: StorageOptions & { cookie: Cookie | SessionCookieOptions },
+): HttpSessionStorage<Data, FlashData>;
+/** The same without a cookie: a middleware brings it. */
+export function createFsSessionStorage<Data = SessionData, FlashData = Data>(
+  dir: string,
+  options?: StorageOptions & { cookie?: undefined },
+): SessionStorage<Data, FlashData>;
+export function createFsSessionStorage<Data, FlashData>(
+  dir: string,
+  options: StorageOptions & {
+    cookie?: Cookie | SessionCookieOptions | undefined;
+  } = {},
+): SessionStorage<Data, FlashData> {
+  const { cookie, ...rest } = options;
+  return cookie
+    ? createFileSessionStorage<Data, FlashData>({ ...rest, dir, cookie })
+    : createFileSessionStorage<Data, FlashData>({ ...rest, dir });
+}
