@@ -105,7 +105,7 @@ export class SessionState {
   }
 
   get dirty(): boolean {
-    return this.destroyed || this.regenerated || this.maxAge !== undefined ||
+    return this.destroyed || this.regenerated || this.#hasLifetime ||
       this.#changes !== undefined && isAny(this.#changes) ||
       this.#changedInPlace().length > 0;
   }
@@ -299,6 +299,11 @@ export class SessionState {
     if (this.base && Object.hasOwn(this.base.flashes, key)) {
       this.#ops.taken.add(key);
     }
+  }
+
+  /** A lifetime alone is nothing to keep. */
+  get #hasLifetime(): boolean {
+    return this.maxAge !== undefined && this.size > 0;
   }
 
   get #ops(): Ops {

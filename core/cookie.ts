@@ -94,6 +94,8 @@ export interface Cookie {
 export const MAX_COOKIE = 4096;
 /** RFC 6265bis, section 5.6: longer attributes are ignored, which loosens the cookie. */
 const MAX_ATTRIBUTE = 1024;
+/** Browsers cap an age at 400 days (RFC 6265bis, section 5.5); beyond this, numbers are no longer written as digits. */
+const MAX_AGE = 2 ** 31 - 1;
 /** Duplicates of a name that are tried; an attacker on a subdomain can plant more. */
 const MAX_CANDIDATES = 3;
 
@@ -270,7 +272,7 @@ export class SatchelCookie implements Cookie {
     };
     if (typeof lifetime === "number") {
       // Max-Age is in whole seconds, and 0 would delete a cookie that still has a moment to live.
-      attributes.maxAge = Math.ceil(lifetime);
+      attributes.maxAge = Math.min(Math.ceil(lifetime), MAX_AGE);
     } else if (lifetime) attributes.expires = new Date(lifetime[0]);
     const headers = new Headers();
     try {

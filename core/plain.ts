@@ -4,7 +4,7 @@
  *
  * React Router and Remix 1–2 keep one object, `{ ...values, "__flash_NAME__": flash }`; Remix 3 keeps
  * `{ i: id, d: [values, flashes] }`. Neither has room for a deadline, so that one travels beside the data where it is
- * needed: under `__satchel__`, and as `m`. Their own libraries leave both alone.
+ * needed: under `__satchel__`, which React Router keeps, and as `m`, which Remix 3 drops when it writes the session.
  *
  * @module
  */

@@ -99,8 +99,9 @@ export function fourFunctionStore<Data, FlashData>(
     },
     async create(_id, draft) {
       const { data, text, expires } = encode(draft);
-      const id = String(await db.createData(data, expires));
-      if (!ID.test(id)) {
+      const made: unknown = await db.createData(data, expires);
+      const id = typeof made === "number" ? String(made) : made;
+      if (typeof id !== "string" || !ID.test(id)) {
         throw new SessionError(
           "store-failed",
           "Cannot save session: createData must give an id of 1 to 256 letters, digits and -_.~:+/=",

@@ -207,7 +207,7 @@ class RecordStorage<Data, FlashData>
         }
         source = await this.#load(source.id);
         if (!source) {
-          await this.#policy.engine("save", () => store.remove(written.id));
+          await this.#remove(written.id);
           return this.#late();
         }
         merged = true;
@@ -217,6 +217,8 @@ class RecordStorage<Data, FlashData>
         await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
       }
     }
+    // A new id that nobody was told of must not leave a second record behind.
+    if (regenerated && target) await this.#remove(target.id);
     throw new SessionError(
       "conflict",
       `Cannot save session: other requests saved it first, ${MAX_ATTEMPTS} times in a row`,
@@ -232,10 +234,13 @@ class RecordStorage<Data, FlashData>
     );
   }
 
+  async #remove(id: string): Promise<void> {
+    await this.#policy.engine("destroy", () => this.#store.remove(id));
+  }
+
   async #destroy(state: SessionState): Promise<string> {
     for (const id of state.knownIds) {
-      if (!this.#store.accepts(id)) continue;
-      await this.#policy.engine("destroy", () => this.#store.remove(id));
+      if (this.#store.accepts(id)) await this.#remove(id);
     }
     this.#policy.tell("destroyed");
     return "";

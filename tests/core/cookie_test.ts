@@ -1,0 +1,436 @@
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import {
+  type CookieOptions,
+  createCookie,
+  isCookie,
+} from "../../core/cookie.ts";
+import { assertSessionError, cookieHeader } from "./_support.ts";
+
+const secrets = ["s3cr3t"];
+const formats: { name: string; options: CookieOptions }[] = [
+  { name: "unsigned", options: {} },
+  { name: "signed", options: { secrets } },
+  { name: "sealed", options: { secrets, encrypt: true } },
+  {
+    name: "react-router, signed",
+    options: { secrets, format: "react-router" },
+  },
+  { name: "react-router, unsigned", options: { format: "react-router" } },
+  { name: "remix, signed", options: { secrets, format: "remix" } },
+  { name: "remix, unsigned", options: { format: "remix" } },
+];
+
+for (const { name, options } of formats) {
+  Deno.test(`createCookie() reads what it wrote, when it is ${name}`, async () => {
+    const cookie = createCookie("theme", options);
+    const values = ["dark", "", "ü€😀", "a;b=c, d\r\n", "x".repeat(1000)];
+    for (const value of values) {
+      const header = cookieHeader(await cookie.serialize(value));
+      assert(/^theme=[\w.%/+=-]*$/.test(header), header);
+      assertEquals(await cookie.parse(header), value);
+    }
+  });
+
+  if (options.format === "remix") continue;
+  Deno.test(`createCookie() carries every JSON value, when it is ${name}`, async () => {
+    const cookie = createCookie("theme", options);
+    const values = [
+      null,
+      true,
+      0,
+      -0,
+      1.5,
+      [],
+      {},
+      { a: [{ b: null }] },
+      "\ud800",
+    ];
+    for (const value of values) {
+      const header = cookieHeader(await cookie.serialize(value));
+      assertEquals(await cookie.parse(header), value);
+    }
+    assert(Object.is(
+      await cookie.parse(cookieHeader(await cookie.serialize(-0))),
+      -0,
+    ));
+  });
+}
+
+Deno.test("createCookie() gives null, when the header has no such cookie", async () => {
+  const cookie = createCookie("theme", { secrets });
+  assertEquals(await cookie.parse(null), null);
+  assertEquals(await cookie.parse(""), null);
+  assertEquals(await cookie.parse("other=1; xtheme=2; theme2=3"), null);
+});
+
+Deno.test("createCookie() finds its pair among others, whatever the spaces", async () => {
+  const cookie = createCookie("theme", { secrets });
+  const pair = cookieHeader(await cookie.serialize("dark"));
+  for (
+    const header of [
+      pair,
+      `a=1; ${pair}`,
+      `a=1;${pair};b=2`,
+      `a=1; \t ${pair} \t; b=2`,
+      `xtheme=1; ${pair}`,
+      `a=theme=1; ${pair}`,
+      `; ;${pair};;`,
+    ]
+  ) assertEquals(await cookie.parse(header), "dark", header);
+});
+
+Deno.test("createCookie() reads every secret and writes with the first", async () => {
+  for (const encrypt of [false, true]) {
+    const old = createCookie("theme", { secrets: ["old"], encrypt });
+    const both = createCookie("theme", { secrets: ["new", "old"], encrypt });
+    const fresh = createCookie("theme", { secrets: ["new"], encrypt });
+    const before = cookieHeader(await old.serialize("dark"));
+    const after = cookieHeader(await both.serialize("dark"));
+    assertEquals(await both.parse(before), "dark");
+    assertEquals(await fresh.parse(after), "dark");
+    assertEquals(await old.parse(after), null);
+    assertEquals(await fresh.parse(before), null);
+  }
+});
+
+Deno.test("createCookie() reads older formats, only when accept names them", async () => {
+  const reactRouter = createCookie("n", { secrets, format: "react-router" });
+  const remix = createCookie("n", { secrets, format: "remix" });
+  const theirs = {
+    "react-router": cookieHeader(await reactRouter.serialize("dark")),
+    remix: cookieHeader(await remix.serialize("dark")),
+  };
+  const names = ["react-router", "remix"] as const;
+  for (const name of names) {
+    for (const accept of [[], ["react-router"], ["remix"], names] as const) {
+      const cookie = createCookie("n", { secrets, accept });
+      const read = (accept as readonly string[]).includes(name);
+      assertEquals(await cookie.parse(theirs[name]), read ? "dark" : null);
+    }
+  }
+});
+
+Deno.test("createCookie() reads a sealed value, when it only signs; not the other way round", async () => {
+  const signs = createCookie("n", { secrets });
+  const seals = createCookie("n", { secrets, encrypt: true });
+  const sealed = cookieHeader(await seals.serialize("dark"));
+  const signed = cookieHeader(await signs.serialize("dark"));
+  assertEquals(await signs.parse(sealed), "dark");
+  assertEquals(await seals.parse(signed), null);
+});
+
+Deno.test("createCookie() hides the value, when it seals", async () => {
+  const cookie = createCookie("n", { secrets, encrypt: true });
+  const value = "visible".repeat(10);
+  const one = await cookie.serialize(value);
+  const two = await cookie.serialize(value);
+  assert(one !== two, "every message has a nonce of its own");
+  assertFalse(
+    atob(one.slice(7).split(";")[0]!.replaceAll("-", "+").replaceAll("_", "/"))
+      .includes("visible"),
+  );
+});
+
+Deno.test("createCookie() copies its options, so that later changes do not reach it", async () => {
+  const options = { secrets: ["one"], maxAge: 60 };
+  const cookie = createCookie("n", options);
+  options.secrets[0] = "two";
+  options.maxAge = 1;
+  const setCookie = await cookie.serialize("dark");
+  assert(setCookie.includes("Max-Age=60"));
+  assertEquals(
+    await createCookie("n", { secrets: ["one"] }).parse(
+      cookieHeader(setCookie),
+    ),
+    "dark",
+  );
+});
+
+Deno.test("cookie.serialize() writes attributes, each as it was asked for", async () => {
+  const expires = new Date("2030-01-02T03:04:05Z");
+  const cases: [string, CookieOptions, string[]][] = [
+    ["n", {}, ["Path=/", "SameSite=Lax"]],
+    ["n", { path: "/shop" }, ["Path=/shop", "SameSite=Lax"]],
+    ["n", { domain: "example.com" }, [
+      "Domain=example.com",
+      "Path=/",
+      "SameSite=Lax",
+    ]],
+    ["n", { httpOnly: true, secure: true }, [
+      "HttpOnly",
+      "Path=/",
+      "SameSite=Lax",
+      "Secure",
+    ]],
+    ["n", { secure: true, partitioned: true, sameSite: "none" }, [
+      "Partitioned",
+      "Path=/",
+      "SameSite=None",
+      "Secure",
+    ]],
+    ["n", { maxAge: 60 }, ["Max-Age=60", "Path=/", "SameSite=Lax"]],
+    ["n", { maxAge: 59.1 }, ["Max-Age=60", "Path=/", "SameSite=Lax"]],
+    ["n", { maxAge: 0.001 }, ["Max-Age=1", "Path=/", "SameSite=Lax"]],
+    ["n", { maxAge: 0 }, ["Max-Age=0", "Path=/", "SameSite=Lax"]],
+    ["n", { maxAge: 400 * 86_400 }, [
+      "Max-Age=34560000",
+      "Path=/",
+      "SameSite=Lax",
+    ]],
+    ["n", { expires }, [
+      "Expires=Wed, 02 Jan 2030 03:04:05 GMT",
+      "Path=/",
+      "SameSite=Lax",
+    ]],
+    ["n", { maxAge: 60, expires }, ["Max-Age=60", "Path=/", "SameSite=Lax"]],
+    ["n", { priority: "high" }, ["Path=/", "Priority=High", "SameSite=Lax"]],
+    ["n", { sameSite: true }, ["Path=/", "SameSite=Strict"]],
+    ["n", { sameSite: false }, ["Path=/"]],
+    ["n", { sameSite: "STRICT" as "strict" }, ["Path=/", "SameSite=Strict"]],
+    ["n", { sameSite: "Lax" }, ["Path=/", "SameSite=Lax"]],
+    ["__Host-n", {}, ["Path=/", "SameSite=Lax", "Secure"]],
+    ["__hOST-n", {}, ["Path=/", "SameSite=Lax", "Secure"]],
+    ["__SECURE-n", { path: "/a", domain: "a.b" }, [
+      "Domain=a.b",
+      "Path=/a",
+      "SameSite=Lax",
+      "Secure",
+    ]],
+  ];
+  for (const [name, options, expected] of cases) {
+    const setCookie = await createCookie(name, options).serialize("");
+    const [pair, ...attributes] = setCookie.split("; ");
+    assertEquals(pair, `${name}=`);
+    assertEquals(attributes.sort(), expected, setCookie);
+  }
+});
+
+Deno.test("cookie.serialize() replaces attributes this once, when it is given some", async () => {
+  const cookie = createCookie("n", { maxAge: 60, path: "/a" });
+  const once = await cookie.serialize("", { maxAge: undefined, path: "/b" });
+  assertEquals(once, "n=; SameSite=Lax; Path=/b");
+  assertEquals(
+    await cookie.serialize(""),
+    "n=; Max-Age=60; SameSite=Lax; Path=/a",
+  );
+  for (
+    const bad of [
+      { maxAge: -1 },
+      { maxAge: NaN },
+      { sameSite: "none" },
+      { path: "/\r\nX: y" },
+    ] as const
+  ) {
+    let error: unknown;
+    await cookie.serialize("", bad).catch((thrown) => error = thrown);
+    assert(error instanceof TypeError || error instanceof RangeError);
+  }
+});
+
+Deno.test("cookie.serialize() throws too-large, when name and value pass 4,096 bytes", async () => {
+  // u1. and base64url of the tag and 3,068 letters: 3 + 4,092 = 4,095, and one for the name.
+  const cookie = createCookie("n");
+  const fits = await cookie.serialize("x".repeat(3068));
+  assertEquals(cookieHeader(fits).length, 4096 + "=".length);
+  assertEquals(await cookie.parse(cookieHeader(fits)), "x".repeat(3068));
+  await assertSessionError(
+    () => createCookie("nn").serialize("x".repeat(3068)),
+    "too-large",
+    'Cannot serialize cookie "nn"',
+    "4097",
+    "4096",
+  );
+});
+
+Deno.test("cookie.serialize() throws unserializable, when JSON cannot carry the value", async () => {
+  for (const value of [undefined, NaN, 1n, new Date(0), () => {}, new Map()]) {
+    for (const { options } of formats) {
+      if (options.format === "remix") continue;
+      await assertSessionError(
+        () => createCookie("theme", options).serialize(value),
+        "unserializable",
+        'Cannot store "theme"',
+      );
+    }
+  }
+});
+
+Deno.test("cookie.serialize() refuses what is no text, when its format is remix", async () => {
+  const cookie = createCookie("theme", { secrets, format: "remix" });
+  for (const value of [null, 1, {}, undefined]) {
+    let error: unknown;
+    await cookie.serialize(value).catch((thrown) => error = thrown);
+    assert(error instanceof TypeError);
+    assert(error.message.includes('the format "remix" carries text only'));
+  }
+  await assertSessionError(
+    () => cookie.serialize("a\ud800"),
+    "unserializable",
+    "lone surrogate",
+  );
+});
+
+Deno.test("createCookie() throws and says what to change, when options contradict", () => {
+  // deno-lint-ignore no-explicit-any -- what no type allows
+  const cases: [any, any, typeof TypeError | typeof RangeError, string][] = [
+    ["", {}, TypeError, "its name must be letters"],
+    ["a b", {}, TypeError, "its name must be letters"],
+    ["a=b", {}, TypeError, "its name must be letters"],
+    ["a;b", {}, TypeError, "its name must be letters"],
+    ["ü", {}, TypeError, "its name must be letters"],
+    ["a\n", {}, TypeError, "its name must be letters"],
+    [undefined, {}, TypeError, "its name must be letters"],
+    ["n", { secrets: "s3cr3t" }, TypeError, "secrets must be a list"],
+    [
+      "n",
+      { secrets: [""] },
+      TypeError,
+      "secrets[0] must be a string that is not empty",
+    ],
+    [
+      "n",
+      { secrets: ["a", undefined] },
+      TypeError,
+      "secrets[1] must be a string that is not empty, received undefined; is its environment variable set?",
+    ],
+    ["n", { encrypt: true }, TypeError, "encrypt needs secrets"],
+    ["n", { encrypt: true, secrets: [] }, TypeError, "encrypt needs secrets"],
+    [
+      "n",
+      { encrypt: true, secrets, format: "remix" },
+      TypeError,
+      'the format "remix" cannot be encrypted',
+    ],
+    [
+      "n",
+      { format: "jwt" },
+      TypeError,
+      "format must be satchel, react-router or remix",
+    ],
+    [
+      "n",
+      { accept: ["jwt"] },
+      TypeError,
+      "format must be satchel, react-router or remix",
+    ],
+    [
+      "n",
+      { maxAge: -1 },
+      RangeError,
+      "maxAge: it must be a finite, non-negative number of seconds, received -1",
+    ],
+    ["n", { maxAge: NaN }, RangeError, "received NaN"],
+    ["n", { maxAge: Infinity }, RangeError, "received Infinity"],
+    ["n", { maxAge: "60" }, RangeError, "received 60"],
+    ["n", { maxAge: null }, RangeError, "received null"],
+    [
+      "n",
+      { expires: new Date(NaN) },
+      TypeError,
+      "expires: it must be a valid Date",
+    ],
+    ["n", { expires: 5 }, TypeError, "expires: it must be a valid Date"],
+    [
+      "n",
+      { sameSite: "None" },
+      TypeError,
+      'sameSite "none" needs secure: true',
+    ],
+    [
+      "n",
+      { sameSite: "loose" },
+      TypeError,
+      "sameSite must be lax, strict, none, true or false",
+    ],
+    ["n", { sameSite: "constructor" }, TypeError, "sameSite must be lax"],
+    ["n", { sameSite: "" }, TypeError, "sameSite must be lax"],
+    ["n", { partitioned: true }, TypeError, "partitioned needs secure: true"],
+    [
+      "n",
+      { priority: "urgent" },
+      TypeError,
+      "priority must be low, medium or high",
+    ],
+    [
+      "__Host-n",
+      { path: "/a" },
+      TypeError,
+      "allows no domain and no path but /",
+    ],
+    [
+      "__Host-n",
+      { domain: "a.b" },
+      TypeError,
+      "allows no domain and no path but /",
+    ],
+    [
+      "__host-n",
+      { domain: "a.b" },
+      TypeError,
+      "allows no domain and no path but /",
+    ],
+    ["__Host-n", { secure: false }, TypeError, "needs secure: true"],
+    ["__secure-n", { secure: false }, TypeError, "needs secure: true"],
+    ["n", { domain: "a;b" }, TypeError, "domain must be visible ASCII"],
+    ["n", { domain: "a\r\nb" }, TypeError, "domain must be visible ASCII"],
+    ["n", { domain: "-a.b" }, TypeError, "malformed"],
+    ["n", { path: "/;Domain=x" }, TypeError, "path must be visible ASCII"],
+    ["n", { path: "/\x00" }, TypeError, "path must be visible ASCII"],
+    ["n", { path: "/ü" }, TypeError, "path must be visible ASCII"],
+    ["n", { path: 5 }, TypeError, "path must be visible ASCII"],
+    [
+      "n",
+      { path: "/" + "a".repeat(1024) },
+      TypeError,
+      "path is over 1024 bytes",
+    ],
+  ];
+  for (const [name, options, kind, message] of cases) {
+    assertThrows(
+      () => createCookie(name, options),
+      kind,
+      message,
+      `${name} ${JSON.stringify(options)}`,
+    );
+  }
+});
+
+Deno.test("createCookie() keeps secrets out of its messages", () => {
+  for (const options of [{ secrets: ["hush", ""] }, { secrets: "hush" }]) {
+    const error = assertThrows(() =>
+      createCookie("n", options as CookieOptions)
+    );
+    assertFalse(String(error).includes("hush"));
+  }
+});
+
+Deno.test("cookie.isSigned, name and expires tell what the cookie is", () => {
+  const expires = new Date(1e12);
+  assertFalse(createCookie("n").isSigned);
+  assert(createCookie("n", { secrets }).isSigned);
+  assertEquals(createCookie("n").name, "n");
+  assertEquals(createCookie("n").expires, undefined);
+  assertEquals(createCookie("n", { expires }).expires, expires);
+  const before = Date.now();
+  const soon = createCookie("n", { maxAge: 60, expires }).expires!.getTime();
+  assert(soon >= before + 60_000 && soon <= Date.now() + 60_000);
+});
+
+Deno.test("isCookie() knows a cookie by its shape", () => {
+  assert(isCookie(createCookie("n")));
+  assert(isCookie({
+    name: "n",
+    isSigned: false,
+    parse: () => {},
+    serialize: () => {},
+  }));
+  const most = { name: "n", isSigned: true, parse: () => {} };
+  for (
+    const value of [null, undefined, "n", 1, {}, most, {
+      ...most,
+      serialize: 1,
+    }]
+  ) {
+    assertFalse(isCookie(value));
+  }
+});

@@ -1,0 +1,237 @@
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import fc from "fast-check";
+import { encodeEntries, encodeJson } from "../../core/json.ts";
+import { assertSessionError } from "./_support.ts";
+
+/** Deep-equal, with `-0`, the order of keys and own `__proto__` told apart. */
+function assertSame(actual: unknown, expected: unknown): void {
+  if (typeof expected !== "object" || expected === null) {
+    assert(Object.is(actual, expected));
+    return;
+  }
+  assertEquals(Array.isArray(actual), Array.isArray(expected));
+  assertEquals(Object.keys(actual as object), Object.keys(expected));
+  for (const key of Object.keys(expected)) {
+    const own = (value: unknown) =>
+      Object.getOwnPropertyDescriptor(value, key)?.value;
+    assertSame(own(actual), own(expected));
+  }
+}
+
+const key = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.constantFrom(
+    "__proto__",
+    "constructor",
+    "toJSON",
+    "then",
+    "length",
+    "0",
+    "\ud800",
+  ),
+);
+const leaf = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.integer(),
+  fc.string({ unit: "binary" }),
+  fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 4 })
+    .map((units) => String.fromCharCode(...units)),
+  fc.constantFrom(-0, "\ud800", "\udc00x", "\u2028", "\0", 1e308, 5e-324),
+);
+const json = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: "medium", withCrossShrink: true },
+    leaf,
+    fc.array(tie("value"), { maxLength: 5 }),
+    fc.array(fc.tuple(key, tie("value")), { maxLength: 5 }).map((entries) =>
+      Object.fromEntries(entries)
+    ),
+  ),
+})).value;
+
+Deno.test("encodeJson() writes text from which JSON.parse makes the same value", () => {
+  fc.assert(
+    fc.property(json, (value) => {
+      assertSame(JSON.parse(encodeJson(value, "key")), value);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("encodeJson() writes what JSON.stringify writes, apart from -0", () => {
+  fc.assert(fc.property(json, (value) => {
+    assertEquals(
+      encodeJson(value, "key").replaceAll("-0", "0"),
+      JSON.stringify(value).replaceAll("-0", "0"),
+    );
+  }));
+});
+
+Deno.test("encodeEntries() writes an object, whatever its keys", () => {
+  fc.assert(fc.property(fc.dictionary(key, json), (entries) => {
+    const texts = new Map(
+      Object.entries(entries).map((
+        [key, value],
+      ) => [key, encodeJson(value, key)]),
+    );
+    const parsed = JSON.parse(encodeEntries(texts));
+    assertEquals(Object.keys(parsed).sort(), [...texts.keys()].sort());
+  }));
+  assertEquals(encodeEntries(new Map()), "{}");
+});
+
+Deno.test("encodeJson() takes plain objects, whatever made them plain", () => {
+  const bare = Object.create(null);
+  bare.a = 1;
+  assertEquals(encodeJson(bare, "k"), '{"a":1}');
+  assertEquals(
+    encodeJson({
+      get a() {
+        return 1;
+      },
+    }, "k"),
+    '{"a":1}',
+  );
+  assertEquals(encodeJson(Object.freeze([1]), "k"), "[1]");
+  assertEquals(
+    encodeJson(JSON.parse('{"__proto__":{"a":1}}'), "k"),
+    '{"__proto__":{"a":1}}',
+  );
+  const twice = { a: 1 };
+  assertEquals(encodeJson([twice, twice], "k"), '[{"a":1},{"a":1}]');
+});
+
+const holes: unknown[] = [1];
+holes.length = 2;
+const named = Object.assign([1], { name: "x" });
+class Money {
+  amount = 5;
+}
+const hidden = Object.defineProperty({}, "a", { value: 1, enumerable: false });
+
+const rejected: [string, unknown, string][] = [
+  ["undefined", undefined, "undefined is not JSON; leave it out"],
+  ["NaN", NaN, "NaN is no JSON number"],
+  ["Infinity", -Infinity, "-Infinity is no JSON number"],
+  ["a BigInt", 1n, "a bigint is not JSON"],
+  ["a symbol", Symbol("s"), "a symbol is not JSON"],
+  ["a function", () => {}, "a function is not JSON"],
+  ["a Date", new Date(0), "a Date is not plain data"],
+  ["a Map", new Map([[1, 2]]), "a Map is not plain data"],
+  ["a Set", new Set([1]), "a Set is not plain data"],
+  ["a RegExp", /a/, "a RegExp is not plain data"],
+  ["an Error", new Error("hush"), "a Error is not plain data"],
+  ["a typed array", new Uint8Array(2), "a Uint8Array is not plain data"],
+  ["a promise", Promise.resolve(1), "a Promise is not plain data"],
+  ["a boxed number", Object(1), "a Number is not plain data"],
+  ["an instance", new Money(), "a Money is not plain data"],
+  ["an anonymous instance", new (class {})(), "a class is not plain data"],
+  ["an inheriting object", Object.create({ a: 1 }), "is not plain data"],
+  ["an array with holes", holes, "it has holes or named properties"],
+  ["an array with names", named, "it has holes or named properties"],
+  [
+    "an array with a symbol",
+    Object.assign([1], { [Symbol("s")]: 1 }),
+    "it has holes or named properties",
+  ],
+  [
+    "an object with a symbol",
+    { [Symbol("s")]: 1 },
+    "it has symbols or hidden properties",
+  ],
+  [
+    "an object with a hidden property",
+    hidden,
+    "it has symbols or hidden properties",
+  ],
+  ["an object with toJSON", { toJSON: () => 1 }, "a function is not JSON"],
+];
+
+for (const [what, value, why] of rejected) {
+  Deno.test(`encodeJson() refuses ${what} and names the path`, async () => {
+    const at = what === "an object with toJSON" ? ".toJSON" : "";
+    const places: [unknown, string][] = [
+      [value, "cart"],
+      [[0, value], "cart[1]"],
+      [{ items: [{ price: value }] }, "cart.items[0].price"],
+    ];
+    for (const [whole, path] of places) {
+      await assertSessionError(
+        () => encodeJson(whole, "cart"),
+        "unserializable",
+        `Cannot store "${path}${at}": `,
+        why,
+      );
+    }
+  });
+}
+
+Deno.test("encodeJson() refuses depth and cycles, and names the key", async () => {
+  let deep: unknown = [];
+  for (let i = 0; i < 100_000; i++) deep = i % 2 ? [deep] : { a: deep };
+  const cycle: Record<string, unknown> = { a: [] };
+  (cycle["a"] as unknown[]).push(cycle);
+  const self: unknown[] = [];
+  self.push(self);
+  for (const value of [deep, cycle, self]) {
+    await assertSessionError(
+      () => encodeJson(value, "cart"),
+      "unserializable",
+      'Cannot store "cart": it is nested deeper than 500 levels, or contains itself',
+    );
+  }
+  let fits: unknown = 1;
+  for (let i = 0; i < 500; i++) fits = [fits];
+  assertEquals(encodeJson(fits, "cart").length, 1001);
+  await assertSessionError(() => encodeJson([fits], "cart"), "unserializable");
+});
+
+Deno.test("encodeJson() refuses what throws when it is read, with the error as its cause", async () => {
+  const cause = new Error("no database");
+  const throwing = {
+    get price() {
+      throw cause;
+    },
+  };
+  const error = await assertSessionError(
+    () => encodeJson([throwing], "cart"),
+    "unserializable",
+    'Cannot store "cart[0].price": reading it threw an error',
+  );
+  assertEquals(error.cause, cause);
+  assertFalse(error.message.includes("no database"));
+  const silent = await assertSessionError(
+    () => encodeJson(1n, "cart"),
+    "unserializable",
+  );
+  assertFalse("cause" in silent);
+});
+
+Deno.test("encodeJson() reads a getter once, so that check and text cannot differ", () => {
+  let reads = 0;
+  const text = encodeJson({
+    get n() {
+      return ++reads === 1 ? 1 : NaN;
+    },
+  }, "k");
+  assertEquals([text, reads], ['{"n":1}', 1]);
+});
+
+Deno.test("encodeJson() keeps values out of its messages", async () => {
+  const values = [
+    "hush",
+    { hush: 1n }["hush"],
+    Symbol("hush"),
+    new Map([["hush", 1]]),
+    function hush() {},
+  ];
+  for (const value of values.slice(1)) {
+    const error = await assertSessionError(
+      () => encodeJson({ a: ["hush", value] }, "k"),
+      "unserializable",
+    );
+    assertFalse(error.message.includes("hush"));
+  }
+});

@@ -1,0 +1,290 @@
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import {
+  checkTimeouts,
+  deadline,
+  DEFAULT_LIFETIME,
+  endOf,
+  isAhead,
+  lifetimeOf,
+  type StoredLifetime,
+  type Timeouts,
+} from "../../core/lifetime.ts";
+import type { SessionStorage } from "../../storage/contract.ts";
+import { createMemorySessionStorage } from "../../storage/memory.ts";
+import { Clock } from "./_support.ts";
+
+const DAY = 86_400;
+
+function setUp(timeouts: Timeouts = {}) {
+  const clock = new Clock();
+  const storage = createMemorySessionStorage({ now: clock.now, ...timeouts });
+  return { clock, storage };
+}
+
+async function store(
+  storage: SessionStorage,
+  maxAge?: number,
+): Promise<string> {
+  const session = await storage.read(null);
+  session.set("a", 1);
+  return (await storage.save(session, { maxAge }))!;
+}
+
+async function alive(storage: SessionStorage, id: string): Promise<boolean> {
+  return (await storage.read(id)).size > 0;
+}
+
+Deno.test("lifetimeOf() prefers maxAge to expires", () => {
+  const expires = new Date(5000);
+  assertEquals(lifetimeOf({ maxAge: 60, expires }), 60);
+  assertEquals(lifetimeOf({ maxAge: 0, expires }), 0);
+  assertEquals(lifetimeOf({ maxAge: undefined, expires }), [5000]);
+  assertEquals(lifetimeOf({}), null);
+  assertEquals(lifetimeOf(undefined), null);
+});
+
+Deno.test("lifetimeOf() throws, when a lifetime is none", () => {
+  for (const maxAge of [NaN, -1, -0.001, Infinity, -Infinity, "60", null, {}]) {
+    assertThrows(
+      () => lifetimeOf({ maxAge } as never),
+      RangeError,
+      "Cannot use maxAge: it must be a finite, non-negative number of seconds, received",
+    );
+  }
+  for (const expires of [new Date(NaN), 5, "2030-01-01", null, {}]) {
+    assertThrows(
+      () => lifetimeOf({ expires } as never),
+      TypeError,
+      "Cannot use expires: it must be a valid Date",
+    );
+  }
+});
+
+Deno.test("checkTimeouts() throws and says what to change, when a timeout is none", () => {
+  const cases: [object, string][] = [
+    [
+      { idleTimeout: 0 },
+      "Cannot use idleTimeout: it must be more than 0 seconds",
+    ],
+    [
+      { absoluteTimeout: 0 },
+      "Cannot use absoluteTimeout: it must be more than 0 seconds",
+    ],
+    [
+      { idleTimeout: -1 },
+      "Cannot use idleTimeout: it must be a finite, non-negative number",
+    ],
+    [{ idleTimeout: Infinity }, "received Infinity"],
+    [{ absoluteTimeout: NaN }, "received NaN"],
+    [{ touchAfter: -1 }, "Cannot use touchAfter"],
+    [{ touchAfter: NaN }, "Cannot use touchAfter"],
+    [
+      { idleTimeout: 10, touchAfter: 10 },
+      "Cannot use touchAfter: it must be shorter than idleTimeout",
+    ],
+  ];
+  for (const [timeouts, message] of cases) {
+    assertThrows(() => checkTimeouts(timeouts), RangeError, message);
+    assertThrows(
+      () => createMemorySessionStorage(timeouts),
+      RangeError,
+      message,
+    );
+  }
+});
+
+Deno.test("checkTimeouts() touches after a tenth of the idle timeout, a minute at most", () => {
+  const cases: [Timeouts, number][] = [
+    [{}, 0],
+    [{ idleTimeout: 100 }, 10],
+    [{ idleTimeout: 86_400 }, 60],
+    [{ idleTimeout: 0.01 }, 0.001],
+    [{ idleTimeout: 100, touchAfter: 0 }, 0],
+    [{ idleTimeout: 100, touchAfter: 99 }, 99],
+  ];
+  for (const [timeouts, touchAfter] of cases) {
+    assertEquals(checkTimeouts(timeouts).touchAfter, touchAfter);
+  }
+});
+
+Deno.test("endOf() counts a lifetime from now, 14 days where there is none", () => {
+  const cases: [StoredLifetime, number][] = [
+    [null, 5000 + 14 * DAY * 1000],
+    [10, 15_000],
+    [0, 5000],
+    [0.001, 5001],
+    [[7000], 7000],
+    [[-1], -1],
+    [1e300, 8.64e15],
+    [Number.MAX_VALUE, 8.64e15],
+  ];
+  for (const [lifetime, end] of cases) {
+    assertEquals(endOf(lifetime, 5000), end);
+  }
+  assertEquals(DEFAULT_LIFETIME, 14 * DAY);
+});
+
+Deno.test("deadline() is the nearest of lifetime, idle and absolute timeout", () => {
+  const life = { created: 1000, ends: 20_000, lifetime: null };
+  const cases: [Timeouts, number][] = [
+    [{}, 20_000],
+    [{ idleTimeout: 1 }, 10_000],
+    [{ idleTimeout: 11 }, 20_000],
+    [{ absoluteTimeout: 2 }, 3000],
+    [{ absoluteTimeout: 19 }, 20_000],
+    [{ idleTimeout: 1, absoluteTimeout: 2 }, 3000],
+    [{ idleTimeout: 1, absoluteTimeout: 12 }, 10_000],
+  ];
+  for (const [timeouts, end] of cases) {
+    assertEquals(deadline(life, timeouts, 9000), end);
+  }
+});
+
+Deno.test("isAhead() says no, when clock or deadline is broken", () => {
+  assert(isAhead(2, 1));
+  assertFalse(isAhead(1, 1));
+  assertFalse(isAhead(1, 2));
+  for (const broken of [NaN, undefined as unknown as number]) {
+    assertFalse(isAhead(broken, 1));
+    assertFalse(isAhead(1, broken));
+    assertFalse(isAhead(Infinity, broken));
+  }
+});
+
+Deno.test("storage.read() ends a session exactly at its deadline", async () => {
+  const cases: [Timeouts, number | undefined, number][] = [
+    [{}, undefined, 14 * DAY],
+    [{}, 60, 60],
+    [{}, 0.5, 0.5],
+    [{}, 0.001, 0.001],
+    [{}, 400 * DAY, 400 * DAY],
+    [{ idleTimeout: 30 }, 60, 30],
+    [{ idleTimeout: 30 }, undefined, 30],
+    [{ absoluteTimeout: 20, idleTimeout: 30 }, 60, 20],
+    [{ absoluteTimeout: 20 }, 10, 10],
+  ];
+  for (const [timeouts, maxAge, seconds] of cases) {
+    const { clock, storage } = setUp(timeouts);
+    // Two sessions, because reading one may prolong it.
+    const one = await store(storage, maxAge);
+    const two = await store(storage, maxAge);
+    const end = clock.time + seconds * 1000;
+    clock.time = end - 0.5;
+    assert(await alive(storage, one), `${seconds} s`);
+    clock.time = end;
+    assertFalse(await alive(storage, two), `${seconds} s`);
+  }
+});
+
+Deno.test("storage.save() counts maxAge from each save, by itself without an idle timeout", async () => {
+  const { clock, storage } = setUp();
+  const id = await store(storage, 60);
+  clock.pass(50);
+  assertEquals(
+    await storage.save(await storage.read(id)),
+    null,
+    "reading alone does not prolong",
+  );
+  clock.pass(9.999);
+  const session = await storage.read(id);
+  session.set("b", 1);
+  await storage.save(session);
+  clock.pass(59.999);
+  assert(await alive(storage, id));
+  clock.pass(0.001);
+  assertFalse(await alive(storage, id));
+});
+
+Deno.test("storage.read() slides the idle deadline, at most once per touchAfter", async () => {
+  const { clock, storage } = setUp({ idleTimeout: 100, touchAfter: 10 });
+  const id = await store(storage);
+  for (let use = 0; use < 5; use++) {
+    clock.pass(99);
+    await storage.read(id);
+  }
+  assert(await alive(storage, id));
+  clock.pass(9.999);
+  await storage.read(id);
+  clock.pass(90.001);
+  assertFalse(
+    await alive(storage, id),
+    "that use came too soon after the last to count",
+  );
+});
+
+Deno.test("storage.read() never slides past the lifetime or the absolute timeout", async () => {
+  for (
+    const [timeouts, maxAge] of [[{ idleTimeout: 50 }, 100], [{
+      idleTimeout: 50,
+      absoluteTimeout: 100,
+    }, undefined]] as const
+  ) {
+    const { clock, storage } = setUp(timeouts);
+    const id = await store(storage, maxAge);
+    clock.pass(40);
+    await storage.read(id);
+    clock.pass(40);
+    await storage.read(id);
+    clock.pass(19.999);
+    await storage.read(id);
+    assert(await alive(storage, id));
+    clock.pass(0.001);
+    assertFalse(await alive(storage, id));
+  }
+});
+
+Deno.test("storage.save() keeps the absolute deadline over changes and new ids", async () => {
+  const { clock, storage } = setUp({ absoluteTimeout: 100 });
+  let id = await store(storage);
+  for (let n = 0; n < 9; n++) {
+    clock.pass(10);
+    const session = await storage.read(id);
+    session.set("n", n);
+    session.regenerateId();
+    id = (await storage.save(session, { maxAge: 1000 }))!;
+  }
+  clock.pass(9.999);
+  assert(await alive(storage, id));
+  clock.pass(0.001);
+  assertFalse(await alive(storage, id));
+});
+
+Deno.test("storage.read() lets a session live on, but not longer, when the clock steps back", async () => {
+  for (const back of [1, 3600, 10 * DAY]) {
+    const { clock, storage } = setUp({ idleTimeout: 100, touchAfter: 10 });
+    const id = await store(storage);
+    clock.pass(-back);
+    await storage.read(id);
+    assert(await alive(storage, id));
+    clock.pass(100);
+    assertFalse(
+      await alive(storage, id),
+      "100 s without use end it by the new clock, too",
+    );
+  }
+});
+
+Deno.test("storage never takes a broken clock for forever", async () => {
+  for (const broken of [NaN, undefined, Infinity]) {
+    const { clock, storage } = setUp({ idleTimeout: 100 });
+    const id = await store(storage);
+    const { time } = clock;
+    clock.time = broken as number;
+    assertFalse(await alive(storage, id));
+    const session = await storage.read(null);
+    session.set("a", 1);
+    let error: unknown;
+    await storage.save(session).catch((thrown) => error = thrown);
+    assert(error instanceof TypeError);
+    assertEquals(
+      error.message,
+      "Cannot save session: now() must give milliseconds",
+    );
+    clock.time = time;
+    assert(await alive(storage, id), "and it is back, when the clock is");
+    assert(
+      await storage.save(session),
+      "what could not be saved then can be now",
+    );
+  }
+});

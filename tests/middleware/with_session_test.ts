@@ -1,0 +1,565 @@
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { assertSessionError, cookieHeader } from "../core/_support.ts";
+import { createCookie } from "../../core/cookie.ts";
+import { SessionError } from "../../core/errors.ts";
+import type { Session } from "../../core/session.ts";
+import {
+  type RequestHandler,
+  type SessionHandler,
+  withSession,
+} from "../../middleware/with_session.ts";
+import type { HttpSessionStorage } from "../../storage/contract.ts";
+import { createCookieSessionStorage } from "../../storage/cookie.ts";
+import { createSessionStorage } from "../../storage/create_session_storage.ts";
+import { createMemorySessionStorage } from "../../storage/memory.ts";
+import { FakeBackend } from "../storage/_fake_backend.ts";
+
+type Handler = SessionHandler<
+  Record<string, unknown>,
+  Record<string, unknown>,
+  unknown[]
+>;
+
+/** Serves on a free port, for as long as `use` takes. */
+async function serve(
+  handler: RequestHandler<[Deno.ServeHandlerInfo<Deno.NetAddr>]>,
+  use: (url: string) => Promise<void>,
+): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  const server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen() {},
+    onError(error) {
+      errors.push(error);
+      return new Response("failed", { status: 500 });
+    },
+  }, handler);
+  try {
+    await use(`http://127.0.0.1:${server.addr.port}/`);
+  } finally {
+    await server.shutdown();
+  }
+  return errors;
+}
+
+/** One request, as a browser without a cookie jar makes it. */
+async function request(
+  url: string,
+  cookie = "",
+  init: RequestInit = {},
+): Promise<{ response: Response; text: string; cookie: string }> {
+  const response = await fetch(url, {
+    redirect: "manual",
+    headers: cookie ? { cookie } : {},
+    ...init,
+  });
+  const text = await response.text();
+  const set = response.headers.getSetCookie();
+  return { response, text, cookie: set.map(cookieHeader).join("; ") };
+}
+
+function memory(): HttpSessionStorage<Record<string, unknown>> {
+  return createMemorySessionStorage({ cookie: { secrets: ["s3cr3t"] } });
+}
+
+const count: Handler = (_request, session) => {
+  const visits = Number(session.get("visits") ?? 0) + 1;
+  session.set("visits", visits);
+  return new Response(`visit ${visits}`);
+};
+
+Deno.test("withSession() carries a session from request to request", async () => {
+  for (
+    const storage of [
+      memory(),
+      createCookieSessionStorage({ cookie: { secrets: ["s3cr3t"] } }),
+    ]
+  ) {
+    const errors = await serve(withSession(storage, count), async (url) => {
+      const first = await request(url);
+      assertEquals(first.text, "visit 1");
+      const second = await request(url, first.cookie);
+      assertEquals(second.text, "visit 2");
+      assertEquals((await request(url, "__session=forged")).text, "visit 1");
+    });
+    assertEquals(errors, []);
+  }
+});
+
+Deno.test("withSession() adds nothing to a response, when nothing changed", async () => {
+  const backend = new FakeBackend();
+  const storage = createSessionStorage({ backend, cookie: {} });
+  const looks = withSession(storage, (_request, session) => {
+    session.get("visits");
+    return new Response("hello");
+  });
+  const writes = withSession(storage, count);
+  const visitor = (await writes(new Request("http://a/"))).headers
+    .getSetCookie()
+    .map(cookieHeader).join();
+  backend.calls = [];
+  await serve(looks, async (url) => {
+    for (const cookie of ["", "other=1", visitor]) {
+      const { response } = await request(url, cookie);
+      for (const name of ["set-cookie", "cache-control"]) {
+        assertEquals(response.headers.get(name), null, name);
+      }
+      assert(!/cookie/i.test(response.headers.get("vary") ?? ""));
+    }
+  });
+  assertEquals(backend.calls, ["read"]);
+});
+
+Deno.test("withSession() gives the handler's own response, when there is no cookie to send", async () => {
+  const response = new Response("hello");
+  const handler = withSession(memory(), () => response);
+  assert(await handler(new Request("http://a/")) === response);
+});
+
+Deno.test("withSession() keeps caches from sharing a response that sets the cookie, unless the handler said otherwise", async () => {
+  const cases: [HeadersInit, string, string][] = [
+    [{}, "Cookie", "private, no-store"],
+    [
+      { "Cache-Control": "private, max-age=60" },
+      "Cookie",
+      "private, max-age=60",
+    ],
+    [{ "Cache-Control": "public" }, "Cookie", "public"],
+    [{ Vary: "Accept" }, "Accept, Cookie", "private, no-store"],
+    [{ Vary: "Accept, cookie" }, "Accept, cookie", "private, no-store"],
+    [{ Vary: " COOKIE " }, "COOKIE", "private, no-store"],
+    [{ Vary: "*" }, "*", "private, no-store"],
+    [{ Vary: "X-Cookie" }, "X-Cookie, Cookie", "private, no-store"],
+  ];
+  for (const [headers, vary, cacheControl] of cases) {
+    const handler = withSession(memory(), (_request, session) => {
+      session.set("a", 1);
+      return new Response(null, { headers });
+    });
+    const response = await handler(new Request("http://a/"));
+    assertEquals(response.headers.get("vary"), vary);
+    assertEquals(response.headers.get("cache-control"), cacheControl);
+  }
+});
+
+Deno.test("withSession() keeps the handler's own cookies", async () => {
+  const handler = withSession(memory(), (_request, session) => {
+    session.set("a", 1);
+    const response = new Response();
+    response.headers.append("Set-Cookie", "one=1");
+    response.headers.append("Set-Cookie", "two=2");
+    return response;
+  });
+  await serve(handler, async (url) => {
+    const { response } = await request(url);
+    const names = response.headers.getSetCookie().map((text) =>
+      text.split("=")[0]
+    );
+    assertEquals(names, ["one", "two", "__session"]);
+  });
+});
+
+Deno.test("withSession() sends the cookie with responses of every kind", async () => {
+  const upstream: RequestHandler<unknown[]> = async () =>
+    new Response("from afar", { headers: { "X-Far": "yes" } });
+  await serve(upstream, async (far) => {
+    const kinds: [
+      string,
+      () => Response | Promise<Response>,
+      number,
+      string,
+    ][] = [
+      ["text", () => new Response("text"), 200, "text"],
+      ["redirect()", () => Response.redirect("http://a/b", 303), 303, ""],
+      [
+        "json()",
+        () => Response.json({ a: 1 }, { status: 201 }),
+        201,
+        '{"a":1}',
+      ],
+      ["204", () => new Response(null, { status: 204 }), 204, ""],
+      ["304", () => new Response(null, { status: 304 }), 304, ""],
+      ["fetch()", () => fetch(far), 200, "from afar"],
+      [
+        "404",
+        () => new Response("none", { status: 404, statusText: "Gone away" }),
+        404,
+        "none",
+      ],
+      [
+        "stream",
+        () => new Response(new Blob(["stream"]).stream()),
+        200,
+        "stream",
+      ],
+    ];
+    for (const [kind, respond, status, body] of kinds) {
+      const storage = memory();
+      const handler = withSession(storage, async (_request, session) => {
+        session.set("kind", kind);
+        return await respond();
+      });
+      const errors = await serve(handler, async (url) => {
+        const { response, text, cookie } = await request(url);
+        assertEquals([response.status, text], [status, body], kind);
+        if (kind === "redirect()") {
+          assertEquals(response.headers.get("location"), "http://a/b");
+        }
+        if (kind === "fetch()") {
+          assertEquals(response.headers.get("x-far"), "yes");
+        }
+        assertEquals((await storage.getSession(cookie)).get("kind"), kind);
+      });
+      assertEquals(errors, []);
+    }
+  });
+});
+
+Deno.test("withSession() answers HEAD as it answers GET, without the body", async () => {
+  await serve(withSession(memory(), count), async (url) => {
+    const first = await request(url, "", { method: "HEAD" });
+    assertEquals(first.text, "");
+    assertMatch(first.cookie, /^__session=s1/);
+    assertEquals((await request(url, first.cookie)).text, "visit 2");
+  });
+});
+
+Deno.test("withSession() carries a flash over a redirect, once (Post/Redirect/Get)", async () => {
+  const handler = withSession(memory(), (request, session) => {
+    if (request.method === "POST") {
+      session.flash("notice", "saved");
+      return Response.redirect(new URL("/", request.url), 303);
+    }
+    return new Response(String(session.get("notice") ?? "nothing"));
+  });
+  await serve(handler, async (url) => {
+    const post = await request(url, "", { method: "POST" });
+    assertEquals(post.response.status, 303);
+    assertEquals((await request(url, post.cookie)).text, "saved");
+    assertEquals((await request(url, post.cookie)).text, "nothing");
+  });
+});
+
+Deno.test("withSession() clears the cookie, when the handler destroys the session", async () => {
+  const storage = memory();
+  const handler = withSession(storage, (request, session) => {
+    if (new URL(request.url).pathname === "/out") session.destroy();
+    else session.set("userId", 7);
+    return new Response();
+  });
+  await serve(handler, async (url) => {
+    const { cookie } = await request(url);
+    const { response } = await request(`${url}out`, cookie);
+    assertMatch(
+      response.headers.get("set-cookie") ?? "",
+      /^__session=; HttpOnly; .*Expires=Thu, 01 Jan 1970/,
+    );
+    assertEquals((await storage.getSession(cookie)).size, 0);
+  });
+});
+
+Deno.test("withSession() commits before the response goes out, and refuses changes while its body streams", async () => {
+  const storage = memory();
+  let thrown: unknown;
+  let seen: unknown;
+  const handler = withSession(storage, (_request, session) => {
+    session.set("early", 1);
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(controller) {
+        seen = session.get("early");
+        try {
+          session.set("late", 1);
+        } catch (error) {
+          thrown = error;
+        }
+        controller.enqueue(new TextEncoder().encode("streamed"));
+        controller.close();
+      },
+    }, { highWaterMark: 0 });
+    return new Response(body);
+  });
+  await serve(handler, async (url) => {
+    const { text, cookie } = await request(url);
+    assertEquals(text, "streamed");
+    assertEquals(seen, 1, "what was there can still be read");
+    assertInstanceOf(thrown, SessionError);
+    assertEquals(thrown.code, "late-change");
+    assertEquals((await storage.getSession(cookie)).data, { early: 1 });
+  });
+});
+
+Deno.test("withSession() refuses changes while it commits: they would be in no save", async () => {
+  const backend = new FakeBackend();
+  const storage = createSessionStorage({ backend, cookie: {} });
+  let error: SessionError | undefined;
+  const handler = withSession(storage, (_request, session) => {
+    session.set("early", 1);
+    backend.play("write", {
+      before: async () => {
+        error = await assertSessionError(
+          () => session.set("late", 1),
+          "late-change",
+        );
+      },
+    });
+    return new Response();
+  });
+  const response = await handler(new Request("http://a/"));
+  assert(error);
+  const cookie = cookieHeader(response.headers.get("set-cookie") ?? "");
+  assertEquals((await storage.getSession(cookie)).data, { early: 1 });
+});
+
+Deno.test("withSession() clears the cookie, when the cookie's own lifetime is over", async () => {
+  for (
+    const storage of [
+      createMemorySessionStorage({ cookie: { maxAge: 0 } }),
+      createCookieSessionStorage({ cookie: { secrets: ["s"], maxAge: 0 } }),
+    ]
+  ) {
+    const handler = withSession(storage, (_request, session) => {
+      session.set("a", 1);
+      return new Response();
+    });
+    const response = await handler(new Request("http://a/"));
+    assertMatch(
+      response.headers.get("set-cookie") ?? "",
+      /^__session=; .*1970/,
+    );
+  }
+});
+
+Deno.test("withSession() refuses changes after an untouched session's response, too", async () => {
+  let kept: Session<Record<string, unknown>> | undefined;
+  const handler = withSession(memory(), (_request, session) => {
+    kept = session;
+    return new Response();
+  });
+  await handler(new Request("http://a/"));
+  await assertSessionError(() => kept?.set("a", 1), "late-change");
+  await assertSessionError(() => kept?.destroy(), "late-change");
+});
+
+Deno.test("withSession() commits nothing, when the handler throws", async () => {
+  const backend = new FakeBackend();
+  const storage = createSessionStorage({ backend, cookie: {} });
+  const started = withSession(storage, count);
+  const cookie = cookieHeader(
+    (await started(new Request("http://a/"))).headers.get("set-cookie") ?? "",
+  );
+  const before = backend.record;
+  const failure = new Error("handler");
+  let kept: Session | undefined;
+  const throwing: Handler[] = [
+    (_request, session) => {
+      kept = session as Session;
+      session.set("visits", 9);
+      session.regenerateId();
+      throw failure;
+    },
+    async (_request, session) => {
+      kept = session as Session;
+      session.destroy();
+      throw failure;
+    },
+  ];
+  for (const handler of throwing) {
+    backend.calls = [];
+    const errors = await serve(
+      withSession(
+        storage,
+        handler as SessionHandler<
+          Record<string, unknown>,
+          Record<string, unknown>,
+          unknown[]
+        >,
+      ),
+      async (url) => {
+        const { response } = await request(url, cookie);
+        assertEquals(response.status, 500);
+        assertEquals(response.headers.get("set-cookie"), null);
+      },
+    );
+    assertEquals(errors, [failure]);
+    assertEquals(backend.calls, ["read"]);
+    assertEquals(backend.record, before);
+    if (!kept?.destroyed) {
+      await assertSessionError(() => kept?.set("late", 1), "late-change");
+    }
+  }
+});
+
+Deno.test("withSession() rejects and sends no cookie, when the storage fails", async () => {
+  const backend = new FakeBackend();
+  const storage = createSessionStorage({ backend, cookie: {} });
+  let handled = 0;
+  const handler = withSession(storage, (_request, session) => {
+    handled++;
+    session.set("a", handled);
+    return new Response();
+  });
+  const errors = await serve(handler, async (url) => {
+    const { cookie } = await request(url);
+    for (const verb of ["read", "write"] as const) {
+      backend.play(verb, "fail");
+      const { response } = await request(url, cookie);
+      assertEquals(response.status, 500);
+      assertEquals(response.headers.get("set-cookie"), null);
+    }
+    assertEquals((await storage.getSession(cookie)).get("a"), 1);
+  });
+  assertEquals(errors.map((error) => (error as SessionError).code), [
+    "store-failed",
+    "store-failed",
+  ]);
+  assertEquals(handled, 2, "the handler did not run on a failed read");
+});
+
+Deno.test("withSession() reads the session once and commits it once", async () => {
+  const inner = memory();
+  const calls: string[] = [];
+  const storage: typeof inner = {
+    ...inner,
+    read: (value) => inner.read(value),
+    save: (session) => inner.save(session),
+    getSession(header) {
+      calls.push("get");
+      return inner.getSession(header);
+    },
+    commitSession(session, options) {
+      calls.push(`commit ${JSON.stringify(options)}`);
+      return inner.commitSession(session, options);
+    },
+    destroySession: inner.destroySession,
+  };
+  await withSession(storage, count)(new Request("http://a/"));
+  assertEquals(calls, ["get", 'commit {"renew":false}']);
+});
+
+Deno.test("withSession() nests, when one request has several sessions", async () => {
+  const site = createMemorySessionStorage({ cookie: { name: "site" } });
+  const admin = createCookieSessionStorage({
+    cookie: { name: "admin", secrets: ["s3cr3t"] },
+  });
+  const handler = withSession(
+    site,
+    (request, siteSession) =>
+      withSession(admin, (request, adminSession) => {
+        const { pathname } = new URL(request.url);
+        if (pathname !== "/admin") siteSession.set("theme", "dark");
+        if (pathname !== "/site") adminSession.set("role", "root");
+        return Response.redirect(request.url, 303);
+      })(request),
+  );
+  await serve(handler, async (url) => {
+    const both = await request(url);
+    assertEquals(both.response.headers.getSetCookie().length, 2);
+    assertEquals(both.response.headers.get("vary"), "Cookie");
+    assertEquals((await site.getSession(both.cookie)).data, { theme: "dark" });
+    assertEquals((await admin.getSession(both.cookie)).data, { role: "root" });
+    assertMatch((await request(`${url}site`)).cookie, /^site=[^;]*$/);
+    assertMatch((await request(`${url}admin`)).cookie, /^admin=[^;]*$/);
+  });
+});
+
+Deno.test("withSession() hands on what the server passes", async () => {
+  const storage = memory();
+  const handler = withSession(
+    storage,
+    (_request, _session, info: Deno.ServeHandlerInfo<Deno.NetAddr>) =>
+      new Response(info.remoteAddr.hostname),
+  );
+  await serve(handler, async (url) => {
+    assertEquals((await request(url)).text, "127.0.0.1");
+  });
+  const worker = withSession(
+    storage,
+    (_request, _session, env: { name: string }, context: { id: number }) =>
+      new Response(env.name + context.id),
+  );
+  const response = await worker(new Request("http://a/"), { name: "w" }, {
+    id: 1,
+  });
+  assertEquals(await response.text(), "w1");
+});
+
+Deno.test("withSession() lets a WebSocket be upgraded, with and without a cookie to send", async () => {
+  for (const changes of [false, true]) {
+    const storage = memory();
+    const handler = withSession(storage, (request, session) => {
+      if (changes) session.set("socket", 1);
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      socket.onmessage = ({ data }) =>
+        socket.send(`${data} ${session.get("socket")}`);
+      return response;
+    });
+    const errors = await serve(handler, async (url) => {
+      const socket = new WebSocket(url.replace("http", "ws"));
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      socket.onopen = () => socket.send("hello");
+      socket.onerror = () => reject(new Error("no socket"));
+      socket.onmessage = ({ data }) => resolve(data);
+      assertEquals(await promise, changes ? "hello 1" : "hello undefined");
+      const closed = new Promise((done) => socket.onclose = done);
+      socket.close();
+      await closed;
+    });
+    assertEquals(errors, []);
+  }
+});
+
+Deno.test("withSession() takes cookie and storage apart, as middlewares of Remix 3 do", async () => {
+  const cookie = createCookie("sid", { secrets: ["s3cr3t"] });
+  for (
+    const storage of [
+      createMemorySessionStorage(),
+      createCookieSessionStorage(),
+    ]
+  ) {
+    const handler = withSession(cookie, storage, (_request, session) => {
+      session.set("n", (session.get("n") ?? 0) + 1);
+      return new Response(String(session.get("n")));
+    });
+    await serve(handler, async (url) => {
+      const first = await request(url);
+      assertMatch(first.cookie, /^sid=/);
+      assertMatch(first.response.headers.get("set-cookie") ?? "", /HttpOnly/);
+      assertEquals((await request(url, first.cookie)).text, "2");
+    });
+  }
+});
+
+Deno.test("withSession() throws and says what to change, when it cannot work", async () => {
+  assertThrows(
+    () => withSession(createMemorySessionStorage() as never, count),
+    TypeError,
+    "Cannot use storage: it has no cookie; create it with one, or pass one before it",
+  );
+  assertThrows(
+    () => withSession(createCookie("n"), createCookieSessionStorage(), count),
+    TypeError,
+    "a cookie storage needs secrets",
+  );
+  assertThrows(
+    () => withSession(memory(), undefined as never),
+    TypeError,
+    "Cannot wrap handler: it must be a function",
+  );
+  await assertRejects(
+    () =>
+      withSession(memory(), (_request, session) => {
+        session.set("bad", new Date());
+        return new Response();
+      })(new Request("http://a/")),
+    SessionError,
+    'Cannot store "bad"',
+  );
+});

@@ -1,0 +1,134 @@
+/**
+ * An engine that does what a test tells it to: fail, answer garbage, let another request go first.
+ *
+ * @module
+ */
+import type {
+  Backend,
+  BackendRecord,
+  DeleteOptions,
+  StorageGuarantees,
+  WriteOptions,
+} from "../../storage/contract.ts";
+
+/** The engine's functions. */
+export type Verb = "read" | "write" | "delete" | "touch";
+
+/** What happens to one call instead of, or around, what it should do. */
+export type Trick =
+  | "pass"
+  | "fail"
+  /** Does it, and then fails. */
+  | "late failure"
+  /** Says that another version is stored. */
+  | "conflict"
+  | { answer: unknown }
+  | { before: () => unknown };
+
+/** What the engine throws. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+}
+
+/** The guarantees of an engine that has them all. */
+export const STRONG: StorageGuarantees = {
+  compareAndSet: true,
+  reads: "strong",
+  revoke: true,
+  durable: false,
+  shared: true,
+  selfContained: false,
+};
+
+/** Keeps records in a `Map`, and its calls in a list. */
+export class FakeBackend implements Backend {
+  readonly guarantees: StorageGuarantees;
+  /** What is stored. */
+  readonly records: Map<string, BackendRecord> = new Map();
+  /** The functions that were called, in order. */
+  calls: Verb[] = [];
+  readonly touch?: (key: string, expires: number) => Promise<void>;
+  readonly #tricks: [Verb, Trick][] = [];
+  #versions = 0;
+
+  constructor(
+    { touches = true, ...guarantees }:
+      & Partial<StorageGuarantees>
+      & { touches?: boolean } = {},
+  ) {
+    this.guarantees = { ...STRONG, ...guarantees };
+    if (touches) {
+      this.touch = (key, expires) =>
+        this.#run("touch", undefined, async () => {
+          const record = this.records.get(key);
+          if (record) this.records.set(key, { ...record, expires });
+        });
+    }
+  }
+
+  /** Plays these tricks on the next calls of `verb`, one each. */
+  play(verb: Verb, ...tricks: Trick[]): void {
+    for (const trick of tricks) this.#tricks.push([verb, trick]);
+  }
+
+  /** Whether all tricks were played. */
+  get played(): boolean {
+    return this.#tricks.length === 0;
+  }
+
+  /** The only record. */
+  get record(): BackendRecord {
+    const [record, ...others] = this.records.values();
+    if (!record || others.length > 0) throw new Error("not one record");
+    return record;
+  }
+
+  read(key: string): Promise<BackendRecord | null> {
+    return this.#run("read", null, async () => this.records.get(key) ?? null);
+  }
+
+  write(
+    key: string,
+    value: string,
+    { expires, ifVersion }: WriteOptions,
+  ): Promise<unknown> {
+    return this.#run("write", null, async () => {
+      if (!this.#holds(key, ifVersion)) return null;
+      const version = `v${++this.#versions}`;
+      this.records.set(key, { value, version, expires });
+      return version;
+    });
+  }
+
+  delete(key: string, { ifVersion }: DeleteOptions = {}): Promise<boolean> {
+    return this.#run("delete", false, async () => {
+      if (!this.#holds(key, ifVersion)) return false;
+      this.records.delete(key);
+      return true;
+    });
+  }
+
+  #holds(key: string, ifVersion: unknown): boolean {
+    return ifVersion === undefined || !this.guarantees.compareAndSet ||
+      ifVersion === (this.records.get(key)?.version ?? null);
+  }
+
+  async #run<T>(
+    verb: Verb,
+    conflict: T,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    this.calls.push(verb);
+    const at = this.#tricks.findIndex(([of]) => of === verb);
+    const trick = at < 0 ? "pass" : this.#tricks.splice(at, 1)[0]![1];
+    if (trick === "fail") throw new EngineError("out of order");
+    if (trick === "conflict") return conflict;
+    if (typeof trick === "object" && "answer" in trick) {
+      return trick.answer as T;
+    }
+    if (typeof trick === "object") await trick.before();
+    const result = await work();
+    if (trick === "late failure") throw new EngineError("out of order");
+    return result;
+  }
+}

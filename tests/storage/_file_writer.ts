@@ -1,0 +1,44 @@
+/** Another process for the tests of file sessions: `_file_writer.ts <what> <dir> <key or id> <name> <times>`. */
+// deno-lint-ignore-file no-console -- a command
+import { createFileSessionStorage } from "@satchel/session";
+import { FileBackend } from "../../storage/_file_backend.ts";
+
+const [what, dir = "", at = "", name = "", times = ""] = Deno.args;
+const backend = new FileBackend(dir, Date.now, (error) => {
+  throw error;
+});
+const expires = Date.now() + 3_600_000;
+
+/** Adds one to a number, as often as it is told to, and only where nobody else has done so first. */
+async function count(): Promise<void> {
+  for (let done = 0; done < Number(times);) {
+    const record = await backend.read(at);
+    const value = String(Number(record?.value ?? 0) + 1);
+    const ifVersion = record?.version ?? null;
+    if (await backend.write(at, value, { expires, ifVersion })) done++;
+  }
+}
+
+/** Sets keys of its own in a session that others write to as well, and sweeps meanwhile. */
+async function keys(): Promise<void> {
+  const storage = createFileSessionStorage({ dir });
+  for (let i = 0; i < Number(times); i++) {
+    const session = await storage.read(at);
+    session.set(`${name}${i}`, i);
+    await storage.save(session);
+    if (i % 5 === 0) await storage.sweep?.();
+  }
+}
+
+/** Creates, replaces and deletes one record, until it is killed. */
+async function churn(): Promise<void> {
+  for (let i = Number(times);; i++) {
+    const value = `${i}:${"x".repeat(20_000)}:${i}`;
+    await backend.write(at, value, { expires });
+    console.log("written");
+    if (i % 7 === 0) await backend.delete(at);
+  }
+}
+
+const jobs: Record<string, () => Promise<void>> = { count, keys, churn };
+await jobs[what ?? ""]?.();

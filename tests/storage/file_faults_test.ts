@@ -1,0 +1,212 @@
+import { createFileSessionStorage, SessionError } from "@satchel/session";
+import {
+  assert,
+  assertEquals,
+  assertExists,
+  assertInstanceOf,
+  assertRejects,
+} from "@std/assert";
+import process from "node:process";
+import type { FileBackend } from "../../storage/_file_backend.ts";
+import {
+  backendIn,
+  expires,
+  finish,
+  fsWith,
+  inDir,
+  keep,
+  KEY,
+  namesIn,
+  rethrow,
+  withFs,
+  writer,
+} from "./_file_support.ts";
+
+Deno.test("write() lets each change through once, when four processes change one record", async () => {
+  await inDir(async (dir) => {
+    const { value, storage } = await keep(dir);
+    const names = ["a", "b"];
+    await finish([
+      ...names.map(() => writer("count", dir, KEY, "", 250)),
+      ...names.map((name) => writer("keys", dir, value, name, 60)),
+    ]);
+    assertEquals((await backendIn(dir).read(KEY))?.value, "500");
+    const session = await storage.read(value);
+    assertEquals(session.size, 121);
+    for (const name of names) assertEquals(session.get(`${name}59`), 59);
+    const left = await namesIn(`${dir}/kk/${KEY}`);
+    assertEquals(left.length, 2);
+  });
+});
+
+Deno.test("write() leaves the old record or the new one, when its process is killed", async () => {
+  await inDir(async (dir) => {
+    const backend = backendIn(dir);
+    let random = 1;
+    for (let round = 0; round < 25; round++) {
+      const child = writer("churn", dir, KEY, "", round * 1000);
+      random = random * 48271 % 2147483647;
+      // Reading a little more or less of what it says, and then turning a few times, is as good as waiting at random.
+      const reader = child.stdout.getReader();
+      for (let lines = 0; lines < random % 4 + 1; lines++) await reader.read();
+      for (let turns = random % 50; turns > 0; turns--) await turn();
+      child.kill("SIGKILL");
+      await reader.cancel();
+      await child.status;
+
+      const record = await backend.read(KEY);
+      if (record) {
+        const [before, text, after] = record.value.split(":");
+        assertEquals(after, before);
+        assertEquals(text?.length, 20_000);
+        assert(Number(before) >= round * 1000);
+      }
+      assertExists(await backend.write(KEY, "0::0", { expires }));
+      assertEquals((await backend.read(KEY))?.value, "0::0");
+    }
+    await backend.sweep(0);
+    assertEquals(await namesIn(`${dir}/kk/${KEY}`).then((n) => n.length), 2);
+    assertEquals((await namesIn(dir)).filter((n) => n.includes("/.")), []);
+  });
+});
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+const changes: Record<string, (backend: FileBackend) => Promise<unknown>> = {
+  "write()": (backend) => backend.write(KEY, "new", { expires }),
+  "touch()": (backend) => backend.touch(KEY, expires + 1),
+  "delete()": (backend) => backend.delete(KEY),
+  "sweep()": (backend) => backend.sweep(expires),
+};
+for (const [name, change] of Object.entries(changes)) {
+  for (const old of name === "write()" ? ["old", null] : ["old"]) {
+    Deno.test(`${name} leaves a whole record, when it is cut off at any step with ${old ?? "no"} record there`, async () => {
+      let steps = 0;
+      for (let last = 0; last <= steps; last++) {
+        await inDir(async (dir) => {
+          const backend = backendIn(dir);
+          if (old) await backend.write(KEY, old, { expires });
+          let step = 0;
+          const dying = fsWith(async (_, file) => {
+            if (step++ < last) return;
+            if (step - 1 === last) await file?.writeFile("ne");
+            throw new Error("killed");
+          });
+          const victim = withFs(dying, () => backendIn(dir, () => {}));
+          const done = await change(victim).then(() => true, () => false);
+          if (!done || step > last) steps = last + 1;
+
+          const value = (await backend.read(KEY))?.value ?? null;
+          const outcomes = name === "write()"
+            ? [old, "new"]
+            : name === "touch()"
+            ? [old]
+            : [old, null];
+          assert(outcomes.includes(value));
+          if (done) assertEquals(value, outcomes.at(-1));
+          assertExists(await backend.write(KEY, "next", { expires }));
+          assertEquals((await backend.read(KEY))?.value, "next");
+          await backend.sweep(0);
+          assertEquals((await namesIn(dir)).length, 4);
+          await backend.delete(KEY);
+          assertEquals(await backend.read(KEY), null);
+        });
+      }
+      assert(steps > 0);
+    });
+  }
+}
+
+for (const step of ["open", "write", "sync", "rename"]) {
+  Deno.test(`save() fails and the record stands, when the disk fails at ${step}`, async () => {
+    await inDir(async (dir) => {
+      const { value } = await keep(dir);
+      const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
+      const events: unknown[] = [];
+      const failing = fsWith((name) => {
+        if (name === step) throw full;
+      });
+      const storage = withFs(failing, () =>
+        createFileSessionStorage({
+          dir,
+          onEvent: ({ cause }) => events.push(cause),
+        }));
+      for (const from of [value, null]) {
+        const session = await storage.read(from);
+        session.set("text", "changed");
+        const error = await assertRejects(
+          () => storage.save(session),
+          SessionError,
+          "Cannot save session: the engine failed",
+        );
+        assertEquals(error.code, "store-failed");
+        assertEquals(error.cause, full);
+      }
+      assertEquals(events, [full, full]);
+      const whole = createFileSessionStorage({ dir });
+      assertEquals((await whole.read(value)).get("text"), "here");
+      const names = await namesIn(dir);
+      assertEquals(names.filter((name) => name.includes("/.")), []);
+      assertEquals(names.filter((name) => name.includes("*")).length, 2);
+    });
+  });
+}
+
+Deno.test("save() succeeds and tells so, when what it replaced cannot be removed", async () => {
+  await inDir(async (dir) => {
+    const { value } = await keep(dir);
+    const busy = new Error("busy");
+    const events: unknown[] = [];
+    const failing = fsWith((name) => {
+      if (name === "unlink") throw busy;
+    });
+    const storage = withFs(failing, () =>
+      createFileSessionStorage({
+        dir,
+        onEvent: (event) => events.push(event),
+      }));
+    const session = await storage.read(value);
+    session.set("text", "changed");
+    assertEquals(await storage.save(session), value);
+    assertEquals(events, [
+      { type: "engine-error", cause: busy },
+      { type: "committed" },
+    ]);
+    assertEquals((await storage.read(value)).get("text"), "changed");
+  });
+});
+
+Deno.test("save() fails with the cause, when the directory is a file", async () => {
+  await inDir(async (dir) => {
+    await Deno.writeTextFile(dir, "");
+    const storage = createFileSessionStorage({ dir });
+    const session = await storage.read(null);
+    session.set("text", "here");
+    const error = await assertRejects(
+      () => storage.save(session),
+      SessionError,
+    );
+    assertEquals(error.code, "store-failed");
+    assertInstanceOf(error.cause, Error);
+  });
+});
+
+Deno.test("read() fails and is not taken for no session, when the disk fails", async () => {
+  await inDir(async (dir) => {
+    const { value } = await keep(dir);
+    const fs = process.getBuiltinModule("node:fs");
+    const failure = Object.assign(new Error("i/o error"), { code: "EIO" });
+    for (const name of ["lstatSync", "readdirSync", "readFileSync"]) {
+      const failing = { ...fs, [name]: () => rethrow(failure) };
+      const storage = withFs(failing, () => createFileSessionStorage({ dir }));
+      const error = await assertRejects(
+        () => storage.read(value),
+        SessionError,
+      );
+      assertEquals(error.code, "store-failed");
+      assertEquals(error.cause, failure);
+    }
+  });
+});

@@ -1,0 +1,297 @@
+import {
+  createFileSessionStorage,
+  createFsSessionStorage,
+} from "@satchel/session";
+import {
+  assert,
+  assertEquals,
+  assertExists,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import process from "node:process";
+import {
+  backendIn,
+  expires,
+  foldersIn,
+  fsWith,
+  inDir,
+  keep,
+  KEY,
+  namesIn,
+  windows,
+  withFs,
+} from "./_file_support.ts";
+
+Deno.test("createFileSessionStorage() refuses a dir that is no path", () => {
+  for (const dir of [undefined, "", 1, null]) {
+    const options = { dir } as unknown as { dir: string };
+    assertThrows(
+      () => createFileSessionStorage(options),
+      TypeError,
+      "dir must be the path of a directory",
+    );
+    assertThrows(() => createFsSessionStorage(options.dir), TypeError, "dir");
+  }
+});
+
+Deno.test("createFileSessionStorage() says what to use instead, when there is no file system", () => {
+  withFs(undefined, () => {
+    assertThrows(
+      () => createFileSessionStorage({ dir: "sessions" }),
+      TypeError,
+      "use createCookieSessionStorage",
+    );
+  });
+});
+
+Deno.test("createFsSessionStorage() binds the cookie it is given", async () => {
+  await inDir(async (dir) => {
+    const { getSession, commitSession } = createFsSessionStorage(dir, {
+      cookie: { secrets: ["s3cr3t"] },
+    });
+    const session = await getSession();
+    session.set("theme", "dark");
+    const [cookie = ""] = (await commitSession(session)).split(";");
+    assertEquals((await getSession(cookie)).get("theme"), "dark");
+  });
+});
+
+Deno.test("createFileSessionStorage() touches nothing, until something is saved", async () => {
+  await inDir(async (dir) => {
+    const storage = createFileSessionStorage({ dir });
+    const session = await storage.read("x".repeat(22));
+    assertEquals(await storage.save(session), null);
+    await storage.sweep?.();
+    await assertRejects(() => Deno.stat(dir), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("createFileSessionStorage() gives sessions back, when the process has restarted", async () => {
+  await inDir(async (dir) => {
+    const { value } = await keep(dir);
+    const restarted = createFileSessionStorage({ dir });
+    assertEquals((await restarted.read(value)).get("text"), "here");
+  });
+});
+
+Deno.test({
+  name: "createFileSessionStorage() keeps everything private to its user",
+  ignore: windows,
+  async fn() {
+    await inDir(async (dir) => {
+      const { folder, storage, value } = await keep(dir);
+      const session = await storage.read(value);
+      session.set("more", true);
+      await storage.save(session);
+      const paths = (await namesIn(dir)).filter((n) => !n.includes("*"));
+      assertEquals(paths.length, 2);
+      for (const path of [".", ...paths]) {
+        const { mode = 0 } = await Deno.stat(`${dir}/${path}`);
+        assertEquals((mode ?? 0) & 0o777, 0o700);
+      }
+      for (const { name } of Deno.readDirSync(folder)) {
+        const { mode } = await Deno.stat(`${folder}/${name}`);
+        assertEquals((mode ?? 0) & 0o777, 0o600);
+      }
+    });
+  },
+});
+
+Deno.test("write() refuses a version, when others have replaced it twice", async () => {
+  await inDir(async (dir) => {
+    const backend = backendIn(dir);
+    const first = await backend.write(KEY, "1", { expires, ifVersion: null });
+    const second = await backend.write(KEY, "2", { expires, ifVersion: first });
+    const third = await backend.write(KEY, "3", { expires, ifVersion: second });
+    assertEquals(
+      await backend.write(KEY, "late", { expires, ifVersion: first }),
+      null,
+    );
+    assertEquals(await backend.delete(KEY, { ifVersion: second }), false);
+    assertEquals(await backend.read(KEY), {
+      value: "3",
+      version: third,
+      expires,
+    });
+  });
+});
+
+Deno.test("write() refuses a version, when its record was deleted and made again", async () => {
+  await inDir(async (dir) => {
+    const backend = backendIn(dir);
+    const old = await backend.write(KEY, "old", { expires });
+    await backend.delete(KEY);
+    await backend.write(KEY, "new", { expires, ifVersion: null });
+    const options = { expires, ifVersion: old };
+    assertEquals(await backend.write(KEY, "late", options), null);
+    assertEquals(await backend.delete(KEY, { ifVersion: old }), false);
+    assertEquals((await backend.read(KEY))?.value, "new");
+  });
+});
+
+Deno.test("read() gives the newest record, when another process replaces it meanwhile", async () => {
+  await inDir(async (dir) => {
+    const fs = process.getBuiltinModule("node:fs");
+    const folder = `${dir}/kk/${KEY}`;
+    const first = await backendIn(dir).write(KEY, "1", { expires });
+    const second = `2-${"x".repeat(16)}`;
+    let missed = 0;
+    let replaced = false;
+    const racing = {
+      ...fs,
+      readdirSync(path: string, options: { withFileTypes: true }) {
+        const entries = fs.readdirSync(path, options);
+        return missed++ > 0
+          ? entries
+          : entries.filter(({ name }) => !name.includes("@"));
+      },
+      readFileSync(...args: Parameters<typeof fs.readFileSync>) {
+        if (!replaced) {
+          fs.writeFileSync(`${folder}/${second}`, "2");
+          const from = `${folder}/${first}@${expires}`;
+          fs.renameSync(from, `${folder}/${second}@${expires}`);
+          fs.unlinkSync(`${folder}/${first}`);
+        }
+        replaced = true;
+        return fs.readFileSync(...args);
+      },
+    } as unknown as typeof fs;
+    const backend = withFs(racing, () => backendIn(dir));
+    assertEquals(await backend.read(KEY), {
+      value: "2",
+      version: second,
+      expires,
+    });
+  });
+});
+
+Deno.test("touch() moves the instant and leaves version and content, when there is a record", async () => {
+  await inDir(async (dir) => {
+    const backend = backendIn(dir);
+    await backend.touch(KEY, 1);
+    const version = await backend.write(KEY, "text", { expires });
+    for (const at of [2_000.5, 1e21, Infinity, -1]) {
+      await backend.touch(KEY, at);
+      assertEquals(await backend.read(KEY), {
+        value: "text",
+        version,
+        expires: at,
+      });
+    }
+    assertExists(
+      await backend.write(KEY, "more", { expires, ifVersion: version }),
+    );
+  });
+});
+
+Deno.test("sweep() removes what is over or left behind and nothing else, when it is called", async () => {
+  await inDir(async (dir) => {
+    const backend = backendIn(dir);
+    const key = (letter: string) => letter.repeat(43);
+    await backend.write(key("a"), "live", { expires });
+    await backend.write(key("b"), "over", { expires: 1_000 });
+    await backend.write(key("c"), "later", { expires: 1_001 });
+    const live = `${dir}/aa/${key("a")}`;
+    const name = "x".repeat(16);
+    // A content that was overtaken, and one whose writer may yet rename the head.
+    await Deno.writeTextFile(`${live}/1-${name}`, "");
+    await Deno.writeTextFile(`${live}/2-${name}`, "");
+    await Deno.mkdir(`${dir}/aa/.new-1`);
+    await Deno.writeTextFile(`${dir}/aa/.new-1/1-${name}`, "");
+    await Deno.mkdir(`${dir}/aa/.old-1`);
+    await Deno.mkdir(`${dir}/aa/${key("e")}`);
+    await Deno.mkdir(`${dir}/aa/${key("f")}`);
+    await Deno.writeTextFile(`${dir}/aa/${key("f")}/1-${name}`, "");
+    await Deno.mkdir(`${dir}/aa/theirs`);
+    await Deno.mkdir(`${dir}/theirs/${key("g")}`, { recursive: true });
+    await Deno.writeTextFile(`${dir}/theirs.txt`, "");
+
+    await backend.sweep(1_000);
+
+    assertEquals(
+      await namesIn(dir),
+      [
+        "aa",
+        `aa/${key("a")}`,
+        `aa/${key("a")}/1-*`,
+        `aa/${key("a")}/1-*@2000`,
+        `aa/${key("a")}/2-*`,
+        "aa/theirs",
+        "bb",
+        "cc",
+        `cc/${key("c")}`,
+        `cc/${key("c")}/1-*`,
+        `cc/${key("c")}/1-*@1001`,
+        "theirs",
+        `theirs/${key("g")}`,
+        "theirs.txt",
+      ].sort(),
+    );
+    assertEquals((await backend.read(key("a")))?.value, "live");
+  });
+});
+
+Deno.test("sweep() makes no write fail, when it takes a record in the making for a leftover", async () => {
+  await inDir(async (dir) => {
+    const sweeper = backendIn(dir);
+    let swept = 0;
+    const fs = fsWith(async (step) => {
+      if (swept < 3 && (step === "sync" || step === "rename")) {
+        swept++;
+        await sweeper.sweep(0);
+      }
+    });
+    const backend = withFs(fs, () => backendIn(dir));
+    assertExists(await backend.write(KEY, "text", { expires }));
+    assertEquals(swept, 3);
+    assertEquals((await backend.read(KEY))?.value, "text");
+    assertEquals((await namesIn(dir)).length, 4);
+  });
+});
+
+Deno.test("save() sweeps in passing and close() waits for it, when ten minutes have gone by", async () => {
+  await inDir(async (dir) => {
+    let now = 1_000_000;
+    const errors: unknown[] = [];
+    let broken = false;
+    let sweeps = 0;
+    const fs = fsWith((step) => {
+      if (step !== "readdir") return;
+      sweeps++;
+      if (broken) throw new Error("broken");
+    });
+    const storage = withFs(fs, () =>
+      createFileSessionStorage({
+        dir,
+        idleTimeout: 60,
+        now: () => now,
+        onEvent: ({ cause }) => cause && errors.push(cause),
+      }));
+    const save = async () => {
+      const session = await storage.read(null);
+      session.set("text", "here");
+      await storage.save(session);
+    };
+    await save();
+    now += 599_999;
+    await save();
+    await storage.close?.();
+    assertEquals(sweeps, 0);
+    now += 1;
+    await Promise.all([save(), save()]);
+    await storage.close?.();
+    const records = (await foldersIn(dir)).length;
+    assertEquals(records, 3);
+    assert(sweeps > 0);
+    const before = sweeps;
+    await save();
+    await storage.close?.();
+    assertEquals(sweeps, before);
+    broken = true;
+    now += 600_000;
+    await save();
+    await storage.close?.();
+    assertEquals(errors.map(String), ["Error: broken"]);
+  });
+});

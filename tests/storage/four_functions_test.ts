@@ -1,0 +1,396 @@
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertInstanceOf,
+  assertThrows,
+} from "@std/assert";
+import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
+import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
+import { createSessionStorage } from "../../storage/create_session_storage.ts";
+
+interface Row {
+  data: Record<string, unknown>;
+  expires: Date | undefined;
+}
+
+/** A database as an application has one: numbers as ids, copies in and out, rows that end by `expires`. */
+class Database {
+  readonly rows: Map<string, Row> = new Map();
+  calls: string[] = [];
+  #ids = 0;
+
+  readonly functions = {
+    createData: async (data: object, expires?: Date): Promise<string> => {
+      this.calls.push("create");
+      const id = String(++this.#ids);
+      this.rows.set(id, { data: structuredClone({ ...data }), expires });
+      return id;
+    },
+    readData: async (id: string): Promise<Record<string, unknown> | null> => {
+      this.calls.push("read");
+      return structuredClone(this.rows.get(id)?.data ?? null);
+    },
+    updateData: async (
+      id: string,
+      data: object,
+      expires?: Date,
+    ): Promise<void> => {
+      this.calls.push("update");
+      this.rows.set(id, { data: structuredClone({ ...data }), expires });
+    },
+    deleteData: async (id: string): Promise<void> => {
+      this.calls.push("delete");
+      this.rows.delete(id);
+    },
+  };
+}
+
+function setUp(
+  options: StorageOptions = {},
+  cookie: { maxAge?: number; expires?: Date } = {},
+) {
+  const db = new Database();
+  const clock = new Clock();
+  const events: SessionEvent["type"][] = [];
+  const storage = createSessionStorage({
+    cookie: { secrets: ["s3cr3t"], ...cookie },
+    now: clock.now,
+    onEvent: ({ type }) => events.push(type),
+    ...db.functions,
+    ...options,
+  });
+  return { db, clock, events, storage };
+}
+
+Deno.test("createSessionStorage() keeps one plain object by four functions, flashes as React Router has them", async () => {
+  const { db, storage } = setUp();
+  const session = await storage.getSession();
+  session.set("userId", 7);
+  session.set("__proto__", { a: 1 });
+  session.flash("notice", "hi");
+  const header = cookieHeader(await storage.commitSession(session));
+  assertEquals(db.calls, ["create"]);
+  assertEquals(
+    JSON.stringify(db.rows.get("1")?.data),
+    '{"userId":7,"__proto__":{"a":1},"__flash_notice__":"hi"}',
+  );
+
+  db.calls = [];
+  const again = await storage.getSession(header);
+  assertEquals(again.id, "1");
+  assertEquals(again.get("notice"), "hi");
+  (again.get("__proto__") as { a: number }).a = 2;
+  await storage.commitSession(again);
+  assertEquals(db.calls, ["read", "read", "update"]);
+  assertEquals(
+    JSON.stringify(db.rows.get("1")?.data),
+    '{"userId":7,"__proto__":{"a":2}}',
+  );
+
+  db.calls = [];
+  await storage.destroySession(await storage.getSession(header));
+  assertEquals(db.calls, ["read", "delete"]);
+  assertEquals(db.rows.size, 0);
+});
+
+Deno.test("createSessionStorage() hands the database the instant at which a session ends", async () => {
+  const fixed = new Date(1_700_000_100_000);
+  const cases: [StorageOptions, object, object, number][] = [
+    [{}, {}, {}, 14 * 86_400],
+    [{}, { maxAge: 60 }, {}, 60],
+    [{}, { expires: fixed }, {}, 100],
+    [{}, { maxAge: 60 }, { maxAge: 30 }, 30],
+    [{}, { maxAge: 60 }, { expires: fixed }, 100],
+    [{ idleTimeout: 20 }, { maxAge: 60 }, {}, 20],
+    [{ absoluteTimeout: 10, idleTimeout: 20 }, {}, { maxAge: 90 }, 10],
+  ];
+  for (const [options, cookie, commit, seconds] of cases) {
+    const { db, clock, storage } = setUp(options, cookie);
+    const session = await storage.getSession();
+    session.set("a", 1);
+    await storage.commitSession(session, commit);
+    assertEquals(
+      db.rows.get("1")?.expires,
+      new Date(clock.time + seconds * 1000),
+      JSON.stringify({ options, cookie, commit }),
+    );
+  }
+});
+
+Deno.test("createSessionStorage() gives the database a valid date, when the lifetime is beyond all dates", async () => {
+  const { db, storage } = setUp();
+  const session = await storage.getSession();
+  session.set("a", 1);
+  await storage.commitSession(session, { maxAge: Number.MAX_SAFE_INTEGER });
+  assertEquals(db.rows.get("1")?.expires, new Date(8.64e15));
+});
+
+Deno.test("createSessionStorage() keeps a deadline beside the data, only where it has to", async () => {
+  for (
+    const [options, commit, kept] of [
+      [{}, {}, false],
+      [{}, { maxAge: 60 }, true],
+      [{ idleTimeout: 60 }, {}, true],
+      [{ absoluteTimeout: 60 }, {}, true],
+    ] as const
+  ) {
+    const { db, clock, events, storage } = setUp(options);
+    const session = await storage.getSession();
+    session.set("a", 1);
+    const header = cookieHeader(await storage.commitSession(session, commit));
+    assertEquals("__satchel__" in db.rows.get("1")!.data, kept);
+    const again = await storage.getSession(header);
+    assertEquals(again.data, { a: 1 });
+    clock.pass(60);
+    assertEquals((await storage.getSession(header)).size, kept ? 0 : 1);
+    assertEquals(events.includes("expired"), kept);
+  }
+});
+
+Deno.test("createSessionStorage() slides the idle deadline by updateData", async () => {
+  const { db, clock, storage } = setUp({ idleTimeout: 100, touchAfter: 10 });
+  const session = await storage.getSession();
+  session.set("a", 1);
+  session.flash("notice", "hi");
+  const header = cookieHeader(await storage.commitSession(session));
+  clock.pass(10);
+  db.calls = [];
+  await storage.getSession(header);
+  assertEquals(db.calls, ["read", "update"]);
+  assertEquals(db.rows.get("1")?.expires, new Date(clock.time + 100_000));
+  clock.pass(99);
+  const kept = await storage.getSession(header);
+  assertEquals([kept.get("a"), kept.get("notice")], [1, "hi"]);
+});
+
+Deno.test("createSessionStorage() reads what an older application stored, and gives it today's timeouts", async () => {
+  const { db, clock, storage } = setUp({ idleTimeout: 100 });
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const header = cookieHeader(await storage.commitSession(session));
+  db.rows.set("1", {
+    data: { userId: 7, __flash_notice__: "hi" },
+    expires: undefined,
+  });
+  const old = await storage.getSession(header);
+  assertEquals(old.data, { userId: 7 });
+  assertEquals(old.get("notice"), "hi");
+  await storage.commitSession(old);
+  clock.pass(100);
+  assertEquals((await storage.getSession(header)).size, 0);
+});
+
+Deno.test("createSessionStorage() gives an untouched record of an older application a deadline, when there are timeouts", async () => {
+  for (const options of [{ idleTimeout: 100 }, { absoluteTimeout: 100 }]) {
+    const { db, clock, storage } = setUp(options);
+    const session = await storage.getSession();
+    session.set("a", 1);
+    const header = cookieHeader(await storage.commitSession(session));
+    db.rows.set("1", { data: { userId: 7 }, expires: undefined });
+    await storage.commitSession(await storage.getSession(header), {
+      renew: false,
+    });
+    clock.pass(100);
+    assertEquals((await storage.getSession(header)).size, 0);
+  }
+});
+
+Deno.test("createSessionStorage() brings no row back, when it went meanwhile", async () => {
+  const { db, events, storage } = setUp();
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const header = cookieHeader(await storage.commitSession(session));
+  const late = await storage.getSession(header);
+  late.set("a", 2);
+  await storage.destroySession(await storage.getSession(header));
+  assertEquals(await storage.commitSession(late), "");
+  assertEquals(db.rows.size, 0);
+  assertEquals(events.at(-1), "late-save");
+});
+
+Deno.test("createSessionStorage() merges into the row as it is now", async () => {
+  const { storage } = setUp();
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const header = cookieHeader(await storage.commitSession(session));
+  const one = await storage.getSession(header);
+  const two = await storage.getSession(header);
+  one.set("one", 1);
+  two.set("two", 2);
+  await storage.commitSession(one);
+  await storage.commitSession(two);
+  assertEquals((await storage.getSession(header)).data, {
+    a: 1,
+    one: 1,
+    two: 2,
+  });
+});
+
+Deno.test("createSessionStorage() takes the new id from the database, when it is regenerated", async () => {
+  const { db, storage } = setUp();
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const header = cookieHeader(await storage.commitSession(session));
+  const login = await storage.getSession(header);
+  login.regenerateId();
+  const next = cookieHeader(await storage.commitSession(login));
+  assertEquals(login.id, "2");
+  assertEquals([...db.rows.keys()], ["2"]);
+  assertEquals((await storage.getSession(header)).size, 0);
+  assertEquals((await storage.getSession(next)).data, { a: 1 });
+});
+
+Deno.test("createSessionStorage() never hands readData an id that means more than an id", async () => {
+  const { db, storage } = setUp();
+  const malformed = [
+    "",
+    "../x",
+    "a..b",
+    "a\\b",
+    "a b",
+    "a\0",
+    "a\r\nb",
+    "é",
+    "*",
+    "{a}",
+    "a'b",
+    "%2e",
+    "a".repeat(257),
+  ];
+  for (const id of malformed) {
+    const session = await storage.read(id);
+    assertEquals(session.size, 0);
+  }
+  assertEquals(db.calls, []);
+  for (
+    const id of [
+      "7",
+      "00000000-0000-4000-8000-000000000000",
+      "a/b+c==",
+      "a".repeat(256),
+    ]
+  ) {
+    await storage.read(id);
+  }
+  assertEquals(db.calls.length, 4);
+});
+
+Deno.test("createSessionStorage() throws store-failed, when createData gives no usable id", async () => {
+  for (const id of [undefined, null, "", "a b", "../x", {}, "a".repeat(257)]) {
+    const { storage } = setUp(
+      { createData: async () => id } as StorageOptions,
+    );
+    const session = await storage.getSession();
+    session.set("a", 1);
+    const allowed = id === undefined || id === null;
+    if (allowed) continue; // "undefined" is a possible id; nothing tells it from a mistake
+    await assertSessionError(
+      () => storage.commitSession(session),
+      "store-failed",
+      "Cannot save session: createData must give an id",
+    );
+  }
+});
+
+Deno.test("createSessionStorage() throws store-failed, when the database fails or answers garbage", async () => {
+  const cause = new Error("connection lost");
+  const { db, storage } = setUp();
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const header = cookieHeader(await storage.commitSession(session));
+  const fail = () => Promise.reject(cause);
+  const bad = setUp({ readData: fail } as StorageOptions);
+  const error = await assertSessionError(
+    () => bad.storage.getSession(header),
+    "store-failed",
+  );
+  assertEquals(error.cause, cause);
+
+  for (const answer of [() => {}, 5n, Symbol()]) {
+    const { storage } = setUp(
+      { readData: async () => answer } as StorageOptions,
+    );
+    await assertSessionError(() => storage.getSession(header), "store-failed");
+  }
+  for (const answer of [5, "text", true, []]) {
+    const { storage, events } = setUp(
+      { readData: async () => answer } as StorageOptions,
+    );
+    const session = await storage.getSession(header);
+    assertEquals(session.size, 0);
+    assertEquals(events, ["corrupt-record"]);
+  }
+  assertEquals(db.rows.size, 1);
+});
+
+Deno.test("createSessionStorage() refuses keys that its shape keeps for itself", async () => {
+  const { storage } = setUp();
+  for (const key of ["__satchel__", "__flash_x__"]) {
+    const session = await storage.getSession();
+    session.set(key, 1);
+    await assertSessionError(
+      () => storage.commitSession(session),
+      "unserializable",
+      `Cannot store "${key}": this shape of record keeps the name for itself`,
+    );
+  }
+});
+
+Deno.test("createSessionStorage() ignores a deadline that is none", async () => {
+  const { db, storage } = setUp();
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const header = cookieHeader(await storage.commitSession(session));
+  for (
+    const meta of [
+      null,
+      5,
+      [],
+      [1, 2, 3],
+      [1, 2, null, "x"],
+      [1, 2, "x", 4],
+      {},
+    ]
+  ) {
+    db.rows.set("1", { data: { a: 1, __satchel__: meta }, expires: undefined });
+    assertEquals((await storage.getSession(header)).data, { a: 1 });
+  }
+});
+
+Deno.test("createSessionStorage() throws and says what to change, when a function is missing", () => {
+  const { functions } = new Database();
+  for (const name of ["createData", "readData", "updateData", "deleteData"]) {
+    const error = assertThrows(() =>
+      createSessionStorage(
+        { cookie: {}, ...functions, [name]: undefined } as never,
+      )
+    );
+    assertInstanceOf(error, TypeError);
+    assertEquals(
+      error.message,
+      `Cannot create storage: ${name} must be a function, or pass a backend`,
+    );
+  }
+});
+
+Deno.test("createSessionStorage() says what the four functions guarantee", () => {
+  const { storage } = setUp();
+  assertFalse(storage.guarantees?.compareAndSet);
+  assert(storage.guarantees?.revoke);
+});
+
+Deno.test("createSessionStorage() finds a numeric id again, in every format of its cookie", async () => {
+  for (const format of ["satchel", "react-router", "remix"] as const) {
+    const db = new Database();
+    const storage = createSessionStorage({
+      cookie: { secrets: ["s3cr3t"], format },
+      ...db.functions,
+    });
+    const session = await storage.getSession();
+    session.set("a", 1);
+    const header = cookieHeader(await storage.commitSession(session));
+    assertEquals((await storage.getSession(header)).id, "1");
+    assertEquals((await storage.getSession(header)).get("a"), 1);
+  }
+});
