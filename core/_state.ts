@@ -55,6 +55,8 @@ export class SessionState {
   closed = false;
   /** Ids that may be stored, and that a destroyed session takes with it. */
   knownIds: readonly string[] = [];
+  /** The cookie's value as it came, and in the form that it had there: what has not changed is not signed again. */
+  sentBy: { readonly value: unknown; readonly text: string } | undefined;
   /** The save in flight: saves of one session follow each other. */
   saving: Promise<unknown> | undefined;
 

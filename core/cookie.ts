@@ -228,6 +228,11 @@ export class SatchelCookie implements Cookie {
         `Cannot serialize cookie "${this.name}": name and value take ${size} of at most ${MAX_COOKIE} bytes`,
       );
     }
+    return this.withAttributes(text, options);
+  }
+
+  /** The header for a value in the form that it has in a cookie, as {@linkcode SatchelCookie.decode} gave it. */
+  withAttributes(text: string, options?: CookieSerializeOptions): string {
     return `${this.name}=${text}${
       options ? this.#attributes({ ...this.options, ...options }) : this.#suffix
     }`;
@@ -242,7 +247,9 @@ export class SatchelCookie implements Cookie {
    * The first authentic value of the cookie in a header: `null` where the header has no cookie of the name, `undefined`
    * where it has, but none that is authentic.
    */
-  async decode(cookieHeader: string): Promise<Decoded | null | undefined> {
+  async decode(
+    cookieHeader: string,
+  ): Promise<Decoded & { text?: string } | null | undefined> {
     const candidates = cookieValues(cookieHeader, this.name);
     let cleared: Decoded | undefined;
     for (const text of candidates) {
@@ -256,7 +263,10 @@ export class SatchelCookie implements Cookie {
       for (const format of this.#reads) {
         const decoding = format.decode(text);
         const decoded = decoding instanceof Promise ? await decoding : decoding;
-        if (decoded) return decoded;
+        if (!decoded) continue;
+        return decoded.current && format === this.#writes
+          ? { ...decoded, text }
+          : decoded;
       }
     }
     return candidates.length === 0 ? null : cleared;

@@ -51,6 +51,8 @@ export class SessionError extends Error {
   readonly code: SessionErrorCode;
 
   /**
+   * An error of the library.
+   *
    * @param code Which case this is.
    * @param message What was attempted and what the state was.
    * @param options The error that led here, as `cause`.

@@ -28,6 +28,8 @@ export interface Decoded {
   readonly value: unknown;
   /** Whether it came in an older format, which does not tie a value to its cookie's name. */
   readonly legacy?: boolean;
+  /** Whether it was written with the secret that writes now, so that nothing is gained by writing it again. */
+  readonly current?: boolean;
 }
 
 /** One wire format of one cookie. */
@@ -66,12 +68,12 @@ export function satchelFormat(
     const mac = dot < 0 ? undefined : fromBase64Url(text.slice(dot + 1));
     if (!mac) return undefined;
     const signed = text.slice(0, dot);
-    for (const key of keys()) {
-      if (text.startsWith(key.id, 2) && key.mac.verify(signed, mac)) {
-        return fromPayload(fromBase64Url(signed.slice(5)));
-      }
-    }
-    return undefined;
+    const key = keys().find((key) =>
+      text.startsWith(key.id, 2) && key.mac.verify(signed, mac)
+    );
+    if (!key) return undefined;
+    const payload = fromPayload(fromBase64Url(signed.slice(5)));
+    return payload && { ...payload, current: key === keys()[0] };
   }
 
   function encodeSealed(payload: Uint8Array<ArrayBuffer>): Awaitable<string> {

@@ -58,6 +58,8 @@ export class Session<Data = SessionData, FlashData = Data> {
   }
 
   /**
+   * A session that no storage knows of; {@linkcode createSession} is the usual way to one.
+   *
    * @param initialData Values that the session begins with.
    * @param id Its id. Storages and {@linkcode createSession} give one; leave it out for a new session.
    */

@@ -24,10 +24,10 @@ export function backendStore(backend: Backend): RecordStore {
 
   async function write(
     id: string,
+    key: string,
     { life, entries, expires }: Draft,
     ifVersion: unknown,
   ): Promise<Placed | null> {
-    const key = hashId(id);
     const text = encodeRecord(checkOf(key), life, entries);
     const limit = guarantees.maxBytes;
     // UTF-8 takes three bytes for a UTF-16 unit at the most: most records need no counting.
@@ -60,8 +60,14 @@ export function backendStore(backend: Backend): RecordStore {
       return place(id, key, found.value, found.version, found.expires);
     },
     create: (id, draft) =>
-      write(id, draft, guarantees.compareAndSet ? null : undefined),
-    replace: (stored, draft) => write(stored.id, draft, versionOf(stored)),
+      write(
+        id,
+        hashId(id),
+        draft,
+        guarantees.compareAndSet ? null : undefined,
+      ),
+    replace: (stored, draft) =>
+      write(stored.id, (stored as Placed).key, draft, versionOf(stored)),
     remove: (id, stored) =>
       backend.delete(
         hashId(id),

@@ -140,9 +140,10 @@ class BoundStorage<Data, FlashData>
     if (!cookieHeader) return await this.#storage.read(null);
     let value: unknown = null;
     let legacy = false;
+    let text: string | undefined;
     if (this.#cookie instanceof SatchelCookie) {
       const decoded = await this.#cookie.decode(cookieHeader);
-      if (decoded) ({ value, legacy = false } = decoded);
+      if (decoded) ({ value, text, legacy = false } = decoded);
       else if (decoded === undefined) this.#policy?.tell("rejected-cookie");
     } else value = await this.#cookie.parse(cookieHeader);
     // A cookie that was cleared, by whatever means, is no cookie.
@@ -150,7 +151,10 @@ class BoundStorage<Data, FlashData>
     if (legacy && this.#storage instanceof CookieStorage) {
       return await this.#storage.read(value, legacy);
     }
-    return await this.#storage.read(value as string | null);
+    const session = await this.#storage.read(value as string | null);
+    const state = stateOf(session);
+    if (text && state) state.sentBy = { value, text };
+    return session;
   }
 
   async #commit(
@@ -174,11 +178,18 @@ class BoundStorage<Data, FlashData>
       delete attributes.maxAge;
       delete attributes.expires;
     }
+    const overrides = Object.keys(attributes).length > 0
+      ? attributes
+      : undefined;
+    const sentBy = stateOf(session)?.sentBy;
+    if (sentBy?.value === value && this.#cookie instanceof SatchelCookie) {
+      return this.#cookie.withAttributes(sentBy.text, overrides);
+    }
     return await this.#cookie.serialize(
       this.#storage instanceof CookieStorage
         ? cookieValue(this.#cookie, value)
         : value,
-      Object.keys(attributes).length > 0 ? attributes : undefined,
+      overrides,
     );
   }
 

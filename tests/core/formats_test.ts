@@ -147,9 +147,9 @@ for (const vector of satchel) {
       assertEquals(hex(own), hex(new Uint8Array(message)));
       format = satchelFormat(name, secrets, "sealed");
     }
-    assertEquals(await format.decode(text), { value });
+    assertEquals((await format.decode(text))?.value, value);
     const written = await format.encode(value);
-    assertEquals(await format.decode(written), { value });
+    assertEquals((await format.decode(written))?.value, value);
     if (kind === "e1") {
       assertEquals(written.length, text.length);
       assertEquals(written.slice(0, 5), text.slice(0, 5));

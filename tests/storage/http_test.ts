@@ -335,3 +335,24 @@ Deno.test("createSessionStorage() works in a cookie of another library and knows
   const header = cookieHeader(await cookie.serialize({ not: "an id" }));
   assertEquals((await storage.getSession(header)).size, 0);
 });
+
+Deno.test("commitSession() signs an id again only where another secret writes by now", async () => {
+  const backend = new FakeBackend();
+  const open = (secrets: string[]) =>
+    createSessionStorage({ backend, cookie: { name: "s", secrets } });
+  const old = open(["old"]);
+  const first = await old.getSession();
+  first.set("a", 1);
+  const cookie = cookieHeader(await old.commitSession(first));
+
+  const same = await old.getSession(cookie);
+  same.set("a", 2);
+  assertEquals(cookieHeader(await old.commitSession(same)), cookie);
+
+  const rotating = open(["new", "old"]);
+  const rotated = await rotating.getSession(cookie);
+  rotated.set("a", 3);
+  const rewritten = cookieHeader(await rotating.commitSession(rotated));
+  assertNotEquals(rewritten, cookie);
+  assertEquals((await open(["new"]).getSession(rewritten)).get("a"), 3);
+});

@@ -1,0 +1,124 @@
+/**
+ * Sessions in Amazon DynamoDB, with the AWS SDK's client or with Architect's.
+ *
+ * @module
+ */
+import type { Cookie } from "../core/cookie.ts";
+import type { SessionData } from "../core/session.ts";
+import { backendStore } from "./_backend_store.ts";
+import { DynamoDBBackend } from "./_dynamodb_backend.ts";
+import type { DynamoDBClientLike } from "./_dynamodb_clients.ts";
+import { recordStorage, type SessionCookieOptions } from "./_http.ts";
+import { Policy } from "./_policy.ts";
+import type {
+  HttpSessionStorage,
+  SessionStorage,
+  StorageOptions,
+} from "./contract.ts";
+
+/** Options of {@linkcode createDynamoDBSessionStorage}. */
+export interface DynamoDBSessionStorageOptions extends StorageOptions {
+  /**
+   * The client: the AWS SDK's `DynamoDBDocument` or `DynamoDBDocumentClient` of version 3, its `DocumentClient` of
+   * version 2, or what `arc.tables()` gives. @default {arc.tables() of `@architect/functions`, loaded on first use}
+   */
+  client?: DynamoDBClientLike | Promise<DynamoDBClientLike> | undefined;
+  /** The table's name; for Architect, as in `app.arc`. */
+  table: string;
+  /** The partition key's name; its type is string, and there is no sort key. @default {"_idx"} */
+  idx?: string | undefined;
+  /** The name of the attribute by which the table expires items, in seconds. @default {"_ttl"} */
+  ttl?: string | undefined;
+}
+
+/**
+ * Keeps sessions in a table of Amazon DynamoDB. Parallel requests are merged by conditional writes, reads are strongly
+ * consistent, and the table's TTL removes expired sessions; until it does, hours or days later, they are treated as
+ * gone.
+ *
+ * The table needs a partition key of type string, no sort key, and TTL switched on for the `ttl` attribute. In
+ * Architect's `app.arc` that is:
+ *
+ * ```text
+ * sessions
+ *   _idx *String
+ *   _ttl TTL
+ * ```
+ *
+ * A session takes at most about 400 KB, DynamoDB's limit for an item. The client's own timeouts and retries apply. Of
+ * permissions it needs `GetItem`, `UpdateItem` and `DeleteItem`, with Architect's client `Query` instead of `GetItem`.
+ * That client cannot delete on a condition: the old record of a regenerated id is emptied instead, and removed by the
+ * TTL.
+ *
+ * @param options Client, table, names of its attributes, cookie and timeouts.
+ * @returns The storage, bound to the cookie if there is one.
+ * @throws {TypeError} If the client is none of those, or a name is none that DynamoDB takes.
+ * @throws {RangeError} If a timeout is not positive and finite.
+ *
+ * @example With version 3 of the AWS SDK
+ * ```ts
+ * import { createDynamoDBSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // In an application: DynamoDBDocument.from(new DynamoDB()), of @aws-sdk/lib-dynamodb and @aws-sdk/client-dynamodb.
+ * const client = {
+ *   get: () => Promise.resolve({}),
+ *   update: () => Promise.resolve({}),
+ *   delete: () => Promise.resolve({}),
+ * };
+ * const storage = createDynamoDBSessionStorage({
+ *   client,
+ *   table: "sessions",
+ *   cookie: { name: "__session", secrets: ["s3cr3t"], sameSite: "lax" },
+ * });
+ *
+ * const session = await storage.getSession(null);
+ * assertEquals(session.has("userId"), false);
+ * ```
+ */
+export function createDynamoDBSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: DynamoDBSessionStorageOptions & {
+    cookie: Cookie | SessionCookieOptions;
+  },
+): HttpSessionStorage<Data, FlashData>;
+/** The same without a cookie: a middleware brings it. */
+export function createDynamoDBSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: DynamoDBSessionStorageOptions & { cookie?: undefined },
+): SessionStorage<Data, FlashData>;
+export function createDynamoDBSessionStorage<Data, FlashData>(
+  options: DynamoDBSessionStorageOptions & {
+    cookie?: Cookie | SessionCookieOptions | undefined;
+  },
+): SessionStorage<Data, FlashData> {
+  const policy = new Policy(options);
+  const { client, table, idx, ttl } = options;
+  const backend = new DynamoDBBackend(client, { table, idx, ttl });
+  return recordStorage(backendStore(backend), options.cookie, policy);
+}
+
+/**
+ * {@linkcode createDynamoDBSessionStorage} under the name that Remix gave it.
+ *
+ * @example As documented for Remix
+ * ```ts
+ * import { createArcTableSessionStorage, createCookie } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { getSession } = createArcTableSessionStorage({
+ *   table: "sessions",
+ *   idx: "_idx",
+ *   ttl: "_ttl",
+ *   cookie: createCookie("__session", { secrets: ["r3m1xr0ck5"], maxAge: 3600 }),
+ * });
+ *
+ * assertEquals((await getSession()).size, 0);
+ * ```
+ */
+export const createArcTableSessionStorage: typeof createDynamoDBSessionStorage =
+  createDynamoDBSessionStorage;

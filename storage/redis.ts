@@ -1,0 +1,119 @@
+/**
+ * Sessions in Redis or Valkey: one server, a cluster, or any service that speaks their protocol.
+ *
+ * @module
+ */
+import type { Cookie } from "../core/cookie.ts";
+import type { SessionData } from "../core/session.ts";
+import { backendStore } from "./_backend_store.ts";
+import type { SessionCookieOptions } from "./_http.ts";
+import { Policy } from "./_policy.ts";
+import { RedisBackend } from "./_redis_backend.ts";
+import { redisAt, type RedisLike, sendBy } from "./_redis_client.ts";
+import { recordStorageWithTtl } from "./_ttl.ts";
+import type {
+  HttpSessionStorage,
+  SessionStorage,
+  StorageOptions,
+} from "./contract.ts";
+
+/** Options of {@linkcode createRedisSessionStorage}: a client or an address, and not both. */
+export interface RedisSessionStorageOptions extends StorageOptions {
+  /**
+   * A client of node-redis, ioredis or Bun, connected, of one server or a cluster. Whoever made it closes it, decides
+   * how long it waits and retries, and hears of its errors (node-redis wants `client.on("error", …)`).
+   */
+  client?: RedisLike | undefined;
+  /**
+   * The address of a server, `redis://` or, with TLS, `rediss://`. The first request loads the package `redis` and
+   * connects; lost connections are opened again; `close()` closes. A server that does not answer within 10 seconds,
+   * or refuses the connection, is an error.
+   */
+  url?: string | undefined;
+  /** What each key begins with. Braces would put all sessions of a cluster on one node. @default {"session:"} */
+  prefix?: string | undefined;
+  /** Seconds after its last save at which a session ends that neither a commit nor the cookie gave a lifetime. @default {1_209_600} */
+  ttl?: number | undefined;
+}
+
+/**
+ * Keeps sessions in Redis or Valkey, 4.0 or newer. Parallel requests are merged by an atomic script; the server removes
+ * expired sessions itself. A read is one round trip, a save another.
+ *
+ * Each session is a hash with the fields `v` (text), `n` (version) and `e` (deadline). What another program has put in
+ * its place is no session, and a save that replaces it succeeds.
+ *
+ * Sessions survive a restart of the server as far as it is told to keep its data (`appendonly yes`). Run it with
+ * `maxmemory-policy noeviction` or `volatile-*`, and look after its memory: what it evicts is a visitor logged out. A
+ * replica that takes over after a failure may lack the last moments' saves.
+ *
+ * @param options Client or address, key prefix, lifetime, cookie and timeouts.
+ * @returns The storage, bound to the cookie if there is one.
+ * @throws {TypeError} If there is neither a client nor an address, or both, or if one is not what it should be; or if
+ * `prefix` is no well-formed string.
+ * @throws {RangeError} If `ttl` or a timeout is not positive and finite.
+ *
+ * @example With a client
+ * ```ts ignore
+ * import { createRedisSessionStorage } from "@satchel/session";
+ * import { createClient } from "redis";
+ *
+ * const client = createClient({ url: "redis://localhost:6379" });
+ * client.on("error", (error) => console.error(error));
+ * await client.connect();
+ *
+ * const { getSession, commitSession, destroySession } = createRedisSessionStorage({
+ *   client,
+ *   cookie: { secrets: ["s3cr3t"], maxAge: 7 * 24 * 60 * 60 },
+ * });
+ * ```
+ *
+ * @example By its address
+ * ```ts
+ * import { createRedisSessionStorage } from "@satchel/session";
+ *
+ * const storage = createRedisSessionStorage({
+ *   url: "redis://localhost:6379",
+ *   prefix: "shop:session:",
+ *   ttl: 7 * 24 * 60 * 60,
+ * });
+ * await storage.close?.();
+ * ```
+ */
+export function createRedisSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: RedisSessionStorageOptions & {
+    cookie: Cookie | SessionCookieOptions;
+  },
+): HttpSessionStorage<Data, FlashData>;
+/** The same without a cookie: a middleware brings it. */
+export function createRedisSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: RedisSessionStorageOptions & { cookie?: undefined },
+): SessionStorage<Data, FlashData>;
+export function createRedisSessionStorage<Data, FlashData>(
+  options: RedisSessionStorageOptions & {
+    cookie?: Cookie | SessionCookieOptions | undefined;
+  },
+): SessionStorage<Data, FlashData> {
+  const { client, url, prefix = "session:", ttl, cookie } = options;
+  // A lone surrogate reaches the server as another character: two prefixes would be one.
+  if (typeof prefix !== "string" || /\p{Surrogate}/u.test(prefix)) {
+    throw new TypeError(
+      "Cannot create storage: prefix must be a well-formed string",
+    );
+  }
+  if ((client === undefined) === (url === undefined)) {
+    throw new TypeError("Cannot create storage: give either client or url");
+  }
+  const policy = new Policy(options);
+  const { send, close } = client === undefined
+    ? redisAt(url as string)
+    : { send: sendBy(client), close: undefined };
+  const backend = new RedisBackend(send, prefix, policy.now, close);
+  return recordStorageWithTtl(backendStore(backend), cookie, policy, ttl);
+}
