@@ -78,13 +78,22 @@ export async function blame<T>(
 
 /** An error in a few words. */
 export function describe(error: unknown): string {
-  return error instanceof Error
-    ? `${error.name}: ${error.message}`
-    : `a ${typeof error} was thrown`;
+  try {
+    if (error instanceof Error) return `${error.name}: ${error.message}`;
+  } catch {
+    // An error can be as broken as the storage that throws it.
+  }
+  return `a ${typeof error} was thrown`;
 }
 
+/** The key of a port that an object carries in place of a storage's methods; the suite's own sabotage does. */
+export const PORT: unique symbol = Symbol("port");
+
 /** The port of a storage of any shape. */
-export function portOf(storage: StorageLike | undefined): Port {
+export function portOf(
+  storage: StorageLike & { readonly [PORT]?: Port } | undefined,
+): Port {
+  if (storage?.[PORT]) return storage[PORT];
   if (typeof storage?.getSession === "function") return httpPort(storage);
   if (typeof storage?.read === "function") return valuePort(storage);
   throw new HarnessError(
@@ -136,10 +145,17 @@ function check(what: string, session: unknown): SessionLike {
   const like = session as Partial<SessionLike> | null | undefined;
   const missing = methods.filter((name) => typeof like?.[name] !== "function");
   if (missing.length === 0) return like as SessionLike;
+  if (typeof session !== "object" || session === null) {
+    // Not the value itself: it may be the cookie.
+    const given = session === null || session === undefined
+      ? session
+      : `a ${typeof session}`;
+    throw new Violation(`${what} gave ${given}; it must give a session`);
+  }
   throw new Violation(
-    `${what} gave ${
-      session === null ? "null" : `a ${typeof session}`
-    } without ${missing.join(", ")}; it must give a session`,
+    `${what} gave an object without ${
+      missing.join(", ")
+    }; it must give a session`,
   );
 }
 

@@ -20,6 +20,7 @@ import type {
   Faults,
   Inspect,
   Opened,
+  Profile,
   SessionLike,
   Target,
 } from "./types.ts";
@@ -51,6 +52,9 @@ export class Trial {
   readonly #start = Date.now();
   #offset = 0;
   #visitors = 0;
+  #waitedMs = 0;
+  #busy: string | undefined;
+  #ended = false;
 
   constructor(target: Target, seed: number, slow: boolean) {
     this.#target = target;
@@ -68,6 +72,25 @@ export class Trial {
   /** Whether the clock shows a deadline to the millisecond. */
   get exact(): boolean {
     return this.#target.clock?.kind === "virtual";
+  }
+
+  /** How much time has passed for the storage since the trial began, in milliseconds. */
+  get elapsed(): number {
+    const { clock } = this.#target;
+    return clock?.kind === "virtual"
+      ? this.#offset
+      : Date.now() - this.#start + this.#offset;
+  }
+
+  /** Whether days pass at once. */
+  get leaps(): boolean {
+    return this.#target.clock?.kind !== "real";
+  }
+
+  /** Whether time can be moved without waiting. */
+  get movesTime(): boolean {
+    const { clock } = this.#target;
+    return clock !== undefined && clock.kind !== "real";
   }
 
   /** A lifetime, in seconds, that suits the target's clock. */
@@ -90,6 +113,11 @@ export class Trial {
       : 0;
   }
 
+  /** The library whose session semantics the target has. */
+  get profile(): Profile {
+    return this.#target.profile ?? "satchel";
+  }
+
   /** Whether the target claims a capability. */
   claims(capability: Capability): boolean {
     return this.#target.capabilities.includes(capability);
@@ -104,15 +132,15 @@ export class Trial {
   async #open(options: TrialOpenOptions): Promise<Store> {
     const namespace = options.namespace ?? this.namespace();
     const { now } = this;
-    let opened: Opened;
-    try {
-      opened = await this.#target.open({ ...options, namespace, now });
-    } catch (cause) {
-      throw new HarnessError("open() threw", { cause });
-    }
+    const opened = await this.hook(
+      "open",
+      async () => await this.#target.open({ ...options, namespace, now }),
+    );
     if (!opened?.storage) throw new HarnessError("open() gave no storage");
     const store = new Store(this, opened, namespace);
     this.#opened.push({ store, namespace });
+    // A check that ran out of time may go on; nobody would close what it opens now.
+    if (this.#ended) await this.end();
     return store;
   }
 
@@ -132,20 +160,42 @@ export class Trial {
   async advance(ms: number): Promise<void> {
     const { clock } = this.#target;
     this.note(`${ms} ms pass`);
+    if (clock?.kind === "virtual") {
+      this.#offset += ms;
+      await this.hook("clock.advance", async () => await clock.advance(ms));
+    } else if (clock?.kind === "aged") {
+      for (const namespace of new Set(this.#opened.map((o) => o.namespace))) {
+        await this.hook(
+          "clock.age",
+          async () => await clock.age(ms, namespace),
+        );
+      }
+      this.#offset += ms;
+    } else if (clock) {
+      this.#waitedMs += ms;
+      await new Promise((resolve) => setTimeout(resolve, ms));
+    } else throw new Unfit("not-run", "the target has no clock");
+  }
+
+  /** How long the trial itself let real time pass, in milliseconds; its deadline does not count that. */
+  get waitedMs(): number {
+    return this.#waitedMs;
+  }
+
+  /** The target's own hook that is under way, if any. */
+  get busy(): string | undefined {
+    return this.#busy;
+  }
+
+  /** Runs one of the target's own hooks: what it throws is not the storage's fault. */
+  async hook<T>(name: string, call: () => Promise<T>): Promise<T> {
+    this.#busy = `${name}()`;
     try {
-      if (clock?.kind === "virtual") {
-        this.#offset += ms;
-        await clock.advance(ms);
-      } else if (clock?.kind === "aged") {
-        for (const namespace of new Set(this.#opened.map((o) => o.namespace))) {
-          await clock.age(ms, namespace);
-        }
-      } else if (clock) {
-        await new Promise((resolve) => setTimeout(resolve, ms));
-      } else throw new Unfit("not-run", "the target has no clock");
+      return await call();
     } catch (cause) {
-      if (cause instanceof Unfit) throw cause;
-      throw new HarnessError("the target's clock failed", { cause });
+      throw new HarnessError(`${name}() threw`, { cause });
+    } finally {
+      this.#busy = undefined;
     }
   }
 
@@ -176,6 +226,17 @@ export class Trial {
     throw new Violation(what);
   }
 
+  /** Whether the storage refuses a call, which is one of the right answers to it. */
+  async refuses(call: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await call();
+      return false;
+    } catch (error) {
+      if (error instanceof Violation) return true;
+      throw error;
+    }
+  }
+
   /** Ends the trial: the rule does not apply here after all. */
   notApplicable(reason: string): never {
     throw new Unfit("not-applicable", reason);
@@ -201,9 +262,12 @@ export class Trial {
 
   /** Closes what the trial opened. */
   async end(): Promise<void> {
+    this.#ended = true;
+    const problems: unknown[] = [];
     for (const { store } of this.#opened.splice(0).reverse()) {
-      await store.close();
+      await store.close().catch((error) => void problems.push(error));
     }
+    if (problems.length > 0) throw problems[0];
   }
 }
 
@@ -222,9 +286,11 @@ export class Store {
   readonly port: Port;
   readonly namespace: string;
   readonly #opened: Opened;
+  readonly #hook: Trial["hook"];
   #closed = false;
 
   constructor(trial: Trial, opened: Opened, namespace: string) {
+    this.#hook = (name, call) => trial.hook(name, call);
     this.port = portOf(opened.storage as Opened["storage"] & object);
     this.namespace = namespace;
     this.#opened = opened;
@@ -241,9 +307,16 @@ export class Store {
     const { inspect } = this.#opened;
     if (!inspect) throw new Unfit("not-run", "open() gave no inspect");
     return {
-      records: () => hook("inspect.records", () => inspect.records()),
+      records: () =>
+        this.#hook("inspect.records", async () => {
+          const records = await inspect.records();
+          if (typeof records?.entries !== "function") {
+            throw new TypeError("it must give a Map");
+          }
+          return records;
+        }),
       write: (key, text) =>
-        hook("inspect.write", () => inspect.write(key, text)),
+        this.#hook("inspect.write", () => inspect.write(key, text)),
     };
   }
 
@@ -252,8 +325,9 @@ export class Store {
     const { faults } = this.#opened;
     if (!faults) throw new Unfit("not-run", "open() gave no faults");
     return {
-      fail: (what) => hook("faults.fail", async () => await faults.fail(what)),
-      heal: () => hook("faults.heal", async () => await faults.heal()),
+      fail: (what) =>
+        this.#hook("faults.fail", async () => await faults.fail(what)),
+      heal: () => this.#hook("faults.heal", async () => await faults.heal()),
     };
   }
 
@@ -275,6 +349,15 @@ export class Store {
     return this.#opened.inspect ? await this.inspect.records() : undefined;
   }
 
+  /** Has the storage remove what is over. */
+  async sweep(): Promise<void> {
+    const { storage } = this.#opened;
+    if (typeof storage.sweep !== "function") {
+      throw new Violation('it claims "sweep" and has no sweep()');
+    }
+    await blame("sweep()", async () => await storage.sweep?.());
+  }
+
   /** Closes the storage, but not the target's hooks, as a process that ends does. */
   async pause(): Promise<void> {
     const { storage } = this.#opened;
@@ -285,15 +368,7 @@ export class Store {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await hook("close", async () => await this.#opened.close?.());
-  }
-}
-
-async function hook<T>(name: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    throw new HarnessError(`${name}() threw`, { cause });
+    await this.#hook("close", async () => await this.#opened.close?.());
   }
 }
 

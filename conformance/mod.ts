@@ -9,17 +9,32 @@
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { conformance } from "@satchel/session/conformance";
  *
- * conformance(Deno.test, {
+ * // Deno.test, or `test` of bun:test, node:test or vitest; here, one that keeps the tests in a list.
+ * const tests: (() => Promise<void>)[] = [];
+ * const test = (_name: string, fn: () => Promise<void>) => tests.push(fn);
+ *
+ * conformance(test, {
  *   name: "memory",
  *   capabilities: ["revoke", "expiry", "touch", "absolute", "merge"],
  *   clock: { kind: "virtual", advance() {} },
  *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
  * });
+ *
+ * for (const fn of tests) await fn();
  * ```
  *
  * @module
  */
 export { conformance, type TestFunction } from "./register.ts";
+export {
+  fromReactRouter,
+  fromRemix,
+  type ReactRouterStorage,
+  type RemixSession,
+  type RemixStorage,
+} from "./adapters.ts";
+export { type FormatOptions, formatReport } from "./format.ts";
+export { instrument, type Instrumented } from "./instrument.ts";
 export { RULE_SET, rules } from "./rules.ts";
 export { checkStorage } from "./run.ts";
 export type {
@@ -40,9 +55,9 @@ export type {
   TestClock,
 } from "./types.ts";
 export type {
-  Store,
-  Trial,
-  TrialOpenOptions,
-  Visitor,
-  VisitorRequest,
-} from "./_trial.ts";
+  Backend,
+  BackendRecord,
+  DeleteOptions,
+  StorageGuarantees,
+  WriteOptions,
+} from "../storage/contract.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { choose, tryRule } from "./run.ts";
+import { checkExpectations, checkTarget, choose, tryRule } from "./run.ts";
 import type { CheckOptions, RuleResult, Target } from "./types.ts";
 
 /** `Deno.test`, or `test` of bun:test, node:test and vitest. */
@@ -20,18 +20,24 @@ export type TestFunction = (
  * @param test The runner's function.
  * @param target The storage, and what it claims.
  * @param options Seed, selection, known failures.
- * @throws {TypeError} If the options are malformed.
+ * @throws {TypeError} If the target or the options are malformed.
  *
  * @example
  * ```ts
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { conformance } from "@satchel/session/conformance";
  *
- * conformance(Deno.test, {
+ * // Deno.test, or `test` of bun:test, node:test or vitest; here, one that keeps the tests in a list.
+ * const tests: (() => Promise<void>)[] = [];
+ * const test = (_name: string, fn: () => Promise<void>) => tests.push(fn);
+ *
+ * conformance(test, {
  *   name: "memory",
  *   capabilities: ["revoke", "merge"],
  *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
  * });
+ *
+ * for (const fn of tests) await fn();
  * ```
  */
 export function conformance(
@@ -39,6 +45,8 @@ export function conformance(
   target: Target,
   options: CheckOptions = {},
 ): void {
+  checkTarget(target);
+  checkExpectations(options.expectedFailures);
   const { seed = Math.floor(Math.random() * 2 ** 31) } = options;
   for (const rule of choose(options.only)) {
     const claimed = rule.capabilities.every((claim) =>

@@ -3,11 +3,6 @@
  *
  * @module
  */
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../storage/contract.ts";
-import type { Trial } from "./_trial.ts";
 
 /**
  * What a storage may claim to do. What it claims is tested; what it does not claim is not demanded.
@@ -57,8 +52,8 @@ export interface Rule {
   readonly sentence: string;
   /** What happens to a visitor where it is broken. */
   readonly why: string;
-  /** Tries it; throws where the storage breaks it. */
-  readonly check: (trial: Trial) => Promise<void>;
+  /** Tries it; throws where the storage breaks it. The runner alone can make what it is called with. */
+  readonly check: (trial: never) => Promise<void>;
 }
 
 /** How the suite moves time for a storage. */
@@ -121,7 +116,7 @@ export interface Opened {
   /**
    * The storage: `read` and `save`, or `getSession` and `commitSession`. Sessions may be this library's or its own.
    */
-  readonly storage: SessionStorage | HttpSessionStorage | StorageLike;
+  readonly storage: StorageLike;
   /** Hooks for the capability `inspect`. */
   readonly inspect?: Inspect;
   /** Hooks for the capability `faults`. */

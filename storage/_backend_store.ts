@@ -76,8 +76,11 @@ export function backendStore(backend: Backend): RecordStore {
     async touch(stored, expires) {
       const { id, key, text, version } = stored as Placed;
       if (backend.touch) {
-        await backend.touch(key, expires);
-        return place(id, key, text, version, expires);
+        const ifVersion = versionOf(stored);
+        const touched = await backend.touch(key, expires, { ifVersion });
+        return touched === false
+          ? null
+          : place(id, key, text, version, expires);
       }
       const ifVersion = versionOf(stored);
       const next = await backend.write(key, text, { expires, ifVersion });

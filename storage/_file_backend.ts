@@ -128,15 +128,20 @@ export class FileBackend implements Backend {
     return done ?? false;
   }
 
-  async touch(key: string, expires: number): Promise<void> {
+  async touch(
+    key: string,
+    expires: number,
+    { ifVersion }: DeleteOptions = {},
+  ): Promise<boolean> {
     const place = placeOf(this.#dir, key);
-    await this.#insist(place, undefined, async (head) => {
-      if (!head) return true;
+    const touched = await this.#insist(place, ifVersion, async (head) => {
+      if (!head) return false;
       const from = `${place.folder}/${head.name}`;
       const to = `${place.folder}/${head.content}@${expires}`;
       // Not brought to the disk at once: what a power failure takes back is a later deadline.
       return await this.#files.rename(from, to) || undefined;
     });
+    return touched ?? false;
   }
 
   async sweep(now: number): Promise<void> {

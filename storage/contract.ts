@@ -178,7 +178,7 @@ export interface WriteOptions {
   readonly ifVersion?: unknown;
 }
 
-/** Which record may be deleted. */
+/** Which record may be deleted or touched. */
 export interface DeleteOptions {
   /** As in {@linkcode WriteOptions}; left out, whatever is there goes. */
   readonly ifVersion?: unknown;
@@ -204,8 +204,12 @@ export interface Backend {
   write(key: string, value: string, options: WriteOptions): Promise<unknown>;
   /** Deletes the record; `false` where `ifVersion` no longer holds. */
   delete(key: string, options?: DeleteOptions): Promise<boolean>;
-  /** Moves the instant without rewriting the record; resolves also where there is none. */
-  touch?(key: string, expires: number): Promise<void>;
+  /** Moves the instant without rewriting the record; `false` where there is none or `ifVersion` no longer holds. */
+  touch?(
+    key: string,
+    expires: number,
+    options?: DeleteOptions,
+  ): Promise<boolean | void>;
   /** Removes every record that is over at `now`, in milliseconds, and no other. */
   sweep?(now: number): Promise<void>;
   /** Lets go of timers and handles. May be called more than once. */

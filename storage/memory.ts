@@ -135,9 +135,15 @@ export class MemoryBackend implements Backend {
     return true;
   }
 
-  async touch(key: string, expires: number): Promise<void> {
+  async touch(
+    key: string,
+    expires: number,
+    { ifVersion }: DeleteOptions = {},
+  ): Promise<boolean> {
     const record = this.#records.get(key);
-    if (record) this.#records.set(key, { ...record, expires });
+    if (!record || !this.#holds(key, ifVersion)) return false;
+    this.#records.set(key, { ...record, expires });
+    return true;
   }
 
   async sweep(now: number): Promise<void> {

@@ -24,6 +24,7 @@ const steps: Step[] = [
   { name: "types", commands: [["check", "--doc"]] },
   { name: "types without Deno", commands: [tool("portable")] },
   { name: "imports", commands: [tool("imports")] },
+  { name: "SPEC", commands: [tool("spec", "--check")] },
   {
     name: "README",
     commands: [

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { Trial } from "../_trial.ts";
 import type { Rule } from "../types.ts";
 
 export type { Rule };
 
 type Draft =
-  & Pick<Rule, "sentence" | "why" | "check">
+  & Pick<Rule, "sentence" | "why">
+  & { check(trial: Trial): Promise<void> }
   & Partial<Pick<Rule, "capabilities" | "session" | "timed" | "since">>;
 
 /** A rule that decides about conformance. */

@@ -1,3 +1,321 @@
-import type { Rule } from "./_rule.ts";
+/**
+ * CONC: requests of one visitor overlap, and none undoes what another did.
+ *
+ * @module
+ */
+import type { Trial, Visitor, VisitorRequest } from "../_trial.ts";
+import { must, type Rule } from "./_rule.ts";
 
-export const concurrency: readonly Rule[] = [];
+export const concurrency: readonly Rule[] = [
+  must("CONC-01", {
+    capabilities: ["revoke"],
+    sentence:
+      "A save still in flight never brings a destroyed session back to life.",
+    why:
+      "A slow page, loading while the visitor signs out, would sign them in again.",
+    async check(t) {
+      const works = [change, regenerate, () => {}];
+      for (const parallel of [false, true]) {
+        for (const work of works) {
+          const visitor = await signedIn(t);
+          const old = visitor.cookie;
+          const slow = await visitor.request();
+          const leaving = await visitor.request();
+          tolerate(t, work, slow);
+          await inOrder(parallel, [
+            () => leaving.destroy(),
+            () => slow.save(),
+          ]);
+          await t.settle();
+          await isOver(t, visitor, old, "the destroyed session is back");
+          const { sent } = slow;
+          if (sent.kind !== "cookie") continue;
+          const late = sent.cookie;
+          await isOver(t, visitor, late, "its data is back under another id");
+        }
+      }
+    },
+  }),
+  must("CONC-02", {
+    capabilities: ["revoke"],
+    sentence:
+      "A save still in flight never brings back an id that was regenerated away, nor harms the new one.",
+    why:
+      "An id planted before the login would work again; or the login would be lost.",
+    async check(t) {
+      for (const parallel of [false, true]) {
+        const visitor = await signedIn(t);
+        const old = visitor.cookie;
+        const slow = await visitor.request();
+        const login = await visitor.request();
+        login.regenerate();
+        login.set("role", "admin");
+        change(slow);
+        await inOrder(parallel, [() => login.save(), () => slow.save()]);
+        await t.settle();
+        await isOver(t, visitor, old, "the old id is back");
+        t.equal(login.sent.kind, "cookie", "the new id is not sent");
+        if (login.sent.kind !== "cookie") return;
+        const next = await visitor.request(login.sent.cookie);
+        t.equal(next.get("role"), "admin", "the new id's session is lost");
+        t.equal(next.get("userId"), "u1", "the new id's session is lost");
+      }
+    },
+  }),
+  must("CONC-03", {
+    sentence:
+      "A request that only read never overwrites what another wrote meanwhile.",
+    why: "A page that polls would undo the purchase that was made beside it.",
+    async check(t) {
+      const visitor = await signedIn(t);
+      const reader = await visitor.request();
+      const writer = await visitor.request();
+      t.equal(reader.get("userId"), "u1", "a saved value is missing");
+      writer.set("cart", ["tea"]);
+      await writer.save();
+      await reader.save();
+      await t.settle();
+      const next = await visitor.request();
+      t.equal(next.get("cart"), ["tea"], "the reader undid the write");
+      await readerThatSlides(t);
+    },
+  }),
+  must("CONC-04", {
+    sentence: "A read during writes sees one whole record, the old or the new.",
+    why:
+      "Half a record is a corrupt session, or one that mixes two states of a visitor.",
+    async check(t) {
+      const visitor = await t.visitor();
+      const fill = (r: VisitorRequest, n: number) => {
+        for (const key of KEYS) r.set(key, `${n}`.repeat(200));
+      };
+      await visitor.visit((r) => fill(r, 0));
+      const { cookie } = visitor;
+      for (let round = 1; round < 6; round++) {
+        const writer = await visitor.request();
+        fill(writer, round);
+        const writing = writer.save();
+        const reads = Array.from({ length: 4 }, async (_, turns) => {
+          // Each begins a little later than the one before.
+          for (let i = 0; i < turns * 3; i++) await null;
+          return await visitor.request(cookie);
+        });
+        const seen = await settled([...reads, writing.then(() => undefined)]);
+        for (const request of seen) {
+          if (request) isWhole(t, request, "a read saw parts of two writes");
+        }
+      }
+    },
+  }),
+  must("CONC-05", {
+    sentence: "Sessions that are saved in parallel all persist.",
+    why:
+      "On a busy site, visitors who arrive in the same instant would push each other out.",
+    async check(t) {
+      const visitors = [];
+      for (let i = 0; i < 12; i++) visitors.push(await t.visitor());
+      await settled(
+        visitors.map((v, i) => v.visit((r) => r.set("userId", `u${i}`))),
+      );
+      await settled(
+        visitors.map((v, i) => v.visit((r) => r.set("visits", i))),
+      );
+      await t.settle();
+      for (const [i, visitor] of visitors.entries()) {
+        const next = await visitor.request();
+        t.equal(next.get("userId"), `u${i}`, "a session is lost or mixed up");
+        t.equal(next.get("visits"), i, "a session is lost or mixed up");
+      }
+    },
+  }),
+  must("CONC-06", {
+    sentence:
+      "Where parallel saves of one session are not merged, one writer's whole state is what remains.",
+    why:
+      "A mixture of two requests is a state that nobody made, such as a total without its items.",
+    async check(t) {
+      if (t.claims("merge")) {
+        t.notApplicable("it claims merge; CONC-07 and CONC-08 are stricter");
+      }
+      for (const parallel of [false, true]) {
+        for (let round = 0; round < 5; round++) {
+          const visitor = await t.visitor();
+          await visitor.visit((r) => KEYS.forEach((key) => r.set(key, "0")));
+          const writers = [await visitor.request(), await visitor.request()];
+          // Both write every key, so that every mixture shows.
+          writers.forEach((r, n) => {
+            const keys = n === 0 ? KEYS : [...KEYS].reverse();
+            for (const key of keys) r.set(key, `${n + 1}`);
+          });
+          await inOrder(parallel, writers.map((r) => () => r.save()));
+          await t.settle();
+          const next = await visitor.request();
+          const seen = isWhole(t, next, "what remains mixes two writers");
+          t.ok(seen !== "0", "both writers' changes are lost");
+        }
+      }
+    },
+  }),
+  must("CONC-07", {
+    capabilities: ["merge"],
+    sentence: "Changes of different keys by overlapping requests all survive.",
+    why: "Two tabs, or two requests of one page, would lose each other's work.",
+    async check(t) {
+      for (const parallel of [false, true]) {
+        const visitor = await t.visitor();
+        await visitor.visit((r) => {
+          r.set("userId", "u1");
+          r.set("coupon", "SPRING");
+        });
+        const works: ((r: VisitorRequest) => void)[] = [
+          (r) => r.set("cart", ["tea"]),
+          (r) => r.unset("coupon"),
+          (r) => r.flash("notice", "Saved"),
+          (r) => r.set("theme", "dark"),
+        ];
+        const requests = [];
+        for (const work of works) {
+          const request = await visitor.request();
+          work(request);
+          requests.push(request);
+        }
+        const saves = t.random.shuffle(requests);
+        await inOrder(parallel, saves.map((r) => () => r.save()));
+        await t.settle();
+        const next = await visitor.request();
+        t.equal(next.get("cart"), ["tea"], "a set is lost");
+        t.equal(next.get("theme"), "dark", "a set is lost");
+        t.ok(!next.has("coupon"), "an unset is lost");
+        t.equal(next.get("notice"), "Saved", "a flash is lost");
+        t.equal(next.get("userId"), "u1", "what nobody changed is lost");
+      }
+    },
+  }),
+  must("CONC-08", {
+    capabilities: ["merge"],
+    sentence: "Of one key, the last save wins, whether it sets or unsets it.",
+    why:
+      "What was answered last is what the visitor believes; a lost unset brings removed things back.",
+    async check(t) {
+      const set = (n: number) => (r: VisitorRequest) => r.set("seat", n);
+      const unset = (r: VisitorRequest) => r.unset("seat");
+      const cases = [
+        { first: set(2), last: set(3), want: 3 },
+        { first: set(2), last: unset, want: undefined },
+        { first: unset, last: set(3), want: 3 },
+      ];
+      for (const { first, last, want } of cases) {
+        for (const swapped of [false, true]) {
+          const visitor = await t.visitor();
+          await visitor.visit((r) => {
+            r.set("userId", "u1");
+            r.set("seat", 1);
+          });
+          const requests = [await visitor.request(), await visitor.request()];
+          // Which request began first must not matter.
+          if (swapped) requests.reverse();
+          const [a, b] = requests as [VisitorRequest, VisitorRequest];
+          last(b);
+          first(a);
+          await a.save();
+          await b.save();
+          await t.settle();
+          const next = await visitor.request();
+          t.equal(next.get("seat"), want, "the last save did not win");
+          t.equal(next.has("seat"), want !== undefined, "has() differs");
+        }
+      }
+    },
+  }),
+  must("CONC-09", {
+    capabilities: ["revoke"],
+    sentence: "The late save of a session that was destroyed sends no cookie.",
+    why:
+      "It would replace the cookie of whoever has signed in on that browser since.",
+    async check(t) {
+      for (const work of [change, regenerate]) {
+        const visitor = await signedIn(t);
+        const slow = await visitor.request();
+        await (await visitor.request()).destroy();
+        tolerate(t, work, slow);
+        const sent = await slow.save();
+        t.equal(sent.kind, "nothing", "the late save speaks to the browser");
+      }
+    },
+  }),
+];
+
+const KEYS = ["items", "total", "currency"] as const;
+
+async function signedIn(t: Trial): Promise<Visitor> {
+  const visitor = await t.visitor();
+  await visitor.visit((r) => r.set("userId", "u1"));
+  return visitor;
+}
+
+function change(request: VisitorRequest): void {
+  request.set("visits", 2);
+}
+
+function regenerate(request: VisitorRequest): void {
+  request.set("visits", 2);
+  request.regenerate();
+}
+
+/** Sessions of some libraries cannot regenerate their id; they do the rest. */
+function tolerate(
+  t: Trial,
+  work: (request: VisitorRequest) => void,
+  request: VisitorRequest,
+): void {
+  const able = typeof request.session.regenerateId === "function";
+  (work === regenerate && !able ? change : work)(request);
+  if (work === regenerate && !able) t.note("it has no regenerateId()");
+}
+
+/** One after the other, or at once. */
+async function inOrder(
+  parallel: boolean,
+  calls: (() => Promise<unknown>)[],
+): Promise<void> {
+  if (parallel) await settled(calls.map((call) => call()));
+  else for (const call of calls) await call();
+}
+
+/** As `Promise.all`, but leaves nothing running behind a failure. */
+async function settled<T>(promises: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
+}
+
+async function isOver(
+  t: Trial,
+  visitor: Visitor,
+  cookie: string | null,
+  what: string,
+): Promise<void> {
+  const replay = await visitor.request(cookie);
+  for (const key of ["userId", "visits"]) t.ok(!replay.has(key), what);
+}
+
+function isWhole(t: Trial, request: VisitorRequest, what: string): unknown {
+  const [first, ...others] = KEYS.map((key) => request.get(key));
+  t.ok(first !== undefined, "a saved value is missing");
+  t.ok(others.every((value) => value === first), what);
+  return first;
+}
+
+/** Moving a deadline must not write back the data that was read. In a self-contained cookie it cannot but do so. */
+async function readerThatSlides(t: Trial): Promise<void> {
+  if (!t.exact || !t.claims("touch") || t.claims("selfContained")) return;
+  const idleTimeout = t.lifetime;
+  const visitor = await t.visitor(await t.open({ idleTimeout }));
+  await visitor.visit((r) => r.set("userId", "u1"));
+  await t.advance(idleTimeout * 1000 / 2);
+  const reader = await visitor.request();
+  await visitor.visit((r) => r.set("cart", ["tea"]));
+  reader.get("userId");
+  await reader.save();
+  const next = await visitor.request();
+  t.equal(next.get("cart"), ["tea"], "sliding the deadline undid the write");
+}

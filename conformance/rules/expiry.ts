@@ -1,3 +1,400 @@
-import type { Rule } from "./_rule.ts";
+/**
+ * EXPIRY: a session lasts as long as it was promised to, and no longer.
+ *
+ * @module
+ */
+import type { Visitor, VisitorRequest } from "../_trial.ts";
+import { Deadline } from "./_deadline.ts";
+import { readWhileLeaving, readWhileWriting } from "./_overlap.ts";
+import { must, type Rule } from "./_rule.ts";
 
-export const expiry: readonly Rule[] = [];
+const DAY = 24 * 60 * 60;
+
+export const expiry: readonly Rule[] = [
+  must("EXPIRY-01", {
+    capabilities: ["expiry"],
+    timed: true,
+    sentence: "A session is readable until its deadline.",
+    why: "Whoever loses a session early loses a cart or a half-written form.",
+    async check(t) {
+      const visitor = await t.visitor(
+        await t.open({ idleTimeout: t.lifetime }),
+      );
+      const deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
+      await deadline.approach();
+      const next = await visitor.request();
+      deadline.ahead(next.has("userId"), "it is over before its deadline");
+      t.equal(next.get("userId"), "u1", "its data is changed");
+    },
+  }),
+  must("EXPIRY-02", {
+    capabilities: ["expiry"],
+    timed: true,
+    sentence:
+      "From its deadline on, a session's cookie reads as an empty session under another id.",
+    why:
+      "A deadline that does not hold leaves a visitor signed in on a shared computer.",
+    async check(t) {
+      const store = await t.open({ idleTimeout: t.lifetime });
+      const visitor = await t.visitor(store);
+      const deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
+      const { cookie } = visitor;
+      const { id } = await visitor.request();
+      await deadline.pass();
+      const next = await visitor.request();
+      t.ok(!next.has("userId"), "the session outlives its deadline");
+      t.ok(next.id === "" || next.id !== id, "the id is used again");
+      next.set("userId", "u2");
+      await next.save();
+      const old = await (await t.visitor(store)).request(cookie);
+      t.ok(
+        !old.has("userId"),
+        "the next session can be read by the old cookie",
+      );
+    },
+  }),
+  must("EXPIRY-03", {
+    capabilities: ["expiry", "inspect"],
+    timed: true,
+    sentence:
+      "The deadline holds while the engine still stores the record, and for an instance that opens later.",
+    why:
+      "Engines remove records late, by hours or days, and processes restart in between.",
+    async check(t) {
+      const store = await t.open({ idleTimeout: t.lifetime });
+      const visitor = await t.visitor(store);
+      const deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
+      t.ok((await store.inspect.records()).size > 0, "nothing is stored");
+      await deadline.pass();
+      const held = (await store.inspect.records()).size > 0;
+      t.note(`the engine ${held ? "still stores" : "has removed"} the record`);
+      const next = await visitor.request();
+      t.ok(!next.has("userId"), "what the engine still stores is readable");
+      if (!t.claims("shared") && !t.claims("durable")) return;
+      if (t.claims("durable")) await store.pause();
+      const later = await t.open({
+        namespace: store.namespace,
+        idleTimeout: t.lifetime,
+      });
+      const there = await (await t.visitor(later)).request(visitor.cookie);
+      t.ok(!there.has("userId"), "another instance does not know the deadline");
+    },
+  }),
+  must("EXPIRY-04", {
+    capabilities: ["expiry"],
+    timed: true,
+    sentence: "Saving a change moves the idle deadline.",
+    why: "A visitor in the middle of a purchase is not idle.",
+    async check(t) {
+      const visitor = await t.visitor(
+        await t.open({ idleTimeout: t.lifetime }),
+      );
+      let deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
+      for (let i = 0; i < 2; i++) {
+        // Read at once and saved late, so that it is the save that moves it.
+        const request = await visitor.request();
+        request.set("visits", i);
+        await deadline.approach();
+        deadline = await Deadline.of(t, t.lifetime, () => request.save());
+      }
+      await deadline.approach();
+      const last = await visitor.request();
+      deadline.ahead(last.has("userId"), "a saved change did not move it");
+      t.equal(last.get("visits"), 1, "the changes are lost");
+    },
+  }),
+  must("EXPIRY-05", {
+    capabilities: ["expiry", "touch"],
+    timed: true,
+    sentence:
+      "A request that only reads moves the idle deadline, and rewrites no data to do so.",
+    why:
+      "Someone who only reads is not idle; and a slow page must not undo what a quick one saved.",
+    async check(t) {
+      const store = await t.open({ idleTimeout: t.lifetime });
+      const reader = await t.visitor(store);
+      let deadline = await Deadline.of(t, t.lifetime, () => signIn(reader));
+      for (const overlap of [readWhileWriting, readWhileLeaving]) {
+        const checks = await overlap(t, store);
+        await deadline.approach();
+        const request = await reader.request();
+        deadline.ahead(request.has("userId"), "reading did not move it");
+        deadline = await Deadline.of(t, t.lifetime, async () => {
+          await request.save();
+          for (const check of checks) await check();
+        });
+      }
+      await deadline.approach();
+      const last = await reader.request();
+      deadline.ahead(last.has("userId"), "reading did not move it");
+      t.equal(last.get("userId"), "u1", "reading changed the data");
+    },
+  }),
+  must("EXPIRY-06", {
+    capabilities: ["expiry", "absolute"],
+    timed: true,
+    sentence:
+      "Neither activity, nor a new id, nor a commit's lifetime moves the absolute deadline.",
+    why: "It is what ends a stolen session that somebody keeps in use.",
+    async check(t) {
+      const lifetimes = {
+        idleTimeout: t.lifetime,
+        absoluteTimeout: t.lifetime,
+      };
+      const store = await t.open(lifetimes);
+      const ways: Record<string, (visitor: Visitor) => Promise<unknown>> = {
+        "saving a change": (visitor) => visitor.visit((r) => r.set("n", 1)),
+        "reading": (visitor) => visitor.visit(),
+        "a new id": (visitor) => visitor.visit(newId),
+        "a commit's lifetime": (visitor) =>
+          visitor.visit((r) => r.set("n", 1), { maxAge: 100 * t.lifetime }),
+      };
+      const visitors: [string, Visitor][] = [];
+      for (const way of Object.keys(ways)) {
+        visitors.push([way, await t.visitor(store)]);
+      }
+      const deadline = await Deadline.of(t, t.lifetime, async () => {
+        for (const [, visitor] of visitors) await signIn(visitor);
+      });
+      await deadline.approach();
+      for (const [way, visitor] of visitors) {
+        deadline.ahead(
+          (await visitor.request()).has("userId"),
+          "it is over before the absolute deadline",
+        );
+        await ways[way]?.(visitor);
+      }
+      await deadline.pass();
+      for (const [way, visitor] of visitors) {
+        t.ok(
+          !(await visitor.request()).has("userId"),
+          `${way} moved the absolute deadline`,
+        );
+      }
+    },
+  }),
+  must("EXPIRY-07", {
+    capabilities: ["expiry"],
+    timed: true,
+    sentence:
+      'A lifetime of zero or less, of next to nothing, infinite or not a number is refused or ends the session; it never means "for ever".',
+    why:
+      "Engines read 0 as no deadline; a logout by a lifetime of 0 would make the session immortal.",
+    async check(t) {
+      const store = await t.open({});
+      const commit = async (lifetimes: readonly number[]) => {
+        const done = [];
+        for (const maxAge of lifetimes) {
+          const visitor = await t.visitor(store);
+          await signIn(visitor);
+          const { cookie } = visitor;
+          const request = await visitor.request();
+          request.set("visits", 1);
+          const refused = await t.refuses(() => request.save({ maxAge }));
+          if (!refused) done.push({ maxAge, visitor, cookie });
+        }
+        return done;
+      };
+      const over = await commit([0, -1, -Infinity]);
+      if (!t.exact) await t.advance(t.slack);
+      for (const { maxAge, visitor, cookie } of over) {
+        t.ok(
+          !(await visitor.request()).has("userId"),
+          `a session saved for ${maxAge} s lives on`,
+        );
+        t.ok(
+          !t.claims("revoke") ||
+            !(await visitor.request(cookie)).has("userId"),
+          `the old cookie of a session saved for ${maxAge} s still works`,
+        );
+      }
+      const brief = await commit([1e-3, Number.MIN_VALUE]);
+      // However coarse the engine, this is no shorter than the shortest lifetime that it takes.
+      await t.advance(t.lifetime * 1000 + t.slack);
+      for (const { maxAge, visitor } of brief) {
+        t.ok(
+          !(await visitor.request()).has("userId"),
+          `a session saved for ${maxAge} s lives on`,
+        );
+      }
+      if (!t.leaps) return;
+      const endless = await commit([NaN, Infinity]);
+      await t.advance(1000 * DAY * 1000);
+      for (const { maxAge, visitor } of endless) {
+        t.ok(
+          !(await visitor.request()).has("userId"),
+          `a session saved for ${maxAge} s lives for ever`,
+        );
+      }
+    },
+  }),
+  must("EXPIRY-08", {
+    capabilities: ["expiry"],
+    timed: true,
+    sentence: "Lifetimes of 31 and of 400 days hold, from the first moment on.",
+    why:
+      "Memcached takes more than 30 days for a date in 1970: whoever ticked Remember me is signed out at once.",
+    async check(t) {
+      const store = await t.open({});
+      const visitors: [number, Visitor][] = [];
+      for (const days of [31, 400]) {
+        const visitor = await t.visitor(store);
+        await visitor.visit((r) => r.set("userId", "u1"), {
+          maxAge: days * DAY,
+        });
+        visitors.push([days, visitor]);
+      }
+      let today = 0;
+      for (const day of t.leaps ? [0, 1, 30, 399] : [0]) {
+        if (day > 0) await t.advance((day - today) * DAY * 1000);
+        today = day;
+        for (const [days, visitor] of visitors) {
+          if (days <= day) continue;
+          t.equal(
+            (await visitor.request()).get("userId"),
+            "u1",
+            `a session of ${days} days is gone after ${day}`,
+          );
+        }
+      }
+    },
+  }),
+  must("EXPIRY-09", {
+    capabilities: ["expiry"],
+    timed: true,
+    sentence:
+      "A request that read a session before its deadline and saves after it does not bring the session back.",
+    why:
+      "A session that is over would live on by a request that hung, and its id with it.",
+    async check(t) {
+      const store = await t.open({ idleTimeout: t.lifetime });
+      const works: Record<string, (request: VisitorRequest) => void> = {
+        "changed it": (r) => r.set("visits", 1),
+        "only read it": (r) => void r.get("userId"),
+        "gave it a new id": newId,
+      };
+      const begun: [string, Visitor, VisitorRequest, string | null][] = [];
+      const deadline = await Deadline.of(t, t.lifetime, async () => {
+        for (const [what, work] of Object.entries(works)) {
+          const visitor = await t.visitor(store);
+          await signIn(visitor);
+          const { cookie } = visitor;
+          const request = await visitor.request();
+          work(request);
+          begun.push([what, visitor, request, cookie]);
+        }
+      });
+      await deadline.pass();
+      for (const [what, visitor, request, cookie] of begun) {
+        await t.refuses(() => request.save());
+        await t.settle();
+        t.ok(
+          !(await visitor.request(cookie)).has("userId"),
+          `a late save that ${what} revives the id`,
+        );
+        t.ok(
+          !(await visitor.request()).has("userId"),
+          `a late save that ${what} brings the data back`,
+        );
+      }
+    },
+  }),
+  must("EXPIRY-10", {
+    capabilities: ["expiry", "sweep"],
+    timed: true,
+    sentence: "A sweep removes every expired record and no live one.",
+    why:
+      "Records that stay fill the disk with personal data; records that go too early sign people out.",
+    async check(t) {
+      const store = await t.open({});
+      const alive = await t.visitor(store);
+      await alive.visit((r) => r.set("userId", "u1"), { maxAge: 100 * DAY });
+      const before = await store.records();
+      const over = [await t.visitor(store), await t.visitor(store)];
+      const deadline = await Deadline.of(t, t.lifetime, async () => {
+        for (const visitor of over) {
+          await visitor.visit((r) => r.set("userId", "u2"), {
+            maxAge: t.lifetime,
+          });
+        }
+      });
+      const added = [...(await store.records())?.keys() ?? []]
+        .filter((key) => !before?.has(key));
+      await deadline.approach();
+      await store.sweep();
+      for (const visitor of over) {
+        deadline.ahead(
+          (await visitor.request()).has("userId"),
+          "a sweep removes a session before its deadline",
+        );
+      }
+      await deadline.pass();
+      await store.sweep();
+      t.equal(
+        (await alive.request()).get("userId"),
+        "u1",
+        "a sweep removes a live session",
+      );
+      const left = await store.inspect.records();
+      t.ok(
+        !added.some((key) => left.has(key)),
+        "a sweep leaves an expired record",
+      );
+    },
+  }),
+  must("EXPIRY-11", {
+    capabilities: ["expiry"],
+    timed: true,
+    sentence:
+      "A lifetime given to one commit stays with that session, through later saves and a new id.",
+    why:
+      "Remember me is said once; the next page must neither forget it nor make a short session long.",
+    async check(t) {
+      const store = await t.open({});
+      const [short, renamed, long] = [
+        await t.visitor(store),
+        await t.visitor(store),
+        await t.visitor(store),
+      ];
+      await long.visit((r) => r.set("userId", "u1"), { maxAge: 100 * DAY });
+      const first = await Deadline.of(t, t.lifetime, async () => {
+        for (const visitor of [short, renamed]) {
+          await visitor.visit((r) => r.set("userId", "u1"), {
+            maxAge: t.lifetime,
+          });
+        }
+      });
+      await first.approach();
+      const second = await Deadline.of(t, t.lifetime, async () => {
+        await short.visit((r) => r.set("visits", 1));
+        await renamed.visit(newId);
+        await long.visit((r) => r.set("visits", 1));
+      });
+      await second.pass();
+      t.ok(
+        !(await short.request()).has("userId"),
+        "a later save makes a short session long",
+      );
+      t.ok(
+        !(await renamed.request()).has("userId"),
+        "a new id makes a short session long",
+      );
+      if (t.leaps) await t.advance(99 * DAY * 1000);
+      t.equal(
+        (await long.request()).get("userId"),
+        "u1",
+        "a later save makes a long session short",
+      );
+    },
+  }),
+];
+
+async function signIn(visitor: Visitor): Promise<void> {
+  await visitor.visit((r) => r.set("userId", "u1"));
+}
+
+/** A new id, where the library's sessions have such a thing; else another change. */
+function newId(request: VisitorRequest): void {
+  if (request.session.regenerateId) request.regenerate();
+  else request.set("n", 1);
+}

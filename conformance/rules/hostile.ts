@@ -1,3 +1,491 @@
-import type { Rule } from "./_rule.ts";
+/**
+ * HOSTILE: nothing that a client sends, or that befalls a record, does harm.
+ *
+ * @module
+ */
+import { alike } from "../_alike.ts";
+import { blame, type Port, portOf } from "../_port.ts";
+import {
+  type Store,
+  type Trial,
+  type Visitor,
+  VisitorRequest,
+} from "../_trial.ts";
+import {
+  DAMAGES,
+  HOSTILE_KEYS,
+  HOSTILE_VALUES,
+  hostileHeaders,
+} from "./_hostile_values.ts";
+import { provoke } from "./_leaks.ts";
+import { must, type Rule } from "./_rule.ts";
 
-export const hostile: readonly Rule[] = [];
+export const hostile: readonly Rule[] = [
+  must("HOSTILE-01", {
+    sentence:
+      "Any cookie reads as an empty session, quickly, without rejecting and without leaving a record.",
+    why:
+      "Anybody can send anything; it must not cost more than a visitor without a cookie does.",
+    async check(t) {
+      const visitor = await signedIn(t);
+      const { store } = visitor;
+      const before = await store.count();
+      const usual = await timeOf(() => visitor.request());
+      const inputs = hostileInputs(visitor);
+      for (const { port, cookie, shown } of t.random.shuffle(inputs)) {
+        t.note(`A sends ${shown}`);
+        await isQuick(t, usual, async () => {
+          const request = await read(t, visitor, port, cookie);
+          isEmpty(t, request, cookie);
+        });
+      }
+      t.equal(await store.count(), before, "reading a cookie left a record");
+      const next = await visitor.request();
+      t.equal(next.get("userId"), "u1", "a stranger's cookie ended a session");
+    },
+  }),
+  must("HOSTILE-02", {
+    capabilities: ["namespaces"],
+    sentence:
+      "No cookie reads, writes or deletes anything outside the storage's namespace.",
+    why:
+      "One application's visitor would be let into another, or sign out its users.",
+    async check(t) {
+      const victim = await signedIn(t);
+      const { store } = victim;
+      const records = await store.records();
+      const id = (await victim.request()).id;
+      const value = valueOf(store.port, victim.cookie);
+      const attacker = await t.visitor(await t.open({}));
+      await attacker.visit((r) => r.set("theme", "dark"));
+      const targets = [id, value, ...records?.keys() ?? []].filter(Boolean);
+      for (const name of targets) {
+        for (const path of pathsTo(store.namespace, name)) {
+          for (const { port, cookie, shown } of waysToSend(attacker, path)) {
+            t.note(`B sends ${shown}`);
+            const request = await read(t, attacker, port, cookie);
+            t.ok(!request.has("userId"), "it reads another namespace");
+            request.set("userId", "u2");
+            await blame("save", () => port.save(request.session));
+            const leaving = await read(t, attacker, port, cookie);
+            await blame("destroy", () => port.destroy(leaving.session));
+          }
+        }
+      }
+      const after = await store.records();
+      t.ok(
+        alike(after && [...after], records && [...records]),
+        "it writes or deletes in another namespace",
+      );
+      const next = await victim.request();
+      t.equal(next.get("userId"), "u1", "it reached another namespace");
+    },
+  }),
+  must("HOSTILE-03", {
+    sentence:
+      "Keys such as __proto__, constructor, get, id and cookie are plain data.",
+    why:
+      "A form field of that name would change the session's own workings, or every object's.",
+    async check(t) {
+      for (const key of HOSTILE_KEYS) {
+        const visitor = await t.visitor();
+        const first = await visitor.request();
+        t.ok(!first.has(key), `a new session has ${key}`);
+        t.equal(first.get(key), undefined, `a new session has ${key}`);
+        const value = JSON.parse(`{"${key}":{"admin":true},"list":[1]}`);
+        first.set(key, value);
+        first.flash("notice", value);
+        first.set("other", 1);
+        await first.save();
+        const next = await visitor.request();
+        t.ok(next.has(key), `${key} is lost`);
+        t.ok(alike(next.get(key), value), `${key} is changed`);
+        t.ok(
+          alike(next.get("notice"), value),
+          `a flash with ${key} is changed`,
+        );
+        t.equal(next.get("other"), 1, `${key} harms another key`);
+        next.unset(key);
+        next.flash(key, "flash");
+        await next.save();
+        const last = await visitor.request();
+        t.equal(last.get(key), "flash", `${key} is no plain key of a flash`);
+        t.equal(last.get(key), undefined, `${key} stays after it was unset`);
+        t.ok(!("admin" in {}), `${key} reaches the prototype of all objects`);
+      }
+    },
+  }),
+  must("HOSTILE-04", {
+    capabilities: ["inspect"],
+    sentence:
+      "A record that is damaged, or that belongs to another visitor, reads as a new session, and a save then works.",
+    why:
+      "One bad record would fail every request of a visitor, or show them someone else's data.",
+    async check(t) {
+      for (const [way, { damaged, empty = false }] of DAMAGES.entries()) {
+        const { visitor, id, records } = await lodge(t, await t.open({}));
+        const { inspect } = visitor.store;
+        for (const [key, text] of records) {
+          await inspect.write(key, damaged(text.trim()));
+        }
+        t.note(`A's record is damaged, in way ${way + 1}`);
+        await readsAsNew(t, visitor, empty ? undefined : id);
+      }
+      for (let i = 0; i < t.runs; i++) {
+        const { visitor, records } = await lodge(t, await t.open({}));
+        for (const [key, text] of records) {
+          const at = t.random.int(text.length);
+          const edited = text.slice(0, at) + t.random.pick([...'{}[]",0a']) +
+            text.slice(at + t.random.int(3));
+          await visitor.store.inspect.write(key, edited);
+        }
+        t.note("A's record is edited");
+        await visitor.visit((r) => r.set("visits", i));
+        const next = await visitor.request();
+        t.equal(next.get("visits"), i, "an edited record cannot be saved over");
+      }
+      const store = await t.open({});
+      const one = await lodge(t, store, "u1");
+      const two = await lodge(t, store, "u2");
+      const { inspect } = one.visitor.store;
+      if (one.records.size !== 1 || two.records.size !== 1) return;
+      for (const [key] of one.records) {
+        for (const [other, text] of two.records) {
+          await inspect.write(other, one.records.get(key) ?? "");
+          await inspect.write(key, text);
+        }
+      }
+      t.note("their records are swapped");
+      for (const { visitor, id } of [one, two]) {
+        await readsAsNew(t, visitor, id);
+      }
+    },
+  }),
+  must("HOSTILE-05", {
+    capabilities: ["selfContained"],
+    sentence:
+      "A cookie that was truncated, flipped, spliced, moved to another name or made without the key yields no data.",
+    why:
+      "Whoever can write a cookie of their own can be any visitor of the site.",
+    async check(t) {
+      const visitor = await signedIn(t, "u1");
+      const { store } = visitor;
+      if (!store.port.http) {
+        t.notApplicable(
+          "it takes values without their cookie, and the cookie is what protects them",
+        );
+      }
+      const name = nameOf(visitor);
+      const value = valueOf(store.port, visitor.cookie);
+      const { id } = await visitor.request();
+      const other = valueOf(store.port, (await signedIn(t, "u2")).cookie);
+      const forgeries = [
+        ...truncations(value),
+        ...flips(value),
+        ...splices(value, other),
+      ];
+      // All of them take a while with slow cryptography.
+      const some = t.runs < 100
+        ? t.random.shuffle(forgeries).slice(0, 150)
+        : forgeries;
+      for (const [how, forged] of [...some, ...keyless(value)]) {
+        if (plain(forged) === plain(value) || forged === other) continue;
+        t.note(`A sends a cookie that was ${how}`);
+        const request = await visitor.request(`${name}=${forged}`);
+        t.ok(!request.has("userId"), `a cookie that was ${how} yields data`);
+        t.ok(
+          id === "" || request.id !== id,
+          `a cookie that was ${how} yields its id`,
+        );
+      }
+      const elsewhere = await signedIn(t, "u3", await t.open({}));
+      const target = nameOf(elsewhere);
+      if (target === name) return;
+      const moved = await elsewhere.request(`${target}=${value}`);
+      t.ok(!moved.has("userId"), "a cookie under another name yields data");
+    },
+  }),
+  must("HOSTILE-06", {
+    sentence:
+      "Up to the declared size a record round-trips; far beyond it, save rejects and leaves the record as it was.",
+    why:
+      "Data that is dropped because it is too large is lost without anybody knowing.",
+    async check(t) {
+      const {
+        recordBytes = t.notApplicable("it declares no limits.recordBytes"),
+      } = t.limits;
+      const most = Math.floor(recordBytes * 0.95);
+      for (const text of [t.random.word(most), "é".repeat(most / 2)]) {
+        const visitor = await t.visitor();
+        await visitor.visit((r) => r.set("text", text));
+        const next = await visitor.request();
+        t.ok(
+          next.get("text") === text,
+          "a record just under the limit is lost",
+        );
+      }
+      const visitor = await signedIn(t);
+      const { cookie } = visitor;
+      const before = await visitor.store.records();
+      const beyond = t.random.word(recordBytes * 2);
+      const works: ((r: VisitorRequest) => void)[] = [
+        (r) => r.set("text", beyond),
+        (r) => r.flash("text", beyond),
+        (r) => {
+          r.set("a", beyond.slice(recordBytes));
+          r.set("b", beyond.slice(0, recordBytes));
+        },
+      ];
+      for (const work of works) {
+        const request = await visitor.request();
+        const error = await t.rejects(
+          async () => {
+            work(request);
+            await request.save();
+          },
+          "a record far beyond the limit looks as if it was saved",
+        );
+        t.ok(error instanceof Error, "what it rejects with is no Error");
+        t.ok(visitor.cookie === cookie, "the rejected save sends a cookie");
+        const after = await visitor.store.records();
+        t.ok(
+          alike(after && [...after], before && [...before]),
+          "the rejected save changed what is stored",
+        );
+        const next = await visitor.request();
+        t.equal(next.get("userId"), "u1", "the rejected save lost the record");
+        t.ok(!next.has("text") && !next.has("a"), "it was saved in part");
+      }
+    },
+  }),
+  must("HOSTILE-07", {
+    sentence: "Errors and logs hold no id, no cookie and no session data.",
+    why:
+      "Logs are read by many and kept for long; an id in them is a key to a visitor's session.",
+    async check(t) {
+      const marker = `secret${t.random.word(20)}`;
+      const { secrets, texts } = await provoke(t, marker);
+      for (const { what, text } of texts) {
+        for (const [name, secret] of secrets) {
+          t.ok(!text.includes(secret), `${what} holds ${name}`);
+        }
+      }
+    },
+  }),
+];
+
+async function signedIn(
+  t: Trial,
+  userId = "u1",
+  store?: Store,
+): Promise<Visitor> {
+  const visitor = await t.visitor(store);
+  await visitor.visit((r) => r.set("userId", userId));
+  return visitor;
+}
+
+/** One cookie to send, one way to send it, and how the trace shows it. */
+interface Input {
+  readonly port: Port;
+  readonly cookie: string;
+  readonly shown: string;
+}
+
+/** A value in the session's cookie; and by itself, where the storage takes values too. */
+function waysToSend(visitor: Visitor, value: string): Input[] {
+  const { port, storage } = visitor.store;
+  const shown = show(value);
+  if (!port.http) return [{ port, cookie: value, shown: `the value ${shown}` }];
+  const name = nameOf(visitor);
+  const inputs = [
+    { port, cookie: `${name}=${value}`, shown: `the cookie ${shown}` },
+    {
+      port,
+      cookie: `${name}=${encode(value)}`,
+      shown: `the cookie ${shown}, encoded`,
+    },
+  ];
+  const { read, save } = storage;
+  if (typeof read !== "function" || typeof save !== "function") return inputs;
+  const bare = portOf({
+    read: (value) => read.call(storage, value),
+    save: (session, options) => save.call(storage, session, options),
+  });
+  return [
+    ...inputs,
+    { port: bare, cookie: value, shown: `the value ${shown}` },
+  ];
+}
+
+function hostileInputs(visitor: Visitor): Input[] {
+  const { port } = visitor.store;
+  const inputs = HOSTILE_VALUES.flatMap((value) => waysToSend(visitor, value));
+  const value = valueOf(port, visitor.cookie);
+  const near = [`${value}x`, ` ${value}x`, value.slice(1), `${value}\0`];
+  inputs.push(...near.flatMap((value) => waysToSend(visitor, value)));
+  if (!port.http) return inputs;
+  for (const cookie of hostileHeaders(nameOf(visitor))) {
+    inputs.push({ port, cookie, shown: `the header ${show(cookie)}` });
+  }
+  return inputs;
+}
+
+async function read(
+  t: Trial,
+  visitor: Visitor,
+  port: Port,
+  cookie: string,
+): Promise<VisitorRequest> {
+  const session = await blame("reading a session", () => port.read(cookie));
+  return new VisitorRequest(t, visitor, session);
+}
+
+function isEmpty(t: Trial, request: VisitorRequest, cookie: string): void {
+  t.ok(!request.has("userId"), "a made-up cookie reads as a session");
+  t.equal(request.get("userId"), undefined, "a made-up cookie yields data");
+  const { id } = request;
+  t.ok(id.length < 20 || !cookie.includes(id), "the id it sent is adopted");
+}
+
+async function timeOf(call: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await call();
+  return performance.now() - start;
+}
+
+/** A busy machine may be slow once, but not three times. */
+async function isQuick(
+  t: Trial,
+  usual: number,
+  call: () => Promise<unknown>,
+): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    if (await timeOf(call) < 500 + 20 * usual) return;
+  }
+  t.ok(false, "reading it takes far longer than reading a session");
+}
+
+/** Ways to name something in another namespace. */
+function pathsTo(namespace: string, name: string): string[] {
+  return [
+    name,
+    `${namespace}${name}`,
+    `${namespace}/${name}`,
+    `${namespace}:${name}`,
+    `:${namespace}:${name}`,
+    `../${namespace}/${name}`,
+    `../../${namespace}/${name}`,
+    `/${namespace}/${name}`,
+    `..%2f${namespace}%2f${name}`,
+    `..\\${namespace}\\${name}`,
+    `{${namespace}}${name}`,
+    `${namespace}*`,
+    "*",
+  ];
+}
+
+interface Lodged {
+  readonly id: string;
+  readonly records: ReadonlyMap<string, string>;
+}
+
+/** Signs a visitor in and finds what the engine holds of them. */
+async function lodge(
+  t: Trial,
+  store: Store,
+  userId = "u1",
+): Promise<Lodged & { visitor: Visitor }> {
+  const { inspect } = store;
+  const before = await inspect.records();
+  const visitor = await signedIn(t, userId, store);
+  const { id } = await visitor.request();
+  const all = [...await inspect.records()];
+  const records = new Map(all.filter(([key]) => !before.has(key)));
+  if (records.size === 0) t.notRun("inspect does not show a saved session");
+  return { visitor, id, records };
+}
+
+async function readsAsNew(
+  t: Trial,
+  visitor: Visitor,
+  id: string | undefined,
+): Promise<void> {
+  const request = await visitor.request();
+  t.ok(!request.has("userId"), "it reads as a session");
+  t.equal(request.get("userId"), undefined, "it yields data");
+  t.ok(!id || request.id !== id, "the session keeps its id");
+  request.set("visits", 1);
+  const sent = await request.save();
+  t.equal(sent.kind, "cookie", "the save after it sends no cookie");
+  const next = await visitor.request();
+  t.equal(next.get("visits"), 1, "the save after it is lost");
+}
+
+function nameOf({ cookie }: Visitor): string {
+  return cookie?.slice(0, cookie.indexOf("=")) ?? "";
+}
+
+function valueOf({ http }: Port, cookie: string | null): string {
+  if (!http || cookie === null) return cookie ?? "";
+  return cookie.slice(cookie.indexOf("=") + 1);
+}
+
+function encode(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}
+
+/** Two ways to write one value are one value. */
+function plain(text: string): string {
+  try {
+    return decodeURIComponent(text).trim();
+  } catch {
+    return text;
+  }
+}
+
+function show(text: string): string {
+  const shown = text.length > 40
+    ? `${text.slice(0, 40)}… (${text.length} characters)`
+    : text;
+  return JSON.stringify(shown);
+}
+
+type Forgery = readonly [how: string, value: string];
+
+function truncations(value: string): Forgery[] {
+  return Array.from(value, (_, i) => ["truncated", value.slice(0, i)] as const);
+}
+
+function flips(value: string): Forgery[] {
+  return Array.from(value).flatMap((char, i) =>
+    [0, 1, 2, 3, 4, 5, 6].map((bit) => {
+      const flipped = String.fromCharCode(char.charCodeAt(0) ^ 1 << bit);
+      const text = value.slice(0, i) + flipped + value.slice(i + 1);
+      return ["flipped in a bit", text] as const;
+    })
+  );
+}
+
+function splices(one: string, two: string): Forgery[] {
+  return Array.from(
+    one,
+    (_, i) => ["spliced", one.slice(0, i) + two.slice(i)] as const,
+  );
+}
+
+/** What can be made without the key: no signature, an empty one, another one, and sessions in plain text. */
+function keyless(value: string): Forgery[] {
+  const texts = ['{"userId":"u1"}', '[{"userId":"u1"},{}]'];
+  const json = texts.flatMap((text) => [text, btoa(text), `j:${text}`]);
+  const cut = Math.max(value.lastIndexOf("."), value.lastIndexOf("%2E"));
+  const body = cut > 0 ? value.slice(0, cut) : value;
+  return [
+    ...json,
+    ...json.map(encode),
+    body,
+    `${body}.`,
+    `${body}.${"A".repeat(43)}`,
+    `${body}.${"A".repeat(43)}%3D`,
+    [...value].reverse().join(""),
+  ].map((text) => ["made without the key", text] as const);
+}

@@ -1,3 +1,71 @@
-import type { Rule } from "./_rule.ts";
+/**
+ * MODEL: whatever visitors do, in whatever order, comes to what the model says.
+ *
+ * @module
+ */
+import { interleave, programOf } from "../_interleaving.ts";
+import { commandOf, play } from "../_model.ts";
+import { shrinking } from "../_shrink.ts";
+import type { Trial } from "../_trial.ts";
+import { must, type Rule } from "./_rule.ts";
 
-export const model: readonly Rule[] = [];
+export const model: readonly Rule[] = [
+  must("MODEL-01", {
+    sentence:
+      "Any sequence of requests leaves the sessions as the reference model has them.",
+    why:
+      "Visitors combine what the other rules try one at a time, in ways that nobody thought of.",
+    async check(t) {
+      for (const _ of rounds(t)) {
+        const commands = Array.from(
+          { length: 5 + t.random.int(20) },
+          () => commandOf(numbers(t, 4)),
+        );
+        await shrinking(t, commands, (commands) => play(t, commands));
+      }
+    },
+  }),
+  must("MODEL-02", {
+    sentence:
+      "Overlapping requests come to what they would one after the other, or to a declared conflict.",
+    why:
+      "Requests overlap on every page with more than one; the outcome must be one that somebody asked for.",
+    async check(t) {
+      for (const i of rounds(t)) {
+        const requests = t.runs >= 100 && i % 3 === 0 ? 3 : 2;
+        const turns = numbers(t, 16).map((n) => n % 7);
+        const parallel = t.random.int(2) === 0;
+        const parts = Array.from(
+          { length: requests },
+          (_, who) => numbers(t, 1 + t.random.int(4)).map((n) => ({ who, n })),
+        ).flat();
+        await shrinking(t, parts, (parts) => {
+          const programs = Array.from(
+            { length: requests },
+            (_, who) =>
+              programOf(
+                parts.filter((part) => part.who === who).map(({ n }) => n),
+                who,
+              ),
+          );
+          return interleave(t, { programs, turns, parallel });
+        });
+      }
+    },
+  }),
+];
+
+/** Twice as many as other rules try; on a fast engine, as many as a moment holds. */
+function* rounds(t: Trial): Generator<number> {
+  const until = performance.now() + MOMENT;
+  for (let i = 0; i < t.runs * 10; i++) {
+    if (i >= t.runs * 2 && performance.now() > until) return;
+    yield i;
+  }
+}
+
+const MOMENT = 60;
+
+function numbers(t: Trial, length: number): number[] {
+  return Array.from({ length }, () => t.random.int(2 ** 16));
+}

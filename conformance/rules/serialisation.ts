@@ -1,3 +1,256 @@
-import type { Rule } from "./_rule.ts";
+/**
+ * SERIAL: a value comes back as it was, or is refused; nothing is bent in silence.
+ *
+ * @module
+ */
+import { alike } from "../_alike.ts";
+import { Violation } from "../_port.ts";
+import type { Trial, VisitorRequest } from "../_trial.ts";
+import { must, type Rule } from "./_rule.ts";
 
-export const serialisation: readonly Rule[] = [];
+export const serialisation: readonly Rule[] = [
+  must("SERIAL-01", {
+    sentence: "Every JSON value round-trips, as a value and as a flash.",
+    why:
+      "What the visitor typed, in whatever script, would come back changed or not at all.",
+    async check(t) {
+      const values = [...JSON_VALUES, nested(100)];
+      for (let i = 0; i < t.runs; i++) values.push(someJson(t));
+      for (const value of values) {
+        const visitor = await t.visitor();
+        await visitor.visit((r) => {
+          r.set("value", value);
+          r.flash("flash", value);
+        });
+        const next = await visitor.request();
+        for (const key of ["value", "flash"]) {
+          const got = next.get(key);
+          if (!alike(got, value)) {
+            throw new Violation(`a ${key} comes back changed`, {
+              got,
+              want: value,
+            });
+          }
+        }
+      }
+    },
+  }),
+  must("SERIAL-02", {
+    sentence: "Every string is a key, and no two of them are the same.",
+    why:
+      "A key that is lost, or taken for another, shows one thing under the name of another.",
+    async check(t) {
+      const keys = new Set(KEYS);
+      for (let i = 0; i < t.runs; i++) keys.add(t.random.text());
+      const values = await t.visitor();
+      const flashes = await t.visitor();
+      const list = [...keys].slice(0, 80);
+      await values.visit((r) => list.forEach((key, i) => r.set(key, i)));
+      await flashes.visit((r) => list.forEach((key, i) => r.flash(key, i)));
+      const value = await values.request();
+      const flash = await flashes.request();
+      for (const [i, key] of list.entries()) {
+        t.ok(value.has(key), `has() does not see key ${JSON.stringify(key)}`);
+        t.equal(value.get(key), i, `key ${JSON.stringify(key)} is lost`);
+        t.equal(flash.get(key), i, `flash ${JSON.stringify(key)} is lost`);
+      }
+    },
+  }),
+  must("SERIAL-03", {
+    sentence:
+      "A value that the storage cannot carry is rejected, never silently altered.",
+    why:
+      "A date that becomes text, or a NaN that becomes null, fails far from where it was stored.",
+    async check(t) {
+      for (const [name, make, carried = false] of VALUES) {
+        const visitor = await t.visitor();
+        const request = await visitor.request();
+        const value = make();
+        try {
+          request.set("value", value);
+          await request.save();
+        } catch (error) {
+          if (!(error instanceof Violation)) throw error;
+          if (!carried) continue;
+          throw new Violation(`${name} is rejected`, undefined, error.cause);
+        }
+        const next = await visitor.request();
+        t.ok(
+          alike(next.get("value"), value),
+          `${name} is neither rejected nor kept as it was`,
+        );
+      }
+    },
+  }),
+  must("SERIAL-04", {
+    sentence:
+      "A save that rejects a value leaves the stored record unchanged, and sends no cookie.",
+    why: "One value that cannot be stored would cost the visitor all that was.",
+    async check(t) {
+      const make = await findRefused(t);
+      const works: ((r: VisitorRequest) => void)[] = [
+        (r) => r.set("visits", 2),
+        (r) => r.unset("userId"),
+        (r) => {
+          const able = typeof r.session.regenerateId === "function";
+          able ? r.regenerate() : r.set("visits", 2);
+        },
+      ];
+      for (const work of works) {
+        const visitor = await t.visitor();
+        await visitor.visit((r) => r.set("userId", "u1"));
+        const before = await visitor.store.records();
+        const { cookie } = visitor;
+        const failing = await visitor.request();
+        work(failing);
+        await t.rejects(async () => {
+          failing.set("bad", make());
+          await failing.save();
+        }, "what was rejected before is not rejected");
+        t.ok(visitor.cookie === cookie, "the rejected save sends a cookie");
+        const after = await visitor.store.records();
+        t.ok(
+          alike(after && [...after], before && [...before]),
+          "the rejected save changed what is stored",
+        );
+        const next = await visitor.request();
+        t.equal(next.get("userId"), "u1", "the rejected save changed a value");
+        t.ok(!next.has("visits"), "the rejected save stored a value");
+        t.ok(!next.has("bad"), "the rejected save stored the value");
+      }
+      const store = await t.open({});
+      const fresh = await t.visitor(store);
+      const first = await fresh.request();
+      await t.rejects(async () => {
+        first.set("userId", "u1");
+        first.set("bad", make());
+        await first.save();
+      }, "what was rejected before is not rejected");
+      t.equal(await store.count() ?? 0, 0, "the rejected save left a record");
+    },
+  }),
+];
+
+/** What has come back changed from one storage or another. */
+const JSON_VALUES: readonly unknown[] = [
+  null,
+  false,
+  "",
+  0,
+  -0,
+  5e-324,
+  1.7976931348623157e308,
+  2 ** 53 - 1,
+  [],
+  {},
+  [[], {}, null, ""],
+  { "": "", a: { b: null } },
+  '\0 \u0001 \r\n \u2028 " \\ / <!-- %00',
+  "é e\u0301 \ufeff ﬁ 😀 \ud83d",
+  "2020-01-01T00:00:00.000Z",
+  "__proto__",
+  JSON.parse('{"__proto__":{"admin":true},"toJSON":1}'),
+];
+
+/** JSON that fits everywhere. */
+function someJson(t: Trial): unknown {
+  for (let depth = 3;; depth--) {
+    const value = t.random.json(depth);
+    if (JSON.stringify(value).length < 500 || depth === 0) return value;
+  }
+}
+
+function nested(depth: number): unknown {
+  let value: unknown = 1;
+  for (let i = 0; i < depth; i++) value = i % 2 ? [value] : { a: value };
+  return value;
+}
+
+const KEYS: readonly string[] = [
+  "",
+  " ",
+  "0",
+  "-1",
+  "length",
+  "a.b",
+  "a[0]",
+  "a/b",
+  "a:b",
+  "$set",
+  "A",
+  "a",
+  "é",
+  "e\u0301",
+  "\0",
+  "\r\n",
+  "\u2028",
+  "😀",
+  "\ud800",
+  "%00",
+  '"',
+  "\\",
+  "toJSON",
+  "toString",
+  "hasOwnProperty",
+  "flash",
+  "__flash__",
+  "k".repeat(300),
+];
+
+class Money {
+  readonly cents: number = 5;
+}
+
+/** What JSON cannot carry, or only with care; the third says that it must be carried. */
+const VALUES: readonly (readonly [string, () => unknown, boolean?])[] = [
+  ["a BigInt", () => 10n],
+  ["NaN", () => NaN],
+  ["Infinity", () => [-Infinity]],
+  ["a Date", () => new Date(1e12)],
+  ["a nested Date", () => ({ at: [new Date(1e12)] })],
+  ["a Map", () => new Map([["a", 1]])],
+  ["a Set", () => new Set([1])],
+  ["a RegExp", () => /a/g],
+  ["bytes", () => new Uint8Array([1, 2])],
+  ["an Error", () => new Error("no")],
+  ["a function", () => () => 1],
+  ["a function in an object", () => ({ a: 1, f: () => 1 })],
+  ["a symbol", () => Symbol("s")],
+  ["a symbol as a key", () => ({ [Symbol.for("s")]: 1 })],
+  ["undefined in an array", () => [1, undefined]],
+  ["undefined in an object", () => ({ a: undefined })],
+  ["a hole", () => Object.assign([], { length: 2, 1: "b" })],
+  ["an array with a name", () => Object.assign([1], { name: "list" })],
+  ["an instance of a class", () => new Money()],
+  ["a boxed string", () => Object("text")],
+  ["an object with toJSON", () => ({ a: 1, toJSON: () => 2 })],
+  ["a getter that throws", () => ({
+    get a(): never {
+      throw new Error("no");
+    },
+  })],
+  ["a cycle", () => {
+    const list: unknown[] = [];
+    list.push({ list });
+    return list;
+  }],
+  ["a value nested 100,000 deep", () => nested(100_000)],
+  ["a lone surrogate", () => ["\ud800", { "\udc00": "a\udfffb" }], true],
+];
+
+/** Something that the storage refuses. */
+async function findRefused(t: Trial): Promise<() => unknown> {
+  const wanted = ["a function", "a BigInt", "a symbol", "a getter that throws"];
+  for (const [name, make] of VALUES) {
+    if (!wanted.includes(name)) continue;
+    const request = await (await t.visitor(await t.open({}))).request();
+    try {
+      request.set("bad", make());
+      await request.save();
+    } catch (error) {
+      if (error instanceof Violation) return make;
+      throw error;
+    }
+  }
+  t.notApplicable("it rejects no value");
+}

@@ -286,9 +286,10 @@ Deno.test("createAead() seals by Web Crypto, when the runtime has no node:crypto
     assert(web instanceof Promise);
     assertEquals(hex(await web), hex(native));
     const format = satchelFormat("n", ["s3cr3t"], "sealed");
-    assertEquals(await format.decode(await format.encode("abc")), {
-      value: "abc",
-    });
+    assertEquals(
+      (await format.decode(await format.encode("abc")))?.value,
+      "abc",
+    );
   } finally {
     Reflect.set(process, "getBuiltinModule", getBuiltinModule);
   }
@@ -310,9 +311,7 @@ Deno.test("satchelFormat() tells secrets of one key id apart", async () => {
     const both = satchelFormat("n", twins, protection);
     for (const secret of twins) {
       const one = satchelFormat("n", [secret], protection);
-      assertEquals(await both.decode(await one.encode("abc")), {
-        value: "abc",
-      });
+      assertEquals((await both.decode(await one.encode("abc")))?.value, "abc");
     }
     const [one, two] = twins.map((secret) =>
       satchelFormat("n", [secret], protection)

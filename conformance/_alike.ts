@@ -1,0 +1,52 @@
+/**
+ * Whether a value came back as it went.
+ *
+ * @module
+ */
+
+/**
+ * Whether two values are alike to the last detail that a program can see: prototypes, holes, symbols, cycles.
+ *
+ * `-0` is alike to `0`, since `JSON.stringify` writes it so, and with it every database that keeps JSON. It does not call itself, so that depth is no obstacle.
+ */
+export function alike(got: unknown, want: unknown): boolean {
+  const seen = new Map<object, object>();
+  const pairs: [unknown, unknown][] = [[got, want]];
+  for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
+    const [a, b] = pair;
+    if (Object.is(a, b) || a === b) continue;
+    if (!isObject(a) || !isObject(b)) return false;
+    if (seen.get(b) === a) continue;
+    seen.set(b, a);
+    if (prototypeOf(a) !== prototypeOf(b) || inner(a) !== inner(b)) {
+      return false;
+    }
+    const keys = Reflect.ownKeys(b);
+    if (Reflect.ownKeys(a).length !== keys.length) return false;
+    for (const key of keys) {
+      if (!Object.hasOwn(a, key)) return false;
+      pairs.push([Reflect.get(a, key), Reflect.get(b, key)]);
+    }
+    if (a instanceof Map || a instanceof Set) {
+      pairs.push([[...a], [...b as Iterable<unknown>]]);
+    }
+  }
+  return true;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** A storage may give data without a prototype, to be on the safe side. */
+function prototypeOf(value: object): object | null {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype ? null : prototype;
+}
+
+/** What an object holds besides its properties. */
+function inner(value: object): unknown {
+  if (value instanceof Date) return `${value.getTime()}`;
+  if (value instanceof RegExp) return String(value);
+  return value instanceof Map || value instanceof Set ? value.size : undefined;
+}

@@ -1,0 +1,132 @@
+/**
+ * The conformance suite as a command.
+ *
+ * ```sh
+ * deno run -A jsr:@satchel/session/conformance/cli ./target.ts
+ * ```
+ *
+ * The file exports a target as its default, several as a list, or some by name; `--help` shows the options. The exit
+ * status is 0 for a conformant or partial result, 1 where a rule is broken or an expected failure does not happen, 2
+ * where the suite, the target or the command line is at fault, and 3 where a rule could not be tried.
+ *
+ * @example A target file
+ * ```ts
+ * import { createMemorySessionStorage } from "@satchel/session";
+ * import type { Target } from "@satchel/session/conformance";
+ *
+ * const target: Target = {
+ *   name: "memory",
+ *   capabilities: ["revoke", "expiry", "touch", "absolute", "merge"],
+ *   clock: { kind: "virtual", advance() {} },
+ *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
+ * };
+ * export default target;
+ * ```
+ *
+ * @module
+ */
+import { ensureDir, exists } from "@std/fs";
+import { UsageError } from "./_cli_args.ts";
+import { runCli } from "./_cli.ts";
+import { describe } from "./_port.ts";
+
+/** How long a target file may take to load, in milliseconds. */
+const LOAD_MS = 30_000;
+
+/** This module as one would write it on a command line. */
+function ownName(): string {
+  const { protocol, pathname, href } = new URL(import.meta.url);
+  if (protocol !== "file:") {
+    const [, version] = pathname.match(/@satchel\/session\/(\d[^/]*)\//) ?? [];
+    return `jsr:@satchel/session${
+      version ? `@${version}` : ""
+    }/conformance/cli`;
+  }
+  const here = folder().href;
+  return decodeURIComponent(
+    href.startsWith(here) ? href.slice(here.length) : pathname,
+  );
+}
+
+/** The current folder. */
+function folder(): URL {
+  const path = Deno.cwd().replaceAll("\\", "/");
+  return new URL(
+    `file://${path.startsWith("/") ? "" : "/"}${
+      path.split("/").map(encodeURIComponent).join("/").replace("%3A", ":")
+    }/`,
+  );
+}
+
+/** Loads a target file, or any module that Deno can load. */
+async function load(specifier: string): Promise<Record<string, unknown>> {
+  const remote = /^(https?|jsr|npm|data|file):/.test(specifier);
+  const url = remote
+    ? specifier
+    : new URL(specifier.split("/").map(encodeURIComponent).join("/"), folder())
+      .href;
+  if (!remote && !await exists(specifier)) {
+    throw new UsageError(`cannot find ${specifier}`);
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await Promise.race([
+      import(url),
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(
+          () => reject(new Error(`it took more than ${LOAD_MS} ms`)),
+          LOAD_MS,
+        );
+      }),
+    ]);
+  } catch (error) {
+    const [line = ""] = describe(error).split("\n");
+    throw new UsageError(`${specifier} cannot be loaded: ${line}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Writes all of a text at once, so that nothing is lost where the process ends after it. */
+function writer(
+  stream: { writeSync(bytes: Uint8Array): number },
+): (text: string) => void {
+  return (text) => {
+    let bytes = new TextEncoder().encode(text);
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    } catch (error) {
+      // Whoever read the output has seen enough, as `head` does.
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+  };
+}
+
+if (import.meta.main) {
+  const terminal = Deno.stdout.isTerminal();
+  const complain = writer(Deno.stderr);
+  // What a target prints must not get into a report on standard output.
+  // deno-lint-ignore no-console -- it is redirected, not used
+  console.log = console.info = console.debug = console.error;
+  const status = await runCli(Deno.args, {
+    command: `deno run -A ${ownName()}`,
+    colour: terminal && !Deno.env.get("NO_COLOR"),
+    ...terminal
+      ? {
+        columns: Math.min(100, Math.max(40, Deno.consoleSize().columns)),
+        progress: (text) => complain(`\r\x1b[2K${text}`),
+      }
+      : {},
+    write: writer(Deno.stdout),
+    complain,
+    read: Deno.readTextFile,
+    async save(file, text) {
+      const [, parent] = file.match(/^(.+)[/\\][^/\\]*$/) ?? [];
+      if (parent) await ensureDir(parent);
+      await Deno.writeTextFile(file, text);
+    },
+    load,
+  });
+  // A target that left a timer or a socket behind must not keep the command from ending.
+  Deno.exit(status);
+}

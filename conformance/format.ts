@@ -1,0 +1,93 @@
+/**
+ * Reports, as text and as files.
+ *
+ * @module
+ */
+import { formatHtml } from "./_format_html.ts";
+import { formatJson, formatJunit, formatTap } from "./_format_machine.ts";
+import { formatBadge, formatMatrix } from "./_format_svg.ts";
+import { formatText } from "./_format_text.ts";
+import type { Report } from "./types.ts";
+
+/** Options of {@linkcode formatReport}. */
+export interface FormatOptions {
+  /**
+   * - `text`: for people, in a terminal or a log
+   * - `json`: the report itself
+   * - `junit`, `tap`: for CI services and other tools
+   * - `html`: a page of its own
+   * - `badge`, `matrix`: SVG pictures for a README
+   */
+  readonly format:
+    | "text"
+    | "json"
+    | "junit"
+    | "tap"
+    | "html"
+    | "badge"
+    | "matrix";
+  /** Whether text is coloured for a terminal. @default {false} */
+  readonly colour?: boolean | undefined;
+  /** The width of text, in columns. @default {80} */
+  readonly width?: number | undefined;
+  /** Gives the command that tries a rule again. @default {a call of checkStorage} */
+  readonly again?: ((report: Report, rule: string) => string) | undefined;
+}
+
+/**
+ * Writes a report down. What comes from the target is escaped as the format asks for.
+ *
+ * @param report The report, or several: text, HTML and the matrix show them together, JSON is then a list.
+ * @param options The format.
+ * @returns The text, with a line break at its end.
+ * @throws {TypeError} If there is no such format, or no report.
+ *
+ * @example
+ * ```ts
+ * import { createMemorySessionStorage } from "@satchel/session";
+ * import { checkStorage, formatReport } from "@satchel/session/conformance";
+ * import { assertMatch } from "@std/assert";
+ *
+ * const report = await checkStorage({
+ *   name: "memory",
+ *   capabilities: ["revoke", "merge"],
+ *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
+ * }, { only: ["FLASH"] });
+ * assertMatch(formatReport(report, { format: "text" }), /Flash +✓✓✓/);
+ * assertMatch(formatReport(report, { format: "tap" }), /^TAP version 14/);
+ * ```
+ */
+export function formatReport(
+  report: Report | readonly Report[],
+  options: FormatOptions,
+): string {
+  const reports = "results" in report ? [report] : report;
+  const { format, colour = false, width = 80, again = callAgain } = options;
+  if (reports.length === 0) {
+    throw new TypeError("Cannot format a report: there is none");
+  }
+  switch (format) {
+    case "text":
+      return formatText(reports, { colour, width, again });
+    case "json":
+      return formatJson(reports);
+    case "junit":
+      return formatJunit(reports);
+    case "tap":
+      return formatTap(reports);
+    case "html":
+      return formatHtml(reports, again);
+    case "badge":
+      return formatBadge(reports);
+    case "matrix":
+      return formatMatrix(reports);
+    default:
+      throw new TypeError(
+        `Cannot format a report: there is no format "${format}"`,
+      );
+  }
+}
+
+function callAgain(report: Report, rule: string): string {
+  return `checkStorage(target, { only: ["${rule}"], seed: ${report.seed} })`;
+}

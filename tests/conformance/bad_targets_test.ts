@@ -1,0 +1,418 @@
+/** Targets that are wired wrongly, lie or misbehave: the run ends, says so, and is never green. */
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  checkStorage,
+  conformance,
+  type Opened,
+  type OpenOptions,
+  type Outcome,
+  type Target,
+} from "../../conformance/mod.ts";
+import { createMemorySessionStorage } from "../../storage/memory.ts";
+
+// deno-lint-ignore no-explicit-any -- these are what types forbid
+type Any = any;
+
+interface Bad {
+  name: string;
+  target: Partial<Target>;
+  /** The rule that says so. @default {"PERSIST-01"} */
+  rule?: string;
+  outcome: Outcome;
+  reason: RegExp;
+}
+
+function open(options: OpenOptions): Opened {
+  return { storage: createMemorySessionStorage(options) };
+}
+
+/** A memory storage with something replaced, and without what would not be found on a replacement. */
+function withStorage(change: (storage: Any) => Any): Partial<Target> {
+  return {
+    open(options: OpenOptions): Any {
+      const storage = createMemorySessionStorage(options) as Any;
+      return {
+        storage: {
+          read: (value: Any) => storage.read(value),
+          save: (session: Any, options: Any) => storage.save(session, options),
+          ...change(storage),
+        },
+      };
+    },
+  };
+}
+
+/** A memory storage whose sessions have something replaced. */
+function withSession(change: (session: Any) => Any): Partial<Target> {
+  return withStorage((storage) => ({
+    read: async (value: Any) => {
+      const session = await storage.read(value);
+      return Object.assign(session, change(session));
+    },
+  }));
+}
+
+const never = new Promise<never>(() => {});
+const circular: Any = Object.create(null);
+circular.self = circular;
+
+const bad: Bad[] = [
+  {
+    name: "open throws",
+    target: {
+      open() {
+        throw new Error("no engine");
+      },
+    },
+    outcome: "error",
+    reason: /^open\(\) threw: Error: no engine$/,
+  },
+  {
+    name: "open rejects with a string",
+    target: { open: () => Promise.reject("no engine") },
+    outcome: "error",
+    reason: /^open\(\) threw: a string was thrown$/,
+  },
+  {
+    name: "open throws an error that cannot be described",
+    target: {
+      open() {
+        throw Object.defineProperty(new Error(), "message", {
+          get() {
+            throw new Error("twice");
+          },
+        });
+      },
+    },
+    outcome: "error",
+    reason: /^open\(\) threw: a object was thrown$/,
+  },
+  {
+    name: "open gives undefined",
+    target: { open: () => undefined as Any },
+    outcome: "error",
+    reason: /^open\(\) gave no storage$/,
+  },
+  {
+    name: "open gives something else than a storage",
+    target: { open: () => ({ storage: {} }) },
+    outcome: "error",
+    reason: /^open\(\) must give a storage with read and save/,
+  },
+  {
+    name: "open hangs",
+    target: { open: () => never },
+    outcome: "error",
+    reason: /^open\(\) took more than 40 ms$|^3 rules before it ran out/,
+  },
+  {
+    name: "close throws",
+    target: {
+      open: (options) => ({
+        ...open(options),
+        close() {
+          throw new Error("stuck");
+        },
+      }),
+    },
+    outcome: "error",
+    reason: /^close\(\) threw: Error: stuck$/,
+  },
+  {
+    name: "close hangs",
+    target: { open: (options) => ({ ...open(options), close: () => never }) },
+    outcome: "error",
+    reason: /^close\(\) took more than 40 ms$|^3 rules before it ran out/,
+  },
+  {
+    name: "read hangs",
+    target: withStorage(() => ({ read: () => never })),
+    outcome: "fail",
+    reason: /^it took more than 40 ms$|^3 rules before it ran out/,
+  },
+  {
+    name: "read throws at once",
+    target: withStorage(() => ({
+      read() {
+        throw new Error("down");
+      },
+    })),
+    outcome: "fail",
+    reason: /^reading a session rejected: Error: down$/,
+  },
+  {
+    name: "read gives undefined",
+    target: withStorage(() => ({ read: async () => undefined })),
+    outcome: "fail",
+    reason: /read\(\) gave undefined; it must give a session$/,
+  },
+  {
+    name: "read gives a session of another library",
+    target: withStorage(() => ({
+      read: async () => ({ user: null, save() {} }),
+    })),
+    outcome: "fail",
+    reason: /gave an object without get, set, has, unset, flash; it must give/,
+  },
+  {
+    name: "read gives a cookie's value",
+    target: withStorage(() => ({ read: async () => "secret-id" })),
+    outcome: "fail",
+    reason: /read\(\) gave a string; it must give a session$/,
+  },
+  {
+    name: "there is no save",
+    target: withStorage(() => ({ save: undefined })),
+    outcome: "fail",
+    reason: /save\(\) gave undefined; it must give a string or null$/,
+  },
+  {
+    name: "save gives an object",
+    target: withStorage(() => ({ save: async () => ({}) })),
+    outcome: "fail",
+    reason: /save\(\) gave object; it must give a string or null$/,
+  },
+  {
+    name: "commitSession gives nothing",
+    target: {
+      open: () => ({
+        storage: {
+          getSession: () => createMemorySessionStorage().read(null),
+          async commitSession() {},
+          async destroySession() {},
+        } as Any,
+      }),
+    },
+    outcome: "fail",
+    reason: /commitSession\(\) gave undefined; it must give a string$/,
+  },
+  {
+    name: "a session's methods throw",
+    target: withSession(() => ({
+      set() {
+        throw new Error("read-only");
+      },
+    })),
+    outcome: "fail",
+    reason: /^set "cart" threw/,
+  },
+  {
+    name: "a session's methods are asynchronous",
+    target: withSession((session) => {
+      const get = session.get.bind(session);
+      return { get: async (key: string) => get(key) };
+    }),
+    outcome: "fail",
+    reason: /changed$/,
+  },
+  {
+    name: "values cannot be shown",
+    target: withSession(() => ({ get: () => circular })),
+    outcome: "fail",
+    reason: /changed$/,
+  },
+  {
+    name: "a promise is forgotten",
+    target: withStorage((storage) => ({
+      save(session: Any) {
+        void Promise.reject(new Error("lost"));
+        return storage.save(session);
+      },
+    })),
+    outcome: "error",
+    reason: /^outside of every call, it threw Error: lost/,
+  },
+  {
+    name: "it claims expiry, and ignores the clock",
+    target: {
+      capabilities: ["expiry"],
+      clock: { kind: "virtual", advance() {} },
+      open: ({ idleTimeout }) => ({
+        storage: createMemorySessionStorage({ idleTimeout }),
+      }),
+    },
+    rule: "EXPIRY-02",
+    outcome: "fail",
+    reason: /./,
+  },
+  {
+    name: "it claims expiry, and has no clock",
+    target: { capabilities: ["expiry"] },
+    rule: "EXPIRY-02",
+    outcome: "not-run",
+    reason: /^the target has no clock$/,
+  },
+  {
+    name: "its clock throws",
+    target: {
+      capabilities: ["expiry"],
+      clock: {
+        kind: "aged",
+        age: () => Promise.reject(new Error("no such engine")),
+      },
+    },
+    rule: "EXPIRY-02",
+    outcome: "error",
+    reason: /^clock\.age\(\) threw: Error: no such engine$/,
+  },
+  {
+    name: "it claims faults, and gives no hooks",
+    target: { capabilities: ["faults", "revoke"] },
+    rule: "FAULT-01",
+    outcome: "not-run",
+    reason: /^open\(\) gave no faults$/,
+  },
+  {
+    name: "it claims inspect, and gives no hooks",
+    target: { capabilities: ["inspect"] },
+    rule: "UNSET-05",
+    outcome: "not-run",
+    reason: /^open\(\) gave no inspect$/,
+  },
+  {
+    name: "its inspect hooks give no records",
+    target: {
+      capabilities: ["inspect"],
+      open: (options) => ({
+        ...open(options),
+        inspect: { records: async () => undefined as Any, async write() {} },
+      }),
+    },
+    rule: "UNSET-05",
+    outcome: "error",
+    reason: /^inspect\.records\(\) threw: TypeError: it must give a Map$/,
+  },
+  {
+    name: "it claims faults, and its hooks break nothing",
+    target: {
+      capabilities: ["faults"],
+      open: (options) => ({
+        ...open(options),
+        faults: { fail() {}, heal() {} },
+      }),
+    },
+    rule: "FAULT-01",
+    outcome: "fail",
+    reason: /./,
+  },
+  {
+    name: "it claims inspect, and its hooks show nothing",
+    target: {
+      capabilities: ["inspect"],
+      open: (options) => ({
+        ...open(options),
+        inspect: { records: async () => new Map(), async write() {} },
+      }),
+    },
+    rule: "UNSET-05",
+    outcome: "not-run",
+    reason: /stored bytes/,
+  },
+  {
+    name:
+      "it claims shared and durable, and each opening is a world of its own",
+    target: { capabilities: ["shared", "durable"] },
+    rule: "PERSIST-04",
+    outcome: "fail",
+    reason: /^the second instance does not see it$/,
+  },
+  {
+    name: "it claims namespaces, and has one for all",
+    target: (() => {
+      const storage = createMemorySessionStorage();
+      return { capabilities: ["namespaces"], open: () => ({ storage }) };
+    })(),
+    rule: "ISO-04",
+    outcome: "fail",
+    reason: /./,
+  },
+  {
+    name: "it claims sweep, and has none",
+    target: {
+      ...withStorage(() => ({})),
+      capabilities: ["sweep", "expiry"],
+      clock: { kind: "virtual", advance() {} },
+    },
+    rule: "EXPIRY-10",
+    outcome: "fail",
+    reason: /sweep/,
+  },
+];
+
+for (const { name, target, rule = "PERSIST-01", outcome, reason } of bad) {
+  Deno.test(`checkStorage() says so and is not green, when ${name}`, async () => {
+    const report = await checkStorage(
+      { name: "bad", capabilities: [], open, ...target },
+      { seed: 1, deadlineMs: 40 },
+    );
+    const result = report.results.find((result) => result.rule === rule);
+    assert(result, rule);
+    // Which three rules are tried of a target that hangs is left to the seed.
+    const skipped = /ran out of time/.test(result.reason ?? "");
+    assertEquals(skipped ? outcome : result.outcome, outcome, result.reason);
+    assertMatch(result.reason ?? "", reason);
+    assert(["nonconformant", "incomplete"].includes(report.verdict));
+  });
+}
+
+Deno.test("checkStorage() waits for three rules only, when a target hangs in all", async () => {
+  const start = performance.now();
+  const { results } = await checkStorage(
+    { name: "bad", capabilities: [], open: () => never },
+    { deadlineMs: 40 },
+  );
+  assert(performance.now() - start < 1000);
+  const outcomes = results.map(({ outcome }) => outcome);
+  assertEquals(outcomes.filter((outcome) => outcome === "error").length, 3);
+  assertEquals(outcomes.includes("pass"), false);
+});
+
+Deno.test("checkStorage() closes what a check opens too late", async () => {
+  let opened = 0;
+  let closed = 0;
+  const later: (() => void)[] = [];
+  await checkStorage({
+    name: "late",
+    capabilities: [],
+    async open(options) {
+      opened++;
+      await new Promise<void>((resolve) => later.push(resolve));
+      return { ...open(options), close: () => void closed++ };
+    },
+  }, { deadlineMs: 20, only: ["PERSIST-01"] });
+  for (const resolve of later) resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals([opened, closed], [1, 1]);
+});
+
+const malformed: [string, unknown, RegExp][] = [
+  ["nothing", undefined, /it must be an object/],
+  ["no name", { capabilities: [], open }, /it needs a name/],
+  ["no capabilities", { name: "x", open }, /a list of capabilities/],
+  ["no open", { name: "x", capabilities: [] }, /a function open/],
+  [
+    "an unknown capability",
+    { name: "x", capabilities: ["fast"], open },
+    /there is no capability fast/,
+  ],
+  [
+    "an unknown clock",
+    { name: "x", capabilities: [], open, clock: { kind: "water" } },
+    /virtual, aged or real/,
+  ],
+  [
+    "an unknown profile",
+    { name: "x", capabilities: [], open, profile: "constructor" },
+    /there is no profile constructor/,
+  ],
+];
+
+for (const [name, target, message] of malformed) {
+  Deno.test(`conformance() throws a TypeError, for a target with ${name}`, () => {
+    const error = assertThrows(
+      () => conformance(() => {}, target as Target),
+      TypeError,
+    );
+    assertMatch(error.message, message);
+  });
+}

@@ -1,0 +1,406 @@
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { type CliHost, runCli } from "../../conformance/_cli.ts";
+import { UsageError } from "../../conformance/_cli_args.ts";
+import { type Report, rules, type Target } from "../../conformance/mod.ts";
+import { createMemorySessionStorage } from "../../storage/memory.ts";
+import { memoryTarget } from "./targets.ts";
+
+const memory: Target = {
+  name: "memory",
+  capabilities: ["revoke", "merge"],
+  clock: { kind: "virtual", advance() {} },
+  open: (options) => ({ storage: createMemorySessionStorage(options) }),
+};
+
+/** Consumes no flash: FLASH-03 and others fail. */
+const sticky: Target = {
+  ...memory,
+  name: "sticky",
+  async open(options) {
+    const storage = createMemorySessionStorage(options);
+    return {
+      storage: {
+        save: storage.save.bind(storage),
+        async read(value: string | null) {
+          const session = await storage.read(value);
+          const get = session.get.bind(session);
+          return Object.assign(session, {
+            get(key: string) {
+              const value = get(key);
+              if (key === "notice" && value) session.flash(key, value);
+              return value;
+            },
+          });
+        },
+      },
+    };
+  },
+};
+
+interface Run {
+  status: number;
+  out: string;
+  err: string;
+  saved: Map<string, string>;
+  progress: string[];
+}
+
+async function run(
+  args: string,
+  exports: Record<string, unknown> | Error = { default: memory },
+  files: Record<string, string> = {},
+): Promise<Run> {
+  let out = "";
+  let err = "";
+  const saved = new Map<string, string>();
+  const progress: string[] = [];
+  const host: CliHost = {
+    command: "suite",
+    colour: false,
+    write: (text) => void (out += text),
+    complain: (text) => void (err += text),
+    progress: (text) => void progress.push(text),
+    async read(file) {
+      const text = files[file];
+      if (text === undefined) throw new Error("no such file");
+      return text;
+    },
+    async save(file, text) {
+      if (file.startsWith("locked")) throw new Error("read-only");
+      saved.set(file, text);
+    },
+    async load() {
+      if (exports instanceof Error) throw exports;
+      return exports;
+    },
+  };
+  const status = await runCli(args.split(" ").filter(Boolean), host);
+  return { status, out, err, saved, progress };
+}
+
+Deno.test("cli gives status 0, for a conformant target", async () => {
+  const { status, out, err } = await run("t.ts --seed 3");
+  assertEquals([status, err], [0, ""]);
+  assertMatch(out, /^memory · rules 2026\.1 · seed 3\n/);
+  assertMatch(out, /\nconformant: \d+ passed, \d+ not applicable\n$/);
+});
+
+Deno.test("cli gives status 0, for a selection of rules", async () => {
+  const { status, out } = await run("t.ts --only flash,UNSET-01 --seed 3");
+  assertEquals(status, 0);
+  assertMatch(out, /\npartial: 13 passed\n$/);
+});
+
+Deno.test("cli gives status 1 and the command to see it again, for a broken rule", async () => {
+  const { status, out } = await run("./my\\target.ts --only FLASH --seed 3", {
+    default: sticky,
+  });
+  assertEquals(status, 1);
+  assertStringIncludes(out, "✗ FLASH-03 failed\n");
+  assertStringIncludes(
+    out,
+    "  again   suite './my\\target.ts' --only FLASH-03 --seed 3\n",
+  );
+});
+
+Deno.test("cli gives status 2, for a target whose open throws", async () => {
+  const broken = {
+    ...memory,
+    open() {
+      throw new Error("no engine");
+    },
+  };
+  const { status, out } = await run("t.ts", { default: broken });
+  assertEquals(status, 2);
+  assertStringIncludes(out, "open() threw: Error: no engine");
+});
+
+Deno.test("cli gives status 3, for a claim that cannot be tried", async () => {
+  const { name, open } = memory;
+  const target: Target = { name, open, capabilities: ["expiry"] };
+  const { status, out } = await run("t.ts", { default: target });
+  assertEquals(status, 3);
+  assertMatch(out, /EXPIRY-01, 02.*: the\n? *target has no clock/);
+});
+
+const baseline = (expected: unknown, ruleSet = "2026.1") => ({
+  "b.json": JSON.stringify({ ruleSet, expected }),
+});
+
+Deno.test("cli gives status 0, for failures that the baseline expects", async () => {
+  const { out: all } = await run("t.ts --json --only FLASH", {
+    default: sticky,
+  });
+  const failing = (JSON.parse(all) as Report).results
+    .filter(({ outcome }) => outcome === "fail")
+    .map(({ rule }) => [rule, "sticky on purpose"]);
+  const { status, out } = await run(
+    "t.ts --only FLASH --baseline b.json",
+    { default: sticky },
+    baseline(Object.fromEntries(failing)),
+  );
+  assertEquals(status, 0, out);
+  assertStringIncludes(out, "Failed as expected\n");
+});
+
+Deno.test("cli gives status 1, for a baseline that is stale", async () => {
+  const { status, out } = await run(
+    "t.ts --baseline b.json",
+    undefined,
+    baseline({ "FLASH-03": "was broken" }),
+  );
+  assertEquals(status, 1);
+  assertStringIncludes(out, "^ FLASH-03 unexpectedly passed\n");
+});
+
+Deno.test("cli shows all targets that a file exports, and gives the worst status", async () => {
+  for (
+    const exports of [{ default: [memory, sticky] }, { memory, sticky, x: 1 }]
+  ) {
+    const { status, out } = await run("t.ts --only FLASH", exports);
+    assertEquals(status, 1);
+    assertMatch(out, /\n2 targets: 1 partial, 1 nonconformant\n$/);
+  }
+});
+
+Deno.test("cli writes the files that are asked for, and the text too", async () => {
+  const { status, out, saved } = await run(
+    "t.ts --json r.json --junit=j.xml --html r.html --badge b.svg --matrix m.svg --only FLASH-01",
+  );
+  assertEquals(status, 0);
+  assertMatch(out, /^memory/);
+  assertEquals(
+    [...saved].map(([file, text]) => [file, text.slice(0, 5)]),
+    [
+      ["r.json", '{\n  "'],
+      ["j.xml", "<?xml"],
+      ["r.html", "<!doc"],
+      ["b.svg", "<svg "],
+      ["m.svg", "<svg "],
+    ],
+  );
+});
+
+Deno.test("cli writes nothing else to standard output, with --json or --tap", async () => {
+  const { out } = await run("--json t.ts --only FLASH");
+  assertEquals((JSON.parse(out) as Report).verdict, "partial");
+  const tap = await run("t.ts --tap --only FLASH");
+  assertMatch(tap.out, /^TAP version 14\n1\.\.12\n/);
+});
+
+Deno.test("cli shows how far it is, and erases that, where a run is long", async () => {
+  const slow: Target = {
+    ...memory,
+    async open(options) {
+      await new Promise((resolve) => setTimeout(resolve, 450));
+      return memory.open(options);
+    },
+  };
+  const long = await run("t.ts --only FLASH-01", { default: slow });
+  assertEquals(long.progress, ["memory  1/1  FLASH-01", ""]);
+  const short = await run("t.ts --only FLASH-01");
+  assertEquals(short.progress, []);
+});
+
+Deno.test("cli lists the rules, and shows help", async () => {
+  const { status, out } = await run("--list");
+  assertEquals(status, 0);
+  for (const { id } of rules) assertStringIncludes(out, `  ${id} `);
+  const some = await run("--list --only UNSET");
+  assertFalse(some.out.includes("FLASH-01"));
+  const help = await run("-h");
+  assertEquals(help.status, 0);
+  assertMatch(help.out, /suite \.\/target\.ts \[options\]/);
+  for (const line of (out + help.out).split("\n")) {
+    assert(line.length <= 80, line);
+  }
+});
+
+const misuse: [string, RegExp][] = [
+  ["", /^error: name a target file; --help shows how\n$/],
+  ["a.ts b.ts", /one target file, not 2/],
+  ["t.ts --jsn", /no option --jsn; did you mean --json\?/],
+  ["t.ts --frobnicate", /no option --frobnicate; --help shows them/],
+  ["t.ts --only", /--only needs a value: --only RULES/],
+  ["t.ts --only ,", /--only names no rule/],
+  ["t.ts --only FLSH", /no rule "FLSH"; did you mean FLASH\?/],
+  ["t.ts --only REGEN-99", /no rule "REGEN-99"; did you mean REGEN-0/],
+  ["t.ts --seed x", /--seed must be a whole number below/],
+  ["t.ts --seed -1", /--seed needs a value/],
+  ["t.ts --seed 1 --seed 2", /--seed is given twice/],
+  ["t.ts --slow=yes", /--slow takes no value/],
+  ["t.ts --json --tap", /both write to standard output/],
+  ["t.ts --self-check --tap", /--self-check does not go with --tap/],
+  ["t.ts --baseline none.json", /cannot read none\.json: Error: no such file/],
+  ["t.ts --html locked.html", /cannot write locked\.html: Error: read-only/],
+];
+
+for (const [args, message] of misuse) {
+  Deno.test(`cli gives one line and status 2, for "${args}"`, async () => {
+    const { status, out, err } = await run(args);
+    assertEquals([status, out], [2, ""]);
+    assertMatch(err, message);
+    assertMatch(err, /^error: [^\n]+\n$/);
+  });
+}
+
+const baselines: [string, Record<string, string>, RegExp][] = [
+  ["no JSON", { "b.json": "{" }, /is no baseline: /],
+  ["null", { "b.json": "null" }, /it must be an object/],
+  ["another rule set", baseline({}, "1999"), /for the rules "1999"/],
+  ["no failures", baseline(undefined), /"expected" must be an object/],
+  ["an unknown rule", baseline({ "FLASH-0": "x" }), /no rule "FLASH-0"; did/],
+  ["no reason", baseline({ "FLASH-03": " " }), /FLASH-03 has no reason/],
+];
+
+for (const [name, files, message] of baselines) {
+  Deno.test(`cli gives one line and status 2, for a baseline with ${name}`, async () => {
+    const { status, err } = await run(
+      "t.ts --baseline b.json",
+      undefined,
+      files,
+    );
+    assertEquals(status, 2);
+    assertMatch(err, message);
+    assertMatch(err, /^error: [^\n]+\n$/);
+  });
+}
+
+const modules: [string, Record<string, unknown> | Error, RegExp][] = [
+  ["nothing", {}, /t\.ts exports no target/],
+  ["no target", { x: 1, y: null }, /t\.ts exports no target/],
+  ["a number", { default: 5 }, /no usable target: it must be an object/],
+  [
+    "a target without capabilities",
+    { default: { name: "x", open() {} } },
+    /no usable target: it needs a list of capabilities/,
+  ],
+  ["an empty list", { default: [] }, /t\.ts exports no target/],
+  [
+    "an error with control characters",
+    new UsageError("t.ts cannot be loaded: \x1b[2J\nstack"),
+    /cannot be loaded: \\u001b\[2J\\u000astack/,
+  ],
+];
+
+for (const [name, exports, message] of modules) {
+  Deno.test(`cli gives one line and status 2, for a file that gives ${name}`, async () => {
+    const { status, err } = await run("t.ts", exports);
+    assertEquals(status, 2);
+    assertMatch(err, message);
+    assertMatch(err, /^error: [^\n]+\n$/);
+  });
+}
+
+Deno.test("cli --self-check demands red, and gets it from a target that is wired well", async () => {
+  const { status, out } = await run("t.ts --self-check --seed 3", {
+    default: memoryTarget(),
+  });
+  assertEquals(status, 0, out);
+  assertMatch(out, /\nall \d+ sabotages turn red\n$/);
+});
+
+Deno.test("cli --self-check shows an open that ignores the namespace", async () => {
+  const storage = createMemorySessionStorage();
+  const target: Target = {
+    ...memory,
+    capabilities: ["shared", "revoke"],
+    open: () => ({ storage }),
+  };
+  const { status, out } = await run("t.ts --self-check --seed 3", {
+    default: target,
+  });
+  assertEquals(status, 1);
+  assertMatch(out, /✗ stays green +each open is in a namespace of its own\n/);
+  assertStringIncludes(out, "open() ignores `namespace`");
+});
+
+Deno.test("cli --self-check proves nothing, where a rule fails anyway", async () => {
+  const { status, out } = await run("t.ts --self-check --seed 3", {
+    default: sticky,
+  });
+  assertEquals(status, 3, out);
+  assertStringIncludes(out, "FLASH-03 is fail without it");
+});
+
+/** The command itself, as a process of its own. */
+async function command(
+  args: string[],
+  target?: string,
+): Promise<{ code: number; out: string; err: string }> {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const folder = await Deno.makeTempDir();
+  try {
+    if (target !== undefined) {
+      await Deno.writeTextFile(`${folder}/target.ts`, target);
+    }
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--config",
+        `${root}deno.json`,
+        `${root}conformance/cli.ts`,
+        ...args,
+      ],
+      cwd: folder,
+    }).output();
+    const decoder = new TextDecoder();
+    return {
+      code,
+      out: decoder.decode(stdout),
+      err: decoder.decode(stderr).replace(/^Check.*\n/gm, ""),
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("cli ends, and keeps what a target prints out of the report, when the target leaks", async () => {
+  const url = new URL("../../storage/memory.ts", import.meta.url).href;
+  const { code, out, err } = await command(
+    ["./target.ts", "--json", "--only", "FLASH"],
+    `import { createMemorySessionStorage } from "${url}";
+     setInterval(() => {}, 1000);
+     console.log("hello");
+     export default {
+       name: "leaky",
+       capabilities: [],
+       open: (options) => ({ storage: createMemorySessionStorage(options) }),
+     };`,
+  );
+  assertEquals(code, 0, err);
+  assertEquals((JSON.parse(out) as Report).target, "leaky");
+  assertEquals(err, "hello\n");
+});
+
+Deno.test("cli gives one line and status 2, for files that cannot be loaded", async () => {
+  const missing = await command(["./target.ts"]);
+  assertEquals(missing, {
+    code: 2,
+    out: "",
+    err: "error: cannot find ./target.ts\n",
+  });
+  const throwing = await command(
+    ["target.ts"],
+    'throw new TypeError("boom\\nmore");',
+  );
+  assertEquals(throwing, {
+    code: 2,
+    out: "",
+    err: "error: target.ts cannot be loaded: TypeError: boom\n",
+  });
+  const forgetful = await command(
+    ["target.ts"],
+    'void Promise.reject(new Error("lost")); export const x = 1;',
+  );
+  assertEquals(forgetful.code, 2);
+  assertMatch(forgetful.err, /^error: [^\n]+\n$/);
+});

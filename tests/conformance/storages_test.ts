@@ -1,0 +1,32 @@
+import { conformance } from "../../conformance/mod.ts";
+import { DenoKvBackend } from "../../storage/deno_kv.ts";
+import {
+  cookieTarget,
+  databaseTarget,
+  engineTarget,
+  fileTarget,
+  memoryTarget,
+} from "./targets.ts";
+
+const kv = await Deno.openKv(":memory:");
+const dir = await Deno.makeTempDir();
+
+const targets = [
+  memoryTarget(),
+  cookieTarget(),
+  fileTarget(dir),
+  engineTarget(
+    "Deno KV",
+    ({ namespace, now }) => new DenoKvBackend(kv, namespace, now),
+    ["durable"],
+    { recordBytes: 64 * 1024 - 256 },
+  ),
+  databaseTarget(),
+];
+
+for (const target of targets) conformance(Deno.test, target);
+
+globalThis.addEventListener("unload", () => {
+  kv.close();
+  Deno.removeSync(dir, { recursive: true });
+});

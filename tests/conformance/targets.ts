@@ -1,0 +1,171 @@
+/**
+ * The embedded storages as targets of the conformance suite, with every capability that they have.
+ *
+ * Portable: Bun and Node run these too.
+ */
+import {
+  type Backend,
+  createCookieSessionStorage,
+  createSessionStorage,
+  type FlashSessionData,
+} from "../../mod.ts";
+import {
+  type Capability,
+  instrument,
+  type OpenOptions,
+  type Target,
+} from "../../conformance/mod.ts";
+import { FileBackend } from "../../storage/_file_backend.ts";
+import { MemoryBackend } from "../../storage/memory.ts";
+
+const clock = { kind: "virtual", advance() {} } as const;
+
+/** What every engine behind the backend contract has that can compare and set. */
+export const ENGINE: readonly Capability[] = [
+  "revoke",
+  "shared",
+  "namespaces",
+  "expiry",
+  "touch",
+  "absolute",
+  "merge",
+  "inspect",
+  "faults",
+];
+
+/**
+ * A target for an engine.
+ *
+ * @param connect Gives the engine of a namespace; called for each instance.
+ * @param extra What it can do beyond {@linkcode ENGINE}.
+ */
+export function engineTarget(
+  name: string,
+  connect: (options: OpenOptions) => Backend | Promise<Backend>,
+  extra: readonly Capability[] = [],
+  limits: Target["limits"] = {},
+): Target {
+  const keys = new Map<string, Set<string>>();
+  return {
+    name,
+    clock,
+    limits: limits ?? {},
+    capabilities: [...ENGINE, ...extra],
+    async open(options) {
+      const { namespace } = options;
+      const known = keys.get(namespace) ?? new Set();
+      keys.set(namespace, known);
+      const engine = instrument(await connect(options), known);
+      const storage = createSessionStorage({
+        ...options,
+        backend: engine.backend,
+        cookie: { name: "session", secrets: ["s3cr3t"] },
+      });
+      return { ...engine, storage, close: () => storage.close?.() };
+    },
+  };
+}
+
+/** Memory: instances over one namespace share one engine. */
+export function memoryTarget(): Target {
+  const engines = new Map<string, MemoryBackend>();
+  return engineTarget("memory", ({ namespace, now }) => {
+    const engine = engines.get(namespace) ??
+      new MemoryBackend(1000, now, () => {});
+    engines.set(namespace, engine);
+    return engine;
+  }, ["sweep"]);
+}
+
+/** The sealed cookie. */
+export function cookieTarget(): Target {
+  return {
+    name: "cookie",
+    clock,
+    limits: { recordBytes: 2800 },
+    capabilities: [
+      "selfContained",
+      "shared",
+      "durable",
+      "namespaces",
+      "expiry",
+      "touch",
+      "absolute",
+    ],
+    open: (options) => ({
+      storage: createCookieSessionStorage({
+        ...options,
+        cookie: { name: options.namespace, secrets: ["s3cr3t", "older"] },
+      }),
+    }),
+  };
+}
+
+/** Files below `root`, a folder for each namespace. */
+export function fileTarget(root: string): Target {
+  return engineTarget(
+    "file",
+    ({ namespace, now }) =>
+      new FileBackend(`${root}/${namespace}`, now, (error) => {
+        throw error;
+      }),
+    ["durable", "sweep"],
+  );
+}
+
+/** A database behind the four functions. */
+export function databaseTarget(): Target {
+  type Row = { data: string; expires: number };
+  const tables = new Map<string, Map<string, Row>>();
+  return {
+    name: "four functions",
+    clock,
+    capabilities: [
+      "revoke",
+      "shared",
+      "durable",
+      "namespaces",
+      "expiry",
+      "touch",
+      "absolute",
+    ],
+    open({ namespace, now, ...timeouts }) {
+      const table = tables.get(namespace) ?? new Map<string, Row>();
+      tables.set(namespace, table);
+      const write = (
+        id: string,
+        data: FlashSessionData<object, object>,
+        expires?: Date,
+      ) => {
+        table.set(id, { data: JSON.stringify(data), expires: Number(expires) });
+      };
+      return {
+        storage: createSessionStorage({
+          ...timeouts,
+          now,
+          cookie: { name: "session", secrets: ["s3cr3t"] },
+          async createData(data, expires) {
+            const id = crypto.getRandomValues(new Uint8Array(24))
+              .reduce(
+                (hex, byte) => hex + byte.toString(16).padStart(2, "0"),
+                "",
+              );
+            write(id, data, expires);
+            return id;
+          },
+          async readData(id) {
+            const row = table.get(id);
+            return row && row.expires > now() ? JSON.parse(row.data) : null;
+          },
+          async updateData(id, data, expires) {
+            // As an UPDATE does, which brings no row back.
+            if (table.has(id)) write(id, data, expires);
+          },
+          async deleteData(id) {
+            table.delete(id);
+          },
+        }),
+      };
+    },
+  };
+}

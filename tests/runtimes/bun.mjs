@@ -1,0 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, test } from "bun:test";
+
+const { register } = await import(process.env.SUITE);
+const root = mkdtempSync(join(tmpdir(), "satchel-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+register(test, root);

@@ -1,0 +1,105 @@
+/**
+ * Writes `conformance/SPEC.md` from the rules of the conformance suite.
+ *
+ * `deno run -A tools/spec.ts`, or with `--check` to compare only.
+ */
+// deno-lint-ignore-file no-console -- a command
+import { exists } from "@std/fs";
+import { fileURLToPath } from "node:url";
+import { GROUPS } from "../conformance/_format_common.ts";
+import { exempt } from "../conformance/profiles.ts";
+import { type Rule, RULE_SET, rules } from "../conformance/mod.ts";
+import { deno, root } from "./_project.ts";
+
+/** Where the text belongs. */
+const file = new URL("conformance/SPEC.md", root);
+
+/** The specification, before it is formatted. */
+export function specText(
+  rules: readonly Rule[],
+  capabilities: readonly string[],
+): string {
+  const lines = [
+    `# Session conformance, rules ${RULE_SET}`,
+    "",
+    "Generated from the rules in `conformance/rules/` by `deno run -A tools/spec.ts`.",
+    "",
+    "A storage is **conformant** if it keeps every rule of the level *must* that applies to it. A rule applies where the storage claims all the capabilities that the rule names; a rule without any applies to every storage. A rule of the level *should* is reported, and decides nothing.",
+    "",
+    "A rule's id is for good: it is never used again, and never given to another rule. A rule set is frozen by its name.",
+    "",
+    "## Capabilities",
+    "",
+    "What a storage claims is tested, and what it does not claim is not demanded. What is claimed and cannot be tried is *not run*, which is never as good as a pass.",
+    "",
+    ...capabilities,
+  ];
+  for (const [prefix, name] of Object.entries(GROUPS)) {
+    const members = rules.filter(({ id }) => id.startsWith(`${prefix}-`));
+    if (members.length === 0) continue;
+    lines.push("", `## ${name}`);
+    for (const rule of members) lines.push("", ...ruleLines(rule));
+  }
+  return lines.join("\n") + "\n";
+}
+
+function ruleLines(rule: Rule): string[] {
+  const { id, level, since, capabilities, session, timed, sentence, why } =
+    rule;
+  const facts = [
+    ...level === "should" ? ["*should*"] : [],
+    ...capabilities.length > 0
+      ? [`where claimed: ${capabilities.map((c) => `\`${c}\``).join(", ")}`]
+      : [],
+    ...session ? ["about the session object"] : [],
+    ...timed ? ["moves the clock"] : [],
+    ...since === RULE_SET ? [] : [`since ${since}, provisional`],
+  ];
+  const profiles = (["react-router", "remix"] as const).flatMap((profile) => {
+    const reason = exempt(profile, id);
+    return reason ? [`not for the profile \`${profile}\`: ${reason}`] : [];
+  });
+  const text = [...facts, ...profiles].join("; ");
+  return [
+    `### ${id}`,
+    "",
+    `**${markdown(sentence)}** ${markdown(why)}`,
+    ...text === "" ? [] : ["", `(${text})`],
+  ];
+}
+
+/** Text that Markdown shows as it is. */
+function markdown(text: string): string {
+  return text.replaceAll(/[\\`*_[\]<>]/g, (character) => `\\${character}`);
+}
+
+/** The list in the comment on the type `Capability`. */
+function readCapabilities(): string[] {
+  const source = Deno.readTextFileSync(new URL("conformance/types.ts", root));
+  const [, comment = ""] =
+    source.match(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*export type Capability/) ?? [];
+  return comment.split("\n").filter((line) => line.startsWith(" * - "))
+    .map((line) => line.slice(3));
+}
+
+async function format(text: string): Promise<string> {
+  const path = Deno.makeTempFileSync({ suffix: ".md" });
+  try {
+    Deno.writeTextFileSync(path, text);
+    const answer = await deno(["fmt", "--no-config", path]);
+    if (!answer.ok) throw new Error(answer.text);
+    return Deno.readTextFileSync(path);
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+if (import.meta.main) {
+  const text = await format(specText(rules, readCapabilities()));
+  const path = fileURLToPath(file);
+  if (!Deno.args.includes("--check")) Deno.writeTextFileSync(path, text);
+  else if (!await exists(path) || Deno.readTextFileSync(path) !== text) {
+    console.error("conformance/SPEC.md: run `deno run -A tools/spec.ts`");
+    Deno.exitCode = 1;
+  }
+}
