@@ -31,6 +31,32 @@ export function randomBytes(size: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/**
+ * What `call` comes to, if that is soon enough.
+ *
+ * @throws {Error} If it takes more than `ms` milliseconds; what comes after that is ignored.
+ */
+export function within<T>(ms: number, call: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let settled = false;
+    const settle = () => {
+      settled = true;
+      clearTimeout(timer);
+    };
+    call().then(resolve, reject).finally(settle);
+    // An engine in memory has answered before a timer, which costs more than its answer, is even set.
+    (async () => {
+      for (let i = 0; i < 5; i++) await undefined;
+      if (settled) return;
+      timer = setTimeout(
+        () => reject(new Error(`no answer within ${ms / 1000} s`)),
+        ms,
+      );
+    })();
+  });
+}
+
 /** Resolves after `ms` milliseconds. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -4,8 +4,10 @@
  * @module
  */
 import type { SessionState } from "../core/_state.ts";
+import { within } from "../core/_runtime.ts";
 import { SessionError } from "../core/errors.ts";
 import {
+  checkSeconds,
   checkTimeouts,
   deadline,
   endOf,
@@ -23,6 +25,7 @@ export class Policy {
   readonly timeouts: Timeouts;
   /** The clock as it is; what it gives may be broken. */
   readonly now: () => number;
+  readonly #engineTimeout: number;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
 
   constructor(options: StorageOptions) {
@@ -35,6 +38,13 @@ export class Policy {
       }
     }
     this.timeouts = checkTimeouts(options);
+    const { engineTimeout = 10 } = options;
+    if (checkSeconds("engineTimeout", engineTimeout) === 0) {
+      throw new RangeError(
+        "Cannot use engineTimeout: it must be more than 0 seconds",
+      );
+    }
+    this.#engineTimeout = engineTimeout * 1000;
     this.now = now;
     this.#onEvent = onEvent;
   }
@@ -60,7 +70,7 @@ export class Policy {
   /** Runs a call to the engine; what it throws becomes a typed error. */
   async engine<T>(verb: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await call();
+      return await within(this.#engineTimeout, call);
     } catch (cause) {
       this.tell("engine-error", cause);
       if (cause instanceof SessionError) throw cause;

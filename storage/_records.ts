@@ -251,11 +251,13 @@ class RecordStorage<Data, FlashData>
     const next = this.#policy.slide(() => state.base, stored.expires);
     if (next === undefined) return;
     try {
-      const touched = await this.#store.touch(stored, next);
+      const touched = await this.#policy.engine(
+        "touch",
+        () => this.#store.touch(stored, next),
+      );
       if (touched) state.origin = this.#origin(touched);
-    } catch (cause) {
-      // The request has read its session; that its deadline did not move is no reason to fail it.
-      this.#policy.tell("engine-error", cause);
+    } catch {
+      // The request has read its session; that its deadline did not move has been told, and is no reason to fail it.
     }
   }
 

@@ -133,6 +133,8 @@ export interface SessionEvent {
 export interface StorageOptions extends Timeouts {
   /** The clock, in milliseconds. @default {Date.now} */
   now?: (() => number) | undefined;
+  /** Seconds after which a call to the engine has failed: `store-failed`. @default {10} */
+  engineTimeout?: number | undefined;
   /** Is told what happens; what it throws is ignored. */
   onEvent?: ((event: SessionEvent) => void) | undefined;
 }

@@ -3,17 +3,18 @@
  * outside `.runtimes`.
  */
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const root = new URL("../../.runtimes/", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../../.runtimes/", import.meta.url));
 const os = { darwin: "darwin", windows: "windows", linux: "linux" }[
   Deno.build.os as "linux"
 ];
 const arm = Deno.build.arch === "aarch64";
 
-const PACKAGES = {
+const PACKAGES: Record<"bun" | "node", string> = {
   bun: `@oven/bun-${os}-${arm ? "aarch64" : "x64"}`,
   node: `node-${os === "windows" ? "win" : os}-${arm ? "arm64" : "x64"}`,
-} as const;
+};
 
 /**
  * The path of a runtime's executable, installed on first use.
@@ -21,7 +22,7 @@ const PACKAGES = {
  * @throws {Error} If npm cannot be reached.
  */
 export async function runtime(
-  name: keyof typeof PACKAGES,
+  name: "bun" | "node",
   version: string,
 ): Promise<string> {
   const dir = join(root, `${name}-${version}`);

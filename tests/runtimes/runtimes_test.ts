@@ -1,8 +1,9 @@
 // The suite on Node and Bun, each with its own test runner, against one bundle of the library.
 import { assertEquals, assertMatch } from "@std/assert";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { runtime } from "./_runtime.ts";
 
-const here = (path: string) => new URL(path, import.meta.url).pathname;
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 async function run(
   command: string,
@@ -32,7 +33,7 @@ async function withBundle(
       entry,
     ]);
     assertEquals(bundled.code, 0, bundled.text);
-    await test(SUITE);
+    await test(pathToFileURL(SUITE).href);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

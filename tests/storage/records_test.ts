@@ -5,6 +5,7 @@ import {
   assertInstanceOf,
   assertNotEquals,
   assertRejects,
+  assertThrows,
 } from "@std/assert";
 import { encodeBase64Url } from "./_bytes.ts";
 import { assertSessionError, Clock } from "../core/_support.ts";
@@ -763,4 +764,44 @@ Deno.test("storage.sweep() and close() are there, only where the engine has them
     "store-failed",
     "Cannot close session",
   );
+});
+
+Deno.test("storage.read() and save() fail in time, when the engine hangs", async () => {
+  const { backend, storage, store, events } = setUp({}, {
+    engineTimeout: 0.01,
+  });
+  const id = await store({ a: 1 });
+  const hang: Trick = { before: () => new Promise<void>(() => {}) };
+
+  backend.play("read", hang);
+  const read = await assertSessionError(
+    () => storage.read(id),
+    "store-failed",
+    "Cannot read session",
+  );
+  assertEquals((read.cause as Error).message, "no answer within 0.01 s");
+
+  const session = await storage.read(id);
+  session.set("a", 2);
+  backend.play("write", hang);
+  await assertSessionError(
+    () => storage.save(session),
+    "store-failed",
+    "Cannot save session",
+  );
+  assertEquals(events, ["engine-error", "engine-error"]);
+
+  await storage.save(session); // the retry makes up for it
+  assertEquals((await storage.read(id)).get("a"), 2);
+});
+
+Deno.test("createSessionStorage() refuses an engine timeout that is none", () => {
+  const backend = new FakeBackend();
+  for (const engineTimeout of [0, -1, NaN, Infinity]) {
+    assertThrows(
+      () => createSessionStorage({ backend, engineTimeout }),
+      RangeError,
+      "engineTimeout",
+    );
+  }
 });
