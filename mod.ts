@@ -10,12 +10,12 @@
  *   cookie: { name: "__session", secrets: ["s3cr3t"] },
  * });
  *
- * export default {
- *   fetch: withSession(storage, (_request, session) => {
- *     session.set("visits", (session.get("visits") ?? 0) + 1);
- *     return new Response(`Visit ${session.get("visits")}`);
- *   }),
- * } satisfies Deno.ServeDefaultExport;
+ * const handler = withSession(storage, (_request, session) => {
+ *   session.set("visits", (session.get("visits") ?? 0) + 1);
+ *   return new Response(`Visit ${session.get("visits")}`);
+ * });
+ *
+ * if (import.meta.main) Deno.serve(handler);
  * ```
  *
  * @module
@@ -46,6 +46,15 @@ export {
   withSession,
 } from "./middleware/with_session.ts";
 export type {
+  ArcTablesLike,
+  DynamoDBClientLike,
+  DynamoDBCondition,
+  DynamoDBDocumentLike,
+  DynamoDBKey,
+  DynamoDBSenderLike,
+  DynamoDBUpdate,
+} from "./storage/_dynamodb_clients.ts";
+export type {
   FlashSessionData,
   FourFunctions,
 } from "./storage/_four_functions.ts";
@@ -64,6 +73,12 @@ export type {
   WriteOptions,
 } from "./storage/contract.ts";
 export {
+  type CloudflareKVSessionStorageOptions,
+  createCloudflareKVSessionStorage,
+  createWorkersKVSessionStorage,
+  type KVNamespaceLike,
+} from "./storage/cloudflare_kv.ts";
+export {
   type CookieSessionStorageOptions,
   createCookieSessionStorage,
 } from "./storage/cookie.ts";
@@ -72,6 +87,11 @@ export {
   createSessionStorage,
   type DatabaseSessionStorageOptions,
 } from "./storage/create_session_storage.ts";
+export {
+  createArcTableSessionStorage,
+  createDynamoDBSessionStorage,
+  type DynamoDBSessionStorageOptions,
+} from "./storage/dynamodb.ts";
 export {
   createFileSessionStorage,
   createFsSessionStorage,
@@ -88,3 +108,21 @@ export {
   type KvEntryLike,
   type KvLike,
 } from "./storage/deno_kv.ts";
+export {
+  createRedisSessionStorage,
+  type RedisSessionStorageOptions,
+} from "./storage/redis.ts";
+export type {
+  BunRedisLike,
+  IoRedisLike,
+  NodeRedisClusterLike,
+  NodeRedisLike,
+  NodeRedisSentinelLike,
+  RedisLike,
+} from "./storage/_redis_client.ts";
+export {
+  createMemcacheSessionStorage,
+  type MemcacheSessionStorageOptions,
+} from "./storage/memcached.ts";
+export type { MemcacheLike } from "./storage/_memcached_client.ts";
+export type { MemcacheItem } from "./storage/_memcached_connection.ts";

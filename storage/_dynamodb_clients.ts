@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loadPackage } from "./_load.ts";
+import { loadClient } from "./_load_client.ts";
 
 /** An item's primary key. */
 export type DynamoDBKey = Record<string, string>;
@@ -113,14 +113,14 @@ export function tableOf(client: unknown, name: string): Table {
 /**
  * The table through Architect's own client.
  *
- * @throws {TypeError} If `@architect/functions` is not there, or has no such table.
+ * @throws {Error} If `@architect/functions` is not there.
+ * @throws {TypeError} If it has no such table.
  */
 export async function architectTable(name: string): Promise<Table> {
   type Architect = { tables(): Promise<ArcTablesLike> };
-  const loaded = await loadPackage<Architect & { default?: Architect }>(
-    "@architect/functions",
-    "hand in a client",
-  );
+  const loaded = await loadClient("@architect/functions", "8") as
+    & Architect
+    & { default?: Architect };
   return tableOf(await (loaded.default ?? loaded).tables(), name);
 }
 
@@ -154,10 +154,10 @@ function senderDocument(client: DynamoDBSenderLike): DynamoDBDocumentLike {
   >;
   let commands: Promise<Commands> | undefined;
   async function send(name: keyof Commands, params: unknown): Promise<unknown> {
-    const loading = commands ??= loadPackage<Commands>(
+    const loading = commands ??= loadClient(
       "@aws-sdk/lib-dynamodb",
-      "hand in DynamoDBDocument.from(client)",
-    );
+      "3",
+    ) as Promise<Commands>;
     try {
       const Command = (await loading)[name];
       return await client.send(new Command(params));

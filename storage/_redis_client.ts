@@ -109,7 +109,6 @@ interface NodeRedisPackage {
   createClient(options: object): NodeRedis;
 }
 
-/** How long a server may take to accept a connection, and to answer a command, in milliseconds. */
 const PATIENCE = 5_000;
 const MAX_RETRY_DELAY = 500;
 
@@ -119,9 +118,14 @@ const MAX_RETRY_DELAY = 500;
  * Commands wait for the next attempt to connect, and fail with it. None waits in a queue, so that a server that is away
  * means errors at once rather than requests that hang; and none is sent twice.
  *
+ * @param address `redis://…`, `rediss://…`, or the same with `valkey`.
+ * @param patience How long a server may take to accept a connection, and then to answer a command, in milliseconds.
  * @throws {TypeError} If the address is no URL of Redis.
  */
-export function redisAt(address: string): RedisConnection {
+export function redisAt(
+  address: string,
+  patience: number = PATIENCE,
+): RedisConnection {
   const url = checkUrl(address);
   let opening: Promise<NodeRedis> | undefined;
   let waiting: ((failed: boolean, error?: unknown) => void)[] = [];
@@ -141,7 +145,7 @@ export function redisAt(address: string): RedisConnection {
       url,
       disableOfflineQueue: true,
       socket: {
-        connectTimeout: PATIENCE,
+        connectTimeout: patience,
         reconnectStrategy: (retries: number) =>
           Math.min(20 * 2 ** retries, MAX_RETRY_DELAY) * (0.5 + Math.random()),
       },
@@ -185,7 +189,7 @@ export function redisAt(address: string): RedisConnection {
         if (!client.isReady) await connected();
         return await client.sendCommand(args);
       };
-      return await deadlined(ask(), 2 * PATIENCE, "Redis", () => {
+      return await deadlined(ask(), 2 * patience, "Redis", () => {
         // A connection that no longer answers is of no use to the next command either.
         drop(attempt, client);
       });
@@ -196,7 +200,7 @@ export function redisAt(address: string): RedisConnection {
       opening = undefined;
       const client = await attempt;
       if (!client.isReady) return drop(attempt, client);
-      await deadlined(client.close(), PATIENCE, "Redis", () => {
+      await deadlined(client.close(), patience, "Redis", () => {
         client.destroy();
       });
     },

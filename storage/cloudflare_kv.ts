@@ -73,7 +73,7 @@ export interface CloudflareKVSessionStorageOptions extends StorageOptions {
  * @throws {TypeError} If `kv` is no KV namespace, the prefix none that KV takes, or there is an `idleTimeout`.
  * @throws {RangeError} If the timeout is not positive and finite.
  *
- * @example
+ * @example A Worker that counts visits
  * ```ts
  * import {
  *   createCloudflareKVSessionStorage,
@@ -81,7 +81,7 @@ export interface CloudflareKVSessionStorageOptions extends StorageOptions {
  *   withSession,
  * } from "@satchel/session";
  *
- * export default {
+ * const worker = {
  *   fetch(request: Request, env: { SESSIONS: KVNamespaceLike }) {
  *     const storage = createCloudflareKVSessionStorage({
  *       kv: env.SESSIONS,
@@ -93,6 +93,7 @@ export interface CloudflareKVSessionStorageOptions extends StorageOptions {
  *     })(request);
  *   },
  * };
+ * export default worker;
  * ```
  */
 export function createCloudflareKVSessionStorage<

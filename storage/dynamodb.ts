@@ -45,6 +45,9 @@ export interface DynamoDBSessionStorageOptions extends StorageOptions {
  *   _ttl TTL
  * ```
  *
+ * A `DynamoDBDocumentClient`, which only sends commands, needs the package `@aws-sdk/lib-dynamodb` where this library can
+ * load it; in a bundle, hand in a `DynamoDBDocument`, which needs nothing.
+ *
  * A session takes at most about 400 KB, DynamoDB's limit for an item. The client's own timeouts and retries apply. Of
  * permissions it needs `GetItem`, `UpdateItem` and `DeleteItem`, with Architect's client `Query` instead of `GetItem`.
  * That client cannot delete on a condition: the old record of a regenerated id is emptied instead, and removed by the

@@ -17,6 +17,8 @@ export const serialisation: readonly Rule[] = [
       const values = [...JSON_VALUES, nested(100)];
       for (let i = 0; i < t.runs; i++) values.push(someJson(t));
       for (const value of values) {
+        // In Remix 3 setting null removes the key.
+        if (value === null && t.profile === "remix") continue;
         const visitor = await t.visitor();
         await visitor.visit((r) => {
           r.set("value", value);
@@ -235,7 +237,11 @@ const VALUES: readonly (readonly [string, () => unknown, boolean?])[] = [
     return list;
   }],
   ["a value nested 100,000 deep", () => nested(100_000)],
-  ["a lone surrogate", () => ["\ud800", { "\udc00": "a\udfffb" }], true],
+  // By number, because the coverage of Deno 2.9 panics on such a key in the source.
+  ["a lone surrogate", () => {
+    const [lead, trail] = [0xd800, 0xdc00].map((c) => String.fromCharCode(c));
+    return [lead, { [trail as string]: `a${trail}b` }];
+  }, true],
 ];
 
 /** Something that the storage refuses. */

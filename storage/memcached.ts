@@ -1,0 +1,109 @@
+/**
+ * Sessions in Memcached: shared by many machines, and forgotten when it is restarted or full.
+ *
+ * @module
+ */
+import type { Cookie } from "../core/cookie.ts";
+import type { SessionData } from "../core/session.ts";
+import { backendStore } from "./_backend_store.ts";
+import type { SessionCookieOptions } from "./_http.ts";
+import { checkPrefix, MemcachedBackend } from "./_memcached_backend.ts";
+import { MemcachedClient, type MemcacheLike } from "./_memcached_client.ts";
+import { Policy } from "./_policy.ts";
+import { recordStorageWithTtl } from "./_ttl.ts";
+import type {
+  HttpSessionStorage,
+  SessionStorage,
+  StorageOptions,
+} from "./contract.ts";
+
+/** Options of {@linkcode createMemcacheSessionStorage}: a client or an address, and not both. */
+export interface MemcacheSessionStorageOptions extends StorageOptions {
+  /** A client, such as that of npm's `memcache-client`. Whoever made it closes it. */
+  client?: MemcacheLike | undefined;
+  /**
+   * The address of a server: `localhost:11211`. The first request connects; lost connections are opened again by the
+   * next one; `close()` closes. Needs no package. A server that does not answer within 5 seconds is an error.
+   */
+  url?: string | undefined;
+  /** What each key begins with: up to 207 bytes without spaces and control characters. @default {"session:"} */
+  prefix?: string | undefined;
+  /** Seconds after its last save at which a session ends that neither a commit nor the cookie gave a lifetime. @default {1_209_600} */
+  ttl?: number | undefined;
+}
+
+/**
+ * Keeps sessions in Memcached, 1.4.8 or newer. Parallel requests are merged by its `cas`; the server removes expired
+ * sessions itself. A read is one round trip, a save another.
+ *
+ * A session takes at most about 1 MiB. The server keeps nothing through a restart, and drops what was not used for
+ * longest when its memory is full: a visitor is then logged out. Let it listen only where the application is, because
+ * whoever reaches it reads and writes every session.
+ *
+ * @param options Client or address, key prefix, lifetime, cookie and timeouts.
+ * @returns The storage, bound to the cookie if there is one.
+ * @throws {TypeError} If there is neither a client nor an address, or both, or if one is not what it should be; or if
+ * `prefix` cannot begin a key.
+ * @throws {RangeError} If `ttl` or a timeout is not positive and finite.
+ *
+ * @example
+ * ```ts
+ * import { createMemcacheSessionStorage } from "@satchel/session";
+ *
+ * const storage = createMemcacheSessionStorage({
+ *   url: "localhost:11211",
+ *   prefix: "shop:session:",
+ *   ttl: 7 * 24 * 60 * 60,
+ * });
+ * await storage.close?.();
+ * ```
+ */
+export function createMemcacheSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: MemcacheSessionStorageOptions & {
+    cookie: Cookie | SessionCookieOptions;
+  },
+): HttpSessionStorage<Data, FlashData>;
+/** The same without a cookie: a middleware brings it. */
+export function createMemcacheSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  options: MemcacheSessionStorageOptions & { cookie?: undefined },
+): SessionStorage<Data, FlashData>;
+export function createMemcacheSessionStorage<Data, FlashData>(
+  options: MemcacheSessionStorageOptions & {
+    cookie?: Cookie | SessionCookieOptions | undefined;
+  },
+): SessionStorage<Data, FlashData> {
+  const { client, url, prefix = "session:", ttl, cookie } = options;
+  checkPrefix(prefix);
+  if ((client === undefined) === (url === undefined)) {
+    throw new TypeError("Cannot create storage: give either client or url");
+  }
+  if (
+    client !== undefined &&
+    !COMMANDS.every((name) => typeof client?.[name] === "function")
+  ) {
+    throw new TypeError(
+      `Cannot create storage: client must have the methods ${
+        COMMANDS.join(", ")
+      }`,
+    );
+  }
+  const policy = new Policy(options);
+  const own = client === undefined
+    ? new MemcachedClient(url as string)
+    : undefined;
+  const backend = new MemcachedBackend(
+    client ?? own as MemcachedClient,
+    prefix,
+    policy.now,
+    own && (() => own.close()),
+  );
+  return recordStorageWithTtl(backendStore(backend), cookie, policy, ttl);
+}
+
+const COMMANDS = ["gets", "cas", "add", "set", "delete"] as const;

@@ -1,0 +1,78 @@
+/**
+ * DynamoDB on this machine: dynalite on a free port, and the AWS SDK's client for it.
+ *
+ * @module
+ */
+import { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { DynamoDB } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
+
+/** The packages that {@linkcode startDynamoDB} needs. */
+export const PACKAGES = [
+  "dynalite",
+  "@aws-sdk/client-dynamodb",
+  "@aws-sdk/lib-dynamodb",
+] as const;
+
+/** A running DynamoDB. */
+export interface LocalDynamoDB {
+  /** Where it listens. */
+  readonly port: number;
+  /** The SDK's client. */
+  readonly db: DynamoDB;
+  /** The SDK's document client. */
+  readonly document: DynamoDBDocument;
+  /** Makes a table whose key is `idx`, and gives its name. */
+  table(name?: string, idx?: string): Promise<string>;
+  /** Stops it. */
+  stop(): Promise<void>;
+  /** Starts it again, on the same port, with what it held. */
+  start(): Promise<void>;
+}
+
+/** Starts one; it ends with the process that runs the tests. */
+export async function startDynamoDB(): Promise<LocalDynamoDB> {
+  const { default: dynalite } = await import("dynalite");
+  const { DynamoDB } = await import("@aws-sdk/client-dynamodb");
+  const { DynamoDBDocument } = await import("@aws-sdk/lib-dynamodb");
+  const server: Server = dynalite({ createTableMs: 0 });
+  const listen = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, "127.0.0.1", resolve);
+    });
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  const db = new DynamoDB({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: "local",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    maxAttempts: 1,
+  });
+  let tables = 0;
+  return {
+    port,
+    db,
+    document: DynamoDBDocument.from(db),
+    async table(name = `sessions-${++tables}`, idx = "_idx") {
+      await db.createTable({
+        TableName: name,
+        KeySchema: [{ AttributeName: idx, KeyType: "HASH" }],
+        AttributeDefinitions: [{ AttributeName: idx, AttributeType: "S" }],
+        BillingMode: "PAY_PER_REQUEST",
+      });
+      const status = async () =>
+        (await db.describeTable({ TableName: name })).Table?.TableStatus;
+      while (await status() !== "ACTIVE");
+      return name;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        // Its own close() forgets the tables.
+        Server.prototype.close.call(server, () => resolve());
+        server.closeAllConnections();
+      }),
+    start: () => listen(port),
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * Engines and clients that come as npm packages: their tests run where the packages can be had, and say so where not.
+ *
+ * @module
+ */
+
+/**
+ * Registers an engine's tests.
+ *
+ * Where its packages are missing the tests are reported as skipped, with the command that installs them; with `CI=true`
+ * that is a failure.
+ *
+ * @param engine What is tested, for people.
+ * @param packages Its npm packages.
+ * @param start Starts what they bring.
+ * @param register Registers the tests.
+ */
+export async function withPackages<T>(
+  engine: string,
+  packages: readonly string[],
+  start: () => Promise<T>,
+  register: (started: T) => void,
+): Promise<void> {
+  try {
+    // By a name that is no literal, or Deno would install them for whoever only checks the types.
+    for (const name of packages) await import(name);
+  } catch (cause) {
+    const advice = `${packages.join(", ")} cannot be had: deno install`;
+    // deno-lint-ignore no-console -- as below
+    console.log(`engine: ${engine}: ${advice}`);
+    Deno.test({
+      name: `engine skipped: ${engine}: ${advice}`,
+      ignore: Deno.env.get("CI") !== "true",
+      fn() {
+        throw new Error(advice, { cause });
+      },
+    });
+    return;
+  }
+  // deno-lint-ignore no-console -- the report of which engines ran
+  console.log(`engine: ${engine}`);
+  register(await start());
+}

@@ -1,0 +1,235 @@
+/**
+ * Real servers for tests: started on a free port of this machine, with a folder of their own, and stopped at the end.
+ */
+// deno-lint-ignore-file no-console -- says which engines there are
+/** A server of a test. */
+export interface Server {
+  readonly port: number;
+  /** Ends it as a crash would; what it keeps on the disk stays. */
+  kill(): Promise<void>;
+  /** Starts it again, on the same port and with the same folder. */
+  restart(): Promise<void>;
+  /** Makes it hang, and go on. */
+  pause(): void;
+  resume(): void;
+  /** Ends it for good. */
+  stop(): Promise<void>;
+}
+
+interface Kind {
+  readonly command: string;
+  /** The Debian package. */
+  readonly package: string;
+  readonly args: (port: number, dir: string) => string[];
+  /** Where it prints to, and what it prints once it accepts connections. */
+  readonly prints: "stdout" | "stderr";
+  readonly ready: RegExp;
+}
+
+const PORT_TAKEN = /address already in use/i;
+
+const REDIS: Kind = {
+  command: "redis-server",
+  package: "redis-server",
+  args: (port, dir) => [
+    ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", dir],
+    ...["--save", "", "--appendonly", "yes", "--appendfsync", "always"],
+  ],
+  prints: "stdout",
+  ready: /ready to accept connections/i,
+};
+
+const MEMCACHED: Kind = {
+  command: "memcached",
+  package: "memcached",
+  args: (port) => [
+    ...["-p", `${port}`, "-U", "0", "-l", "127.0.0.1", "-vv"],
+    // It refuses to run as root unless it is told whom to become.
+    ...Deno.uid() === 0 ? ["-u", "nobody"] : [],
+  ],
+  prints: "stderr",
+  ready: /server listening/i,
+};
+
+const running = new Set<Deno.ChildProcess>();
+const dirs = new Set<string>();
+
+globalThis.addEventListener("unload", () => {
+  for (const child of running) child.kill("SIGKILL");
+  for (const dir of dirs) Deno.removeSync(dir, { recursive: true });
+});
+
+/** Starts Redis, with more arguments if there are any. It keeps what it has acknowledged. */
+export function startRedis(...args: string[]): Promise<Server> {
+  return start(REDIS, args);
+}
+
+/** Starts Memcached, with more arguments if there are any. */
+export function startMemcached(...args: string[]): Promise<Server> {
+  return start(MEMCACHED, args);
+}
+
+/** Starts a cluster of Redis with three masters. */
+export async function startRedisCluster(): Promise<Server[]> {
+  const servers: Server[] = [];
+  for (let i = 0; i < 3; i++) {
+    servers.push(
+      await start(REDIS, () => [
+        ...["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"],
+        ...["--cluster-port", `${freePort()}`],
+      ]),
+    );
+  }
+  await redisCli(
+    ...["--cluster", "create"],
+    ...servers.map(({ port }) => `127.0.0.1:${port}`),
+    ...["--cluster-replicas", "0", "--cluster-yes"],
+  );
+  // Each node finds out on its own that all slots are served.
+  for (const { port } of servers) await clusterReady(port);
+  return servers;
+}
+
+async function clusterReady(port: number): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (Date.now() < end) {
+    const info = await redisCli("-p", `${port}`, "cluster", "info");
+    if (info.includes("cluster_state:ok")) return;
+  }
+  throw new Error("Cannot create cluster: a node thinks that it is down");
+}
+
+async function redisCli(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command("redis-cli", {
+    args,
+  }).output();
+  const decoder = new TextDecoder();
+  const text = decoder.decode(stdout);
+  if (code === 0) return text;
+  throw new Error(`redis-cli failed: ${text}${decoder.decode(stderr)}`);
+}
+
+/**
+ * Whether an engine's server is installed. Where it is not, registers a test that says how to install it: ignored, but
+ * on CI a failure.
+ */
+export function installed(engine: "redis" | "memcached"): boolean {
+  const kind = engine === "redis" ? REDIS : MEMCACHED;
+  try {
+    const { stdout } = new Deno.Command(kind.command, { args: ["--version"] })
+      .outputSync();
+    const [version = ""] = new TextDecoder().decode(stdout).match(/\d[\d.]*/) ??
+      [];
+    console.log(`engine: ${kind.command} ${version}`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const advice = `${kind.command} is missing: apt-get install ${kind.package}`;
+  console.log(`engine: ${advice}`);
+  Deno.test({
+    name: `engine skipped: ${advice}`,
+    ignore: Deno.env.get("CI") !== "true",
+    fn() {
+      throw new Error(advice);
+    },
+  });
+  return false;
+}
+
+async function start(
+  kind: Kind,
+  more: string[] | (() => string[]),
+): Promise<Server> {
+  const dir = await Deno.makeTempDir();
+  dirs.add(dir);
+  // Another program may take the port before the server does: then another port is tried.
+  for (let attempt = 1;; attempt++) {
+    const port = freePort();
+    const args = [
+      ...kind.args(port, dir),
+      ...typeof more === "function" ? more() : more,
+    ];
+    try {
+      return new Running(kind, args, port, dir, await launch(kind, args));
+    } catch (error) {
+      if (attempt === 5 || !PORT_TAKEN.test(String(error))) throw error;
+    }
+  }
+}
+
+class Running implements Server {
+  readonly port: number;
+  readonly #kind: Kind;
+  readonly #args: string[];
+  readonly #dir: string;
+  #child: Deno.ChildProcess;
+
+  constructor(
+    kind: Kind,
+    args: string[],
+    port: number,
+    dir: string,
+    child: Deno.ChildProcess,
+  ) {
+    this.port = port;
+    this.#kind = kind;
+    this.#args = args;
+    this.#dir = dir;
+    this.#child = child;
+  }
+
+  async kill(): Promise<void> {
+    if (!running.delete(this.#child)) return;
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    this.#child = await launch(this.#kind, this.#args);
+  }
+
+  pause(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child.kill("SIGCONT");
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    if (dirs.delete(this.#dir)) {
+      await Deno.remove(this.#dir, { recursive: true });
+    }
+  }
+}
+
+/** @throws {Error} With what the server printed, if it ends before it is ready. */
+async function launch(kind: Kind, args: string[]): Promise<Deno.ChildProcess> {
+  const child = new Deno.Command(kind.command, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    [kind.prints]: "piped",
+  }).spawn();
+  running.add(child);
+  let printed = "";
+  // Leaving the loop closes the pipe; both servers go on without it.
+  for await (
+    const text of child[kind.prints].pipeThrough(new TextDecoderStream())
+  ) {
+    printed += text;
+    if (kind.ready.test(printed)) return child;
+  }
+  running.delete(child);
+  await child.status;
+  throw new Error(`Cannot start ${kind.command}: ${printed}`);
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}

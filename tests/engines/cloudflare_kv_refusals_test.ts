@@ -1,0 +1,119 @@
+// What Workers KV refuses: a second write within a second; and what its storage refuses, because KV cannot keep it.
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import {
+  createCloudflareKVSessionStorage,
+  createSessionStorage,
+  createWorkersKVSessionStorage,
+  type KVNamespaceLike,
+} from "../../mod.ts";
+import { CloudflareKVBackend } from "../../storage/cloudflare_kv.ts";
+import { assertSessionError } from "../core/_support.ts";
+
+/** KV that refuses so many changes with an error of its own, and the storage over it. */
+function refusing(times: number, message: string) {
+  const waits: number[] = [];
+  const records = new Map<string, { value: string; metadata: unknown }>();
+  let calls = 0;
+  const change = async (work: () => void) => {
+    calls++;
+    if (times-- > 0) throw new Error(message);
+    work();
+  };
+  const kv: KVNamespaceLike = {
+    getWithMetadata: async (key) =>
+      records.get(key) ?? { value: null, metadata: null },
+    put: (key, value, { metadata }) =>
+      change(() => records.set(key, { value, metadata })),
+    delete: (key) => change(() => records.delete(key)),
+  };
+  const backend = new CloudflareKVBackend(kv, "", Date.now, async (ms) => {
+    waits.push(ms);
+  });
+  const cookie = { name: "session", secrets: ["s3cr3t"] };
+  const storage = createSessionStorage({ backend, cookie });
+  return { backend, storage, waits, calls: () => calls };
+}
+
+const TOO_EARLY = "KV PUT failed: 429 Too Many Requests";
+
+Deno.test("createCloudflareKVSessionStorage() tries a write again a second later, when KV refuses a second one within a second", async () => {
+  const { backend, storage, waits } = refusing(2, TOO_EARLY);
+  const session = await storage.getSession();
+  session.set("a", 1);
+  await storage.commitSession(session);
+  assertEquals((await storage.read(session.id)).get("a"), 1);
+  assertEquals(waits.length, 2);
+  for (const ms of waits) assert(ms >= 1000 && ms <= 1250);
+  const deleting = refusing(1, TOO_EARLY);
+  assertEquals(await deleting.backend.delete("key"), true);
+  assertEquals(deleting.waits.length, 1);
+  assertEquals(backend.guarantees.compareAndSet, false);
+});
+
+Deno.test("createCloudflareKVSessionStorage() rejects with the cause and sends no cookie, when KV keeps refusing", async () => {
+  const { storage, waits, calls } = refusing(Infinity, TOO_EARLY);
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const error = await assertSessionError(
+    () => storage.commitSession(session),
+    "store-failed",
+  );
+  assertInstanceOf(error.cause, Error);
+  assertEquals(error.cause.message, TOO_EARLY);
+  assertEquals([waits.length, calls()], [2, 3]);
+});
+
+Deno.test("createCloudflareKVSessionStorage() tries nothing again, when KV fails otherwise", async () => {
+  const { storage, waits, calls } = refusing(1, "KV PUT failed: 500");
+  const session = await storage.getSession();
+  session.set("a", 1);
+  await assertSessionError(
+    () => storage.commitSession(session),
+    "store-failed",
+  );
+  assertEquals([waits.length, calls()], [0, 1]);
+  // The change is still the session's: a save that is tried again stores it.
+  await storage.commitSession(session);
+  assertEquals((await storage.read(session.id)).get("a"), 1);
+});
+
+Deno.test("createCloudflareKVSessionStorage() throws and says what to change, when an option is none that KV can keep", () => {
+  const kv: KVNamespaceLike = {
+    getWithMetadata: async () => ({ value: null, metadata: null }),
+    put: async () => {},
+    delete: async () => {},
+  };
+  const cases: [options: object, message: string][] = [
+    [{}, "kv must be a KV namespace, and has no getWithMetadata()"],
+    [{ kv: null }, "kv must be a KV namespace"],
+    [{ kv: { ...kv, put: undefined } }, "and has no put()"],
+    [{ kv, prefix: 5 }, "prefix must be text of at most 469 bytes"],
+    [{ kv, prefix: "é".repeat(235) }, "prefix must be text of at most 469"],
+    [{ kv, prefix: "a\r\n" }, "without control characters"],
+    [{ kv, prefix: "\ud800" }, "without control characters"],
+    [{ kv, idleTimeout: 1800 }, "Workers KV cannot keep an idleTimeout"],
+  ];
+  for (const [options, message] of cases) {
+    assertThrows(
+      () => createCloudflareKVSessionStorage(options as never),
+      TypeError,
+      message,
+    );
+  }
+  assertThrows(
+    () => createCloudflareKVSessionStorage({ kv, absoluteTimeout: 0 }),
+    RangeError,
+    "absoluteTimeout",
+  );
+  createCloudflareKVSessionStorage({ kv, prefix: "x".repeat(469) });
+  assertStrictEquals(
+    createWorkersKVSessionStorage,
+    createCloudflareKVSessionStorage,
+  );
+});

@@ -1,0 +1,79 @@
+// The library inside workerd, Cloudflare's runtime, bundled as an application's Worker is.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { cookieHeader } from "../core/_support.ts";
+import { withPackages } from "./_packages.ts";
+import { PACKAGES, startWorkerd } from "./_workerd.ts";
+
+async function bundle(): Promise<string> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "bundle",
+        "--quiet",
+        "--platform=browser",
+        "-o",
+        `${dir}/worker.mjs`,
+        new URL("./_worker.ts", import.meta.url).pathname,
+      ],
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    return await Deno.readTextFile(`${dir}/worker.mjs`);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const start = async () => await startWorkerd(await bundle());
+
+await withPackages(
+  "Workers KV in a Worker (workerd)",
+  PACKAGES,
+  start,
+  (worker) => {
+    Deno.test("a Worker keeps sessions in KV: login, a flash for the next page, logout", async () => {
+      const stranger = await worker.fetch("/");
+      assertEquals(stranger.headers.get("set-cookie"), null);
+      assertEquals(await stranger.json(), { userId: null, notice: null });
+      assertEquals(await worker.keys(), []);
+
+      const login = await worker.fetch("/login");
+      const setCookie = login.headers.get("set-cookie") ?? "";
+      assertMatch(
+        setCookie,
+        /^__session=[^;]+; HttpOnly; SameSite=Strict; Path=\//,
+      );
+      const cookie = cookieHeader(setCookie);
+      const [key, ...others] = await worker.keys();
+      assertEquals(others, []);
+      assertMatch(key?.name ?? "", /^session:[\w-]{43}$/);
+      assert((key?.expiration ?? 0) > Date.now() / 1000 + 13 * 24 * 3600);
+
+      for (const notice of ["Welcome", null]) {
+        const home = await worker.fetch("/", cookie);
+        assertEquals(await home.json(), { userId: "u1", notice });
+      }
+
+      const logout = await worker.fetch("/logout", cookie);
+      assertMatch(logout.headers.get("set-cookie") ?? "", /^__session=;.*1970/);
+      await logout.body?.cancel();
+      assertEquals(await worker.keys(), []);
+      const after = await worker.fetch("/", cookie);
+      assertEquals(await after.json(), { userId: null, notice: null });
+    });
+
+    Deno.test("a Worker gives a new session to a cookie that was forged", async () => {
+      for (
+        const cookie of [
+          "__session=x",
+          "__session=%",
+          `__session=${"a".repeat(5000)}`,
+        ]
+      ) {
+        const response = await worker.fetch("/", cookie);
+        assertEquals(response.status, 200);
+        assertEquals(await response.json(), { userId: null, notice: null });
+      }
+    });
+  },
+);
