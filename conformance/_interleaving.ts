@@ -74,13 +74,11 @@ export function programOf(numbers: readonly number[], who: number): Op[] {
 /**
  * Plays a scenario in a namespace of its own.
  *
- * @param gate Is waited for before each step, where another scheduler decides on the order.
  * @throws {Violation} If what comes of it is neither a serial order nor a declared conflict.
  */
 export async function interleave(
   t: Trial,
   { programs, turns, parallel }: Scenario,
-  gate?: () => Promise<unknown>,
 ): Promise<void> {
   const visitor = await t.visitor(await t.open({}));
   const base = noEntries();
@@ -99,8 +97,7 @@ export async function interleave(
     const ops = program.filter((op) => fits(op, t, request));
     actors.push({ request, ops, steps: stepsOf(request, ops) });
   }
-  if (gate) await playGated(actors, gate);
-  else await playInTurn(actors, turns, parallel);
+  await playInTurn(actors, turns, parallel);
   await t.settle();
   const allowed = outcomes(t, base, actors);
   const sent = actors.flatMap(({ request: { sent } }) =>
@@ -143,18 +140,6 @@ function stepsOf(request: VisitorRequest, ops: readonly Op[]) {
   });
   const ends = ops.some((op) => op.do === "destroy");
   return [...steps, () => ends ? request.destroy() : request.save()];
-}
-
-async function playGated(
-  actors: readonly Actor[],
-  gate: () => Promise<unknown>,
-): Promise<void> {
-  await settled(actors.map(async ({ steps }) => {
-    for (const step of steps) {
-      await gate();
-      await step();
-    }
-  }));
 }
 
 async function playInTurn(

@@ -5,7 +5,12 @@
  */
 import { alike } from "./_alike.ts";
 import { blame, Violation } from "./_port.ts";
-import { type Store, type Trial, Visitor, VisitorRequest } from "./_trial.ts";
+import {
+  type Store,
+  type Trial,
+  Visitor,
+  type VisitorRequest,
+} from "./_trial.ts";
 
 /** What a request can do to its session. */
 export type Op =
@@ -49,6 +54,8 @@ const KINDS = [
   "begin",
   "begin",
   "regenerate",
+  "regenerate",
+  "unset",
   "destroy",
   "pause",
   "wait",
@@ -302,6 +309,8 @@ class Game {
       t.equal(sent.kind, "nothing", "an untouched session is sent");
     }
     underway.touched = underway.regenerated = false;
+    // The predecessors' sessions are meant to be saved once.
+    if (t.profile !== "satchel") person.underway = undefined;
     if (sent.kind !== "cookie") {
       if (base) base.entries = copyOf(entries);
       return;

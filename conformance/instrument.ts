@@ -31,17 +31,17 @@ const A_DAY = 86_400_000;
  * import { type Backend, createSessionStorage } from "@satchel/session";
  * import { instrument, type Target } from "@satchel/session/conformance";
  *
- * declare function openEngine(namespace: string): Backend;
- *
- * const target: Target = {
- *   name: "my engine",
- *   capabilities: ["revoke", "expiry", "touch", "absolute", "merge", "inspect", "faults"],
- *   clock: { kind: "virtual", advance() {} },
- *   open(options) {
- *     const { backend, inspect, faults } = instrument(openEngine(options.namespace));
- *     return { storage: createSessionStorage({ ...options, backend }), inspect, faults };
- *   },
- * };
+ * function targetFor(openEngine: (namespace: string) => Backend): Target {
+ *   return {
+ *     name: "my engine",
+ *     capabilities: ["revoke", "expiry", "touch", "absolute", "merge", "inspect", "faults"],
+ *     clock: { kind: "virtual", advance() {} },
+ *     open(options) {
+ *       const { backend, inspect, faults } = instrument(openEngine(options.namespace));
+ *       return { storage: createSessionStorage({ ...options, backend }), inspect, faults };
+ *     },
+ *   };
+ * }
  * ```
  */
 export function instrument(

@@ -24,6 +24,7 @@ const EXEMPTIONS: Readonly<Record<Profile, Readonly<Record<string, string>>>> =
     },
     "react-router": {
       "PERSIST-02": RR_COMMIT,
+      "CONC-03": RR_COMMIT,
       "UNSET-06": RR_FLASH,
     },
   };

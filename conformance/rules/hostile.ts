@@ -106,11 +106,13 @@ export const hostile: readonly Rule[] = [
         );
         t.equal(next.get("other"), 1, `${key} harms another key`);
         next.unset(key);
-        next.flash(key, "flash");
         await next.save();
+        const third = await visitor.request();
+        t.ok(!third.has(key), `${key} stays after it was unset`);
+        third.flash(key, "flash");
+        await third.save();
         const last = await visitor.request();
         t.equal(last.get(key), "flash", `${key} is no plain key of a flash`);
-        t.equal(last.get(key), undefined, `${key} stays after it was unset`);
         t.ok(!("admin" in {}), `${key} reaches the prototype of all objects`);
       }
     },
@@ -179,16 +181,15 @@ export const hostile: readonly Rule[] = [
       const value = valueOf(store.port, visitor.cookie);
       const { id } = await visitor.request();
       const other = valueOf(store.port, (await signedIn(t, "u2")).cookie);
+      // Each bit of it takes a while; one in each character does not.
+      const bits = t.runs < 100 ? [t.random.int(7)] : [0, 1, 2, 3, 4, 5, 6];
       const forgeries = [
         ...truncations(value),
-        ...flips(value),
+        ...flips(value, bits),
         ...splices(value, other),
+        ...keyless(value),
       ];
-      // All of them take a while with slow cryptography.
-      const some = t.runs < 100
-        ? t.random.shuffle(forgeries).slice(0, 150)
-        : forgeries;
-      for (const [how, forged] of [...some, ...keyless(value)]) {
+      for (const [how, forged] of forgeries) {
         if (plain(forged) === plain(value) || forged === other) continue;
         t.note(`A sends a cookie that was ${how}`);
         const request = await visitor.request(`${name}=${forged}`);
@@ -456,9 +457,9 @@ function truncations(value: string): Forgery[] {
   return Array.from(value, (_, i) => ["truncated", value.slice(0, i)] as const);
 }
 
-function flips(value: string): Forgery[] {
+function flips(value: string, bits: readonly number[]): Forgery[] {
   return Array.from(value).flatMap((char, i) =>
-    [0, 1, 2, 3, 4, 5, 6].map((bit) => {
+    bits.map((bit) => {
       const flipped = String.fromCharCode(char.charCodeAt(0) ^ 1 << bit);
       const text = value.slice(0, i) + flipped + value.slice(i + 1);
       return ["flipped in a bit", text] as const;

@@ -55,16 +55,16 @@ export const model: readonly Rule[] = [
   }),
 ];
 
-/** Twice as many as other rules try; on a fast engine, as many as a moment holds. */
+/** Three times as many as other rules try; on a fast engine, as many as a moment holds. */
 function* rounds(t: Trial): Generator<number> {
   const until = performance.now() + MOMENT;
-  for (let i = 0; i < t.runs * 10; i++) {
-    if (i >= t.runs * 2 && performance.now() > until) return;
+  for (let i = 0; i < t.runs * 40; i++) {
+    if (i >= t.runs * 3 && performance.now() > until) return;
     yield i;
   }
 }
 
-const MOMENT = 60;
+const MOMENT = 120;
 
 function numbers(t: Trial, length: number): number[] {
   return Array.from({ length }, () => t.random.int(2 ** 16));
