@@ -17,7 +17,8 @@ import { formatSelfCheck, selfCheck } from "./_self_check.ts";
 import { formatReport } from "./format.ts";
 import { RULE_SET, rules } from "./rules.ts";
 import { Stray } from "./_stray.ts";
-import { checkStorage, checkTarget, choose } from "./run.ts";
+import { checkStorage } from "./run.ts";
+import { checkTarget, choose } from "./_target.ts";
 import type { Report, Target } from "./types.ts";
 
 /** What a runtime does for the command. */

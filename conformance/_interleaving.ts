@@ -16,7 +16,8 @@ import {
   view,
 } from "./_model.ts";
 import { Violation } from "./_port.ts";
-import type { Trial, VisitorRequest } from "./_trial.ts";
+import type { Trial } from "./_trial.ts";
+import type { VisitorRequest } from "./_visitor.ts";
 
 /** Several requests on one cookie, each begun before any is saved. */
 export interface Scenario {

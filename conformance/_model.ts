@@ -5,12 +5,9 @@
  */
 import { alike } from "./_alike.ts";
 import { blame, Violation } from "./_port.ts";
-import {
-  type Store,
-  type Trial,
-  Visitor,
-  type VisitorRequest,
-} from "./_trial.ts";
+import type { Store } from "./_store.ts";
+import type { Trial } from "./_trial.ts";
+import { Visitor, type VisitorRequest } from "./_visitor.ts";
 
 /** What a request can do to its session. */
 export type Op =

@@ -11,7 +11,7 @@ import { printable } from "./_format_common.ts";
 import { paint, wrap } from "./_format_text.ts";
 import { SABOTAGES } from "./_sabotage.ts";
 import { RULE_SET, rules } from "./rules.ts";
-import { tryRule } from "./run.ts";
+import { tryRule } from "./_try.ts";
 import type { Outcome, Target } from "./types.ts";
 
 /** What became of a sabotage. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { checkExpectations, checkTarget, choose, tryRule } from "./run.ts";
+import { checkExpectations, checkTarget, choose } from "./_target.ts";
+import { tryRule } from "./_try.ts";
 import type { CheckOptions, RuleResult, Target } from "./types.ts";
 
 /** `Deno.test`, or `test` of bun:test, node:test and vitest. */

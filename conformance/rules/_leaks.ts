@@ -4,7 +4,8 @@
  * @module
  */
 import { Violation } from "../_port.ts";
-import type { Trial, Visitor, VisitorRequest } from "../_trial.ts";
+import type { Trial } from "../_trial.ts";
+import type { Visitor, VisitorRequest } from "../_visitor.ts";
 
 /** What was said, and what must not be in it. */
 export interface Heard {

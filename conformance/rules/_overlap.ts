@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { Store, Trial, Visitor } from "../_trial.ts";
+import type { Store } from "../_store.ts";
+import type { Trial } from "../_trial.ts";
+import type { Visitor } from "../_visitor.ts";
 
 /** Steps by which one request is ahead of another: where reads and writes can meet in an engine. */
 const HEAD_STARTS = [0, 1, 2, 3, 4, 6, 8, 12];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Visitor, VisitorRequest } from "../_trial.ts";
+import type { Visitor, VisitorRequest } from "../_visitor.ts";
 import { Deadline } from "./_deadline.ts";
 import { readWhileLeaving, readWhileWriting } from "./_overlap.ts";
 import { must, type Rule } from "./_rule.ts";

@@ -5,12 +5,9 @@
  */
 import { alike } from "../_alike.ts";
 import { blame, type Port, portOf } from "../_port.ts";
-import {
-  type Store,
-  type Trial,
-  type Visitor,
-  VisitorRequest,
-} from "../_trial.ts";
+import type { Store } from "../_store.ts";
+import type { Trial } from "../_trial.ts";
+import { type Visitor, VisitorRequest } from "../_visitor.ts";
 import {
   DAMAGES,
   HOSTILE_KEYS,

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Trial, Visitor, VisitorRequest } from "../_trial.ts";
+import type { Trial } from "../_trial.ts";
+import type { Visitor, VisitorRequest } from "../_visitor.ts";
 import { must, type Rule } from "./_rule.ts";
 
 export const isolation: readonly Rule[] = [

@@ -4,7 +4,9 @@
  * @module
  */
 import { blame } from "../_port.ts";
-import type { Store, Trial, Visitor } from "../_trial.ts";
+import type { Store } from "../_store.ts";
+import type { Trial } from "../_trial.ts";
+import type { Visitor } from "../_visitor.ts";
 import { must, type Rule } from "./_rule.ts";
 
 export const regenerate: readonly Rule[] = [

@@ -5,7 +5,8 @@
  */
 import { alike } from "../_alike.ts";
 import { Violation } from "../_port.ts";
-import type { Trial, VisitorRequest } from "../_trial.ts";
+import type { Trial } from "../_trial.ts";
+import type { VisitorRequest } from "../_visitor.ts";
 import { must, type Rule } from "./_rule.ts";
 
 export const serialisation: readonly Rule[] = [

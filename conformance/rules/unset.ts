@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { Store, Trial, Visitor, VisitorRequest } from "../_trial.ts";
+import type { Store } from "../_store.ts";
+import type { Trial } from "../_trial.ts";
+import type { Visitor, VisitorRequest } from "../_visitor.ts";
 import { must, type Rule } from "./_rule.ts";
 
 export const unset: readonly Rule[] = [

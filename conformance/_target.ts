@@ -1,0 +1,102 @@
+/**
+ * What a run is asked for, checked: the target, the rules to run, the failures to expect.
+ *
+ * @module
+ */
+import { rules } from "./rules.ts";
+import type { Rule, Target } from "./types.ts";
+
+/** The rules that `only` names. */
+export function choose(only: readonly string[] | undefined): readonly Rule[] {
+  if (!only) return rules;
+  for (const name of only) {
+    if (!rules.some((rule) => matches(rule, name))) {
+      throw new TypeError(
+        `Cannot run rule "${name}": there is none of that name`,
+      );
+    }
+  }
+  return rules.filter((rule) => only.some((name) => matches(rule, name)));
+}
+
+function matches(rule: Rule, name: string): boolean {
+  const wanted = name.toUpperCase();
+  return rule.id === wanted || rule.id.startsWith(`${wanted}-`);
+}
+
+/** Refuses expectations of no rule, or without a reason. */
+export function checkExpectations(
+  expected: Readonly<Record<string, string>> | undefined,
+): void {
+  for (const [id, reason] of Object.entries(expected ?? {})) {
+    if (!rules.some((rule) => rule.id === id)) {
+      throw new TypeError(`Cannot expect rule "${id}" to fail: there is none`);
+    }
+    if (typeof reason !== "string" || reason.trim() === "") {
+      throw new TypeError(
+        `Cannot expect rule "${id}" to fail without a reason`,
+      );
+    }
+  }
+}
+
+/** Refuses what is no target. */
+export function checkTarget(target: Target): void {
+  const problem = typeof target !== "object" || target === null
+    ? "it must be an object"
+    : typeof target.name !== "string" || target.name === ""
+    ? "it needs a name"
+    : !Array.isArray(target.capabilities)
+    ? "it needs a list of capabilities"
+    : typeof target.open !== "function"
+    ? "it needs a function open"
+    : clockProblem(target.clock);
+  if (problem) throw new TypeError(`Cannot check target: ${problem}`);
+  const unknown = target.capabilities.filter((c) => !CAPABILITIES.includes(c));
+  if (unknown.length > 0) {
+    throw new TypeError(
+      `Cannot check target: there is no capability ${unknown.join(", ")}`,
+    );
+  }
+  const { profile } = target;
+  if (profile !== undefined && !PROFILES.includes(profile)) {
+    throw new TypeError(`Cannot check target: there is no profile ${profile}`);
+  }
+}
+
+function clockProblem(clock: Target["clock"]): string | undefined {
+  if (clock === undefined) return undefined;
+  switch (clock?.kind) {
+    case "virtual":
+      return typeof clock.advance === "function"
+        ? undefined
+        : "a virtual clock needs a function advance";
+    case "aged":
+      return typeof clock.age === "function"
+        ? undefined
+        : "an aged clock needs a function age";
+    case "real":
+      return clock.granularityMs >= 0
+        ? undefined
+        : "a real clock needs granularityMs";
+    default:
+      return "its clock must be virtual, aged or real";
+  }
+}
+
+const PROFILES: readonly string[] = ["satchel", "react-router", "remix"];
+
+const CAPABILITIES: readonly string[] = [
+  "revoke",
+  "shared",
+  "durable",
+  "namespaces",
+  "expiry",
+  "touch",
+  "absolute",
+  "sweep",
+  "merge",
+  "selfContained",
+  "inspect",
+  "faults",
+];
