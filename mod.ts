@@ -44,6 +44,7 @@ export {
   type RequestHandler,
   type SessionHandler,
   withSession,
+  type WithSessionOptions,
 } from "./middleware/with_session.ts";
 export type {
   ArcTablesLike,

@@ -137,9 +137,13 @@ export class DynamoDBBackend implements Backend {
     });
   }
 
-  async touch(key: string, expires: number): Promise<void> {
+  async touch(
+    key: string,
+    expires: number,
+    { ifVersion = EXISTS }: DeleteOptions = {},
+  ): Promise<boolean> {
     // Without the condition, it would make an item where there is none any more.
-    await this.#update(key, EXISTS, this.#deadline(expires));
+    return await this.#update(key, ifVersion, this.#deadline(expires));
   }
 
   #deadline(expires: number): Record<string, string | number> {

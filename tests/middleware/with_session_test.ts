@@ -397,30 +397,70 @@ Deno.test("withSession() commits nothing, when the handler throws", async () => 
   }
 });
 
-Deno.test("withSession() rejects and sends no cookie, when the storage fails", async () => {
+Deno.test("withSession() answers 503 and sends no cookie, when the storage fails", async () => {
   const backend = new FakeBackend();
   const storage = createSessionStorage({ backend, cookie: {} });
   let handled = 0;
   const handler = withSession(storage, (_request, session) => {
     handled++;
     session.set("a", handled);
-    return new Response();
+    return new Response("done");
   });
   const errors = await serve(handler, async (url) => {
     const { cookie } = await request(url);
     for (const verb of ["read", "write"] as const) {
       backend.play(verb, "fail");
-      const { response } = await request(url, cookie);
-      assertEquals(response.status, 500);
+      const { response, text } = await request(url, cookie);
+      assertEquals(response.status, 503);
       assertEquals(response.headers.get("set-cookie"), null);
+      assertEquals(response.headers.get("cache-control"), "no-store");
+      assertEquals(text, "Service Unavailable");
     }
     assertEquals((await storage.getSession(cookie)).get("a"), 1);
   });
-  assertEquals(errors.map((error) => (error as SessionError).code), [
-    "store-failed",
-    "store-failed",
-  ]);
+  assertEquals(errors, []);
   assertEquals(handled, 2, "the handler did not run on a failed read");
+});
+
+Deno.test("withSession() lets the application answer, when the storage fails", async () => {
+  const backend = new FakeBackend();
+  const storage = createSessionStorage({ backend });
+  const codes: string[] = [];
+  let cancelled = false;
+  const handler = withSession(
+    createCookie("s"),
+    storage,
+    (_request, session) => {
+      session.set("a", 1);
+      return new Response(
+        new ReadableStream({ cancel: () => void (cancelled = true) }),
+      );
+    },
+    {
+      onUnavailable(error, request) {
+        codes.push(error.code);
+        return new Response(`later, ${new URL(request.url).pathname}`);
+      },
+    },
+  );
+  backend.play("write", "fail");
+  const response = await handler(new Request("http://localhost/cart"));
+  assertEquals(await response.text(), "later, /cart");
+  assertEquals(codes, ["store-failed"]);
+  assert(cancelled, "the body that nobody will read is let go");
+});
+
+Deno.test("withSession() throws on what the application got wrong", async () => {
+  const storage = createSessionStorage({ backend: new FakeBackend() });
+  const handler = withSession(createCookie("s"), storage, (_, session) => {
+    session.set("when", new Date());
+    return new Response();
+  });
+  await assertSessionError(
+    () => handler(new Request("http://localhost/")),
+    "unserializable",
+    "when",
+  );
 });
 
 Deno.test("withSession() reads the session once and commits it once", async () => {
