@@ -52,6 +52,9 @@ return 1
 
 const TOUCH = script(`
 if redis.pcall('HEXISTS', KEYS[1], 'n') ~= 1 then return 0 end
+if ARGV[3] ~= '*' and redis.call('HGET', KEYS[1], 'n') ~= ARGV[3] then
+  return 0
+end
 redis.call('HSET', KEYS[1], 'e', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
@@ -141,8 +144,13 @@ export class RedisBackend implements Backend {
     return true;
   }
 
-  async touch(key: string, expires: number): Promise<void> {
-    await this.#run(TOUCH, key, [String(expires), this.#left(expires)]);
+  async touch(
+    key: string,
+    expires: number,
+    { ifVersion = ANY }: DeleteOptions = {},
+  ): Promise<boolean> {
+    const args = [String(expires), this.#left(expires), String(ifVersion)];
+    return await this.#run(TOUCH, key, args);
   }
 
   /** A span rather than an instant, so that it does not matter whose clock is right. */

@@ -211,7 +211,7 @@ export interface Backend {
     key: string,
     expires: number,
     options?: DeleteOptions,
-  ): Promise<boolean | void>;
+  ): Promise<boolean>;
   /** Removes every record that is over at `now`, in milliseconds, and no other. */
   sweep?(now: number): Promise<void>;
   /** Lets go of timers and handles. May be called more than once. */

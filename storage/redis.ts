@@ -9,7 +9,8 @@ import { backendStore } from "./_backend_store.ts";
 import type { SessionCookieOptions } from "./_http.ts";
 import { Policy } from "./_policy.ts";
 import { RedisBackend } from "./_redis_backend.ts";
-import { redisAt, type RedisLike, sendBy } from "./_redis_client.ts";
+import { type RedisLike, sendBy } from "./_redis_client.ts";
+import { RedisConnection } from "./_redis_connection.ts";
 import { recordStorageWithTtl } from "./_ttl.ts";
 import type {
   HttpSessionStorage,
@@ -26,8 +27,8 @@ export interface RedisSessionStorageOptions extends StorageOptions {
   client?: RedisLike | undefined;
   /**
    * The address of a server, `redis://` or, with TLS, `rediss://`. The first request loads the package `redis` and
-   * connects; lost connections are opened again; `close()` closes. A server that does not answer within 10 seconds,
-   * or refuses the connection, is an error.
+   * connects; lost connections are opened again; `close()` closes. A server that refuses the connection, or answers
+   * nothing for 5 to 10 seconds, is an error.
    */
   url?: string | undefined;
   /** What each key begins with. Braces would put all sessions of a cluster on one node. @default {"session:"} */
@@ -56,7 +57,7 @@ export interface RedisSessionStorageOptions extends StorageOptions {
  * @example With a client
  * ```ts ignore
  * import { createRedisSessionStorage } from "@satchel/session";
- * import { createClient } from "redis";
+ * import { createClient } from "npm:redis@^6.3.1";
  *
  * const client = createClient({ url: "redis://localhost:6379" });
  * client.on("error", (error) => console.error(error));
@@ -112,7 +113,7 @@ export function createRedisSessionStorage<Data, FlashData>(
   }
   const policy = new Policy(options);
   const { send, close } = client === undefined
-    ? redisAt(url as string)
+    ? new RedisConnection(url as string)
     : { send: sendBy(client), close: undefined };
   const backend = new RedisBackend(send, prefix, policy.now, close);
   return recordStorageWithTtl(backendStore(backend), cookie, policy, ttl);

@@ -70,7 +70,7 @@ async function documented(): Promise<Record<string, unknown>> {
 
 const example = await documented();
 
-const { default: arc } = await import("@architect/functions");
+const { default: arc } = await import("npm:@architect/functions@^8.1.10");
 const client = arc.tables() as Promise<ArcTablesLike>;
 const tables = new Map<string, string>();
 const report = await checkStorage(

@@ -5,14 +5,14 @@
  */
 import { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { DynamoDB } from "@aws-sdk/client-dynamodb";
-import type { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
+import type { DynamoDB } from "npm:@aws-sdk/client-dynamodb@^3.1162.0";
+import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
 
 /** The packages that {@linkcode startDynamoDB} needs. */
 export const PACKAGES = [
-  "dynalite",
-  "@aws-sdk/client-dynamodb",
-  "@aws-sdk/lib-dynamodb",
+  "npm:dynalite@4.0.0",
+  "npm:@aws-sdk/client-dynamodb@^3.1162.0",
+  "npm:@aws-sdk/lib-dynamodb@^3.1162.0",
 ] as const;
 
 /** A running DynamoDB. */
@@ -33,9 +33,11 @@ export interface LocalDynamoDB {
 
 /** Starts one; it ends with the process that runs the tests. */
 export async function startDynamoDB(): Promise<LocalDynamoDB> {
-  const { default: dynalite } = await import("dynalite");
-  const { DynamoDB } = await import("@aws-sdk/client-dynamodb");
-  const { DynamoDBDocument } = await import("@aws-sdk/lib-dynamodb");
+  const { default: dynalite } = await import("npm:dynalite@4.0.0");
+  const { DynamoDB } = await import("npm:@aws-sdk/client-dynamodb@^3.1162.0");
+  const { DynamoDBDocument } = await import(
+    "npm:@aws-sdk/lib-dynamodb@^3.1162.0"
+  );
   const server: Server = dynalite({ createTableMs: 0 });
   const listen = (port: number) =>
     new Promise<void>((resolve, reject) => {

@@ -25,7 +25,9 @@ export async function withPackages<T>(
     // By a name that is no literal, or Deno would install them for whoever only checks the types.
     for (const name of packages) await import(name);
   } catch (cause) {
-    const advice = `${packages.join(", ")} cannot be had: deno install`;
+    const advice = `${packages.join(", ")} cannot be had: deno cache ${
+      packages.join(" ")
+    }`;
     // deno-lint-ignore no-console -- as below
     console.log(`engine: ${engine}: ${advice}`);
     Deno.test({

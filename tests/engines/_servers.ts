@@ -10,7 +10,7 @@ export interface Server {
   /** Starts it again, on the same port and with the same folder. */
   restart(): Promise<void>;
   /** Makes it hang, and go on. */
-  pause(): void;
+  pause(): Promise<void>;
   resume(): void;
   /** Ends it for good. */
   stop(): Promise<void>;
@@ -190,8 +190,10 @@ class Running implements Server {
     this.#child = await launch(this.#kind, this.#args);
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
     this.#child.kill("SIGSTOP");
+    // The signal is only on its way: a thread that has not got it yet would still answer.
+    while (!await isStopped(this.#child.pid)) await undefined;
   }
 
   resume(): void {
@@ -232,4 +234,19 @@ async function launch(kind: Kind, args: string[]): Promise<Deno.ChildProcess> {
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
+}
+
+/** Whether every thread of a process stands still (proc(5), "state"; ps(1) where there is no /proc). */
+async function isStopped(pid: number): Promise<boolean> {
+  try {
+    for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+      const stat = await Deno.readTextFile(`/proc/${pid}/task/${name}/stat`);
+      if (!/\) [Tt] /.test(stat)) return false;
+    }
+    return true;
+  } catch {
+    const args = ["-o", "stat=", "-p", String(pid)];
+    const { stdout } = await new Deno.Command("ps", { args }).output();
+    return new TextDecoder().decode(stdout).trim().startsWith("T");
+  }
 }

@@ -6,7 +6,7 @@
 import type { KVNamespaceLike } from "../../mod.ts";
 
 /** The packages that {@linkcode startWorkerd} needs. */
-export const PACKAGES = ["miniflare"] as const;
+export const PACKAGES = ["npm:miniflare@4.20260730.0"] as const;
 
 /** A running Worker. */
 export interface LocalWorkerd {
@@ -24,7 +24,7 @@ export interface LocalWorkerd {
 export async function startWorkerd(
   script = "export default { fetch() { return new Response() } }",
 ): Promise<LocalWorkerd> {
-  const { Miniflare } = await import("miniflare");
+  const { Miniflare } = await import("npm:miniflare@4.20260730.0");
   const workerd = new Miniflare({
     modules: true,
     script,

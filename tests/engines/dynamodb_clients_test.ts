@@ -1,5 +1,5 @@
 // DynamoDB's clients and conditions, and what happens while there is none.
-import type { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
+import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
 import {
   assert,
   assertEquals,
@@ -24,7 +24,7 @@ const KEY = "k".repeat(43);
 
 await withPackages(
   "DynamoDB's clients (AWS SDK, Architect)",
-  [...PACKAGES, "@architect/functions"],
+  [...PACKAGES, "npm:@architect/functions@^8.1.10"],
   startDynamoDB,
   (local) => {
     const { document } = local;
@@ -100,7 +100,9 @@ await withPackages(
     });
 
     Deno.test("createDynamoDBSessionStorage() works with every client that it names", async () => {
-      const { DynamoDBDocumentClient } = await import("@aws-sdk/lib-dynamodb");
+      const { DynamoDBDocumentClient } = await import(
+        "npm:@aws-sdk/lib-dynamodb@^3.1162.0"
+      );
       const numbers = { unmarshallOptions: { wrapNumbers: true } };
       // Version 2 of the SDK gives requests, which are sent when asked for their promise.
       const later =

@@ -1,0 +1,129 @@
+// A server that stops, hangs, comes back, or talks nonsense.
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createMemcacheSessionStorage } from "../../mod.ts";
+import { MemcachedClient } from "../../storage/_memcached_client.ts";
+import { assertSessionError } from "../core/_support.ts";
+import { installed, startMemcached } from "./_servers.ts";
+
+/** A server that answers each command with the next of these, in pieces of so many bytes. */
+async function scripted(
+  answers: string[],
+  pieces: number,
+  test: (client: MemcachedClient) => Promise<void>,
+): Promise<void> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const sockets: Deno.Conn[] = [];
+  const serve = async (socket: Deno.Conn) => {
+    for await (const _command of socket.readable) {
+      const bytes = new TextEncoder().encode(answers.shift() ?? "");
+      for (let at = 0; at < bytes.length; at += pieces) {
+        await socket.write(bytes.subarray(at, at + pieces));
+      }
+    }
+  };
+  const serving = (async () => {
+    for await (const socket of listener) {
+      sockets.push(socket);
+      serve(socket).catch(() => {});
+    }
+  })().catch(() => {});
+  const client = new MemcachedClient(`127.0.0.1:${listener.addr.port}`, 200);
+  try {
+    await test(client);
+  } finally {
+    await client.close();
+    listener.close();
+    await serving;
+    for (const socket of sockets) {
+      try {
+        socket.close();
+      } catch {
+        // The other end was faster.
+      }
+    }
+  }
+}
+
+Deno.test("an answer may come in any pieces", async () => {
+  const answer = "VALUE k 0 8 77\r\na\r\nEND\r\n\r\nEND\r\n";
+  for (const pieces of [1, 2, 3, 7, 100]) {
+    await scripted(
+      [answer, "END\r\n", "STORED\r\n"],
+      pieces,
+      async (client) => {
+        assertEquals(await client.gets("k"), {
+          value: "a\r\nEND\r\n",
+          casUniq: "77",
+        });
+        assertEquals(await client.gets("k"), undefined);
+        await client.set("k", "v", { lifetime: 1 });
+      },
+    );
+  }
+});
+
+for (
+  const [answer, message] of [
+    ["ERROR\r\n", "ERROR"],
+    ["CLIENT_ERROR bad data chunk\r\n", "CLIENT_ERROR bad data chunk"],
+    ["SERVER_ERROR out of memory\r\n", "SERVER_ERROR out of memory"],
+    ["HTTP/1.1 400 Bad Request\r\n", "answered nonsense"],
+    ["STORED\r\n", "answered nonsense"],
+    ["\xff\r\n", "answered nonsense"],
+    ["VALUE other 0 1 1\r\nx\r\nEND\r\n", "answered nonsense"],
+    ["VALUE k 0 9 1\r\nx\r\nEND\r\n", "did not answer within 0.2 s"],
+    ["VALUE k 0 x 1\r\nx\r\nEND\r\n", "answered nonsense"],
+    ["VALUE k", "did not answer within 0.2 s"],
+    ["", "did not answer within 0.2 s"],
+  ] as const
+) {
+  Deno.test(`${JSON.stringify(answer)} is a failure, and the next command is not its victim`, async () => {
+    await scripted([answer, "END\r\n"], 100, async (client) => {
+      await assertRejects(() => client.gets("k"), Error, message);
+      assertEquals(await client.gets("k"), undefined);
+    });
+  });
+}
+
+if (installed("memcached")) {
+  Deno.test("a server that stops is an error; one that comes back, empty, is used again", async () => {
+    const server = await startMemcached();
+    const url = `127.0.0.1:${server.port}`;
+    const storage = createMemcacheSessionStorage({ url });
+    const session = await storage.read(null);
+    session.set("a", 1);
+    const id = await storage.save(session);
+
+    await server.kill();
+    await assertSessionError(() => storage.read(id), "store-failed");
+    await assertSessionError(() => storage.read(id), "store-failed");
+    session.set("a", 2);
+    await assertSessionError(() => storage.save(session), "store-failed");
+
+    await server.restart();
+    assertEquals((await storage.read(id)).size, 0);
+    // It was there when the request read it: the late save brings nothing back.
+    assertEquals(await storage.save(session), null);
+    const next = await storage.read(null);
+    next.set("a", 3);
+    assert(await storage.save(next));
+    await storage.close?.();
+    await storage.close?.();
+    await server.stop();
+  });
+
+  Deno.test("a server that hangs is an error in time, and no longer one when it goes on", async () => {
+    const server = await startMemcached();
+    const client = new MemcachedClient(`127.0.0.1:${server.port}`, 200);
+    await client.set("k", "v", { lifetime: 60 });
+    await server.pause();
+    const late = "Memcached did not answer within 0.2 s";
+    await Promise.all(
+      [1, 2, 3].map(() => assertRejects(() => client.gets("k"), Error, late)),
+    );
+    server.resume();
+    assertEquals((await client.gets("k"))?.value, "v");
+    await client.close();
+    await server.stop();
+  });
+}

@@ -1,0 +1,39 @@
+import { assert, assertThrows } from "@std/assert";
+import { createMemcacheSessionStorage } from "../../mod.ts";
+import { MemcachedClient } from "../../storage/_memcached_client.ts";
+
+Deno.test("createMemcacheSessionStorage() refuses what it cannot work with", () => {
+  const client = new MemcachedClient("localhost");
+  const url = "localhost";
+  for (
+    const [options, message] of [
+      [{}, "give either client or url"],
+      [{ client, url }, "give either client or url"],
+      [{ client: {} }, "client must have the methods gets, cas"],
+      [{ client: null }, "client must have the methods"],
+      [{ url: "" }, "url must be like"],
+      [{ url: "localhost:0" }, "url must be like"],
+      [{ url: "localhost:65536" }, "url must be like"],
+      [{ url: "user:s3cr3t@localhost" }, "url must be like"],
+      [{ url: "localhost:11211\r\nflush_all" }, "url must be like"],
+      [{ url, prefix: 1 }, "prefix must be a string"],
+      [{ url, prefix: "a b" }, "prefix must be a string without spaces"],
+      [{ url, prefix: "a\r\nflush_all\r\n" }, "without spaces and control"],
+      [{ url, prefix: "\0" }, "without spaces and control"],
+      [{ url, prefix: "\x7f" }, "without spaces and control"],
+      [{ url, prefix: "\u2028" }, "without spaces and control"],
+      [{ url, prefix: "\ud800" }, "without spaces and control"],
+      [{ url, prefix: "x".repeat(208) }, "may take 207 bytes, received 208"],
+      [{ url, prefix: "é".repeat(104) }, "may take 207 bytes, received 208"],
+      [{ url, ttl: 0 }, "ttl: it must be more than 0"],
+    ] as const
+  ) {
+    const error = assertThrows(
+      () => createMemcacheSessionStorage(options as { url: string }),
+      Error,
+      message,
+    );
+    assert(error instanceof TypeError || error instanceof RangeError);
+    assert(!error.message.includes("s3cr3t"));
+  }
+});

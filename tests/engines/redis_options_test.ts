@@ -1,0 +1,53 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { createRedisSessionStorage } from "../../mod.ts";
+import { sendBy } from "../../storage/_redis_client.ts";
+
+Deno.test("createRedisSessionStorage() refuses what it cannot work with", () => {
+  const client = { sendCommand: () => Promise.resolve(null) };
+  const url = "redis://localhost";
+  for (
+    const [options, message] of [
+      [{}, "give either client or url"],
+      [{ client, url }, "give either client or url"],
+      [{ client: {} }, "client must be one of"],
+      [{ client: null }, "client must be one of"],
+      [{ url: "http://:s3cr3t@localhost" }, "url must be like"],
+      [{ url: "redis://:s3cr3t@local host" }, "url must be like"],
+      [{ url: 6379 }, "url must be like"],
+      [{ client, prefix: 1 }, "prefix must be a well-formed string"],
+      [{ client, prefix: "a\ud800" }, "prefix must be a well-formed string"],
+      [{ client, ttl: 0 }, "ttl: it must be more than 0"],
+      [{ client, ttl: NaN }, "ttl: it must be a finite"],
+      [{ client, ttl: -1 }, "ttl: it must be a finite"],
+    ] as const
+  ) {
+    const error = assertThrows(
+      () => createRedisSessionStorage(options as { url: string }),
+      Error,
+      message,
+    );
+    assert(error instanceof TypeError || error instanceof RangeError);
+    assert(!error.message.includes("s3cr3t"));
+  }
+});
+
+Deno.test("sendBy() speaks to each kind of client in its own way", async () => {
+  const calls: unknown[][] = [];
+  const note = (...args: unknown[]) => {
+    calls.push(args);
+    return Promise.resolve(null);
+  };
+  const command = ["DEL", "k"];
+  await sendBy({ call: note })("k", command);
+  await sendBy({ send: note })("k", command);
+  await sendBy({ sendCommand: note })("k", command);
+  await sendBy({ sendCommand: note, masters: [] })("k", command);
+  await sendBy({ sendCommand: note, getSentinelNode() {} })("k", command);
+  assertEquals(calls, [
+    ["DEL", "k"],
+    ["DEL", ["k"]],
+    [command],
+    ["k", false, command],
+    [false, command],
+  ]);
+});

@@ -1,0 +1,71 @@
+/**
+ * What the tests of Redis share: connections that end with their test, and a look at what is stored.
+ *
+ * @module
+ */
+import { createClient } from "npm:redis@^6.3.1";
+import { hashId } from "../../core/keys.ts";
+import { RedisBackend } from "../../storage/_redis_backend.ts";
+import {
+  type NodeRedisLike,
+  type RedisSend,
+  sendBy,
+} from "../../storage/_redis_client.ts";
+import type { Server } from "./_servers.ts";
+
+/** The address of a server. */
+export function urlOf({ port }: Server): string {
+  return `redis://127.0.0.1:${port}`;
+}
+
+/** A connection that counts its commands. */
+export interface Connection extends NodeRedisLike, AsyncDisposable {
+  /** The commands so far. */
+  readonly sent: string[];
+  readonly send: RedisSend;
+  /** What a command gives. */
+  ask(...args: string[]): Promise<unknown>;
+}
+
+/** Connects to a server. */
+export async function connect(server: Server): Promise<Connection> {
+  const client = createClient({ url: urlOf(server) });
+  client.on("error", () => {});
+  await client.connect();
+  const sent: string[] = [];
+  const counted: NodeRedisLike = {
+    async sendCommand(args) {
+      sent.push(args[0] ?? "");
+      return await client.sendCommand(args);
+    },
+  };
+  return {
+    ...counted,
+    sent,
+    send: sendBy(counted),
+    ask: (...args) => client.sendCommand(args),
+    async [Symbol.asyncDispose]() {
+      if (client.isReady) await client.close();
+      else client.destroy();
+    },
+  };
+}
+
+/** An engine under a prefix of its own. */
+export function engineOf(
+  send: RedisSend,
+  now: () => number = Date.now,
+): { engine: RedisBackend; prefix: string } {
+  const prefix = `${crypto.randomUUID()}:`;
+  return { engine: new RedisBackend(send, prefix, now), prefix };
+}
+
+/** A key as the core makes them. */
+export function newKey(): string {
+  return hashId(crypto.randomUUID());
+}
+
+/** An hour from now. */
+export function soon(now: () => number = Date.now): number {
+  return now() + 3_600_000;
+}

@@ -1,0 +1,274 @@
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
+import { createRedisSessionStorage } from "../../mod.ts";
+import { hashId } from "../../core/keys.ts";
+import type { RedisSend } from "../../storage/_redis_client.ts";
+import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
+import { installed, startRedis } from "./_servers.ts";
+import { connect, engineOf, newKey, soon, urlOf } from "./redis_support.ts";
+
+if (installed("redis")) {
+  const server = await startRedis("--proto-max-bulk-len", "1mb");
+
+  Deno.test("a request costs no round trip, one, or two", async () => {
+    await using client = await connect(server);
+    const storage = createRedisSessionStorage({
+      client,
+      cookie: { secrets: ["s3cr3t"] },
+    });
+    const request = async (cookie: string | null, visits?: number) => {
+      const session = await storage.getSession(cookie);
+      if (visits !== undefined) session.set("visits", visits);
+      const sent = await storage.commitSession(session, { renew: false });
+      return [cookieHeader(sent), client.sent.splice(0).length] as const;
+    };
+    // The first script may have to be sent in full.
+    await request(null, 0);
+    assertEquals(await request(null), ["", 0]);
+    const [cookie, created] = await request(null, 1);
+    assertEquals(created, 1);
+    assertEquals((await request(cookie))[1], 1);
+    assertEquals((await request(cookie, 2))[1], 2);
+    assertEquals((await request("__session=forged"))[1], 0);
+  });
+
+  Deno.test("the server removes a record once it is over, by its own clock", async () => {
+    await using client = await connect(server);
+    // Years behind the server's clock, as a test's or a broken machine's would be.
+    const clock = new Clock(1_000_000_000_000);
+    const { engine, prefix } = engineOf(client.send, clock.now);
+    const key = newKey();
+    const ttl = async () => Number(await client.ask("PTTL", prefix + key));
+    const within = (ms: number, most: number) =>
+      assert(ms > most - 10_000 && ms <= most, `${ms} of ${most}`);
+
+    await engine.write(key, "text", { expires: clock.time + 3_600_000 });
+    within(await ttl(), 3_600_000);
+    await engine.touch(key, clock.time + 7_200_000);
+    within(await ttl(), 7_200_000);
+    assertEquals((await engine.read(key))?.expires, clock.time + 7_200_000);
+    await engine.write(key, "text", { expires: clock.time + 60_000.5 });
+    within(await ttl(), 60_001);
+    await engine.write(key, "text", { expires: 8.64e15 });
+    assert(await ttl() > 1e15);
+    clock.time = NaN;
+    await engine.write(key, "text", { expires: 1 });
+    // A millisecond, or over already.
+    assert(await ttl() <= 1 && await ttl() !== -1);
+  });
+
+  Deno.test("a clock that steps ends no session that the server still holds, and revives none", async () => {
+    await using client = await connect(server);
+    const clock = new Clock();
+    const { prefix } = engineOf(client.send);
+    const now = clock.now;
+    const storage = createRedisSessionStorage({
+      client,
+      prefix,
+      ttl: 600,
+      now,
+    });
+    const session = await storage.read(null);
+    session.set("a", 1);
+    const id = await storage.save(session);
+    clock.pass(-3600);
+    assertEquals((await storage.read(id)).get("a"), 1);
+    clock.pass(3600 + 601);
+    assertEquals((await storage.read(id)).size, 0);
+    clock.time = NaN;
+    assertEquals((await storage.read(id)).size, 0);
+  });
+
+  Deno.test("ttl is the lifetime where neither a commit nor the cookie has one", async () => {
+    await using client = await connect(server);
+    const lasts = async (
+      cookie: { maxAge?: number } | undefined,
+      maxAge?: number,
+    ) => {
+      const { prefix } = engineOf(client.send);
+      const options = { client, prefix, ttl: 600 };
+      const storage = cookie
+        ? createRedisSessionStorage({ ...options, cookie })
+        : createRedisSessionStorage(options);
+      const session = await storage.read(null);
+      session.set("a", 1);
+      const id = await storage.save(session, maxAge ? { maxAge } : {}) ?? "";
+      const ms = await client.ask("PTTL", prefix + hashId(id));
+      return Math.round(Number(ms) / 10_000) * 10;
+    };
+    assertEquals(await lasts(undefined), 600);
+    assertEquals(await lasts({}), 600);
+    assertEquals(await lasts({ maxAge: 900 }), 900);
+    assertEquals(await lasts({ maxAge: 900 }, 1200), 1200);
+  });
+
+  Deno.test("what another program put in a record's place is no session, and can be replaced", async () => {
+    await using client = await connect(server);
+    const { engine, prefix } = engineOf(client.send);
+    const key = newKey();
+    const expires = soon();
+    for (
+      const foreign of [
+        ["SET", prefix + key, "text"],
+        ["LPUSH", prefix + key, "text"],
+        ["HSET", prefix + key, "v", "text"],
+      ]
+    ) {
+      await client.ask("DEL", prefix + key);
+      await client.ask(...foreign);
+      const found = await engine.read(key);
+      assertEquals(found?.value, "");
+      await engine.touch(key, expires);
+      assertEquals((await engine.read(key))?.value, "");
+      assertEquals(
+        await engine.delete(key, { ifVersion: "of another time" }),
+        false,
+      );
+      const ifVersion = found?.version;
+      const written = await engine.write(key, "new", { expires, ifVersion });
+      assertEquals(await engine.read(key), {
+        value: "new",
+        version: written,
+        expires,
+      });
+    }
+    await client.ask("DEL", prefix + key);
+    await client.ask("SET", prefix + key, "text");
+    assert(await engine.write(key, "new", { expires }));
+    await client.ask("SET", prefix + key, "text");
+    assert(await engine.delete(key));
+    assertEquals(await engine.read(key), null);
+  });
+
+  Deno.test("a record that lost fields is over or corrupt, never a session for ever", async () => {
+    await using client = await connect(server);
+    const { engine, prefix } = engineOf(client.send);
+    const key = newKey();
+    const expires = soon();
+    await engine.write(key, "text", { expires });
+    await client.ask("HDEL", prefix + key, "e");
+    assertEquals((await engine.read(key))?.expires, NaN);
+    await client.ask("HSET", prefix + key, "e", "soon");
+    assertEquals((await engine.read(key))?.expires, NaN);
+    await client.ask("HDEL", prefix + key, "v");
+    assertEquals((await engine.read(key))?.value, "");
+    await client.ask("HDEL", prefix + key, "n", "e");
+    assertEquals(await engine.read(key), null);
+  });
+
+  Deno.test("a version never comes back, not even after the record did", async () => {
+    await using client = await connect(server);
+    const { engine } = engineOf(client.send);
+    const key = newKey();
+    const expires = soon();
+    const first = await engine.write(key, "1", { expires, ifVersion: null });
+    await engine.delete(key);
+    const second = await engine.write(key, "2", { expires, ifVersion: null });
+    assertNotEquals(first, second);
+    assertEquals(
+      await engine.write(key, "late", { expires, ifVersion: first }),
+      null,
+    );
+    assertEquals(await engine.delete(key, { ifVersion: first }), false);
+    assertEquals(await engine.delete(key, { ifVersion: null }), false);
+    assertEquals((await engine.read(key))?.value, "2");
+    assert(await engine.delete(key, { ifVersion: second }));
+    assert(await engine.delete(key, { ifVersion: null }));
+  });
+
+  Deno.test("a write that a client sent twice is one write", async () => {
+    await using client = await connect(server);
+    const twice: RedisSend = async (key, args) => {
+      await client.send(key, args);
+      return await client.send(key, args);
+    };
+    const { engine } = engineOf(twice);
+    const key = newKey();
+    const expires = soon();
+    const first = await engine.write(key, "1", { expires, ifVersion: null });
+    assert(first);
+    assert(await engine.write(key, "2", { expires, ifVersion: first }));
+    assertEquals((await engine.read(key))?.value, "2");
+  });
+
+  Deno.test("a server that has forgotten its scripts is told them again", async () => {
+    await using client = await connect(server);
+    const { engine } = engineOf(client.send);
+    const key = newKey();
+    await client.ask("SCRIPT", "FLUSH", "SYNC");
+    assert(await engine.write(key, "1", { expires: soon() }));
+    assertEquals(client.sent, ["EVALSHA", "EVAL"]);
+    client.sent.length = 0;
+    assert(await engine.write(key, "2", { expires: soon() }));
+    assertEquals(client.sent, ["EVALSHA"]);
+  });
+
+  Deno.test("a prefix is taken as it is", async () => {
+    await using client = await connect(server);
+    const key = newKey();
+    for (
+      const prefix of [
+        "",
+        "a b",
+        "\r\nFLUSHALL\r\n",
+        "*",
+        "a{b}",
+        "\0",
+        "é\u{1f36a}",
+        "x".repeat(10_000),
+      ]
+    ) {
+      const storage = createRedisSessionStorage({ client, prefix });
+      const session = await storage.read(null);
+      session.set("prefix", prefix);
+      const id = await storage.save(session) ?? "";
+      assertEquals((await storage.read(id)).get("prefix"), prefix);
+      assertEquals(await client.ask("EXISTS", prefix + hashId(id)), 1);
+    }
+    assertEquals(await client.ask("EXISTS", key), 0);
+  });
+
+  Deno.test("a record of the server's limit is kept; of a byte more, the old one stays", async () => {
+    const storage = createRedisSessionStorage({ url: urlOf(server) });
+    await using client = await connect(server);
+    const session = await storage.read(null);
+    session.set("a", "");
+    const id = await storage.save(session) ?? "";
+    const at = `session:${hashId(id)}`;
+    const size = Number(await client.ask("HSTRLEN", at, "v"));
+    const fill = async (bytes: number) => {
+      const again = await storage.read(id);
+      again.set("a", "x".repeat(bytes));
+      return await storage.save(again);
+    };
+    const most = 1024 * 1024 - size;
+    assertEquals(await fill(most), id);
+    const error = await assertSessionError(
+      () => fill(most + 1),
+      "store-failed",
+    );
+    assert(!String(error.cause).includes(id));
+    // The server has closed that connection.
+    const other = createRedisSessionStorage({ client });
+    const kept = (await other.read(id)).get("a");
+    assertEquals(String(kept).length, most);
+    await storage.close?.();
+  });
+
+  Deno.test("garbage in place of an answer is a failure, not a missing session", async () => {
+    for (const answer of [null, "OK", 7, new Map()]) {
+      const { engine } = engineOf(() => Promise.resolve(answer));
+      await assertRejects(() => engine.read(newKey()), TypeError);
+    }
+    const failing = new Error("ERR of the server");
+    const { engine } = engineOf(() => Promise.reject(failing));
+    const key = newKey();
+    await assertRejects(() => engine.read(key), Error, "ERR of");
+    await assertRejects(() => engine.delete(key), Error, "ERR of");
+    await assertRejects(() => engine.write(key, "", { expires: 1 }), Error);
+  });
+}
