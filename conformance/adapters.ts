@@ -34,10 +34,22 @@ export interface ReactRouterStorage {
   destroySession(session: any): Promise<string>;
 }
 
+/** Options of {@linkcode fromRemix}. */
+export interface FromRemixOptions {
+  /**
+   * Whether a new id lets the old one die, as `regenerateId(true)` does there. A storage that keeps sessions in the
+   * cookie cannot do that, and warns of it.
+   *
+   * @default {true}
+   */
+  readonly deleteOldSession?: boolean;
+}
+
 /**
  * A storage of Remix 3. Its sessions let an old id die where the suite regenerates one: there, that takes an argument.
  *
  * @param storage The storage.
+ * @param options How its sessions are used.
  * @returns The storage for {@linkcode Opened}; give the target the profile `remix`.
  *
  * @example
@@ -53,14 +65,20 @@ export interface ReactRouterStorage {
  * };
  * ```
  */
-export function fromRemix(storage: RemixStorage): StorageLike {
+export function fromRemix(
+  storage: RemixStorage,
+  options: FromRemixOptions = {},
+): StorageLike {
+  const { deleteOldSession = true } = options;
   const inner = new WeakMap<object, RemixSession>();
   return {
     async read(value) {
       const session: RemixSession = await storage.read(value);
       const outer = new Proxy(session, {
         get(_, name) {
-          if (name === "regenerateId") return () => session.regenerateId(true);
+          if (name === "regenerateId") {
+            return () => session.regenerateId(deleteOldSession);
+          }
           // Private fields are reached through the session itself, not through its proxy.
           const value = Reflect.get(session, name, session);
           return typeof value === "function" ? value.bind(session) : value;

@@ -29,6 +29,7 @@ export { conformance, type TestFunction } from "./register.ts";
 export {
   fromReactRouter,
   fromRemix,
+  type FromRemixOptions,
   type ReactRouterStorage,
   type RemixSession,
   type RemixStorage,

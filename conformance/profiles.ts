@@ -11,6 +11,8 @@ const RR_FLASH = "in React Router unset() leaves a flash";
 
 const RR_COMMIT =
   "in React Router commitSession() always writes and sends; the application decides when to call it";
+const RR_LIFETIME =
+  "in React Router a commit's lifetime is an attribute of the one cookie that it gives; the application gives it each time";
 
 const EXEMPTIONS: Readonly<Record<Profile, Readonly<Record<string, string>>>> =
   {
@@ -24,6 +26,8 @@ const EXEMPTIONS: Readonly<Record<Profile, Readonly<Record<string, string>>>> =
     },
     "react-router": {
       "PERSIST-02": RR_COMMIT,
+      "UNSET-02": RR_COMMIT,
+      "EXPIRY-11": RR_LIFETIME,
       "CONC-03": RR_COMMIT,
       "UNSET-06": RR_FLASH,
     },

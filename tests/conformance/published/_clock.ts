@@ -1,27 +1,35 @@
 /**
- * A clock for libraries that ask `Date` alone: moves `Date.now()` and `new Date()` for everybody in this process.
+ * The suite's clock for libraries that ask `Date` alone.
+ *
+ * While one of their storages is open, `Date` stands still for everybody in this process, and moves as the suite says.
  */
-import type { TestClock } from "@satchel/session/conformance";
+import type { TestClock } from "../../../conformance/mod.ts";
 
 const Real = Date;
-let offset = 0;
+let told = Real.now;
+let open = 0;
 
-class Moved extends Real {
+class Told extends Real {
   // deno-lint-ignore no-explicit-any -- every way to call Date
   constructor(...args: any[]) {
-    if (args.length === 0) super(Real.now() + offset);
-    else super(...args as [number]);
+    super(...(args.length === 0 ? [told()] : args) as [number]);
   }
 
   static override now(): number {
-    return Real.now() + offset;
+    return told();
   }
 }
 
-export const dateClock: TestClock = {
-  kind: "virtual",
-  advance(ms) {
-    globalThis.Date = Moved as DateConstructor;
-    offset += ms;
-  },
-};
+/** Has `Date` follow a clock until the function that this gives is called. */
+export function follow(now: () => number): () => void {
+  told = now;
+  open++;
+  globalThis.Date = Told as DateConstructor;
+  return () => {
+    open--;
+    if (open === 0) globalThis.Date = Real;
+  };
+}
+
+/** The clock of a target whose `open` calls {@linkcode follow}. */
+export const dateClock: TestClock = { kind: "virtual", advance() {} };

@@ -1,0 +1,274 @@
+/**
+ * What the storages of react-router and @react-router/node break, each rule in a few lines of their own API.
+ *
+ * `deno run -A conformance/reports/reproductions/react_router.ts [cookie | memory | file] [rule]`
+ */
+import { createFileSessionStorage } from "@react-router/node";
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import {
+  createCookie,
+  createCookieSessionStorage,
+  createMemorySessionStorage,
+  type SessionStorage,
+} from "react-router";
+import { type Reproduction, run } from "./_run.ts";
+
+const secrets = ["s3cr3t"];
+const cookie = { name: "__session", secrets };
+const dir = mkdtempSync(join(tmpdir(), "sessions-"));
+process.on("exit", () => rmSync(dir, { recursive: true }));
+
+/** The storages. */
+export const storages: Readonly<Record<string, () => SessionStorage>> = {
+  cookie: () => createCookieSessionStorage({ cookie }),
+  memory: () => createMemorySessionStorage({ cookie }),
+  file: () => createFileSessionStorage({ cookie, dir }),
+};
+
+/** What a browser sends back of a `Set-Cookie` header. */
+function sent(header: string): string {
+  return header.split(";")[0] ?? "";
+}
+
+/** Signs a new visitor in; gives their cookie. */
+async function signIn(
+  { getSession, commitSession }: SessionStorage,
+  options?: { expires: Date },
+): Promise<string> {
+  const session = await getSession();
+  session.set("userId", "u1");
+  return sent(await commitSession(session, options));
+}
+
+/** Waits until a moment has passed. */
+async function past(moment: Date): Promise<void> {
+  const ms = moment.getTime() - Date.now() + 20;
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** By rule. */
+export const reproductions: Readonly<
+  Record<string, Reproduction<SessionStorage>>
+> = {
+  "FLASH-10": {
+    of: ["memory", "file"],
+    visitor:
+      "Two pages load at once, one shows “Paid”, the other saves something else: “Paid” is shown again.",
+    async show({ getSession, commitSession }) {
+      const first = await getSession();
+      first.flash("notice", "Paid");
+      const browser = sent(await commitSession(first));
+      const [page, other] = [
+        await getSession(browser),
+        await getSession(browser),
+      ];
+      page.get("notice");
+      await commitSession(page);
+      other.set("visits", 1);
+      await commitSession(other);
+      const next = await getSession(browser);
+      assert(!next.has("notice"), "the flash that was read is back");
+    },
+  },
+  "EXPIRY-02": {
+    of: ["memory", "file"],
+    visitor:
+      "Whoever kept the cookie of a session that ran out plants it in a visitor's browser, and is signed in as the visitor once they sign in.",
+    async show(storage) {
+      const { getSession, commitSession } = storage;
+      const expires = new Date(Date.now() + 100);
+      const old = await signIn(storage, { expires });
+      await past(expires);
+      const next = await getSession(old);
+      next.set("userId", "u2");
+      await commitSession(next);
+      const kept = await getSession(old);
+      assert(!kept.has("userId"), "the old cookie reads the new session");
+    },
+  },
+  "EXPIRY-09": {
+    of: ["memory", "file"],
+    visitor:
+      "A page that began before the session ran out, and saves after it, signs the visitor in again.",
+    async show(storage) {
+      const { getSession, commitSession } = storage;
+      const expires = new Date(Date.now() + 100);
+      const browser = await signIn(storage, { expires });
+      const slow = await getSession(browser);
+      await past(expires);
+      slow.set("visits", 1);
+      await commitSession(slow);
+      const next = await getSession(browser);
+      assert(!next.has("userId"), "the session that ran out is back");
+    },
+  },
+  "REGEN-05": {
+    of: ["memory", "file"],
+    visitor:
+      "Somebody signs out, plants that cookie in the visitor's browser, and is signed in as the visitor once they sign in (session fixation).",
+    async show(storage) {
+      const { getSession, commitSession, destroySession } = storage;
+      const planted = await signIn(storage);
+      await destroySession(await getSession(planted));
+      const victim = await getSession(planted);
+      victim.set("userId", "u2");
+      await commitSession(victim);
+      const attacker = await getSession(planted);
+      assert(!attacker.has("userId"), "the id of a destroyed session is taken");
+    },
+  },
+  "REGEN-07": {
+    of: ["memory", "file"],
+    visitor:
+      "Ids have 64 random bits in files and 122 in memory, where 128 are asked for; it is the cookie's signature that keeps them from being guessed.",
+    async show(storage) {
+      const { id } = await storage.getSession(await signIn(storage));
+      // Six bits of a UUID are always the same.
+      const bits = id.replaceAll("-", "").length * 4 -
+        (id.includes("-") ? 6 : 0);
+      assert(bits >= 128, `an id has ${bits} random bits`);
+    },
+  },
+  "ISO-01": {
+    of: ["memory"],
+    visitor:
+      "What a page does with its own copy of the cart, after it was saved, is in the visitor's next request, though nobody saved it.",
+    async show({ getSession, commitSession }) {
+      const cart = ["tea"];
+      const session = await getSession();
+      session.set("cart", cart);
+      const browser = sent(await commitSession(session));
+      cart.push("cup");
+      const next = await getSession(browser);
+      assert.deepEqual(next.get("cart"), ["tea"], "the store has changed too");
+    },
+  },
+  "ISO-02": {
+    of: ["memory"],
+    visitor:
+      "A page fails half-way and saves nothing; what it did to the cart is there all the same, for every other request.",
+    async show({ getSession, commitSession }) {
+      const session = await getSession();
+      session.set("cart", ["tea"]);
+      const browser = sent(await commitSession(session));
+      (await getSession(browser)).get("cart").push("cup");
+      const other = await getSession(browser);
+      assert.deepEqual(
+        other.get("cart"),
+        ["tea"],
+        "another request sees what was not saved",
+      );
+    },
+  },
+  "CONC-01": {
+    of: ["memory", "file"],
+    visitor:
+      "A visitor signs out while a slow page loads; when that page saves, they are signed in again, and so is everybody with the old cookie.",
+    async show(storage) {
+      const { getSession, commitSession, destroySession } = storage;
+      const browser = await signIn(storage);
+      const slow = await getSession(browser);
+      await destroySession(await getSession(browser));
+      slow.set("visits", 1);
+      await commitSession(slow);
+      const next = await getSession(browser);
+      assert(!next.has("userId"), "the destroyed session is back");
+    },
+  },
+  "CONC-09": {
+    of: ["memory", "file"],
+    visitor:
+      "A visitor signs out and somebody else signs in on that browser; the late response of a slow page signs the first one in again.",
+    async show(storage) {
+      const { getSession, commitSession, destroySession } = storage;
+      let browser = await signIn(storage);
+      const slow = await getSession(browser);
+      await destroySession(await getSession(browser));
+      const other = await getSession();
+      other.set("userId", "u2");
+      browser = sent(await commitSession(other));
+      slow.set("visits", 1);
+      browser = sent(await commitSession(slow)) || browser;
+      const next = await getSession(browser);
+      assert.equal(next.get("userId"), "u2", "the browser got the old cookie");
+    },
+  },
+  "HOSTILE-04": {
+    of: ["file"],
+    visitor:
+      "Once a visitor's file is damaged, by a full disk for instance, every request of theirs fails until they delete their cookies.",
+    async show(storage) {
+      const browser = await signIn(storage);
+      const { id } = await storage.getSession(browser);
+      writeFileSync(join(dir, id.slice(0, 4), id.slice(4)), '{"data":{"use');
+      await assert.doesNotReject(
+        storage.getSession(browser),
+        "a damaged file rejects",
+      );
+    },
+  },
+  "HOSTILE-05": {
+    of: ["cookie"],
+    visitor:
+      "What the site signed with the same secret for another of its cookies is taken for a session: whoever may choose what is in a signed cookie of preferences can be any user.",
+    async show({ getSession }) {
+      const preferences = createCookie("preferences", { secrets });
+      const [, value] = sent(await preferences.serialize({ userId: "u1" }))
+        .split("preferences=");
+      const session = await getSession(`__session=${value}`);
+      assert(!session.has("userId"), "another cookie's value is a session");
+    },
+  },
+  "SERIAL-03": {
+    of: ["cookie", "file"],
+    visitor:
+      "A date comes back as text and NaN as null: the page that uses them fails, far from where they were stored.",
+    async show({ getSession, commitSession }) {
+      const session = await getSession();
+      session.set("sale", { ends: new Date(0), discount: NaN });
+      const next = await getSession(sent(await commitSession(session)));
+      assert.deepEqual(
+        next.get("sale"),
+        { ends: new Date(0), discount: NaN },
+        "what is read is not what was saved",
+      );
+    },
+  },
+  "MODEL-01": {
+    of: ["memory", "file"],
+    visitor:
+      "A request that still carries the cookie after signing out, as one of a second tab may, goes on under the destroyed id.",
+    async show(storage) {
+      const { getSession, destroySession } = storage;
+      const browser = await signIn(storage);
+      const session = await getSession(browser);
+      await destroySession(session);
+      const next = await getSession(browser);
+      assert.notEqual(next.id, session.id, "the destroyed id is used again");
+    },
+  },
+  "MODEL-02": {
+    of: ["memory", "file"],
+    visitor:
+      "One page signs out while another removes a coupon: the visitor is still signed in, as after neither order of the two.",
+    async show(storage) {
+      const { getSession, commitSession, destroySession } = storage;
+      const browser = await signIn(storage);
+      const [leaving, other] = [
+        await getSession(browser),
+        await getSession(browser),
+      ];
+      other.unset("coupon");
+      await destroySession(leaving);
+      await commitSession(other);
+      const next = await getSession(browser);
+      assert(!next.has("userId"), "no order of the two leads to this");
+    },
+  },
+};
+
+if (import.meta.main) await run(storages, reproductions);

@@ -1,0 +1,269 @@
+/**
+ * What the storages of @remix-run/session break, each rule in a few lines of their own API.
+ *
+ * `deno run -A conformance/reports/reproductions/remix.ts [cookie | memory | fs] [rule]`
+ */
+import type { SessionStorage } from "@remix-run/session";
+import { createCookieSessionStorage } from "@remix-run/session/cookie-storage";
+import { createFsSessionStorage } from "@remix-run/session/fs-storage";
+import { createMemorySessionStorage } from "@remix-run/session/memory-storage";
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { type Reproduction, run } from "./_run.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "sessions-"));
+process.on("exit", () => rmSync(dir, { recursive: true }));
+
+/** The storages. */
+export const storages: Readonly<Record<string, () => SessionStorage>> = {
+  cookie: () => createCookieSessionStorage(),
+  memory: () => createMemorySessionStorage(),
+  fs: () => createFsSessionStorage(dir),
+};
+
+/** Signs a new visitor in; gives their cookie. */
+async function signIn(storage: SessionStorage): Promise<string | null> {
+  const session = await storage.read(null);
+  session.set("userId", "u1");
+  return await storage.save(session);
+}
+
+/** By rule. */
+export const reproductions: Readonly<
+  Record<string, Reproduction<SessionStorage>>
+> = {
+  "PERSIST-10": {
+    of: ["cookie", "fs"],
+    visitor:
+      "A page adds to the cart that it read, and saves: what the visitor added is lost, unless the page also sets the cart again.",
+    async show(storage) {
+      const session = await storage.read(null);
+      session.set("cart", ["tea"]);
+      const browser = await storage.save(session);
+      const page = await storage.read(browser);
+      (page.get("cart") as string[]).push("cup");
+      const next = await storage.read(await storage.save(page) ?? browser);
+      assert.deepEqual(next.get("cart"), ["tea", "cup"], "the cup is lost");
+    },
+  },
+  "UNSET-02": {
+    of: ["cookie", "memory", "fs"],
+    visitor:
+      "A page that clears up what is not there gives every bot a cookie, and in memory and fs a record of its own.",
+    async show(storage) {
+      const session = await storage.read(null);
+      session.unset("coupon");
+      const cookie = await storage.save(session);
+      assert.equal(cookie, null, "a session without data is saved");
+    },
+  },
+  "REGEN-07": {
+    of: ["cookie", "memory", "fs"],
+    visitor:
+      "Ids have 122 random bits, where 128 are asked for; nobody guesses such an id either.",
+    async show(storage) {
+      const { id } = await storage.read(null);
+      // Six bits of a UUID are always the same.
+      const bits = id.replaceAll("-", "").length * 4 -
+        (id.includes("-") ? 6 : 0);
+      assert(bits >= 128, `an id has ${bits} random bits`);
+    },
+  },
+  "REGEN-08": {
+    of: ["memory", "fs"],
+    visitor:
+      "A sign-in that saves the session twice in one request, each time with a new id, leaves the id in between signed in.",
+    async show(storage) {
+      const session = await storage.read(await signIn(storage));
+      session.regenerateId(true);
+      const between = await storage.save(session);
+      session.regenerateId(true);
+      await storage.save(session);
+      const other = await storage.read(between);
+      assert(!other.has("userId"), "the id in between still works");
+    },
+  },
+  "ISO-01": {
+    of: ["memory"],
+    visitor:
+      "What a page does with its own copy of the cart, after it was saved, is in the visitor's next request, though nobody saved it.",
+    async show(storage) {
+      const cart = ["tea"];
+      const session = await storage.read(null);
+      session.set("cart", cart);
+      const browser = await storage.save(session);
+      cart.push("cup");
+      const next = await storage.read(browser);
+      assert.deepEqual(next.get("cart"), ["tea"], "the store has changed too");
+    },
+  },
+  "ISO-02": {
+    of: ["memory"],
+    visitor:
+      "A page fails half-way and saves nothing; what it did to the cart is there all the same, for every other request.",
+    async show(storage) {
+      const session = await storage.read(null);
+      session.set("cart", ["tea"]);
+      const browser = await storage.save(session);
+      ((await storage.read(browser)).get("cart") as string[]).push("cup");
+      const other = await storage.read(browser);
+      assert.deepEqual(
+        other.get("cart"),
+        ["tea"],
+        "another request sees what was not saved",
+      );
+    },
+  },
+  "CONC-01": {
+    of: ["memory", "fs"],
+    visitor:
+      "A visitor signs out while a slow page loads; when that page saves, they are signed in again, and so is everybody with the old cookie.",
+    async show(storage) {
+      const browser = await signIn(storage);
+      const slow = await storage.read(browser);
+      const leaving = await storage.read(browser);
+      leaving.destroy();
+      await storage.save(leaving);
+      slow.set("visits", 1);
+      await storage.save(slow);
+      const next = await storage.read(browser);
+      assert(!next.has("userId"), "the destroyed session is back");
+    },
+  },
+  "CONC-02": {
+    of: ["memory", "fs"],
+    visitor:
+      "An id that was planted before the sign-in, and deleted by it, works again once a slow page saves.",
+    async show(storage) {
+      const planted = await signIn(storage);
+      const slow = await storage.read(planted);
+      const login = await storage.read(planted);
+      login.regenerateId(true);
+      await storage.save(login);
+      slow.set("visits", 1);
+      await storage.save(slow);
+      const attacker = await storage.read(planted);
+      assert(!attacker.has("userId"), "the id that was deleted is back");
+    },
+  },
+  "CONC-04": {
+    of: ["fs"],
+    visitor:
+      "A request that reads while another one saves finds half a file, and fails.",
+    async show(storage) {
+      const session = await storage.read(null);
+      session.set("text", "x".repeat(100_000));
+      const browser = await storage.save(session);
+      for (let i = 0; i < 100; i++) {
+        const reads = Array.from({ length: 4 }, () => storage.read(browser));
+        const results = await Promise.allSettled([
+          storage.save(session),
+          ...reads,
+        ]);
+        assert(
+          results.every(({ status }) => status === "fulfilled"),
+          "reading rejects while the session is saved",
+        );
+      }
+    },
+  },
+  "CONC-09": {
+    of: ["memory", "fs"],
+    visitor:
+      "A visitor signs out and somebody else signs in on that browser; the late response of a slow page signs the first one in again.",
+    async show(storage) {
+      let browser = await signIn(storage);
+      const slow = await storage.read(browser);
+      const leaving = await storage.read(browser);
+      leaving.destroy();
+      await storage.save(leaving);
+      const other = await storage.read(null);
+      other.set("userId", "u2");
+      browser = await storage.save(other);
+      slow.set("visits", 1);
+      browser = await storage.save(slow) ?? browser;
+      const next = await storage.read(browser);
+      assert.equal(next.get("userId"), "u2", "the browser got the old cookie");
+    },
+  },
+  "HOSTILE-04": {
+    of: ["fs"],
+    visitor:
+      "Once a visitor's file is damaged, by a full disk for instance, every request of theirs fails until they delete their cookies.",
+    async show(storage) {
+      const browser = await signIn(storage);
+      const hash = createHash("sha256").update(`${browser}`).digest("hex");
+      writeFileSync(join(dir, hash.slice(0, 2), hash.slice(2)), '[{"use');
+      await assert.doesNotReject(
+        storage.read(browser),
+        "a damaged file rejects",
+      );
+    },
+  },
+  "HOSTILE-06": {
+    of: ["cookie"],
+    visitor:
+      "Once the session is larger than a cookie may be, browsers drop each new cookie: what the visitor does from then on is lost, without an error anywhere.",
+    async show(storage) {
+      const session = await storage.read(null);
+      session.set("text", "x".repeat(5000));
+      await assert.rejects(
+        storage.save(session),
+        "it saves a cookie of more than 4096 bytes",
+      );
+    },
+  },
+  "SERIAL-03": {
+    of: ["cookie", "fs"],
+    visitor:
+      "A date comes back as text and NaN as null: the page that uses them fails, far from where they were stored.",
+    async show(storage) {
+      const session = await storage.read(null);
+      session.set("sale", { ends: new Date(0), discount: NaN });
+      const next = await storage.read(await storage.save(session));
+      assert.deepEqual(
+        next.get("sale"),
+        { ends: new Date(0), discount: NaN },
+        "what is read is not what was saved",
+      );
+    },
+  },
+  "SERIAL-04": {
+    of: ["fs"],
+    visitor:
+      "A sign-in gives the session a new id and a value that cannot be stored: it fails, and the old session, cart and all, is deleted too.",
+    async show(storage) {
+      const browser = await signIn(storage);
+      const session = await storage.read(browser);
+      session.regenerateId(true);
+      session.set("balance", 10n);
+      await storage.save(session).catch(() => {});
+      const next = await storage.read(browser);
+      assert(next.has("userId"), "the save that failed deleted the session");
+    },
+  },
+  "MODEL-02": {
+    of: ["memory", "fs"],
+    visitor:
+      "One page signs out while another removes a coupon: the visitor is still signed in, as after neither order of the two.",
+    async show(storage) {
+      const browser = await signIn(storage);
+      const [leaving, other] = [
+        await storage.read(browser),
+        await storage.read(browser),
+      ];
+      other.unset("coupon");
+      leaving.destroy();
+      await storage.save(leaving);
+      await storage.save(other);
+      const next = await storage.read(browser);
+      assert(!next.has("userId"), "no order of the two leads to this");
+    },
+  },
+};
+
+if (import.meta.main) await run(storages, reproductions);

@@ -1,0 +1,228 @@
+/**
+ * How a broken storage is made: the storage in memory, which is right, with one thing done wrong.
+ */
+import {
+  type Backend,
+  type BackendRecord,
+  createSessionStorage,
+  type SaveOptions,
+  type SessionStorage,
+} from "../../../mod.ts";
+import {
+  type Capability,
+  instrument,
+  type OpenOptions,
+  type SessionLike,
+  type StorageLike,
+  type Target,
+} from "../../../conformance/mod.ts";
+import { Session } from "../../../core/session.ts";
+import { MemoryBackend } from "../../../storage/memory.ts";
+
+/** A broken storage, and what the suite must say of it. */
+export interface Mutant {
+  /** What is wrong with it. */
+  readonly name: string;
+  /** The rule that it breaks. */
+  readonly breaks: string;
+  /** What the reason of that rule's failure must say. */
+  readonly reason: string;
+  /** The other rules that it breaks, each with why the same defect shows there. */
+  readonly also: Readonly<Record<string, string>>;
+  /** The storage. */
+  readonly target: Target;
+}
+
+/** What is written down of a mutant. */
+export interface Draft extends Pick<Mutant, "name" | "reason"> {
+  readonly also?: Mutant["also"];
+  /** What is done wrong; called for each instance. */
+  readonly defect?: Defect;
+  /** Claims that it does not make. */
+  readonly without?: readonly Capability[];
+  readonly limits?: NonNullable<Target["limits"]>;
+  /** The storage, where it is not the one in memory. */
+  readonly target?: Target;
+}
+
+/** One instance of the right storage, for a defect to work with. */
+export interface Bench extends OpenOptions {
+  /** The engine under it. */
+  readonly engine: Required<Omit<Backend, "close">>;
+  /** The storage. */
+  readonly storage: SessionStorage;
+  /** The record that the storage read last. */
+  readonly seen: BackendRecord & { key: string } | null;
+  /** Forgets everything that is stored in the namespace. */
+  lose(): void;
+}
+
+/** What an instance does wrong. */
+export interface Parts {
+  /** Calls to the engine. */
+  readonly engine?: Partial<Backend>;
+  /** Calls to the storage. */
+  readonly storage?: StorageLike;
+  /** Calls to a session that was just read, and how it is saved. */
+  readonly session?: (real: Real, value: string | null) => Wrong;
+}
+
+export type Defect = (at: Bench) => Parts;
+
+/** A session's own methods, whatever stands in front of them. */
+export type Real = Session;
+
+/** What stands in front of a session's methods. */
+export type Wrong = Partial<SessionLike> & {
+  save?(save: Save, options?: SaveOptions): Promise<string | null>;
+};
+
+/** Saves the session as it should be; the options are put on top of those given. */
+export type Save = (options?: SaveOptions) => Promise<string | null>;
+
+/** What the storage in memory can do. */
+export const CLAIMS: readonly Capability[] = [
+  "revoke",
+  "shared",
+  "durable",
+  "namespaces",
+  "expiry",
+  "touch",
+  "absolute",
+  "sweep",
+  "merge",
+  "inspect",
+  "faults",
+];
+
+/** A mutant. */
+export function mutant(breaks: string, draft: Draft): Mutant {
+  const { name, reason, also = {}, defect, without = [], limits } = draft;
+  const target = draft.target ?? memory(name, defect ?? (() => ({})));
+  return {
+    name,
+    breaks,
+    reason,
+    also,
+    target: {
+      ...target,
+      ...limits ? { limits } : {},
+      capabilities: target.capabilities.filter((c) => !without.includes(c)),
+    },
+  };
+}
+
+/** The storage in memory with a defect; without one, it is right. */
+export function memory(name: string, defect: Defect): Target {
+  const places = new Map<string, Place>();
+  return {
+    name,
+    clock: { kind: "virtual", advance() {} },
+    capabilities: CLAIMS,
+    open(options) {
+      const { namespace, now } = options;
+      const place = places.get(namespace) ?? {
+        engine: new MemoryBackend(100_000, now, () => {}),
+        keys: new Set<string>(),
+      };
+      places.set(namespace, place);
+      return openBroken(place, options, {
+        defect,
+        lose: () => places.delete(namespace),
+      });
+    },
+  };
+}
+
+interface Place {
+  readonly engine: MemoryBackend;
+  readonly keys: Set<string>;
+}
+
+function openBroken(
+  { engine, keys }: Place,
+  options: OpenOptions,
+  { defect, lose }: { defect: Defect; lose(): void },
+) {
+  const hooks = instrument(engine, keys);
+  let seen: Bench["seen"] = null;
+  let storage: SessionStorage | undefined;
+  const parts = defect({
+    ...options,
+    engine: hooks.backend as Bench["engine"],
+    lose,
+    get seen() {
+      return seen;
+    },
+    get storage() {
+      return storage as SessionStorage;
+    },
+  });
+  const wrong: Backend = { ...hooks.backend, ...parts.engine };
+  storage = createSessionStorage({
+    ...options,
+    backend: {
+      ...wrong,
+      async read(key) {
+        const record = await wrong.read(key);
+        seen = record && { ...record, key };
+        return record;
+      },
+    },
+  });
+  return { ...hooks, storage: around(storage, parts) };
+}
+
+function around(right: SessionStorage, parts: Parts): StorageLike {
+  const saves = new WeakMap<Session, Wrong["save"]>();
+  const { read, save, ...others } = parts.storage ?? {};
+  return {
+    async read(value) {
+      const session = await (read ? read(value) : right.read(value));
+      const wrong = parts.session?.(realOf(session), value);
+      if (!wrong) return session;
+      const { save, ...methods } = Object.getOwnPropertyDescriptors(wrong);
+      saves.set(session, save?.value);
+      return Object.defineProperties(session, methods);
+    },
+    save(session, given) {
+      const really: Save = (more) => {
+        const options = more ? { ...given, ...more } : given;
+        return save ? save(session, options) : right.save(session, options);
+      };
+      const wrong = saves.get(session);
+      return wrong ? wrong(really, given) : really();
+    },
+    sweep: async () => await right.sweep?.(),
+    ...others,
+  };
+}
+
+function realOf(session: Session): Real {
+  return new Proxy(session, {
+    get(_, name) {
+      const value = Reflect.get(Session.prototype, name, session);
+      return typeof value === "function" ? value.bind(session) : value;
+    },
+  });
+}
+
+/** Whether a key holds a flash and no value. */
+export function isFlash(real: Real, key: string): boolean {
+  return real.has(key) && !Object.hasOwn(real.data, key);
+}
+
+/** The flashes in the record that was read last. */
+export function flashesOf(at: Bench, real: Real): Record<string, unknown> {
+  // Asking for the id finds out whether the record is the session's, and whole.
+  if (!at.seen || real.size === 0) return {};
+  return JSON.parse(at.seen.value)[6];
+}
+
+/** Changes the parts of a record's text: version, check, created, ends, lifetime, values, flashes. */
+// deno-lint-ignore no-explicit-any -- the text's own parts
+export function edit(text: string, change: (parts: any[]) => void): string {
+  const parts = JSON.parse(text);
+  change(parts);
+  return JSON.stringify(parts);
+}

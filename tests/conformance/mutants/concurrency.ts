@@ -1,0 +1,223 @@
+import { hashId } from "../../../core/keys.ts";
+import {
+  type Bench,
+  edit,
+  type Mutant,
+  mutant,
+  type Parts,
+  type Real,
+} from "./_mutant.ts";
+
+export const concurrency: readonly Mutant[] = [
+  mutant("CONC-01", {
+    name: "a late save writes a destroyed record anew",
+    reason: "the destroyed session is back",
+    defect: (at) => revives(at, (expected) => !expected),
+  }),
+  mutant("CONC-02", {
+    name: "a late save writes a record anew whose id was regenerated away",
+    reason: "the old id is back",
+    defect: (at) => revives(at, (expected) => expected),
+  }),
+  mutant("CONC-03", {
+    name: "whoever has read a value writes back what was read",
+    reason: "the reader undid the write",
+    defect: (at) => ({
+      session(real) {
+        const { seen } = at;
+        let read = false;
+        return {
+          get(key) {
+            read ||= real.has(key);
+            return real.get(key);
+          },
+          async save(save) {
+            const stored = seen && await at.engine.read(seen.key);
+            if (read && !real.dirty && stored && stored.value !== seen.value) {
+              await at.engine.write(seen.key, seen.value, stored);
+            }
+            return await save();
+          },
+        };
+      },
+    }),
+  }),
+  mutant("CONC-04", {
+    name: "three values and more are written in two steps",
+    reason: "a read saw parts of two writes",
+    defect: ({ engine }) => ({
+      engine: {
+        async write(key, text, options) {
+          const before = await engine.read(key);
+          const values = before ? JSON.parse(before.value)[5] : {};
+          const half = edit(text, (parts) => {
+            const [first = "", ...rest] = Object.keys(parts[5])
+              .filter((key) => parts[5][key] !== values[key]);
+            if (rest.length >= 2 && before) {
+              parts[5] = { ...values, [first]: parts[5][first] };
+            }
+          });
+          if (half === text) return await engine.write(key, text, options);
+          const ifVersion = await engine.write(key, half, options);
+          for (let i = 0; i < 6; i++) await null;
+          return ifVersion &&
+            await engine.write(key, text, { ...options, ifVersion });
+        },
+      },
+    }),
+  }),
+  mutant("CONC-05", {
+    name: "of the writes of one moment, eight are done",
+    reason: "a session is lost or mixed up",
+    defect({ engine }) {
+      let busy = 0;
+      return {
+        engine: {
+          async write(key, text, options) {
+            if (busy >= 8) return {};
+            busy++;
+            try {
+              for (let i = 0; i < 4; i++) await null;
+              return await engine.write(key, text, options);
+            } finally {
+              busy--;
+            }
+          },
+        },
+      };
+    },
+  }),
+  mutant("CONC-06", {
+    name: "where another has saved, the first value that is set stays as it is",
+    reason: "what remains mixes two writers",
+    without: ["merge"],
+    defect: (at) => ({
+      engine: { guarantees: { ...at.engine.guarantees, compareAndSet: false } },
+      session(real) {
+        const before = { ...real.data };
+        const sets: string[] = [];
+        return {
+          set(key, value) {
+            sets.push(key);
+            real.set(key, value);
+          },
+          async save(save) {
+            const [first = "", ...others] = sets;
+            const now = (await at.storage.read(real.id)).data[first];
+            if (others.length > 1 && now && now !== before[first]) {
+              real.set(first, now);
+            }
+            return await save();
+          },
+        };
+      },
+    }),
+  }),
+  mutant("CONC-07", {
+    name: "a save writes no key that its request has not seen",
+    reason: "is lost",
+    defect: (at) => keeping(at, () => true),
+  }),
+  mutant("CONC-08", {
+    name: "a value that another has set meanwhile is not unset",
+    reason: "the last save did not win",
+    defect: (at) => ({
+      session(real) {
+        const before = { ...real.data };
+        const unset = new Set<string>();
+        return {
+          unset(key) {
+            unset.add(key);
+            real.unset(key);
+          },
+          async save(save) {
+            if (real.destroyed || unset.size === 0) return await save();
+            const { data } = await at.storage.read(real.id);
+            for (const key of unset) {
+              const isNew = key in data && key in before &&
+                data[key] !== before[key];
+              if (isNew && !real.has(key)) real.set(key, data[key]);
+            }
+            return await save();
+          },
+        };
+      },
+    }),
+  }),
+  mutant("CONC-09", {
+    name: "a late save clears the cookie",
+    reason: "the late save speaks to the browser",
+    defect: () => ({
+      session: (real) => ({
+        async save(save) {
+          const changed = real.dirty;
+          return await save() ?? (changed ? "" : null);
+        },
+      }),
+    }),
+  }),
+];
+
+/** What was deleted, with a version expected or without, is written again by whoever still has it; in silence. */
+function revives(at: Bench, which: (expected: boolean) => boolean): Parts {
+  const gone = new Set<string>();
+  let revived = false;
+  return {
+    engine: {
+      async delete(key, options) {
+        const done = await at.engine.delete(key, options);
+        if (done && which(options?.ifVersion !== undefined)) gone.add(key);
+        return done;
+      },
+      async write(key, text, options) {
+        if (!gone.has(key)) return await at.engine.write(key, text, options);
+        revived = true;
+        return await at.engine.write(key, text, { expires: options.expires });
+      },
+    },
+    session: () => ({
+      async save(save) {
+        const sent = await save();
+        const silent = revived;
+        revived = false;
+        return silent ? null : sent;
+      },
+    }),
+  };
+}
+
+/** Some saves write none but the keys that their request knows. */
+export function keeping(at: Bench, when: (renewed: boolean) => boolean): Parts {
+  const known = new Map<string, string[]>();
+  return {
+    engine: {
+      write(key, text, options) {
+        const keys = known.get(key);
+        const fewer = keys
+          ? edit(text, (parts) => parts[5] = pick(parts[5], keys))
+          : text;
+        return at.engine.write(key, fewer, options);
+      },
+    },
+    session(real: Real) {
+      let renewed = false;
+      return {
+        regenerateId() {
+          renewed = true;
+          real.regenerateId();
+        },
+        async save(save) {
+          const key = hashId(real.id);
+          if (when(renewed)) known.set(key, Object.keys(real.data));
+          renewed = false;
+          return await save().finally(() => known.delete(key));
+        },
+      };
+    },
+  };
+}
+
+function pick(values: Record<string, unknown>, keys: string[]): object {
+  const kept = Object.entries(values).filter(([key]) => keys.includes(key));
+  return Object.fromEntries(kept);
+}

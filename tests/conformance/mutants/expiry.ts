@@ -1,0 +1,296 @@
+import { edit, type Mutant, mutant } from "./_mutant.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+export const expiry: readonly Mutant[] = [
+  mutant("EXPIRY-01", {
+    name: "in its last second, what was never used again reads as nothing",
+    reason: "its data is changed",
+    defect(at) {
+      const unused = new Set<string>();
+      return {
+        engine: {
+          write(key, text, options) {
+            if (options.ifVersion === null) unused.add(key);
+            else unused.delete(key);
+            return at.engine.write(key, text, options);
+          },
+          touch(key, expires, options) {
+            unused.delete(key);
+            return at.engine.touch(key, expires, options);
+          },
+        },
+        session(real) {
+          const over = at.seen && unused.has(at.seen.key) &&
+            at.seen.expires - at.now() <= 1000;
+          return { get: (key) => over ? undefined : real.get(key) };
+        },
+      };
+    },
+  }),
+  mutant("EXPIRY-01", {
+    name: "every deadline is a second early",
+    reason: "it is over before its deadline",
+    also: {
+      "EXPIRY-04": "it saves shortly before a deadline",
+      "EXPIRY-05": "it reads shortly before a deadline",
+      "EXPIRY-06": "it reads shortly before a deadline",
+      "EXPIRY-10": "it reads shortly before a deadline",
+    },
+    defect: ({ engine }) => ({
+      engine: {
+        write: (key, text, options) =>
+          engine.write(key, text, {
+            ...options,
+            expires: options.expires - 1000,
+          }),
+        touch: (key, expires, options) =>
+          engine.touch(key, expires - 1000, options),
+      },
+    }),
+  }),
+  mutant("EXPIRY-02", {
+    name: "a session that is over leaves its id to the next",
+    reason: "the id is used again",
+    defect: (at) => ({
+      session(real, value) {
+        const over = value !== null && at.seen && at.seen.expires <= at.now();
+        return {
+          get id() {
+            return over ? value : real.id;
+          },
+        };
+      },
+    }),
+  }),
+  mutant("EXPIRY-02", {
+    name: "a session is alive at the instant of its deadline",
+    reason: "the session outlives its deadline",
+    also: {
+      "EXPIRY-03": "it looks at the same instant",
+      "EXPIRY-06": "it looks at the same instant",
+      "EXPIRY-09": "it looks at the same instant",
+      "EXPIRY-11": "it looks at the same instant",
+    },
+    defect: ({ engine }) => ({
+      engine: {
+        async read(key) {
+          const record = await engine.read(key);
+          return record && { ...record, expires: record.expires + 1 };
+        },
+      },
+    }),
+  }),
+  mutant("EXPIRY-03", {
+    name: "deadlines are known to the instance that wrote them",
+    reason: "another instance does not know the deadline",
+    defect({ engine }) {
+      const mine = new Set<string>();
+      return {
+        engine: {
+          async read(key) {
+            const record = await engine.read(key);
+            return !record || mine.has(key)
+              ? record
+              : { ...record, expires: 1e15 };
+          },
+          write(key, text, options) {
+            mine.add(key);
+            return engine.write(key, text, options);
+          },
+        },
+      };
+    },
+  }),
+  mutant("EXPIRY-04", {
+    name: "a save never moves a deadline further away",
+    reason: "a saved change did not move it",
+    defect: ({ engine }) => ({
+      engine: {
+        async write(key, text, options) {
+          const { expires = Infinity } = await engine.read(key) ?? {};
+          return await engine.write(key, text, {
+            ...options,
+            expires: Math.min(options.expires, expires),
+          });
+        },
+      },
+    }),
+  }),
+  mutant("EXPIRY-05", {
+    name: "touch does nothing",
+    reason: "reading did not move it",
+    defect: () => ({ engine: { touch: async () => true } }),
+  }),
+  mutant("EXPIRY-05", {
+    name: "touch writes back what it reads",
+    reason: "a request that only read undid a change",
+    defect: ({ engine }) => ({
+      engine: {
+        async touch(key, expires) {
+          const record = await engine.read(key);
+          for (let i = 0; i < 4; i++) await null;
+          if (!record) return false;
+          await engine.write(key, record.value, { expires });
+        },
+      },
+    }),
+  }),
+  mutant("EXPIRY-06", {
+    name: "a new id begins a new life",
+    reason: "a new id moved the absolute deadline",
+    defect: ({ engine, now, idleTimeout = 0 }) => ({
+      engine: {
+        write(key, text, options) {
+          if (options.ifVersion !== null) {
+            return engine.write(key, text, options);
+          }
+          const young = edit(text, (parts) => parts[2] = now());
+          const expires = idleTimeout > 0
+            ? Math.max(options.expires, now() + idleTimeout * 1000)
+            : options.expires;
+          return engine.write(key, young, { ...options, expires });
+        },
+      },
+    }),
+  }),
+  mutant("EXPIRY-06", {
+    name: "a commit's lifetime counts from its own beginning",
+    reason: "a commit's lifetime moved the absolute deadline",
+    defect({ engine, now }) {
+      let given: number | undefined;
+      return {
+        engine: {
+          write(key, text, options) {
+            if (given === undefined) return engine.write(key, text, options);
+            const young = edit(text, (parts) => parts[2] = now());
+            const expires = Math.max(options.expires, now() + 600_000);
+            return engine.write(key, young, { ...options, expires });
+          },
+        },
+        session: () => ({
+          async save(save, { maxAge } = {}) {
+            given = maxAge !== undefined && maxAge > 600 ? maxAge : undefined;
+            return await save().finally(() => given = undefined);
+          },
+        }),
+      };
+    },
+  }),
+  mutant("EXPIRY-07", {
+    name: "a lifetime of 0 is none given",
+    reason: "a session saved for 0 s lives on",
+    defect: () => ({
+      session: () => ({
+        save: (save, { maxAge } = {}) =>
+          save({ maxAge: maxAge === 0 ? undefined : maxAge }),
+      }),
+    }),
+  }),
+  mutant("EXPIRY-07", {
+    name: "a lifetime is rounded down, and 0 is none",
+    reason: "a session saved for 0.001 s lives on",
+    defect: () => ({
+      session: () => ({
+        save: (save, { maxAge } = {}) =>
+          save({
+            maxAge: maxAge && maxAge > 0 && maxAge < 1 ? undefined : maxAge,
+          }),
+      }),
+    }),
+  }),
+  mutant("EXPIRY-07", {
+    name: "no number is a thousand years",
+    reason: "a session saved for NaN s lives for ever",
+    defect: () => ({
+      session: () => ({
+        save: (save, { maxAge } = {}) =>
+          save({ maxAge: Number.isNaN(maxAge) ? 3e10 : maxAge }),
+      }),
+    }),
+  }),
+  mutant("EXPIRY-08", {
+    name: "more than a year is a date in the past",
+    reason: "a session of 400 days is gone after 0",
+    defect: ({ engine, now }) => ({
+      engine: {
+        write: (key, text, options) =>
+          engine.write(key, text, {
+            ...options,
+            expires: options.expires - now() > 365 * DAY ? 1 : options.expires,
+          }),
+      },
+    }),
+  }),
+  mutant("EXPIRY-08", {
+    name: "more than 30 days are a date in 1970",
+    reason: "a session of 31 days is gone after 0",
+    also: {
+      "EXPIRY-10": "its live session has 100 days",
+      "EXPIRY-11": "its long session has 100 days",
+    },
+    defect: ({ engine, now }) => ({
+      engine: {
+        write: (key, text, options) =>
+          engine.write(key, text, {
+            ...options,
+            expires: options.expires - now() > 30 * DAY ? 1 : options.expires,
+          }),
+      },
+    }),
+  }),
+  mutant("EXPIRY-09", {
+    name: "a save after the deadline makes a new session of it",
+    reason: "a late save that changed it brings the data back",
+    defect: (at) => ({
+      session(real) {
+        const { expires = Infinity } = at.seen ?? {};
+        return {
+          async save(save) {
+            const changed = real.dirty && !real.destroyed;
+            const { data } = real;
+            const sent = await save();
+            if (sent !== null || !changed || at.now() < expires) return sent;
+            const session = await at.storage.read(null);
+            for (const key of Object.keys(data)) session.set(key, data[key]);
+            return await at.storage.save(session);
+          },
+        };
+      },
+    }),
+  }),
+  mutant("EXPIRY-10", {
+    name: "sweep does nothing",
+    reason: "a sweep leaves an expired record",
+    defect: () => ({ engine: { async sweep() {} } }),
+  }),
+  mutant("EXPIRY-10", {
+    name: "sweep looks a second ahead",
+    reason: "a sweep removes a session before its deadline",
+    defect: ({ engine }) => ({
+      engine: { sweep: (now) => engine.sweep(now + 1000) },
+    }),
+  }),
+  mutant("EXPIRY-10", {
+    name: "sweep keeps what ends tomorrow, and nothing that ends later",
+    reason: "a sweep removes a live session",
+    defect: (at) => ({
+      engine: {
+        async sweep(now) {
+          await at.engine.sweep(now);
+          if (at.seen && at.seen.expires <= now) await at.engine.sweep(1e16);
+        },
+      },
+    }),
+  }),
+  mutant("EXPIRY-11", {
+    name: "the next save forgets a lifetime",
+    reason: "a later save makes a short session long",
+    defect: ({ engine }) => ({
+      engine: {
+        write: (key, text, options) =>
+          engine.write(key, edit(text, (parts) => parts[4] = null), options),
+      },
+    }),
+  }),
+];

@@ -1,0 +1,155 @@
+import type { Session } from "../../../mod.ts";
+import { type Mutant, mutant, type Real } from "./_mutant.ts";
+
+export const isolation: readonly Mutant[] = [
+  mutant("ISO-01", {
+    name: "what was saved is written before the next read",
+    reason: "a change after the save is in the store",
+    defect(at) {
+      let saved: Session | undefined;
+      return {
+        storage: {
+          async read(value) {
+            if (saved && !saved.destroyed) await at.storage.save(saved);
+            saved = undefined;
+            return await at.storage.read(value);
+          },
+          async save(session, options) {
+            const sent = await at.storage.save(session, options);
+            saved = session;
+            return sent;
+          },
+        },
+      };
+    },
+  }),
+  mutant("ISO-02", {
+    name: "reads share their objects",
+    reason: "a value that another request changed is read",
+    defect() {
+      const objects = new Map<string, unknown>();
+      return {
+        session: (real) => ({
+          get(key) {
+            const value = real.get(key);
+            if (typeof value !== "object" || value === null) return value;
+            const name = real.id + key + JSON.stringify(value);
+            const first = objects.get(name) ?? value;
+            objects.set(name, first);
+            return first;
+          },
+        }),
+      };
+    },
+  }),
+  mutant("ISO-03", {
+    name: "a set goes to the session that was read last",
+    reason: "reads what is not theirs",
+    also: { "CONC-05": "its visitors' requests overlap too" },
+    defect() {
+      let last: Real;
+      return {
+        session(real) {
+          last = real;
+          return {
+            set: (key, value) =>
+              (last.id === real.id ? real : last).set(key, value),
+          };
+        },
+      };
+    },
+  }),
+  mutant("ISO-04", {
+    name: "nothing stands between a namespace and an id",
+    reason: "a cookie reads in another namespace",
+    defect: sharing((namespace, id) => namespace + id),
+  }),
+  mutant("ISO-04", {
+    name: "namespaces are ignored",
+    reason: "a cookie reads in another namespace",
+    also: { "HOSTILE-02": "the plainest way into another namespace" },
+    defect: sharing((_, id) => id),
+  }),
+  mutant("ISO-05", {
+    name: "ids are compared without regard to case",
+    reason: "in small letters reads as the same session",
+    defect: loosely((id) => id.toLowerCase()),
+  }),
+  mutant("ISO-05", {
+    name: "spaces after an id are ignored",
+    reason: "with a space after it reads as the same session",
+    defect: loosely((id) => id.replace(/ +$/, "")),
+  }),
+  mutant("ISO-05", {
+    name: "an id is decoded once more",
+    reason: "percent-encoded reads as the same session",
+    defect: loosely((id) => {
+      try {
+        return decodeURIComponent(id);
+      } catch {
+        return id;
+      }
+    }),
+  }),
+  mutant("ISO-05", {
+    name: "ids are compared as a database compares words",
+    reason: "in full-width letters reads as the same session",
+    defect: loosely((id) => id.normalize("NFKC")),
+  }),
+  mutant("ISO-06", {
+    name: "a second close throws",
+    reason: "close() rejected: Error: closed already",
+    defect() {
+      let closed = false;
+      return {
+        storage: {
+          async close() {
+            if (closed) throw new Error("closed already");
+            closed = true;
+          },
+        },
+      };
+    },
+  }),
+];
+
+/** All namespaces look for an id in one place, under a name that is made of both. */
+function sharing(
+  nameOf: (namespace: string, id: string) => string,
+): NonNullable<Parameters<typeof mutant>[1]["defect"]> {
+  const found = new Map<string, () => Promise<Session>>();
+  return (at) => ({
+    storage: {
+      read: (value) =>
+        found.get(nameOf(at.namespace, value ?? ""))?.() ??
+          at.storage.read(value),
+      async save(session, options) {
+        const id = await at.storage.save(session, options);
+        if (id) {
+          found.set(nameOf(at.namespace, id), () => at.storage.read(id));
+        }
+        return id;
+      },
+    },
+  });
+}
+
+/** Ids that come to the same are the same. */
+function loosely(
+  fold: (id: string) => string,
+): NonNullable<Parameters<typeof mutant>[1]["defect"]> {
+  return (at) => {
+    const ids = new Map<string, string>();
+    return {
+      storage: {
+        read: (value) =>
+          at.storage.read(value && (ids.get(fold(value)) ?? value)),
+        async save(session, options) {
+          const id = await at.storage.save(session, options);
+          if (id) ids.set(fold(id), id);
+          return id;
+        },
+      },
+    };
+  };
+}

@@ -1,0 +1,186 @@
+import { type Mutant, mutant } from "./_mutant.ts";
+
+export const persistence: readonly Mutant[] = [
+  mutant("PERSIST-01", {
+    name: "rows of a list come back sorted",
+    reason: "a saved value comes back changed",
+    defect: () => ({
+      session: (real) => ({
+        get: (key) => {
+          const value = real.get(key);
+          if (!Array.isArray(value) || !value[0]?.sku) return value;
+          return value.toSorted((a, b) => a.sku < b.sku ? -1 : 1);
+        },
+      }),
+    }),
+  }),
+  mutant("PERSIST-02", {
+    name: "reading a text counts as a change",
+    reason: "a session that was only read is sent",
+    defect: () => ({
+      session(real) {
+        let read = false;
+        return {
+          get(key) {
+            const value = real.get(key);
+            read ||= typeof value === "string";
+            return value;
+          },
+          save: (save) => save({ renew: read }),
+        };
+      },
+    }),
+  }),
+  mutant("PERSIST-02", {
+    name: "a first visit leaves a record",
+    reason: "an untouched new session is stored",
+    also: { "UNSET-02": "it looks at the records of a first visit too" },
+    defect: (at) => ({
+      session: (real, value) => ({
+        async save(save) {
+          const expires = at.now() + 60_000;
+          if (value === null && real.size === 0 && !real.destroyed) {
+            await at.engine.write(real.id, "[]", { expires });
+          }
+          return await save();
+        },
+      }),
+    }),
+  }),
+  mutant("PERSIST-03", {
+    name: "an object is merged into the one before",
+    reason: "the old value shines through",
+    defect: () => ({
+      session: (real) => ({
+        set(key, value) {
+          const old = real.data[key];
+          const both = [old, value].every((v) =>
+            v?.constructor === Object && !Array.isArray(v)
+          );
+          real.set(key, both ? { ...old, ...value as object } : value);
+        },
+      }),
+    }),
+  }),
+  mutant("PERSIST-04", {
+    name: "each instance has an engine of its own",
+    reason: "the second instance does not see it",
+    without: ["durable"],
+    defect(at) {
+      at.lose();
+      return {};
+    },
+  }),
+  mutant("PERSIST-05", {
+    name: "the id of a destroyed session is shown again",
+    reason: "the destroyed session's id is used again",
+    defect() {
+      const ended = new Set<string>();
+      return {
+        session: (real, value) => ({
+          get id() {
+            return value !== null && ended.has(value) ? value : real.id;
+          },
+          async save(save) {
+            if (real.destroyed && value !== null) ended.add(value);
+            return await save();
+          },
+        }),
+      };
+    },
+  }),
+  mutant("PERSIST-05", {
+    name: "destroy clears the cookie and nothing else",
+    reason: "the destroyed session still has its data",
+    also: {
+      "CONC-01": "there is nothing that could come back, as nothing went",
+      "CONC-09": "the late save finds its session as it was",
+      "EXPIRY-05": "it has requests destroy sessions that others slide",
+      "FAULT-02": "no write fails where none is made",
+      "FAULT-03": "no write fails where none is made",
+      "REGEN-04": "it ends in a destroy",
+      "REGEN-05": "a destroyed id is among those that it plants",
+    },
+    defect: () => ({
+      session: (real) => ({
+        save: async (save) => real.destroyed ? "" : await save(),
+      }),
+    }),
+  }),
+  mutant("PERSIST-06", {
+    name: "balances are written when they are set",
+    reason: "an unsaved change is visible",
+    defect() {
+      const written = new Map<string, object>();
+      return {
+        session: (real, value) => ({
+          set(key, object) {
+            real.set(key, object);
+            const isBalance = object?.constructor === Object &&
+              Object.values(object).every((n) => typeof n === "number");
+            if (isBalance && value) written.set(value + key, { ...object });
+          },
+          get: (key) => written.get(value + key) ?? real.get(key),
+        }),
+      };
+    },
+  }),
+  mutant("PERSIST-07", {
+    name: "signing out in two tabs is an error in the second",
+    reason: "destroy by A rejected: Error: no such session",
+    defect() {
+      const ended = new Set<string>();
+      return {
+        session(real, value) {
+          const { id } = real;
+          return {
+            async save(save) {
+              if (!real.destroyed || id !== value) return await save();
+              if (ended.has(id)) throw new Error("no such session");
+              ended.add(id);
+              return await save().catch((error) => {
+                ended.delete(id);
+                throw error;
+              });
+            },
+          };
+        },
+      };
+    },
+  }),
+  mutant("PERSIST-08", {
+    name: "closing forgets everything",
+    reason: "the session is gone after reopening",
+    defect: (at) => ({ storage: { close: async () => at.lose() } }),
+  }),
+  mutant("PERSIST-09", {
+    name: "a new session's user is null",
+    reason: "a new session has data",
+    defect: () => ({
+      session: (real, value) => ({
+        get: (key) =>
+          key === "userId" && value === null && !real.has(key)
+            ? null
+            : real.get(key),
+      }),
+    }),
+  }),
+  mutant("PERSIST-09", {
+    name: "new sessions of one millisecond share an id",
+    reason: "two new sessions have one id",
+    defect: (at) => ({
+      session: (real, value) => ({
+        get id() {
+          return value === null ? `${at.now()}`.padStart(24, "0") : real.id;
+        },
+      }),
+    }),
+  }),
+  mutant("PERSIST-10", {
+    name: "get gives a copy",
+    reason: "the change in place is lost",
+    defect: () => ({
+      session: (real) => ({ get: (key) => structuredClone(real.get(key)) }),
+    }),
+  }),
+];

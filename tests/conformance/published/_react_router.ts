@@ -1,0 +1,25 @@
+/** What the targets of React Router have in common. */
+import { fromReactRouter, type OpenOptions } from "../../../conformance/mod.ts";
+import type { Opened, ReactRouterStorage } from "../../../conformance/mod.ts";
+import { follow } from "./_clock.ts";
+
+/** The session's cookie: signed, as the documentation asks for, with a lifetime where the suite wants one. */
+export function cookieOf({ namespace, idleTimeout }: OpenOptions): {
+  name: string;
+  secrets: string[];
+  maxAge?: number;
+} {
+  return {
+    name: namespace,
+    secrets: ["s3cr3t"],
+    ...idleTimeout === undefined ? {} : { maxAge: idleTimeout },
+  };
+}
+
+/** An open storage that goes by the suite's clock. */
+export function opened(
+  storage: ReactRouterStorage,
+  { now }: OpenOptions,
+): Opened {
+  return { storage: fromReactRouter(storage), close: follow(now) };
+}

@@ -1,0 +1,33 @@
+/** `createFileSessionStorage` of @react-router/node: a folder is a namespace. */
+import { createFileSessionStorage } from "@react-router/node";
+import type { Target } from "../../../conformance/mod.ts";
+import { dateClock } from "./_clock.ts";
+import { folder, inspectFiles } from "./_files.ts";
+import { cookieOf, opened } from "./_react_router.ts";
+
+const target: Target = {
+  name: "React Router file",
+  profile: "react-router",
+  clock: dateClock,
+  capabilities: [
+    "revoke",
+    "shared",
+    "durable",
+    "namespaces",
+    "expiry",
+    "inspect",
+  ],
+  open(options) {
+    const { namespace } = options;
+    const dir = folder(namespace);
+    const storage = createFileSessionStorage({
+      dir,
+      cookie: cookieOf(options),
+    });
+    return {
+      ...opened(storage, options),
+      inspect: inspectFiles(namespace),
+    };
+  },
+};
+export default target;

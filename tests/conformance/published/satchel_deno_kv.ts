@@ -1,0 +1,15 @@
+/** The Deno KV storage of this library. */
+import type { Target } from "../../../conformance/mod.ts";
+import { DenoKvBackend } from "../../../storage/deno_kv.ts";
+import { engineTarget } from "../targets.ts";
+
+const kv = await Deno.openKv(":memory:");
+globalThis.addEventListener("unload", () => kv.close());
+
+const target: Target = engineTarget(
+  "Satchel Deno KV",
+  ({ namespace, now }) => new DenoKvBackend(kv, namespace, now),
+  ["durable"],
+  { recordBytes: 64 * 1024 - 256 },
+);
+export default target;

@@ -1,0 +1,298 @@
+/**
+ * Checks the built-in storages and those of other libraries, and writes `conformance/reports/` from what it finds.
+ *
+ * `deno run -A tools/reports.ts`, or with `--check` to compare only.
+ */
+// deno-lint-ignore-file no-console -- a command
+import { exists, walk } from "@std/fs";
+import { fileURLToPath } from "node:url";
+import { countText } from "../conformance/_format_common.ts";
+import {
+  checkStorage,
+  formatReport,
+  type Report,
+  RULE_SET,
+  rules,
+  type Target,
+} from "../conformance/mod.ts";
+import type { Reproduction } from "../conformance/reports/reproductions/_run.ts";
+import { deno, root } from "./_project.ts";
+
+/** The seed of all reports. */
+const SEED = 1;
+
+/** Where the reports belong. */
+export const folder: URL = new URL("conformance/reports/", root);
+
+/** The targets, below the root. */
+const TARGETS = "tests/conformance/published/";
+
+/** A library of others. */
+interface Library {
+  /** Its heading. */
+  readonly title: string;
+  /** Its packages on npm, as deno.json pins them. */
+  readonly packages: readonly string[];
+  /** The file of its reproductions; its targets begin with the same words. */
+  readonly name: string;
+  /** Its storages, as the reproductions call them. */
+  readonly storages: readonly string[];
+}
+
+/** This library's own storages. */
+const OWN = ["memory", "cookie", "file", "deno_kv", "four_functions"];
+
+/** The libraries of others. */
+export const libraries: readonly Library[] = [
+  {
+    title: "React Router",
+    packages: ["react-router", "@react-router/node"],
+    name: "react_router",
+    storages: ["cookie", "memory", "file"],
+  },
+  {
+    title: "Remix 3",
+    packages: ["@remix-run/session"],
+    name: "remix",
+    storages: ["cookie", "memory", "fs"],
+  },
+];
+
+/** Where requests meet in the file system, each run finds another moment: these show in most runs, and never alike. */
+const RACES: Readonly<Record<string, string>> = {
+  "remix_fs CONC-04":
+    "reading a session rejected: a SyntaxError about JSON that is not all there",
+};
+
+/** How often a race is run before it counts as kept. */
+const RACE_RUNS = 10;
+
+interface Entry {
+  /** The target's file, without its ending. */
+  readonly name: string;
+  readonly report: Report;
+}
+
+/** Checks a target; gives what every run finds. */
+async function checkTarget(name: string): Promise<Entry> {
+  const module = await import(new URL(`${TARGETS}${name}.ts`, root).href);
+  const target: Target = module.default;
+  const report = await checkStorage(target, { seed: SEED });
+  const results = [];
+  for (const result of report.results) {
+    const reason = RACES[`${name} ${result.rule}`];
+    if (reason === undefined) results.push(result);
+    else if (await loses(target, result.rule)) {
+      results.push(
+        { rule: result.rule, outcome: "fail", reason, ms: 0 } as const,
+      );
+    } else results.push({ rule: result.rule, outcome: "pass", ms: 0 } as const);
+  }
+  return { name, report: { ...report, results } };
+}
+
+async function loses(target: Target, rule: string): Promise<boolean> {
+  for (let i = 0; i < RACE_RUNS; i++) {
+    const { results } = await checkStorage(target, {
+      seed: SEED,
+      only: [rule],
+    });
+    if (results[0]?.outcome === "fail") return true;
+  }
+  return false;
+}
+
+/** The rules that a report says are broken. */
+export function broken({ results }: Report): string[] {
+  return results.filter((result) => result.outcome === "fail")
+    .map((result) => result.rule);
+}
+
+/** The reproductions of a library, by rule. */
+export async function reproductionsOf(
+  library: Library,
+): Promise<Record<string, Reproduction<unknown>>> {
+  const file = new URL(`reproductions/${library.name}.ts`, folder);
+  return (await import(file.href)).reproductions;
+}
+
+function command(name: string): string {
+  return `deno run -A conformance/cli.ts ${TARGETS}${name}.ts`;
+}
+
+/** A report's own page: what the command prints. */
+function page({ name, report }: Entry): string {
+  const text = formatReport(report, {
+    format: "text",
+    again: ({ seed }, rule) => `${command(name)} --only ${rule} --seed ${seed}`,
+  });
+  return [
+    `# ${report.target}`,
+    "",
+    `From the root of this repository; [the target](../../${TARGETS}${name}.ts) says what the storage claims. The same as [JSON](${name}.json).`,
+    "",
+    "```sh",
+    `${command(name)} --seed ${SEED}`,
+    "```",
+    "",
+    "```text",
+    text.trimEnd(),
+    "```",
+    "",
+  ].join("\n");
+}
+
+/** A report for other programs, without what differs from run to run. */
+function json({ report }: Entry): string {
+  return formatReport(report, { format: "json" })
+    .replaceAll(/,\n\s*"ms": [\d.]+$/gm, "");
+}
+
+async function index(entries: readonly Entry[]): Promise<string> {
+  const lines = [
+    `# Reports, rules ${RULE_SET}`,
+    "",
+    "Written by `deno run -A tools/reports.ts`; a check fails where they drift. The rules are in [SPEC.md](../SPEC.md).",
+    "",
+    `![Targets and groups of rules](matrix.svg)`,
+    "",
+    "Each storage is held to what its own documentation claims, and to nothing else. Where a library chose otherwise by design, and says so, the rule does not apply to it; its report gives the reason.",
+    "",
+    "| Storage | Verdict | Rules |",
+    "| --- | --- | --- |",
+    ...entries.map(({ name, report }) =>
+      `| [${report.target}](${name}.md) | ${report.verdict} | ${
+        countText(report.results)
+      } |`
+    ),
+  ];
+  for (const library of libraries) {
+    lines.push("", ...await findings(library, entries));
+  }
+  return lines.join("\n") + "\n";
+}
+
+/** What a library's storages break, rule by rule. */
+async function findings(
+  library: Library,
+  entries: readonly Entry[],
+): Promise<string[]> {
+  const { title, name, packages, storages } = library;
+  const reproductions = await reproductionsOf(library);
+  const file = `reproductions/${name}.ts`;
+  const source = Deno.readTextFileSync(new URL(file, folder)).split("\n");
+  const rows = rules.flatMap(({ id }) => {
+    const by = storages.filter((storage) =>
+      entries.some((entry) =>
+        entry.name === `${name}_${storage}` && broken(entry.report).includes(id)
+      )
+    );
+    if (by.length === 0) return [];
+    const visitor = reproductions[id]?.visitor ?? "";
+    const line = source.findIndex((text) => text.includes(`"${id}": {`)) + 1;
+    return [
+      `| ${id} | ${by.join(", ")} | ${visitor} | [code](${file}#L${line}) |`,
+    ];
+  });
+  return [
+    `## ${title}`,
+    "",
+    `${
+      packages.map((name) => `\`${versionOf(name)}\``).join(", ")
+    }. Each reproduction uses nothing but these packages; all of them:`,
+    "",
+    "```sh",
+    `deno run -A conformance/reports/${file}`,
+    "```",
+    "",
+    "| Rule | Storages | What happens to a visitor | Reproduction |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+  ];
+}
+
+/** A package with its version, from deno.json. */
+function versionOf(name: string): string {
+  const { imports } = JSON.parse(
+    Deno.readTextFileSync(new URL("deno.json", root)),
+  );
+  const pinned = imports[name]?.replace(/^npm:/, "") ?? "";
+  if (/@\d+\.\d+\.\d+$/.test(pinned)) return pinned;
+  throw new Error(`deno.json must pin ${name} to a version`);
+}
+
+/** All files that are written, by name. */
+export async function makeReports(): Promise<Map<string, string>> {
+  const names = [
+    ...OWN.map((storage) => `satchel_${storage}`),
+    ...libraries.flatMap(({ name, storages }) =>
+      storages.map((storage) => `${name}_${storage}`)
+    ),
+  ];
+  const entries: Entry[] = [];
+  for (const name of names) entries.push(await checkTarget(name));
+  const reports = entries.map((entry) => entry.report);
+  const files = new Map([
+    ["README.md", await index(entries)],
+    ["matrix.svg", formatReport(reports, { format: "matrix" })],
+  ]);
+  for (const entry of entries) {
+    files.set(`${entry.name}.md`, page(entry));
+    files.set(`${entry.name}.json`, json(entry));
+  }
+  return await formatted(files);
+}
+
+async function formatted(
+  files: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
+  const dir = Deno.makeTempDirSync();
+  try {
+    for (const [name, text] of files) {
+      Deno.writeTextFileSync(`${dir}/${name}`, text);
+    }
+    const answer = await deno(["fmt", "--no-config", dir]);
+    if (!answer.ok) throw new Error(answer.text);
+    return new Map(
+      Array.from(
+        files.keys(),
+        (name) => [name, Deno.readTextFileSync(`${dir}/${name}`)],
+      ),
+    );
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
+}
+
+/** The reports that are there, by name. */
+async function readReports(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  if (!await exists(folder)) return found;
+  for await (const { name, path } of walk(folder, { maxDepth: 1 })) {
+    if (!/\.(md|json|svg)$/.test(name)) continue;
+    found.set(name, await Deno.readTextFile(path));
+  }
+  return found;
+}
+
+if (import.meta.main) {
+  const made = await makeReports();
+  const there = await readReports();
+  const names = new Set([...made.keys(), ...there.keys()]);
+  const drifted = [...names].filter((n) => made.get(n) !== there.get(n));
+  if (!Deno.args.includes("--check")) {
+    for (const name of drifted) {
+      const path = fileURLToPath(new URL(name, folder));
+      const text = made.get(name);
+      if (text === undefined) Deno.removeSync(path);
+      else Deno.writeTextFileSync(path, text);
+    }
+  } else if (drifted.length > 0) {
+    console.error(
+      `conformance/reports/ (${
+        drifted.join(", ")
+      }): run \`deno run -A tools/reports.ts\``,
+    );
+    Deno.exitCode = 1;
+  }
+}
