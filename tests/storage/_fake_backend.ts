@@ -47,7 +47,7 @@ export class FakeBackend implements Backend {
   readonly records: Map<string, BackendRecord> = new Map();
   /** The functions that were called, in order. */
   calls: Verb[] = [];
-  readonly touch?: (key: string, expires: number) => Promise<void>;
+  readonly touch?: NonNullable<Backend["touch"]>;
   readonly #tricks: [Verb, Trick][] = [];
   #versions = 0;
 
@@ -58,10 +58,12 @@ export class FakeBackend implements Backend {
   ) {
     this.guarantees = { ...STRONG, ...guarantees };
     if (touches) {
-      this.touch = (key, expires) =>
-        this.#run("touch", undefined, async () => {
+      this.touch = (key, expires, { ifVersion } = {}) =>
+        this.#run("touch", false, async () => {
           const record = this.records.get(key);
-          if (record) this.records.set(key, { ...record, expires });
+          if (!record || !this.#holds(key, ifVersion)) return false;
+          this.records.set(key, { ...record, expires });
+          return true;
         });
     }
   }
