@@ -1,0 +1,41 @@
+// What the engine claims, and how the suite opens it.
+import { createSessionStorage } from "@satchel/session";
+import { instrument, type Target } from "@satchel/session/conformance";
+import { SqliteBackend } from "./sqlite_storage.ts";
+
+const path = `${Deno.makeTempDirSync()}/sessions.db`;
+/** The keys written so far, by namespace: all that `inspect` needs. */
+const keys = new Map<string, Set<string>>();
+
+const target: Target = {
+  name: "sqlite",
+  capabilities: [
+    "revoke",
+    "shared",
+    "durable",
+    "namespaces",
+    "expiry",
+    "touch",
+    "absolute",
+    "sweep",
+    "merge",
+    "inspect",
+    "faults",
+  ],
+  clock: { kind: "virtual", advance() {} },
+  open(options) {
+    const { namespace } = options;
+    const known = keys.get(namespace) ?? new Set<string>();
+    keys.set(namespace, known);
+    const engine = new SqliteBackend(path, namespace);
+    const { backend, inspect, faults } = instrument(engine, known);
+    const storage = createSessionStorage({
+      ...options,
+      backend,
+      cookie: { name: "session", secrets: ["s3cr3t"] },
+    });
+    return { storage, inspect, faults, close: () => storage.close?.() };
+  },
+};
+
+export default target;

@@ -1,0 +1,61 @@
+/**
+ * Keeps the code and the outputs in `docs/write-a-storage.md` what they are.
+ *
+ * `deno run -A tools/guide.ts` writes them anew; `--check` fails where they differ. A fence is filled from the comment
+ * above it: `<!-- code: PATH -->` takes the file from its first import on, `<!-- output: PATH ARGUMENTS -->` what the
+ * conformance command prints for the target.
+ */
+// deno-lint-ignore-file no-console -- a command
+import { root } from "./_project.ts";
+
+const GUIDE = "docs/write-a-storage.md";
+const CLI = "conformance/cli.ts";
+const PUBLISHED = "jsr:@satchel/session/conformance/cli ./target.ts";
+
+const FENCE =
+  /<!-- (code|output): (\S+)([^\n]*?) -->\n\n```([^\n]+)\n[^]*?\n```\n/g;
+
+/** The guide with every fence filled. */
+export async function fillGuide(guide: string): Promise<string> {
+  let filled = "";
+  let at = 0;
+  for (const match of guide.matchAll(FENCE)) {
+    const [whole, kind, path = "", rest = "", language] = match;
+    const text = kind === "code"
+      ? await codeOf(path)
+      : await outputOf(path, rest.trim().split(" ").filter(Boolean));
+    filled += guide.slice(at, match.index) +
+      `<!-- ${kind}: ${path}${rest} -->\n\n\`\`\`${language}\n${text}\n\`\`\`\n`;
+    at = match.index + whole.length;
+  }
+  return filled + guide.slice(at);
+}
+
+async function codeOf(path: string): Promise<string> {
+  const source = await Deno.readTextFile(new URL(path, root));
+  return source.slice(source.indexOf("import ")).trim()
+    .replace(/"\.\/\w+?_storage\.ts"/, '"./storage.ts"');
+}
+
+async function outputOf(path: string, args: string[]): Promise<string> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", CLI, path, ...args],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  });
+  const { stdout } = await command.output();
+  // A reader has the published command, and a target of their own.
+  return new TextDecoder().decode(stdout).trim()
+    .replaceAll(`${CLI} ${path}`, PUBLISHED);
+}
+
+if (import.meta.main) {
+  const file = new URL(GUIDE, root);
+  const guide = await Deno.readTextFile(file);
+  const filled = await fillGuide(guide);
+  if (!Deno.args.includes("--check")) await Deno.writeTextFile(file, filled);
+  else if (filled !== guide) {
+    console.error(`${GUIDE} has drifted: run deno run -A tools/guide.ts`);
+    Deno.exit(1);
+  }
+}
