@@ -14,13 +14,12 @@
  * import { createMemorySessionStorage } from "@satchel/session";
  * import type { Target } from "@satchel/session/conformance";
  *
- * const target: Target = {
+ * export const target: Target = {
  *   name: "memory",
  *   capabilities: ["revoke", "expiry", "touch", "absolute", "merge"],
  *   clock: { kind: "virtual", advance() {} },
  *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
  * };
- * export default target;
  * ```
  *
  * @module

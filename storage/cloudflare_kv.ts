@@ -81,19 +81,21 @@ export interface CloudflareKVSessionStorageOptions extends StorageOptions {
  *   withSession,
  * } from "@satchel/session";
  *
- * const worker = {
- *   fetch(request: Request, env: { SESSIONS: KVNamespaceLike }) {
- *     const storage = createCloudflareKVSessionStorage({
- *       kv: env.SESSIONS,
- *       cookie: { name: "__session", secrets: ["s3cr3t"], maxAge: 3600 },
- *     });
- *     return withSession(storage, (_request, session) => {
- *       session.set("visits", (session.get("visits") ?? 0) + 1);
- *       return new Response(`Visit ${session.get("visits")}`);
- *     })(request);
- *   },
- * };
- * export default worker;
+ * function fetch(
+ *   request: Request,
+ *   env: { SESSIONS: KVNamespaceLike },
+ * ): Promise<Response> {
+ *   const storage = createCloudflareKVSessionStorage({
+ *     kv: env.SESSIONS,
+ *     cookie: { name: "__session", secrets: ["s3cr3t"], maxAge: 3600 },
+ *   });
+ *   return withSession(storage, (_request, session) => {
+ *     session.set("visits", (session.get("visits") ?? 0) + 1);
+ *     return new Response(`Visit ${session.get("visits")}`);
+ *   })(request);
+ * }
+ *
+ * // export default { fetch };
  * ```
  */
 export function createCloudflareKVSessionStorage<
