@@ -149,13 +149,17 @@ export const HOSTILE_KEYS: readonly string[] = [
   "__flash__",
 ];
 
-/** Ways to damage a record's text; `empty`: it may be the record of an empty session then, and keep its id. */
+/**
+ * Ways to damage a record's text; `empty`: it may be the record of an empty session then, and keep its id; `padding`:
+ * in some encodings that takes away nothing that counts.
+ */
 export const DAMAGES: readonly {
   readonly damaged: (text: string) => string;
   readonly empty?: boolean;
+  readonly padding?: boolean;
 }[] = [
   { damaged: (text) => text.slice(0, text.length / 2) },
-  { damaged: (text) => text.slice(0, -1) },
+  { damaged: (text) => text.slice(0, -1), padding: true },
   { damaged: (text) => text.slice(1) },
   { damaged: () => " " },
   { damaged: () => "garbage" },

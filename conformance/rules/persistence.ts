@@ -93,9 +93,11 @@ export const persistence: readonly Rule[] = [
       "A logout that does not end the session leaves it to whoever has the cookie.",
     async check(t) {
       const visitor = await t.visitor();
-      const first = await visitor.visit((r) => r.set("userId", "u1"));
+      await visitor.visit((r) => r.set("userId", "u1"));
       const old = visitor.cookie;
       const leaving = await visitor.request();
+      // Some libraries make the id when they first save, and some have none.
+      const { id } = leaving;
       t.equal(
         (await leaving.destroy()).kind,
         "clear",
@@ -104,7 +106,10 @@ export const persistence: readonly Rule[] = [
       await t.settle();
       const replay = await visitor.request(old);
       t.ok(!replay.has("userId"), "the destroyed session still has its data");
-      t.ok(replay.id !== first.id, "the destroyed session's id is used again");
+      t.ok(
+        id === "" || replay.id !== id,
+        "the destroyed session's id is used again",
+      );
     },
   }),
   must("PERSIST-06", {
@@ -150,6 +155,7 @@ export const persistence: readonly Rule[] = [
       const visitor = await t.visitor(before);
       await visitor.visit((r) => r.set("userId", "u1"));
       await before.pause();
+      await t.settle();
       const after = await t.open({ namespace: before.namespace });
       const back = await (await t.visitor(after)).request(visitor.cookie);
       t.equal(back.get("userId"), "u1", "the session is gone after reopening");
@@ -180,7 +186,13 @@ export const persistence: readonly Rule[] = [
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("cart", { items: ["tea"] }));
       await visitor.visit((r) => {
-        (r.get("cart") as { items: string[] }).items.push("cup");
+        const cart = r.get("cart");
+        t.equal(cart, { items: ["tea"] }, "a saved value comes back changed");
+        try {
+          (cart as { items: string[] }).items.push("cup");
+        } catch {
+          t.ok(false, "a value that was read cannot be changed in place");
+        }
       });
       const next = await visitor.request();
       t.equal(

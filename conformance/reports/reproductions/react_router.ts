@@ -54,6 +54,19 @@ async function past(moment: Date): Promise<void> {
 export const reproductions: Readonly<
   Record<string, Reproduction<SessionStorage>>
 > = {
+  "PERSIST-05": {
+    of: ["memory", "file"],
+    visitor:
+      "A request that is on its way while the visitor signs out goes on under the id of the session that ended, and with whatever is tied to that id.",
+    async show(storage) {
+      const { getSession, destroySession } = storage;
+      const old = await signIn(storage);
+      const leaving = await getSession(old);
+      await destroySession(leaving);
+      const replay = await getSession(old);
+      assert(replay.id !== leaving.id, "the destroyed session's id is used");
+    },
+  },
   "FLASH-10": {
     of: ["memory", "file"],
     visitor:

@@ -146,7 +146,6 @@ function openBroken(
 ) {
   const hooks = instrument(engine, keys);
   let seen: Bench["seen"] = null;
-  let storage: SessionStorage | undefined;
   const parts = defect({
     ...options,
     engine: hooks.backend as Bench["engine"],
@@ -155,11 +154,11 @@ function openBroken(
       return seen;
     },
     get storage() {
-      return storage as SessionStorage;
+      return storage;
     },
   });
   const wrong: Backend = { ...hooks.backend, ...parts.engine };
-  storage = createSessionStorage({
+  const storage: SessionStorage = createSessionStorage({
     ...options,
     backend: {
       ...wrong,

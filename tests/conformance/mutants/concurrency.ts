@@ -102,11 +102,10 @@ export const concurrency: readonly Mutant[] = [
             real.set(key, value);
           },
           async save(save) {
-            const [first = "", ...others] = sets;
+            const [first = ""] = sets;
+            if (sets.length < 3) return await save();
             const now = (await at.storage.read(real.id)).data[first];
-            if (others.length > 1 && now && now !== before[first]) {
-              real.set(first, now);
-            }
+            if (now && now !== before[first]) real.set(first, now);
             return await save();
           },
         };
@@ -135,7 +134,7 @@ export const concurrency: readonly Mutant[] = [
             const { data } = await at.storage.read(real.id);
             for (const key of unset) {
               const isNew = key in data && key in before &&
-                data[key] !== before[key];
+                JSON.stringify(data[key]) !== JSON.stringify(before[key]);
               if (isNew && !real.has(key)) real.set(key, data[key]);
             }
             return await save();

@@ -138,8 +138,8 @@ export const flash: readonly Mutant[] = [
         return {
           has(key) {
             const found = real.has(key);
-            // A falsy one is another rule's matter.
-            if (flashes[key] && isFlash(real, key)) real.get(key);
+            const text = typeof flashes[key] === "string" && flashes[key];
+            if (text && isFlash(real, key)) real.get(key);
             return found;
           },
         };

@@ -1,0 +1,290 @@
+/**
+ * Storages that do it another way than ours, and are right.
+ */
+import { type Backend, createSessionStorage } from "../../mod.ts";
+import {
+  instrument,
+  type OpenOptions,
+  type Target,
+} from "../../conformance/mod.ts";
+import { MemoryBackend } from "../../storage/memory.ts";
+import { LaggingEngine } from "./_odd_engine.ts";
+import { ReplayStorage } from "./_odd_session.ts";
+import { CLAIMS, type Defect, edit, memory } from "./mutants/_mutant.ts";
+import { engineTarget } from "./targets.ts";
+
+/** What is done otherwise than in the storage in memory. */
+const odd: Readonly<Record<string, Defect>> = {
+  "slow": ({ engine }) => ({
+    engine: everyCall(engine, async (call) => {
+      for (let i = 0; i < 3; i++) await turn();
+      const result = await call();
+      await turn();
+      return result;
+    }),
+  }),
+  "now slow, now quick": ({ engine }) => {
+    let calls = 0;
+    return {
+      engine: everyCall(engine, async (call) => {
+        for (let i = calls++ % 3 * 2; i > 0; i--) await turn();
+        return await call();
+      }),
+    };
+  },
+  "one call at a time": ({ engine }) => {
+    let queue: Promise<unknown> = Promise.resolve();
+    return {
+      engine: everyCall(engine, (call) => {
+        const mine = queue.then(call);
+        queue = mine.catch(() => {});
+        return mine;
+      }),
+    };
+  },
+  "writes of one moment together": ({ engine }) => {
+    const waiting: (() => void)[] = [];
+    const { read: _, ...writes } = everyCall(engine, async (call) => {
+      await new Promise<void>((resolve) => {
+        if (waiting.push(resolve) > 1) return;
+        turn().then(() => waiting.splice(0).forEach((go) => go()));
+      });
+      return await call();
+    });
+    return { engine: writes };
+  },
+  "a prefix before each id": (at) => ({
+    storage: {
+      read: (value) =>
+        at.storage.read(value?.startsWith("app.") ? value.slice(4) : null),
+      async save(session, options) {
+        const id = await at.storage.save(session, options);
+        return id && `app.${id}`;
+      },
+    },
+  }),
+  "keys in alphabetical order": ({ engine }) => ({
+    engine: {
+      write: (key, text, options) =>
+        engine.write(
+          key,
+          edit(text, (parts) => {
+            for (const i of [5, 6]) parts[i] = inOrder(parts[i]);
+          }),
+          options,
+        ),
+    },
+  }),
+  "encoded, each time otherwise": ({ engine }) => ({
+    engine: {
+      async read(key) {
+        const record = await engine.read(key);
+        return record && { ...record, value: decode(record.value) };
+      },
+      write: (key, text, options) => engine.write(key, encode(text), options),
+    },
+  }),
+  "versions that are objects": ({ engine }) => ({
+    engine: {
+      async read(key) {
+        const record = await engine.read(key);
+        return record && { ...record, version: { n: record.version } };
+      },
+      async write(key, text, options) {
+        const n = await engine.write(key, text, plain(options));
+        return n === null ? null : { n };
+      },
+      delete: (key, options) => engine.delete(key, plain(options ?? {})),
+      touch: (key, expires, options) =>
+        engine.touch(key, expires, plain(options ?? {})),
+    },
+  }),
+  "records gone at their deadline": (at) => ({
+    engine: {
+      async read(key) {
+        const record = await at.engine.read(key);
+        return record && record.expires > at.now() ? record : null;
+      },
+    },
+  }),
+  "a cookie for new ids only": () => ({
+    session: (_, value) => ({
+      async save(save) {
+        const sent = await save();
+        return sent === value ? null : sent;
+      },
+    }),
+  }),
+};
+
+/** The odd storages. */
+export const oddTargets: readonly Target[] = [
+  ...Object.entries(odd).map(([name, how]) => memory(name, how)),
+  withoutTouch(),
+  unsigned(),
+  wholeSeconds(),
+  lagging(),
+  {
+    name: "sessions of its own, without ids",
+    capabilities: ["revoke", "merge"],
+    open: () => ({ storage: new ReplayStorage() }),
+  },
+];
+
+/** Slides by writing. */
+function withoutTouch(): Target {
+  const connect = engines();
+  return engineTarget("an engine without touch", (options) => {
+    const engine = connect(options);
+    return {
+      guarantees: engine.guarantees,
+      read: (key) => engine.read(key),
+      write: (key, text, options) => engine.write(key, text, options),
+      delete: (key, options) => engine.delete(key, options),
+    };
+  });
+}
+
+function unsigned(): Target {
+  const connect = engines();
+  return {
+    name: "an unsigned cookie",
+    clock: { kind: "virtual", advance() {} },
+    capabilities: ["revoke", "shared", "expiry", "touch", "absolute", "merge"],
+    open: (options) => ({
+      storage: createSessionStorage({
+        ...options,
+        backend: connect(options),
+        cookie: { name: "id" },
+      }),
+    }),
+  };
+}
+
+/** Deadlines rounded down to whole seconds, by a clock of its own. */
+function wholeSeconds(): Target {
+  const connect = engines();
+  const keys = new Map<string, Set<string>>();
+  const down = (ms: number) => Math.floor(ms / 1000) * 1000;
+  return {
+    name: "deadlines in whole seconds",
+    capabilities: CLAIMS.filter((claim) => claim !== "absolute"),
+    clock: {
+      kind: "aged",
+      async age(ms, namespace) {
+        const engine = connect({ namespace, now: Date.now });
+        for (const key of keys.get(namespace) ?? []) {
+          const record = await engine.read(key);
+          if (!record) continue;
+          const expires = down(record.expires - ms);
+          await engine.write(key, record.value, { expires });
+        }
+      },
+    },
+    open({ now: _, ...options }) {
+      const engine = connect({ ...options, now: Date.now });
+      const known = keys.get(options.namespace) ?? new Set();
+      keys.set(options.namespace, known);
+      const { backend, ...hooks } = instrument({
+        guarantees: engine.guarantees,
+        read: (key) => engine.read(key),
+        write: (key, text, { expires, ...options }) =>
+          engine.write(key, text, { ...options, expires: down(expires) }),
+        delete: (key, options) => engine.delete(key, options),
+        touch: (key, expires, options) =>
+          engine.touch(key, down(expires), options),
+        sweep: (now) => engine.sweep(now),
+      }, known);
+      return {
+        ...hooks,
+        storage: createSessionStorage({ ...options, backend }),
+      };
+    },
+  };
+}
+
+/** What one instance writes reaches the others later, and time has to pass. */
+function lagging(): Target {
+  const lagMs = 4;
+  const engines = new Map<string, LaggingEngine>();
+  return {
+    name: "reads that lag",
+    // Nothing ends at once where reads lag, and what two requests write in one moment is not kept apart.
+    capabilities: [
+      "shared",
+      "durable",
+      "namespaces",
+      "expiry",
+      "touch",
+    ],
+    clock: { kind: "real", granularityMs: 4, lagMs },
+    open({ namespace, now: _, ...timeouts }) {
+      const engine = engines.get(namespace) ?? new LaggingEngine(lagMs);
+      engines.set(namespace, engine);
+      const backend = engine.connect();
+      return { storage: createSessionStorage({ ...timeouts, backend }) };
+    },
+  };
+}
+
+/** Engines in memory, one for each namespace. */
+function engines(): (options: OpenOptions) => MemoryBackend {
+  const engines = new Map<string, MemoryBackend>();
+  return ({ namespace, now }) => {
+    const engine = engines.get(namespace) ??
+      new MemoryBackend(100_000, now, () => {});
+    engines.set(namespace, engine);
+    return engine;
+  };
+}
+
+/** Puts something around each call to an engine. */
+function everyCall(
+  engine: Required<Omit<Backend, "close">>,
+  around: <T>(call: () => Promise<T>) => Promise<T>,
+): Pick<Required<Backend>, "read" | "write" | "delete" | "touch"> {
+  return {
+    read: (...args) => around(() => engine.read(...args)),
+    write: (...args) => around(() => engine.write(...args)),
+    delete: (...args) => around(() => engine.delete(...args)),
+    touch: (...args) => around(() => engine.touch(...args)),
+  };
+}
+
+/** A turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+function inOrder(entries: object): object {
+  const sorted = Object.entries(entries).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(sorted);
+}
+
+function plain<T extends { readonly ifVersion?: unknown }>(options: T): T {
+  const version = options.ifVersion as { n: unknown } | null | undefined;
+  return version ? { ...options, ifVersion: version.n } : options;
+}
+
+/** Base64 with its padding, of bytes that are changed by a random one. */
+function encode(text: string): string {
+  const salt = Math.floor(Math.random() * 256);
+  const bytes = new TextEncoder().encode(text + " ".repeat(salt % 3));
+  let out = String.fromCharCode(salt);
+  for (const byte of bytes) out += String.fromCharCode(byte ^ salt);
+  return btoa(out);
+}
+
+function decode(code: string): string {
+  try {
+    const [salt = 0, ...bytes] = Array.from(
+      atob(code),
+      (character) => character.charCodeAt(0),
+    );
+    return new TextDecoder().decode(
+      Uint8Array.from(bytes, (byte) => byte ^ salt),
+    );
+  } catch {
+    return "";
+  }
+}

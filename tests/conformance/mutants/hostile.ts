@@ -1,0 +1,195 @@
+import { createCookieSessionStorage, createSession } from "../../../mod.ts";
+import { cookieTarget } from "../targets.ts";
+import { type Mutant, mutant } from "./_mutant.ts";
+
+export const hostile: readonly Mutant[] = [
+  mutant("HOSTILE-01", {
+    name: "a cookie is decoded without a care",
+    reason: "reading a session rejected: URIError",
+    defect: (at) => ({
+      storage: {
+        async read(value) {
+          if (value) decodeURIComponent(value);
+          return await at.storage.read(value);
+        },
+      },
+    }),
+  }),
+  mutant("HOSTILE-01", {
+    name: "an unknown id is noted down in the store",
+    reason: "reading a cookie left a record",
+    defect: (at) => ({
+      storage: {
+        async read(value) {
+          const session = await at.storage.read(value);
+          const { engine, now } = at;
+          if (value !== null && session.id !== value) {
+            await engine.write("unknown", "[]", { expires: now() + 1000 });
+          }
+          return session;
+        },
+      },
+    }),
+  }),
+  mutant("HOSTILE-01", {
+    name: "an id of 43 letters is taken over",
+    reason: "the id it sent is adopted",
+    defect: (at) => ({
+      storage: {
+        async read(value) {
+          return value?.match(/^[A-Z]{43}$/)
+            ? createSession({}, value)
+            : await at.storage.read(value);
+        },
+      },
+    }),
+  }),
+  mutant("HOSTILE-02", {
+    name: "two dots lead to the folder of another namespace",
+    reason: "it reads another namespace",
+    defect: (() => {
+      const reads = new Map<string, (id: string) => Promise<unknown>>();
+      return (at) => {
+        reads.set(at.namespace, (id) => at.storage.read(id));
+        return {
+          storage: {
+            async read(value) {
+              const [, folder = "", id = ""] =
+                value?.match(/^\.\.\/(\w+)\/([\w-]+)$/) ?? [];
+              return await (reads.get(folder)?.(id) ?? at.storage.read(value));
+            },
+          },
+        };
+      };
+    })(),
+  }),
+  mutant("HOSTILE-03", {
+    name: "has asks with in",
+    reason: "a new session has __proto__",
+    defect: () => ({
+      session: (real) => ({ has: (key) => key in {} || real.has(key) }),
+    }),
+  }),
+  mutant("HOSTILE-03", {
+    name: "a session keeps its cookie under cookie",
+    reason: "cookie is lost",
+    defect: () => ({
+      session: (real) => ({
+        set: (key, value) => key === "cookie" || real.set(key, value),
+      }),
+    }),
+  }),
+  mutant("HOSTILE-04", {
+    name: "a record that is no JSON is a failure of the engine",
+    reason: "reading a session rejected",
+    defect: ({ engine }) => ({
+      engine: {
+        async read(key) {
+          const record = await engine.read(key);
+          try {
+            JSON.parse(record?.value ?? "null");
+          } catch {
+            throw new Error("the record is damaged");
+          }
+          return record;
+        },
+      },
+    }),
+  }),
+  mutant("HOSTILE-04", {
+    name: "a record is taken for that of whoever finds it",
+    reason: "it reads as a session",
+    defect: ({ engine }) => ({
+      engine: {
+        async read(key) {
+          const record = await engine.read(key);
+          if (!record?.value.startsWith('[1,"')) return record;
+          const check = key.slice(0, 8);
+          const value = record.value.replace(/"[^"]*"/, `"${check}"`);
+          return { ...record, value };
+        },
+      },
+    }),
+  }),
+  mutant("HOSTILE-05", {
+    name: "the last letter of the seal is not compared",
+    reason: "a cookie that was flipped in a bit yields data",
+    target: unsealed(),
+  }),
+  mutant("HOSTILE-06", {
+    name: "what is too large is dropped",
+    reason: "a record far beyond the limit looks as if it was saved",
+    limits: { recordBytes: 8_000 },
+    defect: (at) => ({
+      engine: { guarantees: { ...at.engine.guarantees, maxBytes: 9_000 } },
+      session: () => ({
+        save: (save) =>
+          save().catch((error) => {
+            if (error.code === "too-large") return null;
+            throw error;
+          }),
+      }),
+    }),
+  }),
+  mutant("HOSTILE-06", {
+    name: "it holds half of what it declares",
+    reason: "save by A rejected",
+    limits: { recordBytes: 16_000 },
+    defect: (at) => ({
+      engine: { guarantees: { ...at.engine.guarantees, maxBytes: 8_000 } },
+    }),
+  }),
+  mutant("HOSTILE-07", {
+    name: "an error names the session",
+    reason: "holds an id",
+    defect: () => ({
+      session: (real) => ({
+        save: (save) =>
+          save().catch((cause) => {
+            throw new Error(`cannot save session ${real.id}`, { cause });
+          }),
+      }),
+    }),
+  }),
+  mutant("HOSTILE-07", {
+    name: "the log names the session",
+    reason: "what it logs holds an id",
+    defect: () => ({
+      session: (real) => ({
+        async save(save) {
+          const sent = await save();
+          // deno-lint-ignore no-console -- that is what is wrong with it
+          console.debug("saved session", real.id);
+          return sent;
+        },
+      }),
+    }),
+  }),
+];
+
+/** The storage in a cookie, with its seal one letter short. */
+function unsealed(): Mutant["target"] {
+  return {
+    ...cookieTarget(),
+    open({ namespace, ...options }) {
+      const storage = createCookieSessionStorage({
+        ...options,
+        cookie: { name: namespace, secrets: ["s3cr3t"] },
+      });
+      const short = new Map<string, string>();
+      return {
+        storage: {
+          ...storage,
+          getSession: (header) =>
+            storage.getSession(short.get(header?.slice(0, -1) ?? "") ?? header),
+          async commitSession(session, options) {
+            const header = await storage.commitSession(session, options);
+            const [pair = ""] = header.split(";");
+            if (pair) short.set(pair.slice(0, -1), pair);
+            return header;
+          },
+        },
+      };
+    },
+  };
+}

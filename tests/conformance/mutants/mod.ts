@@ -1,0 +1,27 @@
+import { concurrency } from "./concurrency.ts";
+import { expiry } from "./expiry.ts";
+import { faults } from "./faults.ts";
+import { flash } from "./flash.ts";
+import { hostile } from "./hostile.ts";
+import { isolation } from "./isolation.ts";
+import { model } from "./model.ts";
+import type { Mutant } from "./_mutant.ts";
+import { persistence } from "./persistence.ts";
+import { regenerate } from "./regenerate.ts";
+import { serialisation } from "./serialisation.ts";
+import { unset } from "./unset.ts";
+
+/** The broken storages, in the order of the rules that they break. */
+export const mutants: readonly Mutant[] = [
+  ...persistence,
+  ...flash,
+  ...unset,
+  ...expiry,
+  ...regenerate,
+  ...isolation,
+  ...concurrency,
+  ...hostile,
+  ...serialisation,
+  ...faults,
+  ...model,
+];

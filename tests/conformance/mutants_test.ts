@@ -1,0 +1,124 @@
+/**
+ * Whether each rule notices what it is there for: storages that are broken in one way each, and what must turn red.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  checkStorage,
+  type Report,
+  type RuleResult,
+  rules,
+} from "../../conformance/mod.ts";
+import { memory, type Mutant } from "./mutants/_mutant.ts";
+import { mutants } from "./mutants/mod.ts";
+import { printed, quietly } from "./_print.ts";
+
+/** Repeats what is random in the rules. */
+const seed = 2026;
+
+/** Rules that look for whatever is wrong: most other mutants would turn them red too, some by luck alone. */
+const isLuck = (id: string) => id.startsWith("MODEL-");
+const certain = rules.map(({ id }) => id).filter((id) => !isLuck(id));
+const lines: string[] = [];
+let shown = 0;
+
+Deno.test("the storage that all mutants are made of keeps all rules, without its defect", async () => {
+  const { results } = await checkStorage(memory("right", () => ({})), { seed });
+  assertEquals(results.filter(isBad).map(inWords), []);
+});
+
+Deno.test("every rule has a mutant", () => {
+  const broken = new Set(mutants.map(({ breaks }) => breaks));
+  assertEquals([...broken], rules.map(({ id }) => id));
+});
+
+Deno.test("no two mutants of a rule are described alike", () => {
+  const names = mutants.map(({ breaks, name }) => `${breaks} ${name}`);
+  assertEquals([...new Set(names)], names);
+});
+
+for (const mutant of mutants) {
+  const { breaks, name, reason, also } = mutant;
+  Deno.test(`${breaks} turns red, where ${name}`, async () => {
+    const { results } = await check(mutant);
+    const bad = results.filter(isBad);
+    lines.push(...linesOf(mutant, bad));
+    shown++;
+    const failed = bad.filter(({ outcome }) => outcome === "fail");
+    assertEquals(bad.map(inWords), failed.map(inWords), "no rule errs");
+    assertEquals(
+      failed.map(({ rule }) => rule).sort(),
+      [breaks, ...Object.keys(also)].sort(),
+      failed.map(inWords).join("\n"),
+    );
+    const { reason: said } = failed.find(({ rule }) => rule === breaks) ?? {};
+    assertStringIncludes(said ?? "", reason);
+    assert(!also[breaks], "a rule is no neighbour of its own");
+  });
+}
+
+const ODDITIES: Record<string, unknown> = {
+  "undefined": undefined,
+  "null": null,
+  "a number": 7,
+  "a text": "text",
+  "a list": [],
+  "an object": {},
+  "a frozen object": Object.freeze({ items: Object.freeze(["tea"]) }),
+  "a symbol": Symbol("odd"),
+  "a function": () => 1,
+};
+
+for (const [name, value] of Object.entries(ODDITIES)) {
+  Deno.test(`a storage whose sessions give ${name} for every value fails, and no rule errs`, async () => {
+    const target = memory(
+      name,
+      () => ({ session: () => ({ get: () => value }) }),
+    );
+    const { results } = await quietly(() =>
+      checkStorage(target, { seed, only: certain })
+    );
+    const errors = results.filter(({ outcome }) => outcome === "error");
+    assertEquals(errors.map(inWords), []);
+    assert(results.some(({ outcome }) => outcome === "fail"));
+  });
+}
+
+Deno.test("the table of mutants", () => {
+  assertEquals(shown, mutants.length);
+  printed([
+    `${mutants.length} broken storages, and the rules that turn red`,
+    "",
+    "MODEL looks for whatever is wrong, and is tried on its own mutants alone.",
+    "",
+    ...lines,
+  ]);
+});
+
+async function check({ breaks, target }: Mutant): Promise<Report> {
+  const only = isLuck(breaks) ? undefined : certain;
+  return await quietly(() => checkStorage(target, { seed, only }));
+}
+
+function isBad({ outcome }: RuleResult): boolean {
+  return outcome !== "pass" && outcome !== "not-applicable";
+}
+
+function inWords({ rule, outcome, reason }: RuleResult): string {
+  return `${rule} ${outcome}: ${reason}`;
+}
+
+function linesOf(
+  { breaks, name, also }: Mutant,
+  bad: readonly RuleResult[],
+): string[] {
+  const { reason = "it stays green" } =
+    bad.find(({ rule }) => rule === breaks) ?? {};
+  const others = bad.filter(({ rule }) => rule !== breaks);
+  return [
+    `${breaks.padEnd(10)}  ${name}`,
+    `${"".padEnd(10)}  ✗ ${reason}`,
+    ...others.map(({ rule }) =>
+      `${"".padEnd(10)}  ✗ ${rule} too: ${also[rule] ?? "unexpected"}`
+    ),
+  ];
+}
