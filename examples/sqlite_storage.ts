@@ -23,6 +23,7 @@ export class SqliteBackend implements Backend {
     durable: true,
     shared: true,
     selfContained: false,
+    maxBytes: 1_000_000,
   };
   readonly #db: DatabaseSync;
   readonly #space: string;
@@ -34,8 +35,8 @@ export class SqliteBackend implements Backend {
   constructor(path: string, space: string) {
     this.#db = new DatabaseSync(path);
     this.#space = space;
-    // Readers and writers of several processes wait for each other instead of failing.
-    this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000");
+    // Several processes wait for each other instead of failing; that comes first, since the next statement may wait.
+    this.#db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL");
     this.#db.exec(`
       CREATE TABLE IF NOT EXISTS sessions (
         space TEXT, key TEXT, value TEXT NOT NULL, version TEXT NOT NULL,
@@ -57,36 +58,40 @@ export class SqliteBackend implements Backend {
   ): Promise<unknown> {
     // At random, so that a version never comes back, not even after the record was deleted and made again.
     const version = crypto.randomUUID();
-    const row = [value, version, expires, this.#space, key] as const;
-    if (typeof ifVersion === "string") {
-      const { changes } = this.#db.prepare(
-        `UPDATE sessions SET value = ?, version = ?, expires = ?
-         WHERE space = ? AND key = ? AND version = ?`,
-      ).run(...row, ifVersion);
-      return changes === 0 ? null : version;
+    const row = [value, version, expires, this.#space, key];
+    if (ifVersion !== undefined && ifVersion !== null) {
+      return this.#run(
+          `UPDATE sessions SET value = ?, version = ?, expires = ?
+           WHERE space = ? AND key = ? AND version = ?`,
+          [...row, String(ifVersion)],
+        )
+        ? version
+        : null;
     }
-    const { changes } = this.#db.prepare(
-      `INSERT ${ifVersion === null ? "OR IGNORE" : "OR REPLACE"}
+    const written = this.#run(
+      `INSERT ${ifVersion === null ? "" : "OR REPLACE"}
        INTO sessions (value, version, expires, space, key)
-       VALUES (?, ?, ?, ?, ?)`,
-    ).run(...row);
-    return changes === 0 ? null : version;
+       VALUES (?, ?, ?, ?, ?)
+       ${ifVersion === null ? "ON CONFLICT (space, key) DO NOTHING" : ""}`,
+      row,
+    );
+    return written ? version : null;
   }
 
   async delete(
     key: string,
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
-    const at = [this.#space, key] as const;
-    if (typeof ifVersion !== "string") {
-      this.#db.prepare("DELETE FROM sessions WHERE space = ? AND key = ?")
-        .run(...at);
+    const at = "DELETE FROM sessions WHERE space = ? AND key = ?";
+    if (ifVersion === undefined) {
+      this.#run(at, [this.#space, key]);
       return true;
     }
-    const { changes } = this.#db.prepare(
-      "DELETE FROM sessions WHERE space = ? AND key = ? AND version = ?",
-    ).run(...at, ifVersion);
-    return changes !== 0;
+    return this.#run(`${at} AND version = ?`, [
+      this.#space,
+      key,
+      String(ifVersion),
+    ]);
   }
 
   async touch(
@@ -94,19 +99,26 @@ export class SqliteBackend implements Backend {
     expires: number,
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
-    const { changes } = this.#db.prepare(
-      `UPDATE sessions SET expires = ?
-       WHERE space = ? AND key = ? AND version = coalesce(?, version)`,
-    ).run(expires, this.#space, key, ifVersion as string | null ?? null);
-    return changes !== 0;
+    const at = "UPDATE sessions SET expires = ? WHERE space = ? AND key = ?";
+    const row = [expires, this.#space, key];
+    return ifVersion === undefined
+      ? this.#run(at, row)
+      : this.#run(`${at} AND version = ?`, [...row, String(ifVersion)]);
   }
 
   async sweep(now: number): Promise<void> {
-    this.#db.prepare("DELETE FROM sessions WHERE space = ? AND expires <= ?")
-      .run(this.#space, now);
+    this.#run("DELETE FROM sessions WHERE space = ? AND expires <= ?", [
+      this.#space,
+      now,
+    ]);
   }
 
   async close(): Promise<void> {
     if (this.#db.isOpen) this.#db.close();
+  }
+
+  /** Runs one statement; tells whether it changed anything. */
+  #run(sql: string, values: (string | number)[]): boolean {
+    return this.#db.prepare(sql).run(...values).changes !== 0;
   }
 }

@@ -3,7 +3,8 @@ import { createSessionStorage } from "@satchel/session";
 import { instrument, type Target } from "@satchel/session/conformance";
 import { SqliteBackend } from "./sqlite_storage.ts";
 
-const path = `${Deno.makeTempDirSync()}/sessions.db`;
+const dir = Deno.makeTempDirSync();
+addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
 /** The keys written so far, by namespace: all that `inspect` needs. */
 const keys = new Map<string, Set<string>>();
 
@@ -23,11 +24,12 @@ const target: Target = {
     "faults",
   ],
   clock: { kind: "virtual", advance() {} },
+  limits: { recordBytes: 999_000 },
   open(options) {
     const { namespace } = options;
     const known = keys.get(namespace) ?? new Set<string>();
     keys.set(namespace, known);
-    const engine = new SqliteBackend(path, namespace);
+    const engine = new SqliteBackend(`${dir}/sessions.db`, namespace);
     const { backend, inspect, faults } = instrument(engine, known);
     const storage = createSessionStorage({
       ...options,

@@ -33,13 +33,15 @@ export async function fillGuide(guide: string): Promise<string> {
 
 async function codeOf(path: string): Promise<string> {
   const source = await Deno.readTextFile(new URL(path, root));
-  return source.slice(source.indexOf("import ")).trim()
+  // The comment at its top is for those who come across it in its folder.
+  return source.slice(path.endsWith(".ts") ? source.indexOf("import ") : 0)
+    .trim()
     .replace(/"\.\/\w+?_storage\.ts"/, '"./storage.ts"');
 }
 
 async function outputOf(path: string, args: string[]): Promise<string> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", CLI, path, ...args],
+    args: ["run", "-A", CLI, path, ...args.map((arg) => beside(path, arg))],
     cwd: root,
     env: { NO_COLOR: "1" },
   });
@@ -47,6 +49,11 @@ async function outputOf(path: string, args: string[]): Promise<string> {
   // A reader has the published command, and a target of their own.
   return new TextDecoder().decode(stdout).trim()
     .replaceAll(`${CLI} ${path}`, PUBLISHED);
+}
+
+/** A file that the reader has beside the target. */
+function beside(path: string, arg: string): string {
+  return arg.endsWith(".json") ? path.replace(/[^/]+$/, arg) : arg;
 }
 
 if (import.meta.main) {

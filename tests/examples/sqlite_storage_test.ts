@@ -9,7 +9,7 @@ conformance(Deno.test, target);
 Deno.test("docs/write-a-storage.md holds the code that runs and what the command prints", async () => {
   const url = new URL("../../docs/write-a-storage.md", import.meta.url);
   const guide = await Deno.readTextFile(url);
-  assertEquals(guide.match(/<!-- (code|output): /g)?.length, 7);
+  assertEquals(guide.match(/<!-- (code|output): /g)?.length, 11);
   assertEquals(await fillGuide(guide), guide);
 });
 

@@ -3,6 +3,7 @@ import type { Target } from "@satchel/session/conformance";
 import { SqliteBackend } from "./first_storage.ts";
 
 const dir = Deno.makeTempDirSync();
+addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
 
 const target: Target = {
   name: "sqlite",

@@ -1,0 +1,7 @@
+// open() does not pass the suite's clock on.
+import type { Target } from "@satchel/session/conformance";
+import { variant } from "./_variant.ts";
+
+const target: Target = variant({ options: { now: Date.now } });
+
+export default target;

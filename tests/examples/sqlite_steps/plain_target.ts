@@ -1,0 +1,15 @@
+// No compare-and-set, and saying so.
+import type { Target } from "@satchel/session/conformance";
+import { variant } from "./_variant.ts";
+
+const target: Target = variant({
+  without: ["merge"],
+  engine: (engine) => ({
+    guarantees: { ...engine.guarantees, compareAndSet: false },
+    write: (key, value, { expires }) => engine.write(key, value, { expires }),
+    delete: (key) => engine.delete(key),
+    touch: (key, expires) => engine.touch(key, expires),
+  }),
+});
+
+export default target;
