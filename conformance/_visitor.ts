@@ -15,6 +15,7 @@ export class Visitor {
   readonly name: string;
   readonly store: Store;
   readonly #trial: Trial;
+  #requests = 0;
 
   constructor(trial: Trial, name: string, store: Store) {
     this.#trial = trial;
@@ -28,8 +29,9 @@ export class Visitor {
       "reading a session",
       () => this.store.port.read(cookie),
     );
-    this.#trial.note(`${this.name} sends ${this.#trial.nameOf(cookie)}`);
-    return new VisitorRequest(this.#trial, this, session);
+    const request = `${this.name}${++this.#requests}`;
+    this.#trial.note(`${request} sends ${this.#trial.nameOf(cookie)}`);
+    return new VisitorRequest(this.#trial, this, session, request);
   }
 
   /** A whole request: read, work, save. */
@@ -51,9 +53,17 @@ export class VisitorRequest {
   readonly session: SessionLike;
   readonly #trial: Trial;
   readonly #visitor: Visitor;
+  /** Which request of which visitor it is: several may be under way at once. */
+  readonly #name: string;
   #destroyed = false;
 
-  constructor(trial: Trial, visitor: Visitor, session: SessionLike) {
+  constructor(
+    trial: Trial,
+    visitor: Visitor,
+    session: SessionLike,
+    name: string = visitor.name,
+  ) {
+    this.#name = name;
     this.#trial = trial;
     this.#visitor = visitor;
     this.session = session;
@@ -116,7 +126,7 @@ export class VisitorRequest {
   }
 
   async #send(what: string, call: () => Promise<Sent>): Promise<Sent> {
-    const { name } = this.#visitor;
+    const name = this.#name;
     let sent: Sent;
     try {
       sent = await blame(`${what} by ${name}`, call);
@@ -134,7 +144,7 @@ export class VisitorRequest {
   }
 
   #call<T>(what: string, call: () => T): T {
-    this.#trial.note(`${this.#visitor.name}: ${what}`);
+    this.#trial.note(`${this.#name}: ${what}`);
     try {
       return call();
     } catch (cause) {

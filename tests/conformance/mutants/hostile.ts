@@ -133,7 +133,7 @@ export const hostile: readonly Mutant[] = [
   }),
   mutant("HOSTILE-06", {
     name: "it holds half of what it declares",
-    reason: "save by A rejected",
+    reason: "save by A1 rejected",
     limits: { recordBytes: 16_000 },
     defect: (at) => ({
       engine: { guarantees: { ...at.engine.guarantees, maxBytes: 8_000 } },

@@ -127,7 +127,7 @@ export const persistence: readonly Mutant[] = [
   }),
   mutant("PERSIST-07", {
     name: "signing out in two tabs is an error in the second",
-    reason: "destroy by A rejected: Error: no such session",
+    reason: "destroy by A4 rejected: Error: no such session",
     defect() {
       const ended = new Set<string>();
       return {
