@@ -33,11 +33,14 @@ export const model: readonly Rule[] = [
     async check(t) {
       for (const i of rounds(t)) {
         const requests = t.runs >= 100 && i % 3 === 0 ? 3 : 2;
-        const turns = numbers(t, 16).map((n) => n % 7);
         // The pairs that break most storages come first, and always: chance alone would now and then miss them.
-        const classic = i < CLASSICS.length * 10
+        const classic = i < CLASSICS.length * HEAD_STARTS
           ? CLASSICS[i % CLASSICS.length]
           : undefined;
+        const head = Math.floor(i / CLASSICS.length);
+        const turns = classic
+          ? head % 2 === 0 ? [head, 1, 1] : [1, head, 0]
+          : numbers(t, 16).map((n) => n % 7);
         const parallel = classic !== undefined || t.random.int(2) === 0;
         const parts = Array.from(
           { length: requests },
@@ -71,6 +74,8 @@ function* rounds(t: Trial): Generator<number> {
 }
 
 const MOMENT = 120;
+/** How many steps one request is ahead of the other, the one or the other first. */
+const HEAD_STARTS = 12;
 
 /** By the numbers of `programOf`: one ends the session or takes a new id, or changes another key, while one saves. */
 const CLASSICS: readonly (readonly (readonly number[])[])[] = [
