@@ -20,9 +20,9 @@
  *
  * @module
  */
+export type { CookieAttributes } from "./core/attributes.ts";
 export {
   type Cookie,
-  type CookieAttributes,
   type CookieOptions,
   type CookieParseOptions,
   type CookieSerializeOptions,

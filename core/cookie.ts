@@ -4,6 +4,13 @@
  * @module
  */
 import { type Cookie as Attributes, setCookie } from "@std/http/cookie";
+import {
+  checkAttributes,
+  checkName,
+  checkSecrets,
+  type CookieAttributes,
+  fail,
+} from "./attributes.ts";
 import { SessionError } from "./errors.ts";
 import {
   type Decoded,
@@ -13,36 +20,6 @@ import {
   satchelFormat,
 } from "./formats.ts";
 import { lifetimeOf, type StoredLifetime } from "./lifetime.ts";
-
-/** Where a cookie is sent and how a browser guards it. All are attributes of `Set-Cookie` (RFC 6265bis). */
-export interface CookieAttributes {
-  /** The domain, and its subdomains, that the cookie is sent to. @default {the host that set it} */
-  domain?: string | undefined;
-  /** When the browser drops the cookie; `maxAge` wins over it. @default {with the browser's session} */
-  expires?: Date | undefined;
-  /** Hides the cookie from scripts. @default {false; true for a session's cookie} */
-  httpOnly?: boolean | undefined;
-  /** Seconds after which the browser drops the cookie. Browsers cap it at 400 days. */
-  maxAge?: number | undefined;
-  /** Keeps the cookie apart for each top-level site (CHIPS). Needs `secure`. @default {false} */
-  partitioned?: boolean | undefined;
-  /** The path below which the cookie is sent. @default {"/"} */
-  path?: string | undefined;
-  /** Which cookies a browser drops last when it runs out of space. */
-  priority?: "low" | "medium" | "high" | undefined;
-  /** Whether other sites' requests carry the cookie; `true` is strict, `false` sends no attribute. @default {"lax"} */
-  sameSite?:
-    | boolean
-    | "lax"
-    | "strict"
-    | "none"
-    | "Lax"
-    | "Strict"
-    | "None"
-    | undefined;
-  /** Sends the cookie over HTTPS only. @default {false; true where the name begins with __Host- or __Secure-} */
-  secure?: boolean | undefined;
-}
 
 /** Options of {@linkcode createCookie}. */
 export interface CookieOptions extends CookieAttributes {
@@ -92,8 +69,6 @@ export interface Cookie {
 
 /** Name and value together, RFC 6265bis, section 5.7, step 6. */
 export const MAX_COOKIE = 4096;
-/** RFC 6265bis, section 5.6: longer attributes are ignored, which loosens the cookie. */
-const MAX_ATTRIBUTE = 1024;
 /** Browsers cap an age at 400 days (RFC 6265bis, section 5.5); beyond this, numbers are no longer written as digits. */
 const MAX_AGE = 2 ** 31 - 1;
 /** Duplicates of a name that are tried; an attacker on a subdomain can plant more. */
@@ -325,90 +300,4 @@ function beginsPair(header: string, at: number): boolean {
     before--;
   }
   return before < 0 || header[before] === ";";
-}
-
-function fail(name: string, why: string): never {
-  throw new TypeError(`Cannot create cookie "${name}": ${why}`);
-}
-
-function checkName(name: string): void {
-  // A token, RFC 9110, section 5.6.2.
-  if (typeof name !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-    throw new TypeError(
-      "Cannot create cookie: its name must be letters, digits and !#$%&'*+-.^_`|~",
-    );
-  }
-}
-
-function checkSecrets(name: string, secrets: readonly string[]): string[] {
-  if (!Array.isArray(secrets)) fail(name, "secrets must be a list of strings");
-  secrets.forEach((secret, index) => {
-    if (typeof secret !== "string" || secret === "") {
-      fail(
-        name,
-        `secrets[${index}] must be a string that is not empty, received ${
-          secret === "" ? "an empty one" : typeof secret
-        }; is its environment variable set?`,
-      );
-    }
-  });
-  return [...secrets];
-}
-
-const SAME_SITE = new Map(
-  [["lax", "Lax"], ["strict", "Strict"], ["none", "None"]] as const,
-);
-
-/** Checks what the standard library lets pass or mends in silence. */
-function checkAttributes(
-  name: string,
-  options: CookieAttributes,
-): Omit<Attributes, "name" | "value"> {
-  const { domain, httpOnly, partitioned, path = "/", priority } = options;
-  // Browsers compare the prefixes without regard to case (RFC 6265bis, section 4.1.3).
-  const host = /^__host-/i.test(name);
-  const secure = options.secure ?? (host || /^__secure-/i.test(name));
-  const sameSite = options.sameSite ?? "lax";
-  const site = sameSite === true
-    ? "Strict"
-    : sameSite === false
-    ? undefined
-    : SAME_SITE.get(String(sameSite).toLowerCase() as "lax") ??
-      fail(name, "sameSite must be lax, strict, none, true or false");
-  if (host && (domain !== undefined || path !== "/")) {
-    fail(name, "the prefix __Host- allows no domain and no path but /");
-  }
-  if (!secure && (host || /^__secure-/i.test(name))) {
-    fail(name, "its prefix needs secure: true");
-  }
-  if (!secure && site === "None") {
-    fail(name, 'sameSite "none" needs secure: true');
-  }
-  if (!secure && partitioned) fail(name, "partitioned needs secure: true");
-  for (const [key, value] of Object.entries({ domain, path })) {
-    if (value === undefined) continue;
-    // deno-lint-ignore no-control-regex
-    if (typeof value !== "string" || /[\x00-\x20\x7f-\uffff;,]/.test(value)) {
-      fail(name, `${key} must be visible ASCII without spaces, ; and ,`);
-    }
-    if (value.length > MAX_ATTRIBUTE) {
-      fail(name, `${key} is over ${MAX_ATTRIBUTE} bytes`);
-    }
-  }
-  const attributes: Omit<Attributes, "name" | "value"> = { path };
-  if (domain) attributes.domain = domain;
-  if (httpOnly) attributes.httpOnly = true;
-  if (partitioned) attributes.partitioned = true;
-  if (secure) attributes.secure = true;
-  if (site) attributes.sameSite = site;
-  if (priority) {
-    const level = String(priority).toLowerCase();
-    if (!["low", "medium", "high"].includes(level)) {
-      fail(name, "priority must be low, medium or high");
-    }
-    attributes.unparsed = [
-      `Priority=${level[0]?.toUpperCase()}${level.slice(1)}`,
-    ];
-  }
-  return attributes;
 }
