@@ -67,6 +67,7 @@ export type {
   DeleteOptions,
   DestroySessionsOptions,
   HttpSessionStorage,
+  ListSessionsOptions,
   OwnedSession,
   OwnerIndex,
   SaveOptions,

@@ -24,6 +24,7 @@ import type { RecordStore } from "./_records.ts";
 import type {
   Backend,
   DestroySessionsOptions,
+  ListSessionsOptions,
   OwnedSession,
   StorageGuarantees,
 } from "./contract.ts";
@@ -179,24 +180,30 @@ export class Owners {
   }
 
   /** See `listSessions` in the contract. */
-  async list(name: string): Promise<OwnedSession[]> {
+  async list(
+    name: string,
+    options: ListSessionsOptions = {},
+  ): Promise<OwnedSession[]> {
     const owner = hashOwner(checkName(name));
     const now = this.#policy.instant();
     const { idleTimeout = Infinity } = this.#policy.timeouts;
-    const sessions: OwnedSession[] = [];
+    const asking = keysOf(options.current);
     const index = await this.#read(owner);
-    await each(index.listed.keys(), async (id) => {
+    // Of those used at the same instant, the one that was listed last comes first.
+    const keys = [...index.listed.keys()].reverse();
+    const sessions = await each(keys, async (id) => {
       const found = await this.#find(owner, id);
-      if (!found || !isAhead(found.expires, now)) return;
+      if (!found || !isAhead(found.expires, now)) return [];
       const { record: { created, owned, values: data }, expires } = found;
       const lastSeen = Math.max(
         created,
         owned?.saved ?? created,
         expires - idleTimeout * 1000,
       );
-      sessions.push({ id, created, lastSeen, expires, data });
+      const current = asking.has(id);
+      return [{ id, created, lastSeen, expires, data, current }];
     });
-    return sessions.sort((a, b) => b.lastSeen - a.lastSeen);
+    return sessions.flat().sort((a, b) => b.lastSeen - a.lastSeen);
   }
 
   /** See `destroySessions` in the contract. */
@@ -377,23 +384,26 @@ function checkName(name: unknown): string {
   );
 }
 
-/** The keys of the session that stays: under its id, the id that it is losing, or as it is listed. */
-function keysOf(except: DestroySessionsOptions["except"]): Set<string> {
-  if (except === undefined) return new Set();
-  if (typeof except === "string") return new Set([except, hashId(except)]);
-  const state = stateOf(except);
+/** The keys of a session: under its id, the id that it is losing, or as it is listed. */
+function keysOf(session: unknown): Set<string> {
+  if (session === undefined) return new Set();
+  if (typeof session === "string") return new Set([session, hashId(session)]);
+  const state = stateOf(session);
   if (state) return new Set([state.id, ...state.knownIds].map(hashId));
   throw new TypeError(
-    "Cannot destroy sessions: except must be a session of this library, or an id",
+    "Cannot find an owner's sessions: current and except must be a session of this library, or an id",
   );
 }
 
-async function each<T>(
+/** Visits all items, some at once, and gives what comes of it in their order. */
+async function each<T, R>(
   items: Iterable<T>,
-  visit: (item: T) => Promise<void>,
-): Promise<void> {
+  visit: (item: T) => Promise<R>,
+): Promise<R[]> {
   const waiting = [...items];
+  const results: R[] = [];
   while (waiting.length > 0) {
-    await Promise.all(waiting.splice(0, AT_ONCE).map(visit));
+    results.push(...await Promise.all(waiting.splice(0, AT_ONCE).map(visit)));
   }
+  return results;
 }

@@ -23,6 +23,7 @@ import {
 import type {
   Backend,
   DestroySessionsOptions,
+  ListSessionsOptions,
   OwnedSession,
   OwnerIndex,
   SaveOptions,
@@ -161,8 +162,11 @@ class RecordStorage<Data, FlashData>
     }
   }
 
-  async listSessions(owner: string): Promise<OwnedSession<Data>[]> {
-    const sessions = await this.#mustKnowOwners("list").list(owner);
+  async listSessions(
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession<Data>[]> {
+    const sessions = await this.#mustKnowOwners("list").list(owner, options);
     return sessions as OwnedSession<Data>[];
   }
 

@@ -69,6 +69,15 @@ export interface OwnedSession<Data = SessionData> {
   readonly expires: number;
   /** Its values: what the application has put in to tell one device from another. */
   readonly data: Readonly<Partial<Data>>;
+  /** Whether it is the session that was given as `current`. */
+  readonly current: boolean;
+}
+
+/** Options of {@linkcode OwnerIndex.listSessions}. */
+export interface ListSessionsOptions {
+  /** The session that asks, or its id. */
+  // deno-lint-ignore no-explicit-any -- a session of whatever shape
+  current?: Session<any, any> | string | undefined;
 }
 
 /** Options of {@linkcode OwnerIndex.destroySessions}. */
@@ -87,11 +96,15 @@ export interface OwnerIndex<Data = SessionData> {
    * Lists an owner's sessions, the one used last first.
    *
    * @param owner As the option `owner` gave it.
+   * @param options Which session asks.
    * @returns The sessions that are alive.
    * @throws {TypeError} If the storage was created without `owner`.
    * @throws {SessionError} If the engine fails: `store-failed`.
    */
-  listSessions(owner: string): Promise<OwnedSession<Data>[]>;
+  listSessions(
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession<Data>[]>;
   /**
    * Ends an owner's sessions: "sign out everywhere" (OWASP ASVS 7.4). When it has resolved, none of them works any more,
    * and no save still in flight brings one back. One that rejects can be called again.

@@ -181,6 +181,22 @@ Deno.test("listSessions() gives when a session began, was used and ends", async 
   assertEquals(await storage.listSessions("u1"), []);
 });
 
+Deno.test("listSessions() tells which session asks, under the id that it has or is about to lose", async () => {
+  const { storage, login } = setUp();
+  const [mine] = [await login("u1", "mine"), await login("u1", "other")];
+  const session = await storage.read(mine);
+  const marked = async (current: typeof session | string) =>
+    (await storage.listSessions("u1", { current }))
+      .filter(({ current }) => current).map(({ data }) => data.device);
+  assertEquals(await marked(mine), ["mine"]);
+  session.regenerateId();
+  assertEquals(await marked(session), ["mine"]);
+  assertEquals(
+    (await storage.listSessions("u1")).some((s) => s.current),
+    false,
+  );
+});
+
 Deno.test("no session with an index outlives it: absoluteTimeout is 400 days, or what it is given", async () => {
   for (const absoluteTimeout of [undefined, 500 * DAY]) {
     const { backend, clock, login, alive, devices } = setUp({
