@@ -2,7 +2,7 @@
  * What a request sees of an engine that is away, silent or out of its mind: the same under each, and as
  * `docs/storages.md` says.
  */
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assertEquals, assertInstanceOf } from "@std/assert";
 import {
   createCloudflareKVSessionStorage,
   createDenoKvSessionStorage,
