@@ -46,6 +46,8 @@ export class HandlerError extends Error {
 export interface Log {
   /** The calls to the engine of `session`. */
   ops: string[];
+  /** Whether a handler is under way that waits, or will give no response. */
+  entered: boolean;
   /** The codes of refused changes, and of errors that reached the framework. */
   events: string[];
   /** Rejections that nobody handled. */
@@ -66,7 +68,7 @@ export class App {
   readonly #events: string[] = [];
   readonly #unhandled: string[] = [];
   #kept: Session<Data> | undefined;
-  #entered = Promise.withResolvers<void>();
+  #entered = false;
   #gate = Promise.withResolvers<void>();
 
   /** An error that reached the framework. */
@@ -145,14 +147,14 @@ export class App {
         session.set("when", new Date(0));
         return text("bad");
       case "/nothing":
-        this.#entered.resolve();
+        this.#entered = true;
         count(session);
         return { kind: "nothing" };
       case "/twice":
         return text(`visit ${count(session)}`);
       case "/gate":
         session.set("before", 1);
-        this.#entered.resolve();
+        this.#entered = true;
         await this.#gate.promise;
         // Whoever aborted the request may have closed the session.
         this.#try(() => session.set("after", 1));
@@ -169,7 +171,7 @@ export class App {
       case "/control/reset":
         this.backend.calls = [];
         this.#events.length = 0;
-        this.#entered = Promise.withResolvers();
+        this.#entered = false;
         this.#gate = Promise.withResolvers();
         break;
       case "/control/fail":
@@ -178,15 +180,13 @@ export class App {
       case "/control/late":
         if (this.#kept) this.#tryAll(this.#kept);
         break;
-      case "/control/entered":
-        await this.#entered.promise;
-        break;
       case "/control/open":
         this.#gate.resolve();
         break;
     }
     const log: Log = {
       ops: this.backend.calls,
+      entered: this.#entered,
       events: this.#events,
       unhandled: this.#unhandled,
     };

@@ -49,7 +49,12 @@ export class Client {
 
   /** Asks the application about itself. */
   async control(what: string): Promise<Log> {
-    return JSON.parse((await this.request(`/control/${what}`)).text);
+    while (true) {
+      const { text } = await this.request(`/control/${what}`);
+      const log: Log = JSON.parse(text);
+      // Asked again and again, because on Workers no request can wait for another.
+      if (what !== "entered" || log.entered) return log;
+    }
   }
 
   /** The values of both sessions. */

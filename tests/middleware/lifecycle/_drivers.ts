@@ -1,13 +1,17 @@
 import type { Driver } from "./_driver.ts";
+import { bunServe } from "./bun_serve.ts";
 import { denoServe } from "./deno_serve.ts";
 import { fresh } from "./fresh.ts";
 import { h3 } from "./h3.ts";
 import { hono } from "./hono.ts";
 import { oak } from "./oak.ts";
+import { workers } from "./workers.ts";
 
 /** Every framework, in the order of the table. */
 export const drivers: readonly Driver[] = [
   denoServe,
+  bunServe,
+  workers,
   hono,
   oak,
   fresh,

@@ -57,7 +57,6 @@ export const oak: Driver = {
         case "throw":
           throw new HandlerError("the handler failed");
         case "throw redirect":
-          // deno-lint-ignore no-throw-literal -- as elsewhere; oak knows no such thing
           throw Response.redirect(new URL(reply.to, ctx.request.url), 303);
         case "upgrade": {
           // Its own upgrade() knows only the Deno that JSR's copy runs on.
