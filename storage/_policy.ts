@@ -13,7 +13,9 @@ import {
   endOf,
   isAhead,
   type Life,
+  type Lifetime,
   lifetimeOf,
+  type StoredLifetime,
   type Timeouts,
 } from "../core/lifetime.ts";
 import type { SessionRecord } from "../core/record.ts";
@@ -34,6 +36,8 @@ export class Policy {
   readonly now: () => number;
   /** Whose session it is, by its values. */
   readonly owner: StorageOptions["owner"];
+  /** The lifetime of a session that neither a commit nor a cookie gave one. */
+  fallback: Lifetime | undefined;
   readonly #engineTimeout: number;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
 
@@ -117,8 +121,13 @@ export class Policy {
     now: number,
   ): Life {
     const lifetime = lifetimeOf(options) ?? had?.lifetime ?? null;
-    const ends = endOf(lifetime ?? lifetimeOf(options?.fallback), now);
-    return { created: had?.created ?? now, ends, lifetime };
+    const lasts = lifetime ?? this.lastingOf(options);
+    return { created: had?.created ?? now, ends: endOf(lasts, now), lifetime };
+  }
+
+  /** The lifetime where no commit gave one. */
+  lastingOf(options: SaveOptions | undefined): StoredLifetime {
+    return lifetimeOf(options?.fallback) ?? lifetimeOf(this.fallback);
   }
 
   /** Whether there is anything to save. */
@@ -129,7 +138,8 @@ export class Policy {
   ): boolean {
     if (state.dirty) return true;
     if (!known) return state.size > 0;
-    if (!options?.renew && lifetimeOf(options) === null) return false;
+    const renews = options?.renew || state.unsent;
+    if (!renews && lifetimeOf(options) === null) return false;
     // Looking closer may show that the record is corrupt or over, and that there is no session to renew.
     return state.base !== undefined;
   }
