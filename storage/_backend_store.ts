@@ -25,10 +25,10 @@ export function backendStore(backend: Backend): RecordStore {
   async function write(
     id: string,
     key: string,
-    { life, entries, expires }: Draft,
+    { life, entries, expires, owned }: Draft,
     ifVersion: unknown,
   ): Promise<Placed | null> {
-    const text = encodeRecord(checkOf(key), life, entries);
+    const text = encodeRecord(checkOf(key), life, entries, owned);
     const limit = guarantees.maxBytes;
     // UTF-8 takes three bytes for a UTF-16 unit at the most: most records need no counting.
     if (limit !== undefined && text.length * 3 > limit) {
@@ -44,6 +44,7 @@ export function backendStore(backend: Backend): RecordStore {
 
   const store: RecordStore = {
     guarantees,
+    backend,
     accepts: (id) => ID.test(id),
     async load(id) {
       const key = hashId(id);
@@ -110,7 +111,7 @@ function place(
 }
 
 /** What ties a record to its key: enough to find out records that were swapped. */
-function checkOf(key: string): string {
+export function checkOf(key: string): string {
   return key.slice(0, 8);
 }
 

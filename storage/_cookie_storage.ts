@@ -26,6 +26,7 @@ import {
   type Session,
   stateOf,
 } from "../core/session.ts";
+import { checkOwnable } from "./_owners.ts";
 import { follow, inTurn, type Policy, requireState } from "./_policy.ts";
 import type {
   SaveOptions,
@@ -61,6 +62,7 @@ export class CookieStorage<Data, FlashData>
   /** @param cookie The cookie that the storage is bound to; it decides on the format and the space there is. */
   constructor(policy: Policy, cookie?: SatchelCookie) {
     this.#policy = policy;
+    if (policy.owner) checkOwnable(GUARANTEES);
     follow(this, policy);
     this.#cookie = cookie;
   }

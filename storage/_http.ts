@@ -19,6 +19,7 @@ import { createRecordStorage, type RecordStore } from "./_records.ts";
 import type {
   CommitOptions,
   HttpSessionStorage,
+  OwnerIndex,
   SaveOptions,
   SessionStorage,
   StorageGuarantees,
@@ -97,6 +98,8 @@ class BoundStorage<Data, FlashData>
   readonly guarantees?: StorageGuarantees;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
+  readonly listSessions?: OwnerIndex<Data>["listSessions"];
+  readonly destroySessions?: OwnerIndex<Data>["destroySessions"];
   // Arrow functions, because these are taken out of their object and exported on their own.
   readonly getSession: HttpSessionStorage<Data, FlashData>["getSession"];
   readonly commitSession: HttpSessionStorage<Data, FlashData>["commitSession"];
@@ -120,6 +123,9 @@ class BoundStorage<Data, FlashData>
     if (storage.guarantees) this.guarantees = storage.guarantees;
     if (storage.sweep) this.sweep = storage.sweep.bind(storage);
     if (storage.close) this.close = storage.close.bind(storage);
+    const { listSessions, destroySessions } = storage;
+    if (listSessions) this.listSessions = listSessions.bind(storage);
+    if (destroySessions) this.destroySessions = destroySessions.bind(storage);
     this.getSession = (cookieHeader = null) => this.#get(cookieHeader);
     this.commitSession = (session, options) => this.#commit(session, options);
     this.destroySession = (session, options) => this.#destroy(session, options);

@@ -3,18 +3,29 @@
  *
  * @module
  */
-import { delay } from "../core/_runtime.ts";
 import type { Changes, Origin, SessionState } from "../core/_state.ts";
-import { SessionError } from "../core/errors.ts";
 import { deadline, isAhead, type Life } from "../core/lifetime.ts";
 import {
   encodeTexts,
   type EntryTexts,
+  type Owned,
   type SessionRecord,
 } from "../core/record.ts";
 import { createSession, type Session, stateOf } from "../core/session.ts";
-import { follow, inTurn, type Policy, requireState } from "./_policy.ts";
+import { type Owners, ownersOf } from "./_owners.ts";
+import {
+  follow,
+  inTurn,
+  MAX_ATTEMPTS,
+  type Policy,
+  requireState,
+} from "./_policy.ts";
 import type {
+  Backend,
+  DestroySessionsOptions,
+  ListSessionsOptions,
+  OwnedSession,
+  OwnerIndex,
   SaveOptions,
   SessionStorage,
   StorageGuarantees,
@@ -36,11 +47,15 @@ export interface Draft {
   readonly entries: EntryTexts;
   /** The instant from which the record is over, in milliseconds. */
   readonly expires: number;
+  /** Whose the session is. */
+  readonly owned?: Owned | undefined;
 }
 
 /** A place for records: an engine behind the backend contract, or a database behind four functions. */
 export interface RecordStore {
   readonly guarantees: StorageGuarantees;
+  /** The engine, where the store is one behind the backend contract, with the hash of an id for its key. */
+  readonly backend?: Backend;
   /** Whether the store may have minted the id. What it did not mint is never looked up. */
   accepts(id: string): boolean;
   load(id: string): Promise<Stored | null>;
@@ -56,23 +71,20 @@ export interface RecordStore {
   close?(): Promise<void>;
 }
 
-/** Each attempt after the first means that another writer got ahead; dozens on one session get through. */
-const MAX_ATTEMPTS = 50;
-const MAX_DELAY = 40;
-
 /** Makes a session storage of a place for records. */
 export function createRecordStorage<Data, FlashData>(
   store: RecordStore,
   policy: Policy,
-): SessionStorage<Data, FlashData> {
+): SessionStorage<Data, FlashData> & OwnerIndex<Data> {
   return new RecordStorage<Data, FlashData>(store, policy);
 }
 
 class RecordStorage<Data, FlashData>
-  implements SessionStorage<Data, FlashData> {
+  implements SessionStorage<Data, FlashData>, OwnerIndex<Data> {
   readonly guarantees: StorageGuarantees;
   readonly #store: RecordStore;
   readonly #policy: Policy;
+  readonly #owners: Owners | undefined;
   /** There only where the store has something to sweep or to close. */
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
@@ -81,6 +93,7 @@ class RecordStorage<Data, FlashData>
     this.guarantees = store.guarantees;
     this.#store = store;
     this.#policy = policy;
+    this.#owners = ownersOf(store, policy);
     follow(this, policy);
     const { sweep, close } = store;
     if (sweep) {
@@ -149,6 +162,28 @@ class RecordStorage<Data, FlashData>
     }
   }
 
+  async listSessions(
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession<Data>[]> {
+    const sessions = await this.#mustKnowOwners("list").list(owner, options);
+    return sessions as OwnedSession<Data>[];
+  }
+
+  async destroySessions(
+    owner: string,
+    options?: DestroySessionsOptions,
+  ): Promise<number> {
+    return await this.#mustKnowOwners("destroy").destroy(owner, options);
+  }
+
+  #mustKnowOwners(verb: string): Owners {
+    if (this.#owners) return this.#owners;
+    throw new TypeError(
+      `Cannot ${verb} an owner's sessions: create the storage with owner, which tells whose a session is`,
+    );
+  }
+
   /** Gives the id, `null` where the session is gone, and `OVER` where the lifetime given ends at once. */
   async #write(
     state: SessionState,
@@ -175,54 +210,65 @@ class RecordStorage<Data, FlashData>
     }
     let target = regenerated ? undefined : source;
 
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    for (let attempt = 1;; attempt++) {
       const record = source && (merged ? source.decode() : state.base);
       if (source && !record) return this.#late();
       const life = this.#policy.renew(record, options, now);
       const expires = deadline(life, this.#policy.timeouts, now);
       if (!isAhead(expires, now)) return OVER;
       const entries = record && merged ? merge(record, changes) : changes;
-      const draft = { life, entries, expires };
+      const owned = this.#owners?.ownedBy(entries, now);
+      const replaced = regenerated ? source : undefined;
+      const passage = {
+        id,
+        replaced: replaced?.id,
+        from: record?.owned?.owner,
+        to: owned?.owner,
+      };
+      const list = await this.#owners?.enter(passage, expires);
+      const draft = { life, entries, expires, owned };
       const place = target;
       const written = await this.#policy.engine(
         "save",
         () => place ? store.replace(place, draft) : store.create(id, draft),
       );
-      if (written && (!regenerated || !source)) {
+      const conclude = async (written: Stored) => {
+        if (
+          await this.#owners?.settle(passage, list, state.keepOld) === false
+        ) {
+          await this.#remove(written.id);
+          return this.#late();
+        }
         return this.#committed(state, written, changes, merged);
-      }
+      };
+      if (written && !replaced) return await conclude(written);
       if (!written) {
         // Another request has saved first. An id of which no other request can know was written by an earlier save of
         // this session, which failed after that.
         target = await this.#load(id);
-        if (!regenerated || !source) {
+        if (!replaced) {
           if (!target) return this.#late();
           source = target;
           merged = true;
         }
-      } else if (source) {
+      } else if (replaced) {
         target = written;
-        if (await this.#retire(source, state.keepOld)) {
-          return this.#committed(state, written, changes, merged);
+        if (await this.#retire(replaced, state.keepOld)) {
+          return await conclude(written);
         }
-        source = await this.#load(source.id);
+        source = await this.#load(replaced.id);
         if (!source) {
           await this.#remove(written.id);
           return this.#late();
         }
         merged = true;
       }
-      this.#policy.tell("conflict");
-      if (attempt > 1) {
-        await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
+      if (attempt === MAX_ATTEMPTS && regenerated && target) {
+        // A new id that nobody was told of must not leave a second record behind.
+        await this.#remove(target.id);
       }
+      await this.#policy.giveWay("save session", attempt);
     }
-    // A new id that nobody was told of must not leave a second record behind.
-    if (regenerated && target) await this.#remove(target.id);
-    throw new SessionError(
-      "conflict",
-      `Cannot save session: other requests saved it first, ${MAX_ATTEMPTS} times in a row`,
-    );
   }
 
   /** Ends the old record of a regenerated session, unless another request changed it meanwhile. */
@@ -242,6 +288,8 @@ class RecordStorage<Data, FlashData>
     for (const id of state.knownIds) {
       if (this.#store.accepts(id)) await this.#remove(id);
     }
+    const owner = this.#known(state) && state.base?.owned?.owner;
+    if (owner !== undefined) await this.#owners?.leave(owner, state.knownIds);
     this.#policy.tell("destroyed");
     return "";
   }

@@ -1,0 +1,9 @@
+import type { Driver } from "./_driver.ts";
+import { denoServe } from "./deno_serve.ts";
+import { hono } from "./hono.ts";
+
+/** Every framework, in the order of the table. */
+export const drivers: readonly Driver[] = [
+  denoServe,
+  hono,
+];
