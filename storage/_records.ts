@@ -213,7 +213,9 @@ class RecordStorage<Data, FlashData>
         merged = true;
       }
       this.#policy.tell("conflict");
-      if (attempt > 1) {
+      // Whoever comes back from waiting finds another request at it already, and loses; the attempt after that begins
+      // with everybody else's.
+      if (attempt % 2 === 0) {
         await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
       }
     }
