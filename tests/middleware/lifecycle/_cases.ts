@@ -300,8 +300,7 @@ export const cases: readonly Case[] = [
       } else {
         assertEquals(answer.status, 500);
         assertBare(answer);
-        assertEquals(ops, []);
-        assertEquals(events, ["late-change"]);
+        assertEquals([ops, events.length], [[], 1]);
       }
     },
   },
