@@ -4,16 +4,17 @@
  * @example
  * ```ts ignore
  * import { createMemorySessionStorage } from "@satchel/session";
- * import { session } from "@satchel/session/middleware/h3";
+ * import { session, type SessionOf } from "@satchel/session/middleware/h3";
  * import { H3 } from "npm:h3@^2.0.8";
  * import { assertEquals } from "@std/assert";
  *
- * const storage = createMemorySessionStorage({ cookie: {} });
+ * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
  * const app = new H3();
  * app.use(session(storage));
- * app.get("/", ({ context }) => {
- *   const visits = (context.session.get("visits") ?? 0) + 1;
- *   context.session.set("visits", visits);
+ * app.get("/", (event) => {
+ *   const session = event.context["session"] as SessionOf<typeof storage>;
+ *   const visits = (session.get("visits") ?? 0) + 1;
+ *   session.set("visits", visits);
  *   return `Visit ${visits}`;
  * });
  *

@@ -15,7 +15,8 @@
  *   state.session.set("visits", visits);
  *   response.body = `Visit ${visits}`;
  * });
- * await app.listen({ port: 8000 });
+ *
+ * if (import.meta.main) await app.listen({ port: 8000 });
  * ```
  *
  * @module
