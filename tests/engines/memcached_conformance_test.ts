@@ -6,15 +6,19 @@ import {
   MemcachedClient,
   type MemcacheLike,
 } from "../../storage/_memcached_client.ts";
-import { engineTarget } from "../conformance/targets.ts";
+import { engineTarget, without } from "../conformance/targets.ts";
 import { installed, startMemcached } from "./_servers.ts";
 
 function check(name: string, client: MemcacheLike): void {
-  const target = engineTarget(
-    name,
-    ({ namespace, now }) => new MemcachedBackend(client, namespace, now),
-    [],
-    { recordBytes: 1024 * 1024 - 256 },
+  // A full Memcached drops live records, and so perhaps the list of an owner whose sessions live on.
+  const target = without(
+    engineTarget(
+      name,
+      ({ namespace, now }) => new MemcachedBackend(client, namespace, now),
+      [],
+      { recordBytes: 1024 * 1024 - 256 },
+    ),
+    "owners",
   );
   conformance(Deno.test, target);
 }
