@@ -29,6 +29,7 @@ export const ENGINE: readonly Capability[] = [
   "touch",
   "absolute",
   "merge",
+  "owners",
   "inspect",
   "faults",
 ];
@@ -64,6 +65,15 @@ export function engineTarget(
       return { ...engine, storage, close: () => storage.close?.() };
     },
   };
+}
+
+/** A target that does not claim everything that its engine would have. */
+export function without(
+  target: Target,
+  ...claims: readonly Capability[]
+): Target {
+  const capabilities = target.capabilities.filter((c) => !claims.includes(c));
+  return { ...target, capabilities };
 }
 
 /** Memory: instances over one namespace share one engine. */
