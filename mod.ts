@@ -65,7 +65,11 @@ export type {
   BackendRecord,
   CommitOptions,
   DeleteOptions,
+  DestroySessionsOptions,
   HttpSessionStorage,
+  ListSessionsOptions,
+  OwnedSession,
+  OwnerIndex,
   SaveOptions,
   SessionEvent,
   SessionStorage,
@@ -109,6 +113,10 @@ export {
   type KvEntryLike,
   type KvLike,
 } from "./storage/deno_kv.ts";
+export {
+  createReadThroughSessionStorage,
+  type ReadThroughSessionStorageOptions,
+} from "./storage/read_through.ts";
 export {
   createRedisSessionStorage,
   type RedisSessionStorageOptions,

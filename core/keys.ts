@@ -52,6 +52,14 @@ export function hashId(id: string): string {
   return toBase64Url(hasher.update(utf8Briefly(id)).digest());
 }
 
+/**
+ * The key of an owner's index. No id has a quotation mark in it, so that none leads there; and as JSON, no two owners
+ * become one in UTF-8, lone surrogates included.
+ */
+export function hashOwner(owner: string): string {
+  return hashId(`owner ${JSON.stringify(owner)}`);
+}
+
 // Starting from a copy of a fresh state, into one that is there already, is cheaper than making a new one.
 const fresh = sha256.create();
 const hasher = fresh.clone();

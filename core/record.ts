@@ -2,7 +2,7 @@
  * What is stored of a session: a line of JSON that holds its values, its flashes and what its deadline depends on.
  *
  * `[1, check, created, ends, lifetime, values, flashes]`, where `check` ties the record to the place it was written
- * to, so that records swapped in an engine are found out.
+ * to, so that records swapped in an engine are found out. Where sessions are indexed by owner, `owner, saved` follow.
  *
  * @module
  */
@@ -11,8 +11,18 @@ import { SessionError } from "./errors.ts";
 import { encodeEntries, encodeJson } from "./json.ts";
 import type { Life, StoredLifetime } from "./lifetime.ts";
 
+/** In whose index a session stands, and since when nothing was changed in it. */
+export interface Owned {
+  /** The key of the owner's index. */
+  readonly owner: string;
+  /** The instant of the last save, in milliseconds. */
+  readonly saved: number;
+}
+
 /** A record, decoded. */
 export interface SessionRecord extends Life {
+  /** `undefined` where nobody owns the session, or the storage asks nobody who does. */
+  readonly owned?: Owned | undefined;
   readonly values: Readonly<Record<string, unknown>>;
   readonly flashes: Readonly<Record<string, unknown>>;
 }
@@ -30,11 +40,13 @@ export function encodeRecord(
   check: string,
   life: Life,
   entries: EntryTexts,
+  owned?: Owned | undefined,
 ): string {
   const { created, ends, lifetime } = life;
+  const tail = owned ? `,"${owned.owner}",${owned.saved}` : "";
   return `[${VERSION},"${check}",${created},${ends},${
     JSON.stringify(lifetime)
-  },${encodeEntries(entries.values)},${encodeEntries(entries.flashes)}]`;
+  },${encodeEntries(entries.values)},${encodeEntries(entries.flashes)}${tail}]`;
 }
 
 /** The record that a text holds; `undefined` where it was truncated, edited, swapped or is of another version. */
@@ -48,12 +60,19 @@ export function decodeRecord(
   } catch {
     return undefined;
   }
-  if (!Array.isArray(parts) || parts.length !== 7) return undefined;
+  if (!Array.isArray(parts)) return undefined;
   const [version, place, created, ends, lifetime, values, flashes] = parts;
   const whole = version === VERSION && place === check &&
     typeof created === "number" && typeof ends === "number" &&
     isLifetime(lifetime) && isObject(values) && isObject(flashes);
-  return whole ? { created, ends, lifetime, values, flashes } : undefined;
+  if (!whole) return undefined;
+  const record = { created, ends, lifetime, values, flashes };
+  if (parts.length === 7) return record;
+  const [owner, saved] = parts.slice(7);
+  return parts.length === 9 && typeof owner === "string" &&
+      typeof saved === "number"
+    ? { ...record, owned: { owner, saved } }
+    : undefined;
 }
 
 /** The texts of decoded entries. */

@@ -26,6 +26,7 @@ import {
   type Session,
   stateOf,
 } from "../core/session.ts";
+import { checkOwnable } from "./_owners.ts";
 import { follow, inTurn, type Policy, requireState } from "./_policy.ts";
 import type {
   SaveOptions,
@@ -61,6 +62,7 @@ export class CookieStorage<Data, FlashData>
   /** @param cookie The cookie that the storage is bound to; it decides on the format and the space there is. */
   constructor(policy: Policy, cookie?: SatchelCookie) {
     this.#policy = policy;
+    if (policy.owner) checkOwnable(GUARANTEES);
     follow(this, policy);
     this.#cookie = cookie;
   }
@@ -176,18 +178,21 @@ export class CookieStorage<Data, FlashData>
       const decode = () => fromRemix(parse(value), now);
       const record = decode();
       if (!record) return undefined;
-      const id = typeof record.id === "string" && ID.test(record.id)
-        ? record.id
-        : mintId();
-      return this.#origin(id, record.expires, decode);
+      return typeof record.id === "string" && ID.test(record.id)
+        ? this.#origin(record.id, record.expires, decode)
+        : this.#unnamed(record.expires, decode);
     }
     if (takes("react-router")) {
       const text = JSON.stringify(value);
       const decode = () => fromReactRouter(parse(text), now);
       const record = decode();
-      if (record) return this.#origin(mintId(), record.expires, decode);
+      if (record) return this.#unnamed(record.expires, decode);
     }
     return undefined;
+  }
+
+  #unnamed(expires: number, decode: () => SessionRecord | undefined): Origin {
+    return { ...this.#origin(mintId(), expires, decode), unnamed: true };
   }
 
   #origin(

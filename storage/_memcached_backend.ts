@@ -65,6 +65,7 @@ export class MemcachedBackend implements Backend {
       durable: false,
       shared: true,
       selfContained: false,
+      evicts: "any",
       maxBytes: ITEM_BYTES - overhead,
     };
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SessionState } from "../core/_state.ts";
-import { within } from "../core/_runtime.ts";
+import { delay, within } from "../core/_runtime.ts";
 import { SessionError } from "../core/errors.ts";
 import {
   checkSeconds,
@@ -13,31 +13,47 @@ import {
   endOf,
   isAhead,
   type Life,
+  type Lifetime,
   lifetimeOf,
+  type StoredLifetime,
   type Timeouts,
 } from "../core/lifetime.ts";
 import type { SessionRecord } from "../core/record.ts";
 import { stateOf } from "../core/session.ts";
 import type { SaveOptions, SessionEvent, StorageOptions } from "./contract.ts";
 
+/** An index must outlive what stands in it. Browsers keep no cookie longer than this (RFC 6265bis, section 5.5). */
+const OWNED_LIFETIME = 400 * 24 * 60 * 60;
+
+/** Dozens of writers on one record get through. */
+export const MAX_ATTEMPTS = 50;
+const MAX_DELAY = 40;
+
 /** The options of a storage, checked. */
 export class Policy {
   readonly timeouts: Timeouts;
   /** The clock as it is; what it gives may be broken. */
   readonly now: () => number;
+  /** Whose session it is, by its values. */
+  readonly owner: StorageOptions["owner"];
+  /** The lifetime of a session that neither a commit nor a cookie gave one. */
+  fallback: Lifetime | undefined;
   readonly #engineTimeout: number;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
 
-  constructor(options: StorageOptions) {
-    const { now = Date.now, onEvent } = options;
-    for (const [name, value] of Object.entries({ now, onEvent })) {
+  // deno-lint-ignore no-explicit-any -- data of whatever shape
+  constructor(options: StorageOptions<any>) {
+    const { now = Date.now, onEvent, owner } = options;
+    for (const [name, value] of Object.entries({ now, onEvent, owner })) {
       if (value !== undefined && typeof value !== "function") {
         throw new TypeError(
           `Cannot create storage: ${name} must be a function`,
         );
       }
     }
-    this.timeouts = checkTimeouts(options);
+    const { absoluteTimeout = owner && OWNED_LIFETIME } = options;
+    this.timeouts = checkTimeouts({ ...options, absoluteTimeout });
+    this.owner = owner;
     const { engineTimeout = 10 } = options;
     if (checkSeconds("engineTimeout", engineTimeout) === 0) {
       throw new RangeError(
@@ -82,6 +98,22 @@ export class Policy {
     }
   }
 
+  /**
+   * Lets another writer pass, who got ahead for the `count`th time.
+   *
+   * @throws {SessionError} If that is too often: `conflict`.
+   */
+  async giveWay(what: string, count: number): Promise<void> {
+    this.tell("conflict");
+    if (count === MAX_ATTEMPTS) {
+      throw new SessionError(
+        "conflict",
+        `Cannot ${what}: other requests got ahead, ${MAX_ATTEMPTS} times in a row`,
+      );
+    }
+    if (count > 1) await delay(Math.random() * Math.min(MAX_DELAY, 2 ** count));
+  }
+
   /** What a save at `now` makes of a session's life. */
   renew(
     had: Life | undefined,
@@ -89,8 +121,13 @@ export class Policy {
     now: number,
   ): Life {
     const lifetime = lifetimeOf(options) ?? had?.lifetime ?? null;
-    const ends = endOf(lifetime ?? lifetimeOf(options?.fallback), now);
-    return { created: had?.created ?? now, ends, lifetime };
+    const lasts = lifetime ?? this.lastingOf(options);
+    return { created: had?.created ?? now, ends: endOf(lasts, now), lifetime };
+  }
+
+  /** The lifetime where no commit gave one. */
+  lastingOf(options: SaveOptions | undefined): StoredLifetime {
+    return lifetimeOf(options?.fallback) ?? lifetimeOf(this.fallback);
   }
 
   /** Whether there is anything to save. */
@@ -101,7 +138,8 @@ export class Policy {
   ): boolean {
     if (state.dirty) return true;
     if (!known) return state.size > 0;
-    if (!options?.renew && lifetimeOf(options) === null) return false;
+    const renews = options?.renew || state.unsent;
+    if (!renews && lifetimeOf(options) === null) return false;
     // Looking closer may show that the record is corrupt or over, and that there is no session to renew.
     return state.base !== undefined;
   }

@@ -3,22 +3,36 @@
  *
  * @module
  */
-import { delay } from "../core/_runtime.ts";
 import type { Changes, Origin, SessionState } from "../core/_state.ts";
-import { SessionError } from "../core/errors.ts";
 import { deadline, isAhead, type Life } from "../core/lifetime.ts";
 import {
   encodeTexts,
   type EntryTexts,
+  type Owned,
   type SessionRecord,
 } from "../core/record.ts";
 import { createSession, type Session, stateOf } from "../core/session.ts";
-import { follow, inTurn, type Policy, requireState } from "./_policy.ts";
+import { type Owners, ownersOf } from "./_owners.ts";
+import {
+  follow,
+  inTurn,
+  MAX_ATTEMPTS,
+  type Policy,
+  requireState,
+} from "./_policy.ts";
 import type {
+  Backend,
+  DestroySessionsOptions,
+  ListSessionsOptions,
+  OwnedSession,
+  OwnerIndex,
   SaveOptions,
   SessionStorage,
   StorageGuarantees,
 } from "./contract.ts";
+
+/** What a record is that is no session yet, or none any more: see `_moving.ts`. */
+export type Stage = "copied" | "checked" | "moved";
 
 /** A record in its place. */
 export interface Stored {
@@ -28,6 +42,10 @@ export interface Stored {
   readonly expires: number;
   /** Decodes the record, afresh each time; `undefined` where it is corrupt. */
   readonly decode: () => SessionRecord | undefined;
+  /** There only while the record is no session. */
+  readonly stage?: Stage;
+  /** Whether it is in the home that a store takes sessions over from, and stays there until it is saved. */
+  readonly foreign?: boolean;
 }
 
 /** What is to be written. */
@@ -36,16 +54,23 @@ export interface Draft {
   readonly entries: EntryTexts;
   /** The instant from which the record is over, in milliseconds. */
   readonly expires: number;
+  /** Whose the session is. */
+  readonly owned?: Owned | undefined;
+  readonly stage?: Stage | undefined;
 }
 
 /** A place for records: an engine behind the backend contract, or a database behind four functions. */
 export interface RecordStore {
   readonly guarantees: StorageGuarantees;
+  /** The engine, where the store is one behind the backend contract, with the hash of an id for its key. */
+  readonly backend?: Backend;
   /** Whether the store may have minted the id. What it did not mint is never looked up. */
   accepts(id: string): boolean;
   load(id: string): Promise<Stored | null>;
   /** Writes a new record; `null` where the id is taken. The store may choose another id. */
   create(id: string, draft: Draft): Promise<Stored | null>;
+  /** Writes a new record in place of a foreign one; `null` where that is gone. */
+  adopt?(foreign: Stored, id: string, draft: Draft): Promise<Stored | null>;
   /** Replaces a record; `null` where another version is stored. */
   replace(stored: Stored, draft: Draft): Promise<Stored | null>;
   /** Removes what is stored under the id, or only the version given; `false` where that is another. */
@@ -56,23 +81,21 @@ export interface RecordStore {
   close?(): Promise<void>;
 }
 
-/** Each attempt after the first means that another writer got ahead; dozens on one session get through. */
-const MAX_ATTEMPTS = 50;
-const MAX_DELAY = 40;
-
 /** Makes a session storage of a place for records. */
 export function createRecordStorage<Data, FlashData>(
   store: RecordStore,
   policy: Policy,
-): SessionStorage<Data, FlashData> {
+): RecordStorage<Data, FlashData> {
   return new RecordStorage<Data, FlashData>(store, policy);
 }
 
-class RecordStorage<Data, FlashData>
-  implements SessionStorage<Data, FlashData> {
+/** Keeps sessions in a store. */
+export class RecordStorage<Data, FlashData>
+  implements SessionStorage<Data, FlashData>, OwnerIndex<Data> {
   readonly guarantees: StorageGuarantees;
   readonly #store: RecordStore;
   readonly #policy: Policy;
+  readonly #owners: Owners | undefined;
   /** There only where the store has something to sweep or to close. */
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
@@ -81,6 +104,7 @@ class RecordStorage<Data, FlashData>
     this.guarantees = store.guarantees;
     this.#store = store;
     this.#policy = policy;
+    this.#owners = ownersOf(store, policy);
     follow(this, policy);
     const { sweep, close } = store;
     if (sweep) {
@@ -93,18 +117,36 @@ class RecordStorage<Data, FlashData>
   }
 
   async read(value: string | null): Promise<Session<Data, FlashData>> {
-    const session = createSession<Data, FlashData>();
-    if (value === null) return session;
+    if (value === null) return createSession<Data, FlashData>();
     if (typeof value !== "string" || !this.#store.accepts(value)) {
       this.#policy.tell("rejected-cookie");
-      return session;
+      return createSession<Data, FlashData>();
     }
-    const stored = await this.#load(value);
+    return await this.open(value, () => this.#store.load(value));
+  }
+
+  /**
+   * The session of the record that `find` finds in the store, or a new one.
+   *
+   * @param sent What the visitor's cookie carries.
+   */
+  async open(
+    sent: unknown,
+    find: () => Promise<Stored | null>,
+  ): Promise<Session<Data, FlashData>> {
+    const session = createSession<Data, FlashData>();
+    const stored = await this.#find(find);
     const state = stateOf(session);
     if (!stored || !state) return session;
     state.attach(this.#origin(stored));
+    state.unsent = !stored.foreign && stored.id !== sent;
     await this.#slide(state, stored);
     return session;
+  }
+
+  /** The store of a storage that keeps its sessions in one. */
+  static storeOf(storage: object): RecordStore | undefined {
+    return #store in storage ? storage.#store : undefined;
   }
 
   async save(
@@ -125,7 +167,7 @@ class RecordStorage<Data, FlashData>
     options: SaveOptions | undefined,
   ): Promise<string | null> {
     if (state.destroyed) return await this.#destroy(state);
-    const known = this.#known(state) !== undefined;
+    const known = (this.#known(state) ?? this.#foreign(state)) !== undefined;
     if (!this.#policy.asksToSave(state, known, options)) {
       return null;
     }
@@ -149,6 +191,28 @@ class RecordStorage<Data, FlashData>
     }
   }
 
+  async listSessions(
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession<Data>[]> {
+    const sessions = await this.#mustKnowOwners("list").list(owner, options);
+    return sessions as OwnedSession<Data>[];
+  }
+
+  async destroySessions(
+    owner: string,
+    options?: DestroySessionsOptions,
+  ): Promise<number> {
+    return await this.#mustKnowOwners("destroy").destroy(owner, options);
+  }
+
+  #mustKnowOwners(verb: string): Owners {
+    if (this.#owners) return this.#owners;
+    throw new TypeError(
+      `Cannot ${verb} an owner's sessions: create the storage with owner, which tells whose a session is`,
+    );
+  }
+
   /** Gives the id, `null` where the session is gone, and `OVER` where the lifetime given ends at once. */
   async #write(
     state: SessionState,
@@ -160,6 +224,8 @@ class RecordStorage<Data, FlashData>
     const now = this.#policy.instant();
     const id = state.id;
     const known = this.#known(state);
+    const foreign = this.#foreign(state);
+    if (foreign && !isAhead(foreign.expires, now)) return this.#late();
     // The record that the changes go on top of, and the one that is replaced: two only while an id is regenerated.
     let source: Stored | undefined = known;
     let merged = false;
@@ -175,54 +241,75 @@ class RecordStorage<Data, FlashData>
     }
     let target = regenerated ? undefined : source;
 
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    for (let attempt = 1;; attempt++) {
       const record = source && (merged ? source.decode() : state.base);
       if (source && !record) return this.#late();
-      const life = this.#policy.renew(record, options, now);
+      const life = this.#policy.renew(
+        foreign ? state.base : record,
+        options,
+        now,
+      );
       const expires = deadline(life, this.#policy.timeouts, now);
       if (!isAhead(expires, now)) return OVER;
       const entries = record && merged ? merge(record, changes) : changes;
-      const draft = { life, entries, expires };
+      const owned = this.#owners?.ownedBy(entries, now);
+      const replaced = regenerated ? source : undefined;
+      const passage = {
+        id,
+        replaced: replaced?.id,
+        from: record?.owned?.owner,
+        to: owned?.owner,
+      };
+      const list = await this.#owners?.enter(passage, expires);
+      const draft = { life, entries, expires, owned };
       const place = target;
       const written = await this.#policy.engine(
         "save",
-        () => place ? store.replace(place, draft) : store.create(id, draft),
+        async () =>
+          place
+            ? await store.replace(place, draft)
+            : foreign && store.adopt
+            ? await store.adopt(foreign, id, draft)
+            : await store.create(id, draft),
       );
-      if (written && (!regenerated || !source)) {
+      if (!written && foreign) return this.#late();
+      const conclude = async (written: Stored) => {
+        if (
+          await this.#owners?.settle(passage, list, state.keepOld) === false
+        ) {
+          await this.#remove(written.id);
+          return this.#late();
+        }
         return this.#committed(state, written, changes, merged);
-      }
+      };
+      if (written && !replaced) return await conclude(written);
       if (!written) {
         // Another request has saved first. An id of which no other request can know was written by an earlier save of
         // this session, which failed after that.
         target = await this.#load(id);
-        if (!regenerated || !source) {
+        if (!replaced) {
           if (!target) return this.#late();
           source = target;
           merged = true;
         }
-      } else if (source) {
+      } else if (replaced) {
         target = written;
-        if (await this.#retire(source, state.keepOld)) {
-          return this.#committed(state, written, changes, merged);
+        if (await this.#retire(replaced, state.keepOld)) {
+          return await conclude(written);
         }
-        source = await this.#load(source.id);
+        source = await this.#load(replaced.id);
         if (!source) {
           await this.#remove(written.id);
           return this.#late();
         }
         merged = true;
       }
-      this.#policy.tell("conflict");
-      if (attempt > 1) {
-        await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
+      if (attempt === MAX_ATTEMPTS && regenerated && target) {
+        // A new id that nobody was told of must not leave a second record behind.
+        await this.#remove(target.id);
       }
+      await this.#policy.giveWay("save session", attempt);
     }
-    // A new id that nobody was told of must not leave a second record behind.
-    if (regenerated && target) await this.#remove(target.id);
-    throw new SessionError(
-      "conflict",
-      `Cannot save session: other requests saved it first, ${MAX_ATTEMPTS} times in a row`,
-    );
   }
 
   /** Ends the old record of a regenerated session, unless another request changed it meanwhile. */
@@ -239,9 +326,12 @@ class RecordStorage<Data, FlashData>
   }
 
   async #destroy(state: SessionState): Promise<string> {
+    const foreign = this.#foreign(state)?.id;
     for (const id of state.knownIds) {
-      if (this.#store.accepts(id)) await this.#remove(id);
+      if (id === foreign || this.#store.accepts(id)) await this.#remove(id);
     }
+    const owner = this.#known(state) && state.base?.owned?.owner;
+    if (owner !== undefined) await this.#owners?.leave(owner, state.knownIds);
     this.#policy.tell("destroyed");
     return "";
   }
@@ -261,13 +351,16 @@ class RecordStorage<Data, FlashData>
     }
   }
 
-  async #load(id: string): Promise<Stored | undefined> {
+  #load(id: string): Promise<Stored | undefined> {
+    return this.#find(() => this.#store.load(id));
+  }
+
+  async #find(
+    find: () => Promise<Stored | null>,
+  ): Promise<Stored | undefined> {
     const now = this.#policy.now();
-    const stored = await this.#policy.engine(
-      "read",
-      () => this.#store.load(id),
-    );
-    if (!stored) return undefined;
+    const stored = await this.#policy.engine("read", find);
+    if (!stored || stored.stage) return undefined;
     if (isAhead(stored.expires, now)) return stored;
     this.#policy.tell("expired");
     return undefined;
@@ -296,9 +389,17 @@ class RecordStorage<Data, FlashData>
       : undefined;
   }
 
+  /** What the store has found in the home that it takes sessions over from. */
+  #foreign(state: SessionState): RecordOrigin | undefined {
+    return state.origin?.home === this.#store
+      ? state.origin as RecordOrigin
+      : undefined;
+  }
+
   #origin(stored: Stored): RecordOrigin {
     const decode = this.#policy.guard(stored.decode);
-    return { ...stored, home: this, decode };
+    const home = stored.foreign ? this.#store : this;
+    return { ...stored, home, decode };
   }
 }
 

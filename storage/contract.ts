@@ -26,7 +26,8 @@ export interface SaveOptions extends Lifetime {
  * - An untouched session is not written.
  * - A session that was destroyed, or whose id was regenerated away, is never brought back by a save still in flight.
  */
-export interface SessionStorage<Data = SessionData, FlashData = Data> {
+export interface SessionStorage<Data = SessionData, FlashData = Data>
+  extends Partial<OwnerIndex<Data>> {
   /** What the storage guarantees, as data. Absent where its author does not say. */
   readonly guarantees?: StorageGuarantees;
   /**
@@ -54,6 +55,70 @@ export interface SessionStorage<Data = SessionData, FlashData = Data> {
   sweep?(): Promise<void>;
   /** Lets go of timers and handles. May be called more than once. */
   close?(): Promise<void>;
+}
+
+/** A session as its owner may see it: on which devices they are signed in, say. Holds no id that would open it. */
+export interface OwnedSession<Data = SessionData> {
+  /** The hash of the session's id: the key under which the engine keeps it. */
+  readonly id: string;
+  /** When it began, in milliseconds. */
+  readonly created: number;
+  /** When it was last used, in milliseconds: saved, or, with an idle timeout, read, to within `touchAfter`. */
+  readonly lastSeen: number;
+  /** When it ends unless it is used, in milliseconds. */
+  readonly expires: number;
+  /** Its values: what the application has put in to tell one device from another. */
+  readonly data: Readonly<Partial<Data>>;
+  /** Whether it is the session that was given as `current`. */
+  readonly current: boolean;
+}
+
+/** Options of {@linkcode OwnerIndex.listSessions}. */
+export interface ListSessionsOptions {
+  /** The session that asks, or its id. */
+  // deno-lint-ignore no-explicit-any -- a session of whatever shape
+  current?: Session<any, any> | string | undefined;
+}
+
+/** Options of {@linkcode OwnerIndex.destroySessions}. */
+export interface DestroySessionsOptions {
+  /**
+   * The session that stays. Pass the session itself, which also knows the id that it is about to lose; or an id, or the
+   * `id` of an {@linkcode OwnedSession}.
+   */
+  // deno-lint-ignore no-explicit-any -- a session of whatever shape
+  except?: Session<any, any> | string | undefined;
+}
+
+/** The sessions of one owner: what a storage can do that was created with `owner`. */
+export interface OwnerIndex<Data = SessionData> {
+  /**
+   * Lists an owner's sessions, the one used last first.
+   *
+   * @param owner As the option `owner` gave it.
+   * @param options Which session asks.
+   * @returns The sessions that are alive.
+   * @throws {TypeError} If the storage was created without `owner`.
+   * @throws {SessionError} If the engine fails: `store-failed`.
+   */
+  listSessions(
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession<Data>[]>;
+  /**
+   * Ends an owner's sessions: "sign out everywhere" (OWASP ASVS 7.4). When it has resolved, none of them works any more,
+   * and no save still in flight brings one back. One that rejects can be called again.
+   *
+   * @param owner As the option `owner` gave it.
+   * @param options Which session stays.
+   * @returns How many sessions were ended.
+   * @throws {TypeError} If the storage was created without `owner`.
+   * @throws {SessionError} If the engine fails (`store-failed`) or logins keep getting in between (`conflict`).
+   */
+  destroySessions(
+    owner: string,
+    options?: DestroySessionsOptions,
+  ): Promise<number>;
 }
 
 /** Options of {@linkcode HttpSessionStorage.commitSession}. */
@@ -111,7 +176,8 @@ export interface SessionEvent {
    * - `conflict`: a save found that another request had saved first, and applied its changes to that
    * - `rejected-cookie`: a cookie was forged, outdated or damaged
    * - `corrupt-record`: a stored record could not be read and is treated as absent
-   * - `evicted`: a full storage dropped the session that was saved longest ago
+   * - `evicted`: a full storage dropped the session that was saved longest ago, or an owner's index the one that ends
+   *   first
    * - `engine-error`: the engine failed; `cause` says how
    */
   readonly type:
@@ -130,7 +196,15 @@ export interface SessionEvent {
 }
 
 /** Options that every storage takes. */
-export interface StorageOptions extends Timeouts {
+export interface StorageOptions<Data = SessionData> extends Timeouts {
+  /**
+   * Whose session it is: the user's id, say; `undefined` while nobody is signed in. With it, `listSessions` and
+   * `destroySessions` find a user's sessions, and no session lives longer than `absoluteTimeout`, by default 400 days.
+   * A session is found from the first save on that was made with it.
+   *
+   * Needs an engine that can compare and set, reads strongly and drops no live record.
+   */
+  owner?: ((data: Readonly<Partial<Data>>) => string | undefined) | undefined;
   /** The clock, in milliseconds. @default {Date.now} */
   now?: (() => number) | undefined;
   /** Seconds after which a call to the engine has failed: `store-failed`. @default {10} */
@@ -153,6 +227,11 @@ export interface StorageGuarantees {
   readonly shared: boolean;
   /** The whole session travels in the cookie. */
   readonly selfContained: boolean;
+  /**
+   * What an engine that is full does: refuse to store more (`nothing`), drop the record that was written longest ago
+   * (`oldest`), or any (`any`). @default {"nothing"}
+   */
+  readonly evicts?: "nothing" | "oldest" | "any";
   /** The largest record, in bytes of UTF-8; of a cookie, what fits beside its seal. */
   readonly maxBytes?: number;
   /** The shortest time, in seconds, for which the engine can be told to keep a record. */

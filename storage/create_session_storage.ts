@@ -12,12 +12,14 @@ import { Policy } from "./_policy.ts";
 import type {
   Backend,
   HttpSessionStorage,
+  OwnerIndex,
   SessionStorage,
   StorageOptions,
 } from "./contract.ts";
 
 /** Options of {@linkcode createSessionStorage} for an engine. */
-export interface BackendSessionStorageOptions extends StorageOptions {
+export interface BackendSessionStorageOptions<Data = SessionData>
+  extends StorageOptions<Data> {
   /** The engine. */
   backend: Backend;
 }
@@ -26,7 +28,7 @@ export interface BackendSessionStorageOptions extends StorageOptions {
 export interface DatabaseSessionStorageOptions<
   Data = SessionData,
   FlashData = Data,
-> extends StorageOptions, FourFunctions<Data, FlashData> {
+> extends StorageOptions<Data>, FourFunctions<Data, FlashData> {
   /** The cookie that carries the id, or options for one. */
   cookie: Cookie | SessionCookieOptions;
 }
@@ -81,14 +83,14 @@ export interface DatabaseSessionStorageOptions<
  * ```
  */
 export function createSessionStorage<Data = SessionData, FlashData = Data>(
-  options: BackendSessionStorageOptions & {
+  options: BackendSessionStorageOptions<Data> & {
     cookie: Cookie | SessionCookieOptions;
   },
-): HttpSessionStorage<Data, FlashData>;
+): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /** The same without a cookie: a middleware brings it. */
 export function createSessionStorage<Data = SessionData, FlashData = Data>(
-  options: BackendSessionStorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
+  options: BackendSessionStorageOptions<Data> & { cookie?: undefined },
+): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /**
  * Creates a storage on top of a database, by four functions. The database makes the ids and owns expiry: `expires` is
  * when a record is over. A record is read again before it is written, and one that is gone stays gone; what two
@@ -99,7 +101,7 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
 ): HttpSessionStorage<Data, FlashData>;
 export function createSessionStorage<Data, FlashData>(
   options:
-    | BackendSessionStorageOptions & {
+    | BackendSessionStorageOptions<Data> & {
       cookie?: Cookie | SessionCookieOptions | undefined;
     }
     | DatabaseSessionStorageOptions<Data, FlashData>,

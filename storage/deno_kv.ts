@@ -14,6 +14,7 @@ import type {
   BackendRecord,
   DeleteOptions,
   HttpSessionStorage,
+  OwnerIndex,
   SessionStorage,
   StorageGuarantees,
   StorageOptions,
@@ -58,7 +59,8 @@ export interface KvAtomicLike {
 }
 
 /** Options of {@linkcode createDenoKvSessionStorage}. */
-export interface DenoKvSessionStorageOptions extends StorageOptions {
+export interface DenoKvSessionStorageOptions<Data = SessionData>
+  extends StorageOptions<Data> {
   /** The database. @default {Deno.openKv(), opened by the first request and closed by `close()`} */
   kv?: KvLike | Promise<KvLike> | undefined;
   /** The first part of each key. @default {"session"} */
@@ -93,19 +95,19 @@ export function createDenoKvSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: DenoKvSessionStorageOptions & {
+  options: DenoKvSessionStorageOptions<Data> & {
     cookie: Cookie | SessionCookieOptions;
   },
-): HttpSessionStorage<Data, FlashData>;
+): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /** The same without a cookie: a middleware brings it. */
 export function createDenoKvSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options?: DenoKvSessionStorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
+  options?: DenoKvSessionStorageOptions<Data> & { cookie?: undefined },
+): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
 export function createDenoKvSessionStorage<Data, FlashData>(
-  options: DenoKvSessionStorageOptions & {
+  options: DenoKvSessionStorageOptions<Data> & {
     cookie?: Cookie | SessionCookieOptions | undefined;
   } = {},
 ): SessionStorage<Data, FlashData> {

@@ -12,12 +12,14 @@ import { recordStorage, type SessionCookieOptions } from "./_http.ts";
 import { Policy } from "./_policy.ts";
 import type {
   HttpSessionStorage,
+  OwnerIndex,
   SessionStorage,
   StorageOptions,
 } from "./contract.ts";
 
 /** Options of {@linkcode createDynamoDBSessionStorage}. */
-export interface DynamoDBSessionStorageOptions extends StorageOptions {
+export interface DynamoDBSessionStorageOptions<Data = SessionData>
+  extends StorageOptions<Data> {
   /**
    * The client: the AWS SDK's `DynamoDBDocument` or `DynamoDBDocumentClient` of version 3, its `DocumentClient` of
    * version 2, or what `arc.tables()` gives. @default {arc.tables() of `@architect/functions`, loaded on first use}
@@ -83,19 +85,19 @@ export function createDynamoDBSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: DynamoDBSessionStorageOptions & {
+  options: DynamoDBSessionStorageOptions<Data> & {
     cookie: Cookie | SessionCookieOptions;
   },
-): HttpSessionStorage<Data, FlashData>;
+): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /** The same without a cookie: a middleware brings it. */
 export function createDynamoDBSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: DynamoDBSessionStorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
+  options: DynamoDBSessionStorageOptions<Data> & { cookie?: undefined },
+): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
 export function createDynamoDBSessionStorage<Data, FlashData>(
-  options: DynamoDBSessionStorageOptions & {
+  options: DynamoDBSessionStorageOptions<Data> & {
     cookie?: Cookie | SessionCookieOptions | undefined;
   },
 ): SessionStorage<Data, FlashData> {

@@ -11,12 +11,14 @@ import { recordStorage, type SessionCookieOptions } from "./_http.ts";
 import { Policy } from "./_policy.ts";
 import type {
   HttpSessionStorage,
+  OwnerIndex,
   SessionStorage,
   StorageOptions,
 } from "./contract.ts";
 
 /** Options of {@linkcode createFileSessionStorage}. */
-export interface FileSessionStorageOptions extends StorageOptions {
+export interface FileSessionStorageOptions<Data = SessionData>
+  extends StorageOptions<Data> {
   /** The directory, on a local file system. The first write creates it, for its user alone. */
   dir: string;
 }
@@ -53,19 +55,19 @@ export function createFileSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: FileSessionStorageOptions & {
+  options: FileSessionStorageOptions<Data> & {
     cookie: Cookie | SessionCookieOptions;
   },
-): HttpSessionStorage<Data, FlashData>;
+): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /** The same without a cookie: a middleware brings it. */
 export function createFileSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: FileSessionStorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
+  options: FileSessionStorageOptions<Data> & { cookie?: undefined },
+): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
 export function createFileSessionStorage<Data, FlashData>(
-  options: FileSessionStorageOptions & {
+  options: FileSessionStorageOptions<Data> & {
     cookie?: Cookie | SessionCookieOptions | undefined;
   },
 ): SessionStorage<Data, FlashData> {
@@ -109,12 +111,12 @@ export function createFileSessionStorage<Data, FlashData>(
 export function createFsSessionStorage<Data = SessionData, FlashData = Data>(
   dir: string,
   options: StorageOptions & { cookie: Cookie | SessionCookieOptions },
-): HttpSessionStorage<Data, FlashData>;
+): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /** The same without a cookie: a middleware brings it. */
 export function createFsSessionStorage<Data = SessionData, FlashData = Data>(
   dir: string,
   options?: StorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
+): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
 export function createFsSessionStorage<Data, FlashData>(
   dir: string,
   options: StorageOptions & {

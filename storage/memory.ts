@@ -13,6 +13,7 @@ import type {
   BackendRecord,
   DeleteOptions,
   HttpSessionStorage,
+  OwnerIndex,
   SessionStorage,
   StorageGuarantees,
   StorageOptions,
@@ -20,7 +21,8 @@ import type {
 } from "./contract.ts";
 
 /** Options of {@linkcode createMemorySessionStorage}. */
-export interface MemorySessionStorageOptions extends StorageOptions {
+export interface MemorySessionStorageOptions<Data = SessionData>
+  extends StorageOptions<Data> {
   /** How many sessions are kept; beyond, the one saved longest ago goes. @default {100_000} */
   maxSessions?: number | undefined;
 }
@@ -56,19 +58,19 @@ export function createMemorySessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: MemorySessionStorageOptions & {
+  options: MemorySessionStorageOptions<Data> & {
     cookie: Cookie | SessionCookieOptions;
   },
-): HttpSessionStorage<Data, FlashData>;
+): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /** The same without a cookie: a middleware brings it. */
 export function createMemorySessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options?: MemorySessionStorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
+  options?: MemorySessionStorageOptions<Data> & { cookie?: undefined },
+): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
 export function createMemorySessionStorage<Data, FlashData>(
-  options: MemorySessionStorageOptions & {
+  options: MemorySessionStorageOptions<Data> & {
     cookie?: Cookie | SessionCookieOptions | undefined;
   } = {},
 ): SessionStorage<Data, FlashData> {
@@ -94,6 +96,7 @@ export class MemoryBackend implements Backend {
     durable: false,
     shared: false,
     selfContained: false,
+    evicts: "oldest",
   };
   // A Map keeps the order of insertion, and a write inserts anew: the first entry is the one saved longest ago.
   readonly #records = new Map<string, BackendRecord>();

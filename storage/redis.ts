@@ -14,12 +14,14 @@ import { RedisConnection } from "./_redis_connection.ts";
 import { recordStorageWithTtl } from "./_ttl.ts";
 import type {
   HttpSessionStorage,
+  OwnerIndex,
   SessionStorage,
   StorageOptions,
 } from "./contract.ts";
 
 /** Options of {@linkcode createRedisSessionStorage}: a client or an address, and not both. */
-export interface RedisSessionStorageOptions extends StorageOptions {
+export interface RedisSessionStorageOptions<Data = SessionData>
+  extends StorageOptions<Data> {
   /**
    * A client of node-redis, ioredis or Bun, connected, of one server or a cluster. Whoever made it closes it, decides
    * how long it waits and retries, and hears of its errors (node-redis wants `client.on("error", …)`).
@@ -85,19 +87,19 @@ export function createRedisSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: RedisSessionStorageOptions & {
+  options: RedisSessionStorageOptions<Data> & {
     cookie: Cookie | SessionCookieOptions;
   },
-): HttpSessionStorage<Data, FlashData>;
+): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /** The same without a cookie: a middleware brings it. */
 export function createRedisSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: RedisSessionStorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
+  options: RedisSessionStorageOptions<Data> & { cookie?: undefined },
+): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
 export function createRedisSessionStorage<Data, FlashData>(
-  options: RedisSessionStorageOptions & {
+  options: RedisSessionStorageOptions<Data> & {
     cookie?: Cookie | SessionCookieOptions | undefined;
   },
 ): SessionStorage<Data, FlashData> {

@@ -15,6 +15,7 @@ import {
   createSessionStorage,
   type HttpSessionStorage,
   isSession,
+  type OwnerIndex,
   type Session,
   SessionError,
   type SessionErrorCode,
@@ -124,10 +125,10 @@ Deno.test("createSession() without types is as loose as in every predecessor", (
 
 Deno.test("a factory returns a storage with cookie functions, only when it has a cookie", () => {
   const bound = createMemorySessionStorage<Data, Flash>({ cookie });
-  expectType<HttpSessionStorage<Data, Flash>>()(bound, true);
+  expectType<HttpSessionStorage<Data, Flash> & OwnerIndex<Data>>()(bound, true);
   const unbound = createMemorySessionStorage<Data, Flash>({ maxSessions: 5 });
-  expectType<SessionStorage<Data, Flash>>()(unbound, true);
-  expectType<SessionStorage<Data, Flash>>()(
+  expectType<SessionStorage<Data, Flash> & OwnerIndex<Data>>()(unbound, true);
+  expectType<SessionStorage<Data, Flash> & OwnerIndex<Data>>()(
     createMemorySessionStorage<Data, Flash>(),
     true,
   );

@@ -14,6 +14,7 @@ import { field, readForm, RequestError } from "./forms.ts";
 import type { Html } from "./html.ts";
 import style from "./style.css" with { type: "text" };
 import {
+  accountPage,
   cartPage,
   type Frame,
   icon,
@@ -31,6 +32,8 @@ export interface Data {
   since: number;
   /** The id of the user who is signed in. */
   user: string;
+  /** Where the user has signed in. */
+  device: string;
   /** Whether the user asked to stay signed in. */
   remembered: boolean;
   theme: "light" | "dark";
@@ -63,8 +66,9 @@ export interface ShopOptions {
 }
 
 const MAX_QUANTITY = 20;
-const PAGES = ["/", "/cart", "/sign-in", "/session"];
+const PAGES = ["/", "/account", "/cart", "/sign-in", "/session"];
 const FORMS = [
+  "/account/sign-out-others",
   "/cart/add",
   "/cart/quantity",
   "/cart/remove",
@@ -82,11 +86,11 @@ export function createShop(
 
   const serve = withSession<Data, Flash>(storage, async (request, session) => {
     const url = new URL(request.url);
-    if (request.method !== "POST") return show(session, url, options);
+    if (request.method !== "POST") return await show(session, url, options);
 
     const form = await readForm(request);
     if (!session.has("since")) session.set("since", Date.now());
-    return seeOther(act(session, url.pathname, form, options));
+    return seeOther(await act(session, url.pathname, form, request, options));
   });
 
   return async (request) => {
@@ -130,23 +134,36 @@ function fixed(request: Request): Response | undefined {
 
 // Pages -----------------------------------------------------------------------
 
-function show(
+async function show(
   session: ShopSession,
   { pathname, searchParams }: URL,
   options: ShopOptions,
-): Response {
+): Promise<Response> {
+  const userId = session.get("user");
+  if (pathname === "/account" && userId === undefined) {
+    return seeOther("/sign-in?account");
+  }
   const lines = linesOf(session);
   const frame: Frame = {
     path: pathname,
     theme: session.get("theme"),
-    user: users.find(({ id }) => id === session.get("user"))?.name,
+    user: users.find(({ id }) => id === userId)?.name,
     count: lines.reduce((sum, { quantity }) => sum + quantity, 0),
     // Reading a flash consumes it: the next page has none.
     notice: searchParams.has("signed-out")
       ? "You are signed out."
       : session.get("notice"),
-    error: session.get("error"),
+    error: searchParams.has("account") && userId === undefined
+      ? "Sign in to see your account."
+      : session.get("error"),
   };
+  if (pathname === "/account" && userId !== undefined) {
+    // A storage whose sessions travel in their cookies cannot say who else is signed in.
+    const devices = await options.storage.listSessions?.(userId, {
+      current: session,
+    });
+    return send(page(frame, accountPage(devices, Date.now())));
+  }
   if (pathname === "/cart") return send(page(frame, cartPage(lines)));
   if (pathname === "/sign-in") {
     const userName = session.get("userName");
@@ -189,15 +206,18 @@ function linesOf(session: ShopSession): Line[] {
 // Forms -----------------------------------------------------------------------
 
 /** Does what a form asks for, and gives the page to go to. */
-function act(
+async function act(
   session: ShopSession,
   path: string,
   form: URLSearchParams,
+  request: Request,
   options: ShopOptions,
-): string {
+): Promise<string> {
   switch (path) {
     case "/sign-in":
-      return signIn(session, form, options);
+      return signIn(session, form, request, options);
+    case "/account/sign-out-others":
+      return await signOutOthers(session, options);
     case "/cart/add":
       return addToCart(session, productOf(form));
     case "/cart/quantity":
@@ -266,6 +286,7 @@ function setTheme(session: ShopSession, form: URLSearchParams): string {
 function signIn(
   session: ShopSession,
   form: URLSearchParams,
+  request: Request,
   { rememberFor }: ShopOptions,
 ): string {
   const userName = field(form, "user").trim().slice(0, 50).toWellFormed();
@@ -281,6 +302,7 @@ function signIn(
   // Whoever knew this session's id before must not be signed in with it.
   session.regenerateId();
   session.set("user", user.id);
+  session.set("device", deviceOf(request));
   session.flash("notice", `Welcome, ${user.name}.`);
   if (form.has("remember")) {
     session.set("remembered", true);
@@ -288,6 +310,46 @@ function signIn(
     session.setMaxAge(rememberFor);
   }
   return "/";
+}
+
+/** Ends the user's sessions everywhere else: what to press when a telephone is lost. */
+async function signOutOthers(
+  session: ShopSession,
+  { storage }: ShopOptions,
+): Promise<string> {
+  const user = session.get("user");
+  if (user === undefined) return "/sign-in";
+  const ended = await storage.destroySessions?.(user, { except: session });
+  if (ended === undefined) {
+    session.flash("error", "This storage cannot end sessions elsewhere.");
+  } else {
+    const devices = ended === 1 ? "1 other device" : `${ended} other devices`;
+    session.flash("notice", `Signed out of ${devices}.`);
+  }
+  return "/account";
+}
+
+/** What a browser calls itself, in a few words; good enough to tell one's own devices apart. */
+function deviceOf({ headers }: Request): string {
+  const agent = headers.get("User-Agent") ?? "";
+  const pick = (names: Record<string, RegExp>, otherwise: string) =>
+    Object.entries(names).find(([, sign]) => sign.test(agent))?.[0] ??
+      otherwise;
+  const browser = pick({
+    Edge: /Edg/,
+    Firefox: /Firefox|FxiOS/,
+    Chrome: /Chrom|CriOS/,
+    Safari: /Safari/,
+  }, "A browser");
+  const system = pick({
+    Android: /Android/,
+    "an iPhone": /iPhone/,
+    "an iPad": /iPad/,
+    Windows: /Windows/,
+    macOS: /Mac OS/,
+    Linux: /Linux/,
+  }, "an unknown system");
+  return `${browser} on ${system}`;
 }
 
 function signOut(session: ShopSession): string {

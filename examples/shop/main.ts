@@ -53,11 +53,14 @@ async function openStorage({ storage, dataDir }: Settings): Promise<Opened> {
     name: "session",
     secrets: await readSecrets(dataDir),
   };
-  const options = { cookie, idleTimeout, absoluteTimeout };
-
+  const timeouts = { idleTimeout, absoluteTimeout };
   if (storage === "cookie") {
-    return keep(createCookieSessionStorage<Data, Flash>(options));
+    return keep(
+      createCookieSessionStorage<Data, Flash>({ cookie, ...timeouts }),
+    );
   }
+  const owner = ({ user }: Partial<Data>) => user;
+  const options = { cookie, ...timeouts, owner };
   if (storage === "memory") {
     return keep(createMemorySessionStorage<Data, Flash>(options));
   }

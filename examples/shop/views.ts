@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StorageGuarantees } from "@satchel/session";
+import type { OwnedSession, StorageGuarantees } from "@satchel/session";
 import { type Product, products, users } from "./catalogue.ts";
 import { Html, html } from "./html.ts";
 
@@ -120,6 +120,7 @@ export interface Body {
 }
 
 const CURRENT = new Html('aria-current="page"');
+const DISABLED = new Html("disabled");
 const PRESSED = new Html('aria-pressed="true"');
 
 function document(
@@ -146,7 +147,7 @@ function document(
 function userForm(user: string): Html {
   return html`
     <form class="user" method="post" action="/sign-out">
-      <span>Hello, <strong>${user}</strong></span>
+      <span>Hello, <a href="/account">${user}</a></span>
       <button class="quiet">Sign out</button>
     </form>
   `;
@@ -297,6 +298,49 @@ export function signInPage(
       </div>
     `;
   return { title: "Sign in", body };
+}
+
+/** Where a user is signed in. */
+export function accountPage(
+  devices: OwnedSession<{ device: string }>[] | undefined,
+  now: number,
+): Body {
+  const others = devices?.filter(({ current }) => !current).length ?? 0;
+  const body = html`
+    <h1>Your account</h1>
+    <h2>Where you are signed in</h2>
+    ${devices === undefined
+      ? html`
+        <p>Your session is in your cookie, and the shop keeps no list of those.</p>
+      `
+      : html`
+        <ul class="devices">${devices.map((device) =>
+          deviceItem(device, now)
+        )}</ul>
+        <form method="post" action="/account/sign-out-others">
+          <p>Somebody else’s, or lost? Signing out there is immediate.</p>
+          <button ${others === 0 && DISABLED}>Sign out everywhere else</button>
+        </form>
+      `}
+  `;
+  return { title: "Account", body };
+}
+
+function deviceItem(
+  { data, created, lastSeen, expires, current }: OwnedSession<
+    { device: string }
+  >,
+  now: number,
+): Html {
+  return html`
+    <li>
+      <h3>${data.device ?? "A browser"} ${current &&
+        html`<span class="badge">this one</span>`}</h3>
+      <p>Session begun ${distance(created - now)}, last used ${distance(
+        lastSeen - now,
+      )}, ends ${distance(expires - now)}</p>
+    </li>
+  `;
 }
 
 /** What is stored of the visitor, where, and until when. */

@@ -259,7 +259,7 @@ for (const storage of ["cookie", "memory", "file", "kv"]) {
         assert(visitor.cookie !== before);
         assert(await shownId(visitor) !== id);
         assert((await visitor.get("/cart")).text.includes("€19.80"));
-        await assertRecords(1);
+        await assertRecords(2); // the session, and the list of Ada's
         const old = await visitor.get("/session", { cookie: before });
         if (storage !== "cookie") assert(old.text.includes(NOTHING));
       });
@@ -270,7 +270,7 @@ for (const storage of ["cookie", "memory", "file", "kv"]) {
         visitor.address = shop.address;
         const { text } = await visitor.get("/cart");
         assertEquals(text.includes("€19.80"), storage !== "memory");
-        assertEquals(text.includes("<strong>Ada"), storage !== "memory");
+        assertEquals(text.includes(">Ada</a>"), storage !== "memory");
       });
 
       await t.step("checking out empties the cart", async () => {
@@ -317,6 +317,37 @@ for (const storage of ["cookie", "memory", "file", "kv"]) {
         const later = await visitor.post("/theme", { theme: "light" });
         assert(later.setCookies[0]?.includes(`Max-Age=${30 * DAY}`));
       });
+
+      await t.step(
+        "the account shows all devices, and ends the others",
+        async () => {
+          const grace = { user: "grace", password: "hopper" };
+          const phone = new Browser(shop);
+          const signedOut = await phone.get("/account");
+          assertEquals(signedOut.headers.get("Location"), "/sign-in?account");
+          await phone.submit("/cart/add", { product: "mug" });
+          await phone.submit("/sign-in", grace);
+          const stranger = new Browser(shop);
+          await stranger.submit("/sign-in", {
+            user: "ada",
+            password: "lovelace",
+          });
+
+          const { text } = await visitor.get("/account");
+          if (storage === "cookie") {
+            assert(text.includes("the shop keeps no list of those"));
+            return;
+          }
+          assertEquals(text.match(/<h3>/g)?.length, 2);
+          assertEquals(text.match(/this one/g)?.length, 1);
+          const answer = await visitor.submit("/account/sign-out-others", {});
+          assert(answer.text.includes("Signed out of 1 other device."));
+          assertEquals(answer.text.match(/<h3>/g)?.length, 1);
+          assert((await phone.get("/session")).text.includes(NOTHING));
+          assert((await stranger.get("/")).text.includes(">Ada</a>"));
+          await stranger.post("/sign-out", {});
+        },
+      );
 
       await t.step("hostile cookies are no session, and no error", async () => {
         const [[name = "", value = ""] = []] = visitor.jar;

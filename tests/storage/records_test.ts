@@ -250,7 +250,7 @@ Deno.test("storage.save() throws conflict, when others keep saving first", async
   const error = await assertSessionError(
     () => storage.save(session),
     "conflict",
-    "Cannot save session: other requests saved it first, 50 times in a row",
+    "Cannot save session: other requests got ahead, 50 times in a row",
   );
   assertFalse(error.message.includes(id));
   assert(backend.played);

@@ -1,0 +1,147 @@
+/**
+ * Signing out everywhere while requests of the same user are under way: every order of the engine's steps is tried.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { createSessionStorage, type SessionStorage } from "../../mod.ts";
+import { MemoryBackend } from "../../storage/memory.ts";
+import type { OwnerIndex } from "../../storage/contract.ts";
+import { everyOrder } from "./_schedule.ts";
+
+type Storage = SessionStorage & OwnerIndex;
+type Request = (storage: Storage, ids: readonly string[]) => Promise<unknown>;
+
+const owner = (data: { user?: string }) => data.user;
+
+/** Runs requests in every order of their calls to the engine; gives the number of orders. */
+function inEveryOrder(
+  before: readonly string[],
+  requests: readonly Request[],
+  check: (
+    storage: Storage,
+    ids: readonly string[],
+    results: readonly unknown[],
+  ) => Promise<void>,
+): Promise<number> {
+  return everyOrder(async (schedule) => {
+    const backend = new MemoryBackend(1000, Date.now, () => {});
+    const storage = createSessionStorage({ backend, owner });
+    const ids: string[] = [];
+    for (const user of before) ids.push(await login(storage, user));
+    const results = await schedule.run(requests.map((request, who) => {
+      const engine = schedule.engine(backend, who);
+      const own = createSessionStorage({ backend: engine, owner });
+      return () => request(own, ids);
+    }));
+    await check(storage, ids, results);
+  });
+}
+
+async function login(storage: Storage, user: string): Promise<string> {
+  const session = await storage.read(null);
+  session.set("user", user);
+  return await storage.save(session) ?? "";
+}
+
+async function alive(storage: Storage, id: unknown): Promise<boolean> {
+  return (await storage.read(id as string)).has("user");
+}
+
+/** Nothing of the user's lives that is not in the index, nor the other way round. */
+async function assertIndexed(
+  storage: Storage,
+  user: string,
+  ids: readonly unknown[],
+): Promise<void> {
+  const listed = (await storage.listSessions(user)).length;
+  let living = 0;
+  for (const id of new Set(ids)) if (await alive(storage, id)) living++;
+  assertEquals(listed, living);
+}
+
+const signOut: Request = (storage) => storage.destroySessions("u1");
+
+const regenerate: Request = async (storage, [id = ""]) => {
+  const session = await storage.read(id);
+  session.regenerateId();
+  await storage.save(session);
+  return session.id;
+};
+
+const change: Request = async (storage, [id = ""]) => {
+  const session = await storage.read(id);
+  session.set("cart", ["tea"]);
+  return await storage.save(session);
+};
+
+const become = (user: string): Request => async (storage, [id = ""]) => {
+  const session = await storage.read(id);
+  session.set("user", user);
+  return await storage.save(session);
+};
+
+Deno.test("destroySessions() ends a session that is given a new id meanwhile, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    ["u1"],
+    [regenerate, signOut],
+    async (storage, [old], [fresh]) => {
+      // Where signing out began first, the request found no session, and kept the id of a new one that it never saved.
+      assert(!await alive(storage, old), "the old id");
+      assert(!await alive(storage, fresh), "the new id");
+      assertEquals(await storage.listSessions("u1"), []);
+    },
+  );
+  assert(orders > 1000, `${orders} orders`);
+});
+
+Deno.test("destroySessions() ends a session that is changed meanwhile, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    ["u1"],
+    [change, signOut],
+    async (storage, [id]) => {
+      assert(!await alive(storage, id));
+      assertEquals(await storage.listSessions("u1"), []);
+    },
+  );
+  assert(orders > 10, `${orders} orders`);
+});
+
+Deno.test("destroySessions() either ends a login under way, or leaves it where it finds it, in every order of steps", async () => {
+  const both = new Set<boolean>();
+  await inEveryOrder(
+    ["u1"],
+    [(storage) => login(storage, "u1"), signOut],
+    async (storage, [old], [fresh]) => {
+      assert(!await alive(storage, old));
+      await assertIndexed(storage, "u1", [fresh]);
+      both.add(await alive(storage, fresh));
+      await storage.destroySessions("u1");
+      assert(!await alive(storage, fresh));
+    },
+  );
+  assertEquals(both.size, 2, "both happen");
+});
+
+Deno.test("two sign-ins of one user at once are both in the index, in every order of steps", async () => {
+  await inEveryOrder(
+    [],
+    [(storage) => login(storage, "u1"), (storage) => login(storage, "u1")],
+    async (storage, _, ids) => {
+      for (const id of ids) assert(await alive(storage, id));
+      assertEquals((await storage.listSessions("u1")).length, 2);
+    },
+  );
+});
+
+Deno.test("a session that changes hands twice at once is in the index of whom it belongs to, in every order of steps", async () => {
+  await inEveryOrder(
+    ["u1"],
+    [become("u2"), become("u1")],
+    async (storage, [id = ""]) => {
+      const user = (await storage.read(id)).get("user");
+      if (user === undefined) return; // signed out, because its entry was struck out by the other
+      const other = user === "u1" ? "u2" : "u1";
+      assertEquals((await storage.listSessions(user)).length, 1, user);
+      assertEquals(await storage.listSessions(other), []);
+    },
+  );
+});

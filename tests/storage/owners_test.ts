@@ -1,0 +1,352 @@
+/**
+ * What is special to the index of owners: how it is kept, and that no order of steps lets a session slip through it.
+ */
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { hashId, hashOwner } from "../../core/keys.ts";
+import {
+  createCloudflareKVSessionStorage,
+  createCookieSessionStorage,
+  createMemcacheSessionStorage,
+  createMemorySessionStorage,
+  createSession,
+  createSessionStorage,
+  SessionError,
+  type SessionEvent,
+  type StorageOptions,
+} from "../../mod.ts";
+import { FakeBackend } from "./_fake_backend.ts";
+
+interface Data {
+  user: string;
+  device: string;
+}
+
+const owner = ({ user }: Partial<Data>) => user;
+const DAY = 24 * 60 * 60;
+
+function setUp(options: StorageOptions<Data> = {}) {
+  const backend = new FakeBackend();
+  const clock = { now: 1e12 };
+  const events: SessionEvent["type"][] = [];
+  const storage = createSessionStorage<Data>({
+    backend,
+    owner,
+    now: () => clock.now,
+    onEvent: ({ type }) => events.push(type),
+    ...options,
+  });
+  async function login(user: string, device = "laptop"): Promise<string> {
+    const session = await storage.read(null);
+    session.set("user", user);
+    session.set("device", device);
+    return await storage.save(session) ?? "";
+  }
+  const alive = async (id: string | null) =>
+    (await storage.read(id)).has("user");
+  const devices = async (user: string) =>
+    (await storage.listSessions(user)).map(({ data }) => data.device);
+  return { backend, clock, events, storage, login, alive, devices };
+}
+
+Deno.test("owner is refused at construction, where an engine could not keep its promise", () => {
+  const says = "Cannot create storage: owner needs an engine";
+  const cookie = { secrets: ["s3cr3t"] };
+  const four = {
+    createData: () => Promise.resolve("1"),
+    readData: () => Promise.resolve(null),
+    updateData: async () => {},
+    deleteData: async () => {},
+  };
+  const kv = {
+    get: () => Promise.resolve(null),
+    getWithMetadata: () => Promise.resolve({ value: null, metadata: null }),
+    put: async () => {},
+    delete: async () => {},
+  };
+  const makers: (() => unknown)[] = [
+    () => createCookieSessionStorage({ cookie, owner }),
+    () => createSessionStorage({ ...four, cookie, owner }),
+    () => createCloudflareKVSessionStorage({ kv: kv as never, owner }),
+    () => createMemcacheSessionStorage({ url: "localhost:1", owner }),
+    ...[{ compareAndSet: false }, { reads: "eventual" }, { evicts: "any" }]
+      .map((less) => () =>
+        createSessionStorage({ backend: new FakeBackend(less as never), owner })
+      ),
+  ];
+  for (const make of makers) assertThrows(make, TypeError, says);
+  assertThrows(
+    () => createMemorySessionStorage({ owner: "user" as never }),
+    TypeError,
+    "Cannot create storage: owner must be a function",
+  );
+});
+
+Deno.test("listSessions() and destroySessions() say what to change, when they are called wrongly", async () => {
+  const without = createMemorySessionStorage();
+  for (
+    const call of [
+      () => without.listSessions("u1"),
+      () => without.destroySessions("u1"),
+    ]
+  ) await assertRejects(call, TypeError, "create the storage with owner");
+  const { storage } = setUp();
+  for (const name of ["", undefined, 7]) {
+    await assertRejects(
+      () => storage.listSessions(name as string),
+      TypeError,
+      "owner must be a string that is not empty",
+    );
+  }
+  await assertRejects(
+    () => storage.destroySessions("u1", { except: { id: "x" } as never }),
+    TypeError,
+    "except must be a session of this library, or an id",
+  );
+});
+
+Deno.test("owner names nobody by undefined, null and the empty string, and throws for other than text", async () => {
+  for (const name of [undefined, null, ""]) {
+    const { backend, storage, login } = setUp({ owner: () => name as string });
+    const id = await login("u1");
+    assertEquals([...backend.records.keys()], [hashId(id)]);
+    assertEquals(await storage.listSessions("u1"), []);
+  }
+  const { backend, storage } = setUp({ owner: () => 7 as never });
+  const session = await storage.read(null);
+  session.set("user", "u1");
+  await assertRejects(
+    () => storage.save(session),
+    TypeError,
+    "owner must give a string",
+  );
+  assertEquals(backend.records.size, 0);
+});
+
+Deno.test("the index costs a read and two writes at sign-in, and nothing while the owner stays", async () => {
+  const { backend, storage, login } = setUp();
+  const id = await login("u1");
+  assertEquals(backend.calls, ["read", "write", "write", "write"]);
+  backend.calls = [];
+  const session = await storage.read(id);
+  session.set("device", "phone");
+  await storage.save(session);
+  assertEquals(backend.calls, ["read", "write"]);
+  backend.calls = [];
+  session.destroy();
+  await storage.save(session);
+  assertEquals(backend.calls, ["delete", "read", "read", "delete"]);
+  assertEquals(backend.records.size, 0, "an empty index goes");
+});
+
+Deno.test("the index holds no id and no owner's name, and survives names of any shape", async () => {
+  const { backend, storage, login, devices } = setUp();
+  const names = ["__proto__", "ann", "Ann", "a\u0301", "\u00e1", "\ud800"];
+  names.push("\udfff", "\ufffd", "x".repeat(10_000));
+  const ids: string[] = [];
+  for (const name of names) ids.push(await login(name, `of ${name}`));
+  for (const name of names) assertEquals(await devices(name), [`of ${name}`]);
+  assertEquals(backend.records.size, 2 * names.length);
+  const key = "QMAQ2CKk_F72ELbJNmIcvEvYx15-nOt_tuYc6BfNGGE";
+  assertEquals(hashOwner("ann"), key);
+  const index = backend.records.get(key)?.value ?? "";
+  const listed = `["${hashId(ids[1] ?? "")}",${1e12 + 14 * DAY * 1000}]`;
+  assertEquals(index, `["owner/1","QMAQ2CKk",[${listed}]]`);
+  for (const id of ids) {
+    for (const { value } of backend.records.values()) {
+      assertFalse(value.includes(id));
+    }
+  }
+  const [first] = await storage.listSessions("ann");
+  assertEquals(first?.id, hashId(ids[1] ?? ""));
+});
+
+Deno.test("listSessions() gives when a session began, was used and ends", async () => {
+  const { clock, storage, login } = setUp({ idleTimeout: 600 });
+  const start = clock.now;
+  const id = await login("u1");
+  clock.now += 300_000;
+  const [read] = await storage.listSessions("u1");
+  assertEquals([read?.created, read?.lastSeen], [start, start]);
+  await storage.read(id);
+  const [touched] = await storage.listSessions("u1");
+  assertEquals(touched?.lastSeen, clock.now, "reading is use");
+  assertEquals(touched?.expires, clock.now + 600_000);
+  clock.now += 600_000;
+  assertEquals(await storage.listSessions("u1"), []);
+});
+
+Deno.test("listSessions() tells which session asks, under the id that it has or is about to lose", async () => {
+  const { storage, login } = setUp();
+  const [mine] = [await login("u1", "mine"), await login("u1", "other")];
+  const session = await storage.read(mine);
+  const marked = async (current: typeof session | string) =>
+    (await storage.listSessions("u1", { current }))
+      .filter(({ current }) => current).map(({ data }) => data.device);
+  assertEquals(await marked(mine), ["mine"]);
+  session.regenerateId();
+  assertEquals(await marked(session), ["mine"]);
+  assertEquals(
+    (await storage.listSessions("u1")).some((s) => s.current),
+    false,
+  );
+});
+
+Deno.test("no session with an index outlives it: absoluteTimeout is 400 days, or what it is given", async () => {
+  for (const absoluteTimeout of [undefined, 500 * DAY]) {
+    const { backend, clock, login, alive, devices } = setUp({
+      absoluteTimeout,
+      idleTimeout: 300 * DAY,
+    });
+    const id = await login("u1");
+    const end = clock.now + (absoluteTimeout ?? 400 * DAY) * 1000;
+    assertEquals(backend.records.get(hashOwner("u1"))?.expires, end);
+    for (let day = 0; day < 13; day++) await alive(id);
+    clock.now = end;
+    assertFalse(await alive(id));
+    assertEquals(await devices("u1"), []);
+  }
+});
+
+Deno.test("destroySessions() spares the session that it is given, under the id that it has or is about to lose", async () => {
+  for (const as of ["session", "id", "hash"] as const) {
+    const { storage, login, alive, devices } = setUp();
+    const [mine, other] = [await login("u1", "mine"), await login("u1")];
+    const session = await storage.read(mine);
+    if (as === "session") session.regenerateId();
+    const except = { session, id: mine, hash: hashId(mine) }[as];
+    assertEquals(await storage.destroySessions("u1", { except }), 1);
+    assertFalse(await alive(other));
+    session.set("device", "still mine");
+    const now = await storage.save(session);
+    assert(await alive(now));
+    assertEquals(await devices("u1"), ["still mine"]);
+  }
+});
+
+Deno.test("destroySessions() leaves a session alone that is somebody else's by now, though the index names it", async () => {
+  const { backend, storage, login, alive, devices } = setUp();
+  const id = await login("u1");
+  const before = backend.records.get(hashOwner("u1"));
+  const session = await storage.read(id);
+  session.set("user", "u2");
+  await storage.save(session);
+  assertEquals(backend.records.has(hashOwner("u1")), false);
+  // As if the process had ended before it could strike the session out.
+  if (before) backend.records.set(hashOwner("u1"), before);
+  assertEquals(await devices("u1"), []);
+  assertEquals(await storage.destroySessions("u1"), 0);
+  assert(await alive(id));
+  assertEquals(await devices("u2"), ["laptop"]);
+});
+
+Deno.test("destroySessions() can be called again, when the engine failed half-way", async () => {
+  const places = { read: 3, write: 1, delete: 2 } as const;
+  for (const verb of ["read", "write", "delete"] as const) {
+    for (let good = 0; good < places[verb]; good++) {
+      const { backend, storage, login, alive } = setUp();
+      const ids = [await login("u1"), await login("u1"), await login("u1")];
+      const spared = ids.pop() ?? "";
+      backend.play(verb, ...Array(good).fill("pass"), "fail");
+      const options = { except: spared };
+      const error = await assertRejects(
+        () => storage.destroySessions("u1", options),
+        SessionError,
+      );
+      assertEquals(error.code, "store-failed");
+      assert(backend.played);
+      await storage.destroySessions("u1", options);
+      for (const id of ids) assertFalse(await alive(id));
+      assert(await alive(spared));
+    }
+  }
+});
+
+Deno.test("storage.save() stores nothing, when the index cannot be written", async () => {
+  const { backend, storage } = setUp();
+  backend.play("write", "fail");
+  const session = await storage.read(null);
+  session.set("user", "u1");
+  const error = await assertRejects(() => storage.save(session), SessionError);
+  assertEquals(error.code, "store-failed");
+  assertEquals(backend.records.size, 0);
+  await storage.save(session);
+  assertEquals((await storage.listSessions("u1")).length, 1);
+});
+
+Deno.test("storage.save() goes through, when a session cannot be struck out", async () => {
+  const { backend, storage, login, devices } = setUp();
+  const session = await storage.read(await login("u1"));
+  session.destroy();
+  backend.play("read", "fail");
+  assertEquals(await storage.save(session), "");
+  assertEquals(await devices("u1"), []);
+});
+
+Deno.test("a damaged index is reported, and never looks like a user without sessions", async () => {
+  const { backend, events, storage, login, devices } = setUp();
+  await login("u1");
+  const key = hashOwner("u1");
+  const record = backend.records.get(key);
+  const texts = ["", "{}", '["owner/1"]', '["owner/1","other",[]]'];
+  texts.push(`["owner/1","${key.slice(0, 8)}",[["x"]]]`);
+  for (const value of texts) {
+    if (record) backend.records.set(key, { ...record, value });
+    for (
+      const call of [
+        () => storage.listSessions("u1"),
+        () => storage.destroySessions("u1"),
+      ]
+    ) await assertRejects(call, SessionError, "the list of them is damaged");
+    assertEquals(events.pop(), "corrupt-record");
+  }
+  await login("u1", "phone");
+  assertEquals(await devices("u1"), ["phone"], "the next sign-in begins anew");
+});
+
+Deno.test("the index forgets what has ended, keeps what is in use, and ends the first of too many", async () => {
+  const { clock, events, storage, login, alive, devices } = setUp({
+    idleTimeout: DAY,
+  });
+  const used = await login("u1", "used");
+  for (let i = 0; i < 498; i++) await login("u1", `${i}`);
+  clock.now += DAY * 1000 - 1;
+  assert(await alive(used));
+  clock.now += 1;
+  const next = await login("u1", "next");
+  assertEquals((await devices("u1")).sort(), ["next", "used"]);
+  for (let i = 0; i < 498; i++) {
+    clock.now += 1;
+    await login("u1", `${i}`);
+  }
+  assertFalse(events.includes("evicted"));
+  clock.now += 1;
+  await login("u1", "last");
+  assertEquals(events.filter((type) => type === "evicted").length, 1);
+  assertEquals((await storage.listSessions("u1")).length, 500);
+  assertEquals([await alive(used), await alive(next)], [false, true]);
+});
+
+Deno.test("the index of a full memory outlasts the sessions in it", async () => {
+  const storage = createMemorySessionStorage<Data>({ maxSessions: 6, owner });
+  const save = async (id: string | null, device: string) => {
+    const session = await storage.read(id);
+    session.set("user", "u1");
+    session.set("device", device);
+    return await storage.save(session);
+  };
+  const first = await save(null, "first");
+  for (let i = 0; i < 20; i++) {
+    const session = createSession<Data>({ device: "nobody's" });
+    await storage.save(session);
+    await save(first, `${i}`);
+  }
+  assertEquals((await storage.listSessions("u1")).length, 1);
+  assertEquals(await storage.destroySessions("u1"), 1);
+  assertFalse((await storage.read(first)).has("user"));
+});
