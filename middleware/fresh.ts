@@ -8,20 +8,22 @@
  * import { assertEquals } from "@std/assert";
  *
  * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
- * // In an application: const app = new App<State>().use(session(storage));
  * type State = SessionState<typeof storage>;
- * const middleware = session(storage);
  *
- * const state = {} as State;
- * const response = await middleware({
+ * // In main.ts: new App<State>().use(session(storage)).get("/", hello)
+ * function hello({ state }: { state: State }) {
+ *   const visits = (state.session.get("visits") ?? 0) + 1;
+ *   state.session.set("visits", visits);
+ *   return new Response(`Visit ${visits}`);
+ * }
+ *
+ * const ctx = {
  *   req: new Request("http://localhost/"),
- *   state,
- *   next() {
- *     state.session.set("visits", 1);
- *     return Promise.resolve(new Response("Visit 1"));
- *   },
- * });
- * assertEquals(response.headers.getSetCookie().length, 1);
+ *   state: {} as State,
+ *   next: async () => hello(ctx),
+ * };
+ * const response = await session(storage)(ctx);
+ * assertEquals(await response.text(), "Visit 1");
  * ```
  *
  * @module
@@ -42,9 +44,11 @@ export type { SessionOf } from "./_lifecycle.ts";
 export interface FreshContextLike {
   /** The request. */
   readonly req: Request;
-  /** What middlewares share in one request. */
-  // deno-lint-ignore no-explicit-any -- an application's own
-  readonly state: any;
+  /** What middlewares share. */
+  // deno-lint-ignore no-explicit-any -- the application says what is in it
+  state: any;
+  /** The error that a handler threw and Fresh has answered. */
+  readonly error?: unknown;
   /** Runs what comes after the middleware. */
   next(): Promise<Response>;
 }
@@ -60,7 +64,7 @@ export interface SessionState<Storage> {
 
 /** Options of {@linkcode session}. */
 export interface FreshSessionOptions {
-  /** Where in `ctx.state` it is; give each session of a request its own. @default {"session"} */
+  /** The property of the state; give each session of a request its own. @default {"session"} */
   key?: string | undefined;
   /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
@@ -74,10 +78,11 @@ export interface FreshSessionOptions {
 /**
  * Gives each request its session, and commits it once, before the response goes out.
  *
- * An error commits nothing; a thrown `Response` is an answer.
+ * An error commits nothing, a missing page (`HttpError` 404) included; a thrown `Response` is an answer. Error pages
+ * outside this middleware can read values, and no flashes.
  *
  * @param storage The storage, bound to a cookie.
- * @param options The session's key, and what to answer when the storage is down.
+ * @param options The property's name, and what to answer when the storage is down.
  * @returns The middleware.
  * @throws {TypeError} If the storage has no cookie.
  */
@@ -98,15 +103,17 @@ export function session<Data, FlashData>(
 ): FreshMiddleware {
   const { storage, options } = mount(first, second, third);
   const { key = "session", onUnavailable } = options;
-  return async (ctx) =>
-    await respond<Data, FlashData>(storage, {
+  return (ctx) =>
+    respond<Data, FlashData>(storage, {
       headers: ctx.req.headers,
-      async handle(session) {
+      handle(session) {
         mustBeFree(ctx.state[key], `ctx.state.${key}`);
         ctx.state[key] = session;
-        return await ctx.next();
+        return ctx.next();
       },
-      ...(onUnavailable &&
-        { unavailable: (error) => onUnavailable(error, ctx) }),
-    }) as Response;
+      failed: () => !(ctx.error instanceof Response) && Boolean(ctx.error),
+      ...(onUnavailable && {
+        unavailable: (error) => onUnavailable(error, ctx),
+      }),
+    }) as Promise<Response>;
 }

@@ -1,27 +1,22 @@
 /**
- * Sessions for h3 2: `event.context.session`.
+ * Sessions for h3, version 2: `event.context.session`.
  *
  * @example
  * ```ts ignore
  * import { createMemorySessionStorage } from "@satchel/session";
- * import { session, type SessionOf } from "@satchel/session/middleware/h3";
- * import { H3 } from "npm:h3@^2.0.8";
- * import { assertEquals } from "@std/assert";
+ * import { session, type SessionContext } from "@satchel/session/middleware/h3";
+ * import { H3 } from "npm:h3@2.0.8";
  *
  * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
  * const app = new H3();
  * app.use(session(storage));
  * app.get("/", (event) => {
- *   const session = event.context["session"] as SessionOf<typeof storage>;
+ *   const { session } = event.context as unknown as SessionContext<typeof storage>;
  *   const visits = (session.get("visits") ?? 0) + 1;
  *   session.set("visits", visits);
  *   return `Visit ${visits}`;
  * });
- *
- * const first = await app.request("/");
- * const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
- * const second = await app.request("/", { headers: { cookie } });
- * assertEquals(await second.text(), "Visit 2");
+ * await app.request("/");
  * ```
  *
  * @module
@@ -33,7 +28,7 @@ import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
-import { exchange, mount, mustBeFree } from "./_lifecycle.ts";
+import { exchange, mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
 import {
   addSetCookie,
   discard,
@@ -47,41 +42,48 @@ export type { SessionOf } from "./_lifecycle.ts";
 /** What is used of h3's event. */
 export interface H3EventLike {
   /** The request. */
-  readonly req: { readonly headers: { get(name: string): string | null } };
-  /** What the response will carry, whatever the handler gives. */
-  readonly res: { readonly headers: Headers };
-  /** What handlers share in one request. */
-  // deno-lint-ignore no-explicit-any -- an application's own
-  readonly context: Record<string, any>;
+  readonly req: { readonly headers: Headers };
+  /** The response's headers: of an answer, and of an error. */
+  readonly res: { readonly headers: Headers; readonly errHeaders: Headers };
+  /** What middlewares share. */
+  // deno-lint-ignore no-explicit-any -- h3 lets the application declare what is in it
+  readonly context: any;
 }
 
 /** A middleware, as `app.use` takes it. */
 export type H3Middleware = (
-  // deno-lint-ignore no-explicit-any -- h3's own class has private fields, which no structural type can match
-  event: H3EventLike & any,
+  event: H3EventLike,
   next: () => unknown,
 ) => Promise<unknown>;
 
+/** The context of a request with a session. */
+export interface SessionContext<Storage> {
+  /** The session of the request. */
+  session: SessionOf<Storage>;
+}
+
 /** Options of {@linkcode session}. */
 export interface H3SessionOptions {
-  /** Where in `event.context` it is; give each session of a request its own. @default {"session"} */
+  /** The property of the context; give each session of a request its own. @default {"session"} */
   key?: string | undefined;
   /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
-    | ((
-      error: SessionError,
-      event: H3EventLike,
-    ) => Response | Promise<Response>)
+    | ((error: SessionError, event: H3EventLike) => unknown)
     | undefined;
 }
+
+/** What h3 takes for the value of a handler that has written to Node's response by itself. */
+const HANDLED = Symbol.for("h3.handled");
+const NOT_FOUND = Symbol.for("h3.notFound");
 
 /**
  * Gives each request its session, and commits it once, before the response goes out.
  *
- * An error commits nothing; a thrown `Response` is an answer.
+ * An error commits nothing, thrown or returned; a thrown `Response` is an answer. A session that was changed where one
+ * of Node's handlers has answered (`fromNodeHandler`) is an error, `late-change`: by then the response has left.
  *
  * @param storage The storage, bound to a cookie.
- * @param options The session's key, and what to answer when the storage is down.
+ * @param options The property's name, and what to answer when the storage is down.
  * @returns The middleware.
  * @throws {TypeError} If the storage has no cookie.
  */
@@ -102,33 +104,41 @@ export function session<Data, FlashData>(
 ): H3Middleware {
   const { storage, options } = mount(first, second, third);
   const { key = "session", onUnavailable = serviceUnavailable } = options;
-  return (event: H3EventLike, next) =>
+  return (event, next) =>
     exchange<Data, FlashData, unknown>(storage, {
       cookieHeader: event.req.headers.get("Cookie"),
-      async handle(session) {
+      handle(session) {
         mustBeFree(event.context[key], `event.context.${key}`);
         event.context[key] = session;
-        return await next();
+        return next();
       },
       thrown: (error) => error instanceof Response ? error : undefined,
-      // Symbols stand for "no route" and for "a Node handler has answered".
+      failed: (answer) => answer instanceof Error,
       sendable: (answer) =>
-        typeof answer !== "symbol" &&
-        (!(answer instanceof Response) || takesCookie(answer)),
-      send(answer, setCookie) {
-        if (answer instanceof Response) {
-          return withSetCookie(answer, setCookie);
-        }
-        addSetCookie(headersOf(answer) ?? event.res.headers, setCookie);
-        return answer;
+        answer instanceof Response ? takesCookie(answer) : answer !== HANDLED,
+      send: (answer, setCookie) => send(event, answer, setCookie),
+      discard(answer) {
+        if (answer instanceof Response) discard(answer);
       },
-      discard: (answer) => answer instanceof Response && discard(answer),
       unavailable: (error) => onUnavailable(error, event),
     });
 }
 
-/** The headers of h3's own kind of response, which win over those of the event. */
-function headersOf(answer: unknown): Headers | undefined {
+function send(
+  { res }: H3EventLike,
+  answer: unknown,
+  setCookie: string,
+): unknown {
+  if (answer instanceof Response) return withSetCookie(answer, setCookie);
   const { headers } = (answer ?? {}) as { headers?: unknown };
-  return headers instanceof Headers ? headers : undefined;
+  addSetCookie(
+    headers instanceof Headers
+      ? headers
+      // Of a page that is not found, which h3 answers as an error.
+      : answer === undefined || answer === NOT_FOUND
+      ? res.errHeaders
+      : res.headers,
+    setCookie,
+  );
+  return answer;
 }

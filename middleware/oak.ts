@@ -5,7 +5,7 @@
  * ```ts ignore
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { session, type SessionState } from "@satchel/session/middleware/oak";
- * import { Application } from "npm:@oakserver/oak@^14.1.0";
+ * import { Application } from "npm:@oakserver/oak@14.1.0";
  *
  * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
  * const app = new Application<SessionState<typeof storage>>();
@@ -15,8 +15,6 @@
  *   state.session.set("visits", visits);
  *   response.body = `Visit ${visits}`;
  * });
- *
- * if (import.meta.main) await app.listen({ port: 8000 });
  * ```
  *
  * @module
@@ -29,37 +27,33 @@ import type {
   SessionStorage,
 } from "../storage/contract.ts";
 import { exchange, mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
-import { addSetCookie, takesCookie } from "./_response.ts";
+import { addSetCookie, serviceUnavailable, takesCookie } from "./_response.ts";
 
 export type { SessionOf } from "./_lifecycle.ts";
 
 /** What is used of oak's context. */
 export interface OakContextLike {
   /** The request. */
-  readonly request: {
-    readonly headers: { get(name: string): string | null };
-  };
+  readonly request: { readonly headers: { get(name: string): string | null } };
   /** The response. */
   readonly response: {
     status: number;
-    body: unknown;
-    readonly headers: Headers;
-    /** Whether it can still be changed. */
+    headers: Headers;
+    body?: unknown;
     readonly writable: boolean;
-    /** The response as a `Response`, which it stays. */
     toDomResponse(): Promise<Response>;
   };
-  /** Whether oak will answer, or somebody has. */
-  respond: boolean;
-  /** What middlewares share in one request. */
-  // deno-lint-ignore no-explicit-any -- an application's own
-  readonly state: Record<string, any>;
+  /** What middlewares share. */
+  // deno-lint-ignore no-explicit-any -- the application says what is in it
+  readonly state: any;
+  /** `false` once a handler has answered by itself. */
+  readonly respond: boolean;
 }
 
 /** A middleware, as `app.use` takes it. */
 export type OakMiddleware = (
-  // deno-lint-ignore no-explicit-any -- oak's own class has private fields, which no structural type can match
-  ctx: OakContextLike & any,
+  // deno-lint-ignore no-explicit-any -- oak's own type, with the application's state
+  ctx: any,
   next: () => Promise<unknown>,
 ) => Promise<void>;
 
@@ -71,21 +65,22 @@ export interface SessionState<Storage> {
 
 /** Options of {@linkcode session}. */
 export interface OakSessionOptions {
-  /** Where in `ctx.state` it is; give each session of a request its own. @default {"session"} */
+  /** The property of the state; give each session of a request its own. @default {"session"} */
   key?: string | undefined;
-  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /** Sets the response of a request whose session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
-    | ((error: SessionError, ctx: OakContextLike) => void | Promise<void>)
+    | ((error: SessionError, ctx: OakContextLike) => unknown)
     | undefined;
 }
 
 /**
  * Gives each request its session, and commits it once, before the response goes out.
  *
- * What is thrown commits nothing. `ctx.upgrade()` answers at once: a session that was changed then is a `late-change`.
+ * An error commits nothing. A session that was changed in a request that `ctx.upgrade()` has turned into a WebSocket is
+ * an error, `late-change`: by then the response has left.
  *
  * @param storage The storage, bound to a cookie.
- * @param options The session's key, and what to answer when the storage is down.
+ * @param options The property's name, and what to answer when the storage is down.
  * @returns The middleware.
  * @throws {TypeError} If the storage has no cookie.
  */
@@ -105,42 +100,40 @@ export function session<Data, FlashData>(
   third?: OakSessionOptions,
 ): OakMiddleware {
   const { storage, options } = mount(first, second, third);
-  const { key = "session", onUnavailable } = options;
-  return (ctx: OakContextLike, next) =>
-    exchange<Data, FlashData, Headers | void>(storage, {
+  const { key = "session", onUnavailable = unavailable } = options;
+  return async (ctx: OakContextLike, next) => {
+    await exchange<Data, FlashData, Response | undefined>(storage, {
       cookieHeader: ctx.request.headers.get("Cookie"),
       async handle(session) {
         mustBeFree(ctx.state[key], `ctx.state.${key}`);
         ctx.state[key] = session;
         await next();
-        return await headersOf(ctx);
+        // A response that a handler made by `response.with()` is final: oak does not look at `response.headers` again.
+        return ctx.respond !== false && !ctx.response.writable
+          ? await ctx.response.toDomResponse()
+          : undefined;
       },
-      sendable: (headers) => headers !== undefined,
-      send(headers, setCookie) {
-        if (headers) addSetCookie(headers, setCookie);
+      sendable: (made) =>
+        ctx.respond !== false && (!made || takesCookie(made, "as it is")),
+      send(made, setCookie) {
+        addSetCookie((made ?? ctx.response).headers, setCookie);
+        return made;
       },
       discard() {},
-      unavailable: async (error) => {
-        if (!ctx.response.writable) throw error;
-        for (const name of [...ctx.response.headers.keys()]) {
-          ctx.response.headers.delete(name);
-        }
-        if (onUnavailable) return await onUnavailable(error, ctx);
-        ctx.response.status = 503;
-        ctx.response.body = "Service Unavailable";
-        ctx.response.headers.set("Cache-Control", "no-store");
-        ctx.response.headers.set("Retry-After", "5");
+      async unavailable(error) {
+        await onUnavailable(error, ctx);
+        return undefined;
       },
-    }).then(() => {});
+    });
+  };
 }
 
-/** The headers that will be sent; `undefined` where they have been, or cannot be changed. */
-async function headersOf(
-  { respond, response }: OakContextLike,
-): Promise<Headers | undefined> {
-  if (respond === false) return undefined;
-  if (response.writable) return response.headers;
-  // A handler has set a whole Response.
-  const made = await response.toDomResponse();
-  return takesCookie(made) ? made.headers : undefined;
+async function unavailable(
+  _error: SessionError,
+  { response }: OakContextLike,
+): Promise<void> {
+  const answer = serviceUnavailable();
+  response.status = answer.status;
+  response.headers = answer.headers;
+  response.body = await answer.text();
 }

@@ -10,6 +10,8 @@ export const PACKAGES = ["npm:miniflare@4.20260730.0"] as const;
 
 /** A running Worker. */
 export interface LocalWorkerd {
+  /** Where it listens. */
+  readonly origin: string;
   /** Its KV namespace, from outside. */
   readonly kv: KVNamespaceLike;
   /** The names of its keys, and when each is removed, in seconds. */
@@ -23,6 +25,7 @@ export interface LocalWorkerd {
 /** Starts one; it ends with the process that runs the tests. */
 export async function startWorkerd(
   script = "export default { fetch() { return new Response() } }",
+  compatibilityFlags: string[] = [],
 ): Promise<LocalWorkerd> {
   const { Miniflare } = await import("npm:miniflare@4.20260730.0");
   const workerd = new Miniflare({
@@ -30,8 +33,9 @@ export async function startWorkerd(
     script,
     kvNamespaces: ["SESSIONS"],
     compatibilityDate: "2026-07-01",
+    compatibilityFlags,
   });
-  await workerd.ready;
+  const { origin } = await workerd.ready;
   globalThis.addEventListener("unload", () => {
     workerd.dispose();
   });
@@ -40,6 +44,7 @@ export async function startWorkerd(
     & KVNamespaceLike
     & { list(): Promise<{ keys: { name: string; expiration?: number }[] }> };
   return {
+    origin,
     kv,
     keys: async () => (await kv.list()).keys,
     fetch: async (path, cookie) =>

@@ -46,8 +46,6 @@ export class HandlerError extends Error {
 export interface Log {
   /** The calls to the engine of `session`. */
   ops: string[];
-  /** Whether a handler is under way that waits, or will give no response. */
-  entered: boolean;
   /** The codes of refused changes, and of errors that reached the framework. */
   events: string[];
   /** Rejections that nobody handled. */
@@ -68,8 +66,8 @@ export class App {
   readonly #events: string[] = [];
   readonly #unhandled: string[] = [];
   #kept: Session<Data> | undefined;
-  #entered = false;
-  #gate = Promise.withResolvers<void>();
+  #entered = deferred();
+  #gate = deferred();
 
   /** An error that reached the framework. */
   failed(error: unknown): void {
@@ -147,14 +145,14 @@ export class App {
         session.set("when", new Date(0));
         return text("bad");
       case "/nothing":
-        this.#entered = true;
+        this.#entered.resolve();
         count(session);
         return { kind: "nothing" };
       case "/twice":
         return text(`visit ${count(session)}`);
       case "/gate":
         session.set("before", 1);
-        this.#entered = true;
+        this.#entered.resolve();
         await this.#gate.promise;
         // Whoever aborted the request may have closed the session.
         this.#try(() => session.set("after", 1));
@@ -171,8 +169,8 @@ export class App {
       case "/control/reset":
         this.backend.calls = [];
         this.#events.length = 0;
-        this.#entered = false;
-        this.#gate = Promise.withResolvers();
+        this.#entered = deferred();
+        this.#gate = deferred();
         break;
       case "/control/fail":
         this.backend.play(searchParams.get("verb") as Verb, "fail");
@@ -180,13 +178,15 @@ export class App {
       case "/control/late":
         if (this.#kept) this.#tryAll(this.#kept);
         break;
+      case "/control/entered":
+        await this.#entered.promise;
+        break;
       case "/control/open":
         this.#gate.resolve();
         break;
     }
     const log: Log = {
       ops: this.backend.calls,
-      entered: this.#entered,
       events: this.#events,
       unhandled: this.#unhandled,
     };
@@ -227,4 +227,11 @@ function text(
   headers: [string, string][] = [],
 ): Reply {
   return { kind: "text", body, status, headers };
+}
+
+/** A promise to be kept later; Node 20 has no `Promise.withResolvers`. */
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => resolve = done);
+  return { promise, resolve };
 }

@@ -1,32 +1,29 @@
-// deno-lint-ignore-file no-console -- a command: it prints where it listens
-/** The application on Bun.serve; bundled and run by bun_serve.ts. */
+// deno-lint-ignore-file no-console -- its output is how it says where it listens
+import process from "node:process";
 import { withSession } from "../../../middleware/with_session.ts";
 import { App } from "./_app.ts";
 import { controlled, pathOf, toResponse } from "./_fetch.ts";
 
 interface BunServer {
-  readonly port: number;
-  upgrade(request: Request): boolean;
+  url: URL;
+  upgrade(request: Request, options?: object): boolean;
 }
 
 declare const Bun: {
   serve(options: {
-    hostname: string;
     port: number;
+    hostname: string;
     fetch(
       request: Request,
       server: BunServer,
     ): Promise<Response | undefined>;
     error(error: unknown): Response;
-    websocket: { message(): void };
+    websocket: object;
   }): BunServer;
-};
-declare const process: {
-  on(event: string, listener: (reason: unknown) => void): void;
 };
 
 const app = new App();
-process.on("unhandledRejection", (reason) => app.unhandled(reason));
+process.on("unhandledRejection", (reason: unknown) => app.unhandled(reason));
 
 const handler = withSession(
   app.storage,
@@ -36,27 +33,27 @@ const handler = withSession(
         toResponse(
           await app.visit(pathOf(request), { session, other }),
           request,
-          // Bun answers by itself, and the handler gives nothing.
-          (request) => void server.upgrade(request),
-        ) as Response;
+          () => {
+            // As Bun's guide has it: it answers the request itself, if the upgrade succeeds.
+            if (session.dirty) return undefined;
+            server.upgrade(request);
+            return undefined;
+          },
+        );
       if (pathOf(request) === "/twice") await visit();
       return await visit();
     })(request),
 );
 
-/** Answers in place of Bun, which takes an error after an upgrade for one that nobody handles. */
-function failed(error: unknown): Response {
-  app.failed(error);
-  return new Response("failed", { status: 500 });
-}
-
-const { port } = Bun.serve({
-  hostname: "127.0.0.1",
+const server = Bun.serve({
   port: 0,
+  hostname: "127.0.0.1",
   fetch: async (request, server) =>
-    await controlled(app, request) ??
-      await handler(request, server).catch(failed),
-  error: failed,
+    await controlled(app, request) ?? await handler(request, server),
+  error(error) {
+    app.failed(error);
+    return new Response("failed", { status: 500 });
+  },
   websocket: { message() {} },
 });
-console.log(`http://127.0.0.1:${port}`);
+console.log(server.url.origin);

@@ -49,12 +49,7 @@ export class Client {
 
   /** Asks the application about itself. */
   async control(what: string): Promise<Log> {
-    while (true) {
-      const { text } = await this.request(`/control/${what}`);
-      const log: Log = JSON.parse(text);
-      // Asked again and again, because on Workers no request can wait for another.
-      if (what !== "entered" || log.entered) return log;
-    }
+    return JSON.parse((await this.request(`/control/${what}`)).text);
   }
 
   /** The values of both sessions. */

@@ -1,13 +1,15 @@
 import type { Driver } from "./_driver.ts";
 import { bunServe } from "./bun_serve.ts";
 import { denoServe } from "./deno_serve.ts";
+import { express } from "./express.ts";
 import { fresh } from "./fresh.ts";
 import { h3 } from "./h3.ts";
 import { hono } from "./hono.ts";
+import { denoHttp, nodeHttp } from "./node_http.ts";
 import { oak } from "./oak.ts";
-import { workers } from "./workers.ts";
 import { reactRouter } from "./react_router.ts";
 import { remix } from "./remix.ts";
+import { workers } from "./workers.ts";
 
 /** Every framework, in the order of the table. */
 export const drivers: readonly Driver[] = [
@@ -17,7 +19,10 @@ export const drivers: readonly Driver[] = [
   remix,
   reactRouter,
   hono,
+  h3,
   oak,
   fresh,
-  h3,
+  express,
+  nodeHttp,
+  denoHttp,
 ];

@@ -1,9 +1,13 @@
-import { session } from "../../../middleware/oak.ts";
-import { App, HandlerError } from "./_app.ts";
+import type { Session } from "../../../core/session.ts";
+import { session, type SessionState } from "../../../middleware/oak.ts";
+import { App, type Data, HandlerError } from "./_app.ts";
 import { type Driver, serveFetch, upgradeWithDeno } from "./_driver.ts";
-import { controlled, pathOf, streamOf } from "./_fetch.ts";
+import { controlled, streamOf } from "./_fetch.ts";
 
-/** oak, on Deno. */
+/**
+ * oak, on Deno. npm's copy has undici's `Request` and `Response`, which Deno's server does not take; its own server, for
+ * Node, sends only the last of several cookies.
+ */
 export const oak: Driver = {
   name: "oak",
   traits: {
@@ -16,29 +20,21 @@ export const oak: Driver = {
   async serve() {
     const { Application } = await import("npm:@oakserver/oak@14.1.0");
     const app = new App();
-    const upgrades = new WeakMap<Request, Response>();
-    const server = new Application({ logErrors: false });
+    const server = new Application<
+      SessionState<typeof app.storage> & { other: Session<Data> }
+    >({ logErrors: false });
     server.addEventListener("error", ({ error }) => app.failed(error));
-    server.use(async ({ request, response }, next) => {
-      const { url, method } = request;
-      const answer = await controlled(
-        app,
-        new Request(url, { method: method === "HEAD" ? "GET" : method }),
-      );
-      if (answer) response.body = await answer.text();
-      else await next();
-    });
     server.use(session(app.storage));
     server.use(session(app.other, { key: "other" }));
-    server.use(async ({ request }, next) => {
-      if (request.url.pathname === "/twice") await next();
+    server.use(async (ctx, next) => {
       await next();
+      if (ctx.request.url.pathname === "/twice") await next();
     });
+    const upgraded = new WeakMap<Request, Response>();
     server.use(async (ctx) => {
-      const { session, other } = ctx.state;
-      const { response } = ctx;
-      const path = pathOf({ url: ctx.request.url.href });
-      const reply = await app.visit(path, { session, other });
+      const { request, response, state } = ctx;
+      const source = request.source as unknown as Request;
+      const reply = await app.visit(request.url.pathname, state);
       switch (reply.kind) {
         case "text":
           response.status = reply.status ?? 200;
@@ -46,44 +42,37 @@ export const oak: Driver = {
             response.headers.append(name, value);
           }
           response.body = reply.body;
-          break;
+          return;
         case "redirect":
-          response.redirect(reply.to);
           response.status = 303;
-          break;
+          response.redirect(reply.to);
+          return;
         case "stream":
           response.body = streamOf(reply.onSent);
-          break;
+          return;
         case "throw":
           throw new HandlerError("the handler failed");
         case "throw redirect":
-          throw Response.redirect(new URL(reply.to, ctx.request.url), 303);
-        case "upgrade": {
-          // Its own upgrade() knows only the Deno that JSR's copy runs on.
-          const request = ctx.request.source as unknown as Request;
-          upgrades.set(request, upgradeWithDeno(request));
+          throw Response.redirect("http://localhost/notice");
+        case "upgrade":
+          // What ctx.upgrade() does, where oak knows Deno's.
           ctx.respond = false;
-        }
+          upgraded.set(source, upgradeWithDeno(source));
       }
     });
-    return serveFetch(app, async (request) => {
-      const response = await handle(server, request);
-      return response ?? upgrades.get(request) ??
-        new Response(null, { status: 404 });
-    });
+    return serveFetch(
+      app,
+      async (request) => {
+        const answer = await controlled(app, request);
+        if (answer) return answer;
+        const made = await server.handle(request as never);
+        const { body, status, headers } = made ?? {};
+        return upgraded.get(request) ??
+          new Response(body as ReadableStream, {
+            status: status ?? 500,
+            headers: [...headers ?? []],
+          });
+      },
+    );
   },
 };
-
-/** npm's copy of oak brings `Request` and `Response` of its own. */
-async function handle(
-  server: { handle(request: never): Promise<unknown> },
-  request: Request,
-): Promise<Response | undefined> {
-  const response = await server.handle(request as never) as
-    | Response
-    | undefined;
-  return response && new Response(response.body, {
-    status: response.status,
-    headers: [...response.headers],
-  });
-}

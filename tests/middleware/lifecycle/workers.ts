@@ -1,8 +1,8 @@
-import { PACKAGES } from "../../engines/_workerd.ts";
+import { PACKAGES, startWorkerd } from "../../engines/_workerd.ts";
 import type { Driver } from "./_driver.ts";
 import { bundle } from "./_elsewhere.ts";
 
-/** `withSession` on Workers: Miniflare's workerd. */
+/** `withSession` in workerd, Cloudflare's runtime. */
 export const workers: Driver = {
   name: "Workers",
   traits: {
@@ -13,15 +13,17 @@ export const workers: Driver = {
   },
   packages: PACKAGES,
   async serve() {
-    const { Miniflare } = await import("npm:miniflare@4.20260730.0");
-    const worker = new Miniflare({
-      modules: true,
-      script: await bundle("./_workers_main.ts"),
-      compatibilityDate: "2026-07-01",
-      host: "127.0.0.1",
-      port: 0,
-    });
-    const { origin } = await worker.ready;
-    return { origin, stop: () => worker.dispose() };
+    const file = await Deno.makeTempFile({ suffix: ".mjs" });
+    try {
+      await bundle("./_worker_main.ts", file);
+      // So that one request can wait for what another does, as the tests' questions to the application must.
+      const flag = "no_handle_cross_request_promise_resolution";
+      const script = await Deno.readTextFile(file);
+      const { origin } = await startWorkerd(script, [flag]);
+      // It ends with this process.
+      return { origin, stop: () => Promise.resolve() };
+    } finally {
+      await Deno.remove(file);
+    }
   },
 };
