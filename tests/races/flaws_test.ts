@@ -1,5 +1,7 @@
 // What a race must find, and that it finds nothing where there is nothing: in one process, by seeds.
+import type { Backend } from "@satchel/session";
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { Random } from "../../conformance/_random.ts";
 import { MemoryBackend } from "../../storage/memory.ts";
 import { race } from "./_crew.ts";
 import { inFolder } from "./_engines.ts";
@@ -14,6 +16,25 @@ const visits: Omit<InsideOptions, "seed"> = {
   plan: { mix: VISITS, sessions: 5, width: 1, commits: 15 },
 };
 
+/** An engine whose every thirtieth change fails, once there are sessions: not done, or done and not told. */
+function failing(backend: Backend, random: Random): Backend {
+  let changes = 0;
+  const perhaps = async <T>(change: () => Promise<T>): Promise<T> => {
+    const dice = ++changes > visits.plan.sessions ? random.int(60) : 60;
+    if (dice === 0) throw new Error("not done");
+    const answer = await change();
+    if (dice === 1) throw new Error("not told");
+    return answer;
+  };
+  return {
+    guarantees: backend.guarantees,
+    read: (key) => backend.read(key),
+    write: (key, value, options) =>
+      perhaps(() => backend.write(key, value, options)),
+    delete: (key, options) => perhaps(() => backend.delete(key, options)),
+  };
+}
+
 function memory(): MemoryBackend {
   return new MemoryBackend(1_000, Date.now, () => {});
 }
@@ -25,6 +46,17 @@ Deno.test("raceInside() finds nothing, when the engine is sound", async () => {
     assertEquals(result.unknown, 0);
     assertGreater(result.ok, 50);
   }
+});
+
+Deno.test("raceInside() finds nothing half-done, when a sound engine fails before and after what it does", async () => {
+  let unknown = 0;
+  for (const seed of SEEDS.slice(0, 5)) {
+    const backend = failing(memory(), new Random(seed));
+    const result = await raceInside(backend, { ...visits, seed });
+    assertEquals(result.findings, []);
+    unknown += result.unknown;
+  }
+  assertGreater(unknown, 20);
 });
 
 for (const [name, flaw] of Object.entries(FLAWS)) {
