@@ -7,6 +7,7 @@ import { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DynamoDB } from "npm:@aws-sdk/client-dynamodb@^3.1162.0";
 import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
+import { localSettings, makeTable } from "./_tables.ts";
 
 /** The packages that {@linkcode startDynamoDB} needs. */
 export const PACKAGES = [
@@ -46,29 +47,13 @@ export async function startDynamoDB(): Promise<LocalDynamoDB> {
     });
   await listen(0);
   const { port } = server.address() as AddressInfo;
-  const db = new DynamoDB({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: "local",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    maxAttempts: 1,
-  });
+  const db = new DynamoDB(localSettings(port));
   let tables = 0;
   return {
     port,
     db,
     document: DynamoDBDocument.from(db),
-    async table(name = `sessions-${++tables}`, idx = "_idx") {
-      await db.createTable({
-        TableName: name,
-        KeySchema: [{ AttributeName: idx, KeyType: "HASH" }],
-        AttributeDefinitions: [{ AttributeName: idx, AttributeType: "S" }],
-        BillingMode: "PAY_PER_REQUEST",
-      });
-      const status = async () =>
-        (await db.describeTable({ TableName: name })).Table?.TableStatus;
-      while (await status() !== "ACTIVE");
-      return name;
-    },
+    table: (name = `sessions-${++tables}`, idx) => makeTable(db, name, idx),
     stop: () =>
       new Promise((resolve) => {
         // Its own close() forgets the tables.
