@@ -33,6 +33,7 @@ const steps: Step[] = [
   {
     name: "guides",
     commands: [
+      tool("runtimes", "--check"),
       tool("readme", "README.md", "CONTRIBUTING.md", ...guides),
       ["check", "--doc-only", "README.md", ...guides],
     ],

@@ -27,7 +27,9 @@ app.get("/", (req, res) => {
 <html lang="en">
   <title>Visits</title>
   ${notice ? `<p role="status">${notice}</p>` : ""}
-  <p>Hello ${escape(req.session.get("name") ?? "stranger")}, this is visit ${req.session.get("visits")}.</p>
+  <p>Hello ${escape(req.session.get("name") ?? "stranger")}, this is visit ${
+    req.session.get("visits")
+  }.</p>
   <form method="post" action="/name">
     <label>Your name <input name="name" required></label> <button>Keep it</button>
   </form>

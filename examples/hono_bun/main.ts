@@ -1,6 +1,9 @@
 /** Visits, counted by Hono on Bun, with sessions in files. */
 import { createFileSessionStorage } from "@satchel/session";
-import { session, type SessionVariables } from "@satchel/session/middleware/hono";
+import {
+  session,
+  type SessionVariables,
+} from "@satchel/session/middleware/hono";
 import { Hono } from "hono";
 import { html } from "hono/html";
 
@@ -37,7 +40,9 @@ app.get("/", (c) => {
 <html lang="en">
   <title>Visits</title>
   ${notice ? html`<p role="status">${notice}</p>` : ""}
-  <p>Hello ${session.get("name") ?? "stranger"}, this is visit ${session.get("visits")}.</p>
+  <p>Hello ${session.get("name") ?? "stranger"}, this is visit ${
+    session.get("visits")
+  }.</p>
   <form method="post" action="/name">
     <label>Your name <input name="name" required></label> <button>Keep it</button>
   </form>

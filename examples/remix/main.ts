@@ -67,9 +67,9 @@ function page(session: Session<Data, Flash>): Response {
 <html lang="en">
   <title>Visits</title>
   ${notice ? `<p role="status">${notice}</p>` : ""}
-  <p>Hello ${
-    escape(session.get("name") ?? "stranger")
-  }, this is visit ${session.get("visits")}.</p>
+  <p>Hello ${escape(session.get("name") ?? "stranger")}, this is visit ${
+    session.get("visits")
+  }.</p>
   <form method="post" action="/name">
     <label>Your name <input name="name" required></label> <button>Keep it</button>
   </form>

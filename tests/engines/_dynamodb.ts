@@ -7,6 +7,7 @@ import { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DynamoDB } from "npm:@aws-sdk/client-dynamodb@^3.1162.0";
 import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
+import { localSettings, makeTable } from "./_tables.ts";
 
 /** The packages that {@linkcode startDynamoDB} needs. */
 export const PACKAGES = [
@@ -41,12 +42,7 @@ export async function connectDynamoDB(port: number): Promise<DynamoDBClients> {
   const { DynamoDBDocument } = await import(
     "npm:@aws-sdk/lib-dynamodb@^3.1162.0"
   );
-  const db = new DynamoDB({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: "local",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    maxAttempts: 1,
-  });
+  const db = new DynamoDB(localSettings(port));
   return { db, document: DynamoDBDocument.from(db) };
 }
 
@@ -67,18 +63,7 @@ export async function startDynamoDB(): Promise<LocalDynamoDB> {
     port,
     db,
     document,
-    async table(name = `sessions-${++tables}`, idx = "_idx") {
-      await db.createTable({
-        TableName: name,
-        KeySchema: [{ AttributeName: idx, KeyType: "HASH" }],
-        AttributeDefinitions: [{ AttributeName: idx, AttributeType: "S" }],
-        BillingMode: "PAY_PER_REQUEST",
-      });
-      const status = async () =>
-        (await db.describeTable({ TableName: name })).Table?.TableStatus;
-      while (await status() !== "ACTIVE");
-      return name;
-    },
+    table: (name = `sessions-${++tables}`, idx) => makeTable(db, name, idx),
     stop: () =>
       new Promise((resolve) => {
         // Its own close() forgets the tables.

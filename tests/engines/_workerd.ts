@@ -22,23 +22,36 @@ export interface LocalWorkerd {
   stop(): Promise<void>;
 }
 
+/** What a Worker is given. */
+export interface WorkerOptions {
+  /** Its one module. @default {a Worker that answers nothing} */
+  script?: string;
+  /** Cloudflare's compatibility flags. */
+  flags?: string[];
+  /** What it finds in its environment, beside the namespace `SESSIONS`. */
+  bindings?: Record<string, unknown>;
+}
+
 /** Starts one; it ends with the process that runs the tests. */
 export async function startWorkerd(
-  script = "export default { fetch() { return new Response() } }",
-  compatibilityFlags: string[] = [],
+  options: WorkerOptions = {},
 ): Promise<LocalWorkerd> {
+  const {
+    script = "export default { fetch() { return new Response() } }",
+    flags = [],
+    bindings = {},
+  } = options;
   const { Miniflare } = await import("npm:miniflare@4.20260730.0");
   const workerd = new Miniflare({
-    modules: true,
-    script,
+    modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
     kvNamespaces: ["SESSIONS"],
+    bindings: bindings as Record<string, never>,
     compatibilityDate: "2026-07-01",
-    compatibilityFlags,
+    compatibilityFlags: flags,
   });
   const { origin } = await workerd.ready;
-  globalThis.addEventListener("unload", () => {
-    workerd.dispose();
-  });
+  const end = () => void workerd.dispose();
+  globalThis.addEventListener("unload", end);
   // Miniflare's own types need a package of Cloudflare's that declares globals, for every file.
   const kv = await workerd.getKVNamespace("SESSIONS") as unknown as
     & KVNamespaceLike
@@ -51,6 +64,10 @@ export async function startWorkerd(
       await workerd.dispatchFetch(`http://localhost${path}`, {
         headers: cookie ? { cookie } : {},
       }) as unknown as Response,
-    stop: () => workerd.dispose(),
+    async stop() {
+      // Nothing may be disposed of twice.
+      globalThis.removeEventListener("unload", end);
+      await workerd.dispose();
+    },
   };
 }

@@ -1,8 +1,7 @@
 // The suite on Memcached, by the library's own client and by npm's memcache-client.
 import { MemcacheClient } from "npm:memcache-client@^1.0.5";
 import { conformance } from "../../conformance/mod.ts";
-import { MemcachedBackend } from "../../storage/_memcached_backend.ts";
-import { engineTarget, without } from "../conformance/targets.ts";
+import { memcachedTarget } from "../conformance/targets.ts";
 import { installed, startMemcached } from "./_servers.ts";
 
 if (installed("memcached")) {
@@ -11,15 +10,9 @@ if (installed("memcached")) {
 
   const { port } = await startMemcached();
   const client = new MemcacheClient({ server: `127.0.0.1:${port}` });
-  const target = without(
-    engineTarget(
-      "Memcached, memcache-client",
-      ({ namespace, now }) => new MemcachedBackend(client, namespace, now),
-      [],
-      { recordBytes: 1024 * 1024 - 256 },
-    ),
-    "owners",
+  conformance(
+    Deno.test,
+    memcachedTarget("Memcached, memcache-client", client),
   );
-  conformance(Deno.test, target);
   globalThis.addEventListener("unload", () => client.shutdown());
 }

@@ -2,19 +2,12 @@
 import { Cluster as IoCluster, Redis as IoRedis } from "npm:ioredis@^6.0.0";
 import { createCluster } from "npm:redis@^6.3.1";
 import { conformance } from "../../conformance/mod.ts";
-import { RedisBackend } from "../../storage/_redis_backend.ts";
 import { type RedisLike, sendBy } from "../../storage/_redis_client.ts";
-import { engineTarget } from "../conformance/targets.ts";
+import { redisTarget } from "../conformance/targets.ts";
 import { installed, startRedis, startRedisCluster } from "./_servers.ts";
 
 function check(name: string, client: RedisLike): void {
-  const send = sendBy(client);
-  const target = engineTarget(
-    name,
-    ({ namespace, now }) => new RedisBackend(send, namespace, now),
-    ["durable"],
-  );
-  conformance(Deno.test, target);
+  conformance(Deno.test, redisTarget(name, sendBy(client)));
 }
 
 if (installed("redis")) {

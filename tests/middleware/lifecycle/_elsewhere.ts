@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { runtime } from "../../runtimes/_runtime.ts";
+import { type NpmRuntime, runtime } from "../../runtimes/_runtime.ts";
 import type { Served } from "./_driver.ts";
 
 /** Bundles a module of this folder, because only Deno resolves `jsr:`. */
@@ -21,14 +21,13 @@ export async function bundle(module: string, out: string): Promise<void> {
 
 /** Runs a module that serves the application and prints where. */
 export async function serveElsewhere(
-  name: "bun" | "node",
-  version: string,
+  name: NpmRuntime,
   module: string,
 ): Promise<Served> {
   const dir = await Deno.makeTempDir();
   const main = `${dir}/main.mjs`;
   await bundle(module, main);
-  const child = new Deno.Command(await runtime(name, version), {
+  const child = new Deno.Command(await runtime(name), {
     args: [main],
     stdin: "null",
     stdout: "piped",

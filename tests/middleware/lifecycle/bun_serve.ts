@@ -10,5 +10,5 @@ export const bunServe: Driver = {
     nothing: "error",
     upgrade: "refused",
   },
-  serve: () => serveElsewhere("bun", "1.4.5", "./_bun_main.ts"),
+  serve: () => serveElsewhere("bun", "./_bun_main.ts"),
 };

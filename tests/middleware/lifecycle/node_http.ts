@@ -12,7 +12,7 @@ export const nodeHttp: Driver = {
     nothing: "open",
     upgrade: "sent",
   },
-  serve: () => serveElsewhere("node", "20.20.2", "./_node_main.ts"),
+  serve: () => serveElsewhere("node20", "./_node_main.ts"),
 };
 
 /** The same, as Deno has it. */

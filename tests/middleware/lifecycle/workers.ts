@@ -19,7 +19,7 @@ export const workers: Driver = {
       // So that one request can wait for what another does, as the tests' questions to the application must.
       const flag = "no_handle_cross_request_promise_resolution";
       const script = await Deno.readTextFile(file);
-      const { origin } = await startWorkerd(script, [flag]);
+      const { origin } = await startWorkerd({ script, flags: [flag] });
       // It ends with this process.
       return { origin, stop: () => Promise.resolve() };
     } finally {

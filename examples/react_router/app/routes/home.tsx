@@ -1,8 +1,4 @@
-import {
-  Form,
-  type LoaderFunctionArgs,
-  useLoaderData,
-} from "react-router";
+import { Form, type LoaderFunctionArgs, useLoaderData } from "react-router";
 import { sessionContext } from "../sessions.server";
 
 export function loader({ context }: LoaderFunctionArgs) {
