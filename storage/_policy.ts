@@ -4,7 +4,7 @@
  * @module
  */
 import type { SessionState } from "../core/_state.ts";
-import { within } from "../core/_runtime.ts";
+import { patience } from "../core/_patience.ts";
 import { SessionError } from "../core/errors.ts";
 import {
   checkSeconds,
@@ -25,7 +25,7 @@ export class Policy {
   readonly timeouts: Timeouts;
   /** The clock as it is; what it gives may be broken. */
   readonly now: () => number;
-  readonly #engineTimeout: number;
+  readonly #within: ReturnType<typeof patience>;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
 
   constructor(options: StorageOptions) {
@@ -44,7 +44,7 @@ export class Policy {
         "Cannot use engineTimeout: it must be more than 0 seconds",
       );
     }
-    this.#engineTimeout = engineTimeout * 1000;
+    this.#within = patience(engineTimeout * 1000);
     this.now = now;
     this.#onEvent = onEvent;
   }
@@ -70,7 +70,7 @@ export class Policy {
   /** Runs a call to the engine; what it throws becomes a typed error. */
   async engine<T>(verb: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await within(this.#engineTimeout, call);
+      return await this.#within(call);
     } catch (cause) {
       this.tell("engine-error", cause);
       if (cause instanceof SessionError) throw cause;
