@@ -28,8 +28,8 @@ const steps: Step[] = [
   {
     name: "README",
     commands: [
-      tool("readme", "README.md", "CONTRIBUTING.md"),
-      ["check", "--doc-only", "README.md"],
+      tool("readme", "README.md", "CONTRIBUTING.md", "docs/storages.md"),
+      ["check", "--doc-only", "README.md", "docs/storages.md"],
     ],
   },
   {
