@@ -15,6 +15,7 @@ import {
   withSession,
 } from "../../mod.ts";
 import { assertSessionError } from "../core/_support.ts";
+import { kvNamespace } from "../engines/_kv_namespace.ts";
 import { FakeBackend } from "./_fake_backend.ts";
 
 const cookie = { name: "session", secrets: ["s3cr3t"] };
@@ -288,23 +289,11 @@ Deno.test("createReadThroughSessionStorage() to a database moves at the first ch
 });
 
 Deno.test("createReadThroughSessionStorage() to Workers KV keeps ids, and removes both records at logout", async () => {
-  const stored = new Map<string, { value: string; metadata: unknown }>();
-  const kv = {
-    async getWithMetadata(key: string) {
-      return stored.get(key) ?? { value: null, metadata: null };
-    },
-    async put(key: string, value: string, options?: { metadata?: unknown }) {
-      stored.set(key, { value, metadata: options?.metadata });
-    },
-    async delete(key: string) {
-      stored.delete(key);
-    },
-  };
+  const { kv, stored } = kvNamespace();
   const { old, from } = fakes();
   const header = await signIn(from);
   const moving = createReadThroughSessionStorage({
-    // deno-lint-ignore no-explicit-any -- a namespace's few functions
-    storage: createWorkersKVSessionStorage({ kv: kv as any, cookie }),
+    storage: createWorkersKVSessionStorage({ kv, cookie }),
     from,
   });
   const session = await moving.getSession(header);
