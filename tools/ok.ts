@@ -25,7 +25,10 @@ const guides = ["docs/storages.md", "docs/coming-from.md"];
 const steps: Step[] = [
   { name: "format", commands: [["fmt", "--check"]] },
   { name: "lint", commands: [["lint"]] },
-  { name: "doc lint", commands: [["doc", "--lint", ...entries]] },
+  {
+    name: "API docs",
+    commands: [["doc", "--lint", ...entries], tool("doc", "--check")],
+  },
   { name: "types", commands: [["check", "--doc", ...lock]] },
   { name: "types without Deno", commands: [tool("portable")] },
   { name: "imports", commands: [tool("imports")] },
