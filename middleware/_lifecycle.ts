@@ -4,13 +4,43 @@
  *
  * @module
  */
-import type { Cookie } from "../core/cookie.ts";
-import { type Session, stateOf } from "../core/session.ts";
+import { type Cookie, isCookie } from "../core/cookie.ts";
+import { SessionError } from "../core/errors.ts";
+import { isSession, type Session, stateOf } from "../core/session.ts";
 import { bind, isBound } from "../storage/_http.ts";
 import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
+
+/** The session that a storage gives. */
+export type SessionOf<Storage> = Storage extends
+  SessionStorage<infer Data, infer FlashData> ? Session<Data, FlashData>
+  : never;
+
+/** A storage that is bound to a cookie, and the options of the middleware that uses it. */
+export interface Mounted<Data, FlashData, Options> {
+  readonly storage: HttpSessionStorage<Data, FlashData>;
+  readonly options: Options;
+}
+
+/**
+ * What `session(storage, options)` and `session(cookie, storage, options)` were given.
+ *
+ * @throws {TypeError} If there is no cookie, or one that cannot carry the storage's sessions safely.
+ */
+export function mount<Data, FlashData, Options extends object>(
+  first: Cookie | HttpSessionStorage<Data, FlashData>,
+  second: SessionStorage<Data, FlashData> | Options | undefined,
+  third: Options | undefined,
+): Mounted<Data, FlashData, Partial<Options>> {
+  return isCookie(first)
+    ? {
+      storage: boundStorage(second as SessionStorage<Data, FlashData>, first),
+      options: third ?? {},
+    }
+    : { storage: boundStorage(first), options: second as Options ?? {} };
+}
 
 /**
  * A storage bound to a cookie, however it was given.
@@ -21,11 +51,92 @@ export function boundStorage<Data, FlashData>(
   storage: SessionStorage<Data, FlashData>,
   cookie?: Cookie,
 ): HttpSessionStorage<Data, FlashData> {
+  if (typeof storage?.read !== "function") {
+    throw new TypeError("Cannot use storage: it is no session storage");
+  }
   if (cookie) return bind(storage, cookie);
   if (isBound(storage)) return storage;
   throw new TypeError(
     "Cannot use storage: it has no cookie; create it with one, or pass one before it",
   );
+}
+
+/**
+ * Refuses a second session in the place of the first, whose changes nobody would hear of again.
+ *
+ * @throws {TypeError} If the place is taken.
+ */
+export function mustBeFree(found: unknown, place: string): void {
+  if (!isSession(found)) return;
+  throw new TypeError(
+    `Cannot start session: ${place} holds one already; mount the middleware once, or give this one a place of its own`,
+  );
+}
+
+/** One request, as a framework shows it to the lifecycle; `Answer` is what stands for its response. */
+export interface Exchange<Data, FlashData, Answer> {
+  /** The request's `Cookie` header. */
+  readonly cookieHeader: string | null | undefined;
+  /** Runs what comes after the middleware. */
+  handle(session: Session<Data, FlashData>): Answer | Promise<Answer>;
+  /** The answer that was thrown; `undefined` for an error. */
+  thrown?(error: unknown): Answer | undefined;
+  /** Whether the answer is what the framework made of an error. */
+  failed?(answer: Answer): boolean;
+  /** Whether the answer can still take a cookie. */
+  sendable(answer: Answer): boolean;
+  /** Puts the cookie on the answer. */
+  send(answer: Answer, setCookie: string): Answer;
+  /** Lets go of an answer that nobody will get. */
+  discard(answer: Answer): void;
+  /** Answers where the session could not be read or saved. */
+  unavailable(error: SessionError): Answer | Promise<Answer>;
+}
+
+/**
+ * Takes one request through its session's life.
+ *
+ * @returns The answer, with the cookie where there is one to send.
+ * @throws {SessionError} If the session holds what cannot be saved (`unserializable`, `too-large`), or was changed and
+ * the answer cannot carry its cookie (`late-change`). Nothing is committed then, nor when the handler throws.
+ */
+export async function exchange<Data, FlashData, Answer>(
+  storage: HttpSessionStorage<Data, FlashData>,
+  request: Exchange<Data, FlashData, Answer>,
+): Promise<Answer> {
+  let session: Session<Data, FlashData>;
+  try {
+    session = await storage.getSession(request.cookieHeader ?? null);
+  } catch (error) {
+    return await request.unavailable(storeError(error));
+  }
+  let answer: Answer;
+  try {
+    answer = await request.handle(session);
+  } catch (error) {
+    const thrown = request.thrown?.(error);
+    if (thrown === undefined) {
+      close(session);
+      throw error;
+    }
+    answer = thrown;
+  }
+  if (request.failed?.(answer)) {
+    close(session);
+    return answer;
+  }
+  let setCookie: string;
+  try {
+    if (!request.sendable(answer)) {
+      refuse(session);
+      return answer;
+    }
+    setCookie = await commitOnce(storage, session);
+  } catch (error) {
+    request.discard(answer);
+    return await request.unavailable(storeError(error));
+  }
+  return setCookie ? request.send(answer, setCookie) : answer;
 }
 
 /**
@@ -48,23 +159,28 @@ export function close(session: unknown): void {
   if (state) state.closed = true;
 }
 
-/** Puts a session's cookie on a response, and keeps caches from handing it to somebody else (RFC 9111, section 7.3). */
-export function withSetCookie(response: Response, setCookie: string): Response {
-  let sent = response;
-  try {
-    sent.headers.append("Set-Cookie", setCookie);
-  } catch {
-    // Immutable headers: those of Response.redirect() and of fetch().
-    sent = new Response(response.body, response);
-    sent.headers.append("Set-Cookie", setCookie);
-  }
-  const { headers } = sent;
-  const vary = headers.get("Vary");
-  if (!vary?.split(",").some((name) => /^\s*(\*|cookie)\s*$/i.test(name))) {
-    headers.append("Vary", "Cookie");
-  }
-  if (!headers.has("Cache-Control")) {
-    headers.set("Cache-Control", "private, no-store");
-  }
-  return sent;
+/**
+ * Closes a session whose cookie cannot be sent any more.
+ *
+ * @throws {SessionError} If it was changed: `late-change`.
+ */
+export function refuse<Data, FlashData>(
+  session: Session<Data, FlashData>,
+): void {
+  const { dirty } = session;
+  close(session);
+  if (!dirty) return;
+  throw new SessionError(
+    "late-change",
+    "Cannot save session: its response cannot carry a cookie any more; commit it before the response is made",
+  );
+}
+
+/** The error, if it is the store's or of too many others; what the application got wrong is thrown on. */
+export function storeError(error: unknown): SessionError {
+  if (
+    error instanceof SessionError &&
+    (error.code === "store-failed" || error.code === "conflict")
+  ) return error;
+  throw error;
 }

@@ -4,25 +4,29 @@
  * @module
  */
 import { type Cookie, isCookie } from "../core/cookie.ts";
-import { SessionError } from "../core/errors.ts";
+import type { SessionError } from "../core/errors.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
-import {
-  boundStorage,
-  close,
-  commitOnce,
-  withSetCookie,
-} from "./_lifecycle.ts";
+import { boundStorage } from "./_lifecycle.ts";
+import { respond, serviceUnavailable } from "./_response.ts";
 
-/** A handler that is given the session of its request, and whatever else its server passes. */
-export type SessionHandler<Data, FlashData, Info extends unknown[]> = (
+/**
+ * A handler that is given the session of its request, and whatever else its server passes. `undefined` is for Bun,
+ * which wants no response for a request that became a WebSocket.
+ */
+export type SessionHandler<
+  Data,
+  FlashData,
+  Info extends unknown[],
+  Answer extends Response | undefined = Response,
+> = (
   request: Request,
   session: Session<Data, FlashData>,
   ...info: Info
-) => Response | Promise<Response>;
+) => Answer | Promise<Answer>;
 
 /** Options of {@linkcode withSession}. */
 export interface WithSessionOptions {
@@ -38,18 +42,23 @@ export interface WithSessionOptions {
 }
 
 /** A handler as servers take it. */
-export type RequestHandler<Info extends unknown[]> = (
+export type RequestHandler<
+  Info extends unknown[],
+  Answer extends Response | undefined = Response,
+> = (
   request: Request,
   ...info: Info
-) => Promise<Response>;
+) => Promise<Answer>;
 
 /**
  * Gives a handler the session of each request, and commits it once, before the response goes out.
  *
  * - A visitor without a session costs no store operation and gets no cookie, unless the handler puts something in.
- * - When the handler throws, nothing is committed.
+ * - When the handler throws, nothing is committed. A thrown `Response` is an answer as a returned one is.
  * - Once the response is on its way, also while its body still streams, changes throw: `late-change`.
  * - A response that sets the cookie gets `Vary: Cookie`, and `Cache-Control: private, no-store` unless it has its own.
+ * - A session that was changed, with a response that can carry no cookie, is an error: `late-change`. Such are Bun's
+ *   upgrades to a WebSocket; there, pass the `Set-Cookie` of `storage.commitSession(session)` to `server.upgrade`.
  * - When the session cannot be read or saved, the visitor gets a 503, and keeps their cookie.
  * - Several sessions in one request: wrap a handler once for each, with different cookie names.
  *
@@ -82,31 +91,38 @@ export function withSession<
   Data = SessionData,
   FlashData = Data,
   Info extends unknown[] = unknown[],
+  Answer extends Response | undefined = Response,
 >(
   storage: HttpSessionStorage<Data, FlashData>,
-  handler: SessionHandler<Data, FlashData, Info>,
+  handler: SessionHandler<Data, FlashData, Info, Answer>,
   options?: WithSessionOptions,
-): RequestHandler<Info>;
+): RequestHandler<Info, Answer>;
 /** The same for a storage without a cookie. */
 export function withSession<
   Data = SessionData,
   FlashData = Data,
   Info extends unknown[] = unknown[],
+  Answer extends Response | undefined = Response,
 >(
   cookie: Cookie,
   storage: SessionStorage<Data, FlashData>,
-  handler: SessionHandler<Data, FlashData, Info>,
+  handler: SessionHandler<Data, FlashData, Info, Answer>,
   options?: WithSessionOptions,
-): RequestHandler<Info>;
-export function withSession<Data, FlashData, Info extends unknown[]>(
+): RequestHandler<Info, Answer>;
+export function withSession<
+  Data,
+  FlashData,
+  Info extends unknown[],
+  Answer extends Response | undefined,
+>(
   first: HttpSessionStorage<Data, FlashData> | Cookie,
   second:
     | SessionStorage<Data, FlashData>
-    | SessionHandler<Data, FlashData, Info>,
-  third?: SessionHandler<Data, FlashData, Info> | WithSessionOptions,
+    | SessionHandler<Data, FlashData, Info, Answer>,
+  third?: SessionHandler<Data, FlashData, Info, Answer> | WithSessionOptions,
   fourth?: WithSessionOptions,
-): RequestHandler<Info> {
-  type Handler = SessionHandler<Data, FlashData, Info>;
+): RequestHandler<Info, Answer> {
+  type Handler = SessionHandler<Data, FlashData, Info, Answer>;
   return isCookie(first)
     ? wrap(
       boundStorage(second as SessionStorage<Data, FlashData>, first),
@@ -116,53 +132,24 @@ export function withSession<Data, FlashData, Info extends unknown[]>(
     : wrap(boundStorage(first), second as Handler, third as WithSessionOptions);
 }
 
-function wrap<Data, FlashData, Info extends unknown[]>(
+function wrap<
+  Data,
+  FlashData,
+  Info extends unknown[],
+  Answer extends Response | undefined,
+>(
   storage: HttpSessionStorage<Data, FlashData>,
-  handler: SessionHandler<Data, FlashData, Info>,
-  { onUnavailable = unavailable }: WithSessionOptions = {},
-): RequestHandler<Info> {
+  handler: SessionHandler<Data, FlashData, Info, Answer>,
+  { onUnavailable = serviceUnavailable }: WithSessionOptions = {},
+): RequestHandler<Info, Answer> {
   if (typeof handler !== "function") {
     throw new TypeError("Cannot wrap handler: it must be a function");
   }
-  return async (request, ...info) => {
-    let session: Session<Data, FlashData>;
-    try {
-      session = await storage.getSession(request.headers.get("Cookie"));
-    } catch (error) {
-      return await onUnavailable(storeError(error), request);
-    }
-    let response: Response;
-    try {
-      response = await handler(request, session, ...info);
-    } catch (error) {
-      close(session);
-      throw error;
-    }
-    let setCookie: string;
-    try {
-      setCookie = await commitOnce(storage, session);
-    } catch (error) {
-      const failed = storeError(error);
-      // Nobody will read it, and what feeds it must know.
-      await response.body?.cancel();
-      return await onUnavailable(failed, request);
-    }
-    return setCookie ? withSetCookie(response, setCookie) : response;
-  };
-}
-
-/** The error, if it is the store's or of too many others; what the application got wrong is thrown on. */
-function storeError(error: unknown): SessionError {
-  if (
-    error instanceof SessionError &&
-    (error.code === "store-failed" || error.code === "conflict")
-  ) return error;
-  throw error;
-}
-
-function unavailable(): Response {
-  return new Response("Service Unavailable", {
-    status: 503,
-    headers: { "Cache-Control": "no-store", "Retry-After": "5" },
-  });
+  return (request, ...info) =>
+    respond(storage, {
+      headers: request.headers,
+      handle: (session) =>
+        handler(request, session, ...info) as Response | undefined,
+      unavailable: (error) => onUnavailable(error, request),
+    }) as Promise<Answer>;
 }

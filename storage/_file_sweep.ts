@@ -36,7 +36,8 @@ export async function sweepRecords(
     for (const inner of await files.listInTurn(shard)) {
       if (!inner.isDirectory()) continue;
       try {
-        await sweepFolder(files, shard, inner.name, now);
+        const folder = `${shard}/${inner.name}`;
+        await sweepFolder(files, { dir, shard, folder }, inner.name, now);
       } catch (error) {
         errors.push(error);
       }
@@ -49,11 +50,11 @@ export async function sweepRecords(
 
 async function sweepFolder(
   files: Files,
-  shard: string,
+  place: Place,
   name: string,
   now: number,
 ): Promise<void> {
-  const folder = `${shard}/${name}`;
+  const { shard, folder } = place;
   if (name.startsWith(OLD)) await files.removeAll(folder);
   else if (name.startsWith(NEW)) {
     // Whoever is still at it finds it gone as a whole, and makes another.
@@ -62,7 +63,6 @@ async function sweepFolder(
   } else if (KEY.test(name)) {
     const entries = await files.listInTurn(folder);
     const head = newestHead(entries);
-    const place = { shard, folder };
     if (!head) await clear(files, place);
     else if (!(head.expires > now)) {
       if (await files.remove(`${folder}/${head.name}`)) {

@@ -136,6 +136,12 @@ function sessionCookie(
   selfContained: boolean,
 ): Cookie {
   if (isCookie(cookie) && !(cookie instanceof SatchelCookie)) return cookie;
+  if ("serialize" in cookie && !isCookie(cookie)) {
+    // Remix 3's own: taken for options it would lose its secrets.
+    throw new TypeError(
+      "Cannot use cookie: it lacks name, isSigned or parse; create it with this library's createCookie",
+    );
+  }
   const { name = "__session", options } = cookie instanceof SatchelCookie
     ? cookie
     : { name: cookie.name, options: cookie };
@@ -175,10 +181,10 @@ class BoundStorage<Data, FlashData>
     this.#storage = storage;
     this.#cookie = cookie;
     this.#policy = policy;
-    const { maxAge, expires } = cookie instanceof SatchelCookie
-      ? cookie.options
-      : { maxAge: undefined, expires: cookie.expires };
-    this.#fallback = { fallback: { maxAge, expires } };
+    // The cookie itself, because another library's may count its end anew each time that it is asked.
+    this.#fallback = {
+      fallback: cookie instanceof SatchelCookie ? cookie.options : cookie,
+    };
     if (storage.guarantees) this.guarantees = storage.guarantees;
     if (storage.sweep) this.sweep = storage.sweep.bind(storage);
     if (storage.close) this.close = storage.close.bind(storage);

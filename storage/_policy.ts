@@ -111,7 +111,11 @@ export class Policy {
         `Cannot ${what}: other requests got ahead, ${MAX_ATTEMPTS} times in a row`,
       );
     }
-    if (count > 1) await delay(Math.random() * Math.min(MAX_DELAY, 2 ** count));
+    // Whoever comes back from waiting finds another request at it already, and loses; the attempt after that begins
+    // with everybody else's.
+    if (count % 2 === 0) {
+      await delay(Math.random() * Math.min(MAX_DELAY, 2 ** count));
+    }
   }
 
   /** What a save at `now` makes of a session's life. */

@@ -8,8 +8,8 @@ export interface Config {
   exports: Record<string, string>;
   /** Local stand-ins for JSR packages; absent where JSR is reached. */
   links?: string[];
-  /** Whether a lock file is kept. */
-  lock?: boolean;
+  /** What `deno task` runs. */
+  tasks: Record<string, { command: string }>;
   /** What a published package holds. */
   publish: { include: string[]; exclude: string[] };
   /** The compiler's options. */

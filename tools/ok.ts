@@ -14,27 +14,33 @@ interface Step {
   tests?: boolean;
 }
 
-const entries = Object.values(readConfig().exports);
+const { exports, links } = readConfig();
+const entries = Object.values(exports);
+// It was written for the stand-ins.
+const lock = links ? ["--lock=deno.lock"] : [];
 const coverage = ".coverage";
+/** Checked like the README: what they show has to compile. */
+const guides = ["docs/storages.md", "docs/coming-from.md"];
 
 const steps: Step[] = [
   { name: "format", commands: [["fmt", "--check"]] },
   { name: "lint", commands: [["lint"]] },
   { name: "doc lint", commands: [["doc", "--lint", ...entries]] },
-  { name: "types", commands: [["check", "--doc"]] },
+  { name: "types", commands: [["check", "--doc", ...lock]] },
   { name: "types without Deno", commands: [tool("portable")] },
   { name: "imports", commands: [tool("imports")] },
   { name: "SPEC", commands: [tool("spec", "--check")] },
   {
-    name: "README",
+    name: "guides",
     commands: [
-      tool("readme", "README.md", "CONTRIBUTING.md", "docs/storages.md"),
-      ["check", "--doc-only", "README.md", "docs/storages.md"],
+      tool("runtimes", "--check"),
+      tool("readme", "README.md", "CONTRIBUTING.md", ...guides),
+      ["check", "--doc-only", "README.md", ...guides],
     ],
   },
   {
     name: "tests",
-    commands: [["test", "-A", "--doc", `--coverage=${coverage}`]],
+    commands: [["test", "-A", "--doc", `--coverage=${coverage}`, ...lock]],
     tests: true,
   },
   { name: "coverage", commands: [tool("coverage", coverage)], tests: true },

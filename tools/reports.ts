@@ -5,6 +5,7 @@
  */
 // deno-lint-ignore-file no-console -- a command
 import { exists, walk } from "@std/fs";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { countText } from "../conformance/_format_common.ts";
 import {
@@ -40,7 +41,10 @@ interface Library {
 }
 
 /** This library's own storages. */
-const OWN = ["memory", "cookie", "file", "deno_kv", "four_functions"];
+const OWN = [
+  ...["memory", "cookie", "file", "deno_kv", "four_functions"],
+  ...["redis", "memcached", "dynamodb", "workers_kv"],
+];
 
 /** The libraries of others. */
 export const libraries: readonly Library[] = [
@@ -73,10 +77,18 @@ interface Entry {
   readonly report: Report;
 }
 
-/** Checks a target; gives what every run finds. */
+/** Checks a target; gives what every run finds. Where its engine cannot be had, that is what is written already. */
 async function checkTarget(name: string): Promise<Entry> {
-  const module = await import(new URL(`${TARGETS}${name}.ts`, root).href);
-  const target: Target = module.default;
+  let target: Target;
+  try {
+    const module = await import(new URL(`${TARGETS}${name}.ts`, root).href);
+    target = module.default;
+  } catch (error) {
+    if (Deno.env.get("CI") === "true") throw error;
+    console.error(`${name} was not checked: ${(error as Error).message}`);
+    const file = new URL(`${name}.json`, folder);
+    return { name, report: JSON.parse(Deno.readTextFileSync(file)) };
+  }
   const report = await checkStorage(target, { seed: SEED });
   const results = [];
   for (const result of report.results) {
@@ -295,4 +307,6 @@ if (import.meta.main) {
     );
     Deno.exitCode = 1;
   }
+  // Connections to engines would keep it waiting; and workerd ends with what Node calls the end.
+  process.exit();
 }

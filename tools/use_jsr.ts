@@ -1,10 +1,12 @@
 /**
- * Makes a checkout use JSR's own packages: takes `links` out of deno.json and
- * keeps no lock file, since it was written for the stand-ins.
+ * Makes a checkout use JSR's own packages: takes `links` out of deno.json, and
+ * the lock file out of its tasks, since it was written for the stand-ins.
  */
 import { configPath, readConfig, writeConfig } from "./_project.ts";
 
 const config = readConfig();
 delete config.links;
-config.lock = false;
+for (const task of Object.values(config.tasks)) {
+  task.command = task.command.replace(/ --lock=\S+/, "");
+}
 writeConfig(configPath, config);

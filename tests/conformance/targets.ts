@@ -16,6 +16,14 @@ import {
   type Target,
 } from "../../conformance/mod.ts";
 import { FileBackend } from "../../storage/_file_backend.ts";
+import { MemcachedBackend } from "../../storage/_memcached_backend.ts";
+import type { MemcacheLike } from "../../storage/_memcached_client.ts";
+import { RedisBackend } from "../../storage/_redis_backend.ts";
+import type { RedisSend } from "../../storage/_redis_client.ts";
+import {
+  CloudflareKVBackend,
+  type KVNamespaceLike,
+} from "../../storage/cloudflare_kv.ts";
 import { MemoryBackend } from "../../storage/memory.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
@@ -29,6 +37,7 @@ export const ENGINE: readonly Capability[] = [
   "touch",
   "absolute",
   "merge",
+  "owners",
   "inspect",
   "faults",
 ];
@@ -66,6 +75,15 @@ export function engineTarget(
   };
 }
 
+/** A target that does not claim everything that its engine would have. */
+export function without(
+  target: Target,
+  ...claims: readonly Capability[]
+): Target {
+  const capabilities = target.capabilities.filter((c) => !claims.includes(c));
+  return { ...target, capabilities };
+}
+
 /** Memory: instances over one namespace share one engine. */
 export function memoryTarget(): Target {
   const engines = new Map<string, MemoryBackend>();
@@ -77,10 +95,69 @@ export function memoryTarget(): Target {
   }, ["sweep"]);
 }
 
-/** The sealed cookie. */
-export function cookieTarget(): Target {
+/** Redis, by any client. */
+export function redisTarget(name: string, send: RedisSend): Target {
+  return engineTarget(
+    name,
+    ({ namespace, now }) => new RedisBackend(send, namespace, now),
+    ["durable"],
+  );
+}
+
+/** Memcached, by any client. */
+export function memcachedTarget(name: string, client: MemcacheLike): Target {
+  // A full Memcached drops live records, and so perhaps the list of an owner whose sessions live on.
+  return without(
+    engineTarget(
+      name,
+      ({ namespace, now }) => new MemcachedBackend(client, namespace, now),
+      [],
+      { recordBytes: 1024 * 1024 - 256 },
+    ),
+    "owners",
+  );
+}
+
+/** Workers KV. */
+export function workersKvTarget(name: string, kv: KVNamespaceLike): Target {
+  const keys = new Map<string, Set<string>>();
   return {
-    name: "cookie",
+    name,
+    clock,
+    // Not claimed, although one machine's KV would pass: `revoke` and `merge`, which do not hold between locations, as
+    // the storage's guarantees say. Nor `touch`: a read never writes there.
+    capabilities: [
+      "shared",
+      "durable",
+      "namespaces",
+      "expiry",
+      "absolute",
+      "inspect",
+      "faults",
+    ],
+    open({ namespace, now, idleTimeout, absoluteTimeout }) {
+      const known = keys.get(namespace) ?? new Set();
+      keys.set(namespace, known);
+      const engine = instrument(
+        new CloudflareKVBackend(kv, `${namespace}:`, now),
+        known,
+      );
+      const storage = createSessionStorage({
+        backend: engine.backend,
+        now,
+        absoluteTimeout,
+        // Without an idle timeout, a session's lifetime is its cookie's, from its last save.
+        cookie: { name: "session", secrets: ["s3cr3t"], maxAge: idleTimeout },
+      });
+      return { ...engine, storage };
+    },
+  };
+}
+
+/** The cookie, sealed or only signed. */
+export function cookieTarget(encrypt = true): Target {
+  return {
+    name: encrypt ? "cookie" : "cookie, signed",
     clock,
     limits: { recordBytes: 2800 },
     capabilities: [
@@ -95,7 +172,11 @@ export function cookieTarget(): Target {
     open: (options) => ({
       storage: createCookieSessionStorage({
         ...options,
-        cookie: { name: options.namespace, secrets: ["s3cr3t", "older"] },
+        cookie: {
+          name: options.namespace,
+          secrets: ["s3cr3t", "older"],
+          encrypt,
+        },
       }),
     }),
   };

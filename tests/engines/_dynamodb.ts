@@ -7,6 +7,7 @@ import { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DynamoDB } from "npm:@aws-sdk/client-dynamodb@^3.1162.0";
 import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
+import { localSettings, makeTable } from "./_tables.ts";
 
 /** The packages that {@linkcode startDynamoDB} needs. */
 export const PACKAGES = [
@@ -15,14 +16,18 @@ export const PACKAGES = [
   "npm:@aws-sdk/lib-dynamodb@^3.1162.0",
 ] as const;
 
-/** A running DynamoDB. */
-export interface LocalDynamoDB {
-  /** Where it listens. */
-  readonly port: number;
+/** Clients of a running DynamoDB. */
+export interface DynamoDBClients {
   /** The SDK's client. */
   readonly db: DynamoDB;
   /** The SDK's document client. */
   readonly document: DynamoDBDocument;
+}
+
+/** A running DynamoDB. */
+export interface LocalDynamoDB extends DynamoDBClients {
+  /** Where it listens. */
+  readonly port: number;
   /** Makes a table whose key is `idx`, and gives its name. */
   table(name?: string, idx?: string): Promise<string>;
   /** Stops it. */
@@ -31,13 +36,19 @@ export interface LocalDynamoDB {
   start(): Promise<void>;
 }
 
-/** Starts one; it ends with the process that runs the tests. */
-export async function startDynamoDB(): Promise<LocalDynamoDB> {
-  const { default: dynalite } = await import("npm:dynalite@4.0.0");
+/** The SDK's clients for the DynamoDB on a port of this machine. */
+export async function connectDynamoDB(port: number): Promise<DynamoDBClients> {
   const { DynamoDB } = await import("npm:@aws-sdk/client-dynamodb@^3.1162.0");
   const { DynamoDBDocument } = await import(
     "npm:@aws-sdk/lib-dynamodb@^3.1162.0"
   );
+  const db = new DynamoDB(localSettings(port));
+  return { db, document: DynamoDBDocument.from(db) };
+}
+
+/** Starts one; it ends with the process that runs the tests. */
+export async function startDynamoDB(): Promise<LocalDynamoDB> {
+  const { default: dynalite } = await import("npm:dynalite@4.0.0");
   const server: Server = dynalite({ createTableMs: 0 });
   const listen = (port: number) =>
     new Promise<void>((resolve, reject) => {
@@ -46,29 +57,13 @@ export async function startDynamoDB(): Promise<LocalDynamoDB> {
     });
   await listen(0);
   const { port } = server.address() as AddressInfo;
-  const db = new DynamoDB({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: "local",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    maxAttempts: 1,
-  });
+  const { db, document } = await connectDynamoDB(port);
   let tables = 0;
   return {
     port,
     db,
-    document: DynamoDBDocument.from(db),
-    async table(name = `sessions-${++tables}`, idx = "_idx") {
-      await db.createTable({
-        TableName: name,
-        KeySchema: [{ AttributeName: idx, KeyType: "HASH" }],
-        AttributeDefinitions: [{ AttributeName: idx, AttributeType: "S" }],
-        BillingMode: "PAY_PER_REQUEST",
-      });
-      const status = async () =>
-        (await db.describeTable({ TableName: name })).Table?.TableStatus;
-      while (await status() !== "ACTIVE");
-      return name;
-    },
+    document,
+    table: (name = `sessions-${++tables}`, idx) => makeTable(db, name, idx),
     stop: () =>
       new Promise((resolve) => {
         // Its own close() forgets the tables.

@@ -1,42 +1,11 @@
 // The conformance suite on Workers KV, as Miniflare's workerd has it.
-import { conformance, instrument, type Target } from "../../conformance/mod.ts";
-import { createSessionStorage } from "../../mod.ts";
-import { CloudflareKVBackend } from "../../storage/cloudflare_kv.ts";
+import { conformance } from "../../conformance/mod.ts";
 import { withPackages } from "./_packages.ts";
-import { PACKAGES, startWorkerd } from "./_workerd.ts";
+import { PACKAGES } from "./_workerd.ts";
 
-await withPackages("Workers KV (workerd)", PACKAGES, startWorkerd, ({ kv }) => {
-  const keys = new Map<string, Set<string>>();
-  const target: Target = {
-    name: "Workers KV",
-    clock: { kind: "virtual", advance() {} },
-    // Not claimed, although one machine's KV would pass: `revoke` and `merge`, which do not hold between locations, as
-    // the storage's guarantees say. Nor `touch`: a read never writes there.
-    capabilities: [
-      "shared",
-      "durable",
-      "namespaces",
-      "expiry",
-      "absolute",
-      "inspect",
-      "faults",
-    ],
-    open({ namespace, now, idleTimeout, absoluteTimeout }) {
-      const known = keys.get(namespace) ?? new Set();
-      keys.set(namespace, known);
-      const engine = instrument(
-        new CloudflareKVBackend(kv, `${namespace}:`, now),
-        known,
-      );
-      const storage = createSessionStorage({
-        backend: engine.backend,
-        now,
-        absoluteTimeout,
-        // Without an idle timeout, a session's lifetime is its cookie's, from its last save.
-        cookie: { name: "session", secrets: ["s3cr3t"], maxAge: idleTimeout },
-      });
-      return { ...engine, storage };
-    },
-  };
-  conformance(Deno.test, target);
-});
+await withPackages(
+  "Workers KV (workerd)",
+  PACKAGES,
+  () => import("../conformance/published/satchel_workers_kv.ts"),
+  ({ default: target }) => conformance(Deno.test, target),
+);

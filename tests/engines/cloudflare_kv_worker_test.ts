@@ -1,30 +1,15 @@
 // The library inside workerd, Cloudflare's runtime, bundled as an application's Worker is.
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { bundle, bundles } from "../../tools/bundle.ts";
 import { cookieHeader } from "../core/_support.ts";
 import { withPackages } from "./_packages.ts";
 import { PACKAGES, startWorkerd } from "./_workerd.ts";
 
-async function bundle(): Promise<string> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "bundle",
-        "--quiet",
-        "--platform=browser",
-        "-o",
-        `${dir}/worker.mjs`,
-        new URL("./_worker.ts", import.meta.url).pathname,
-      ],
-    }).output();
-    assertEquals(code, 0, new TextDecoder().decode(stderr));
-    return await Deno.readTextFile(`${dir}/worker.mjs`);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-const start = async () => await startWorkerd(await bundle());
+const start = async () => {
+  await bundle();
+  const url = new URL("kv_worker.js", bundles);
+  return await startWorkerd({ script: await Deno.readTextFile(url) });
+};
 
 await withPackages(
   "Workers KV in a Worker (workerd)",

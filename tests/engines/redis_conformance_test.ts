@@ -1,28 +1,21 @@
 // The suite on Redis, by each client: one server, and a cluster of three.
 import { Cluster as IoCluster, Redis as IoRedis } from "npm:ioredis@^6.0.0";
-import { createClient, createCluster } from "npm:redis@^6.3.1";
+import { createCluster } from "npm:redis@^6.3.1";
 import { conformance } from "../../conformance/mod.ts";
-import { RedisBackend } from "../../storage/_redis_backend.ts";
 import { type RedisLike, sendBy } from "../../storage/_redis_client.ts";
-import { engineTarget } from "../conformance/targets.ts";
+import { redisTarget } from "../conformance/targets.ts";
 import { installed, startRedis, startRedisCluster } from "./_servers.ts";
 
 function check(name: string, client: RedisLike): void {
-  const send = sendBy(client);
-  const target = engineTarget(
-    name,
-    ({ namespace, now }) => new RedisBackend(send, namespace, now),
-    ["durable"],
-  );
-  conformance(Deno.test, target);
+  conformance(Deno.test, redisTarget(name, sendBy(client)));
 }
 
 if (installed("redis")) {
+  const own = await import("../conformance/published/satchel_redis.ts");
+  conformance(Deno.test, own.default);
+
   const { port } = await startRedis();
-  const nodeRedis = await createClient({ url: `redis://127.0.0.1:${port}` })
-    .connect();
   const ioRedis = new IoRedis(port, "127.0.0.1");
-  check("Redis, node-redis", nodeRedis);
   check("Redis, ioredis", ioRedis);
 
   const nodes = (await startRedisCluster())
@@ -36,7 +29,6 @@ if (installed("redis")) {
   check("Redis Cluster, ioredis", ioCluster);
 
   globalThis.addEventListener("unload", () => {
-    nodeRedis.destroy();
     ioRedis.disconnect();
     nodeCluster.destroy();
     ioCluster.disconnect();

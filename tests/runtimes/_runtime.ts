@@ -11,7 +11,17 @@ const os = { darwin: "darwin", windows: "windows", linux: "linux" }[
 ];
 const arm = Deno.build.arch === "aarch64";
 
-const PACKAGES: Record<"bun" | "node", string> = {
+/** The oldest Node that is looked after, the newest there is, and Bun. */
+const VERSIONS = {
+  bun: "1.4.5",
+  node20: "20.20.2",
+  node: "26.10.0",
+} as const;
+
+/** A runtime that comes from npm. */
+export type NpmRuntime = keyof typeof VERSIONS;
+
+const PACKAGES = {
   bun: `@oven/bun-${os}-${arm ? "aarch64" : "x64"}`,
   node: `node-${os === "windows" ? "win" : os}-${arm ? "arm64" : "x64"}`,
 };
@@ -21,20 +31,33 @@ const PACKAGES: Record<"bun" | "node", string> = {
  *
  * @throws {Error} If npm cannot be reached.
  */
-export async function runtime(
-  name: "bun" | "node",
-  version: string,
-): Promise<string> {
+export async function runtime(which: NpmRuntime): Promise<string> {
+  const name = which === "bun" ? "bun" : "node";
+  const version = VERSIONS[which];
   const dir = join(root, `${name}-${version}`);
   const file = Deno.build.os === "windows" ? `${name}.exe` : name;
   const path = join(dir, "node_modules", PACKAGES[name], "bin", file);
   if (await exists(path)) return path;
+  await install(dir, { [PACKAGES[name]]: version });
+  // npm's packages for single platforms do not always mark their file as executable.
+  if (Deno.build.os !== "windows") await Deno.chmod(path, 0o755);
+  return path;
+}
+
+/**
+ * Installs packages from npm below a folder, unless they are there.
+ *
+ * @throws {Error} If npm cannot be reached.
+ */
+export async function install(
+  dir: string,
+  dependencies: Readonly<Record<string, string>>,
+): Promise<void> {
+  const manifest = JSON.stringify({ dependencies });
+  const done = join(dir, "node_modules", ".installed");
+  if (await Deno.readTextFile(done).catch(() => "") === manifest) return;
   await Deno.mkdir(dir, { recursive: true });
-  const dependencies = { [PACKAGES[name]]: version };
-  await Deno.writeTextFile(
-    join(dir, "package.json"),
-    JSON.stringify({ dependencies }),
-  );
+  await Deno.writeTextFile(join(dir, "package.json"), manifest);
   await Deno.writeTextFile(
     join(dir, "deno.json"),
     '{ "nodeModulesDir": "auto" }',
@@ -43,14 +66,13 @@ export async function runtime(
     args: ["install", "--quiet", "--node-modules-dir=auto"],
     cwd: dir,
   }).output();
-  if (code !== 0 || !await exists(path)) {
+  if (code !== 0) {
+    const names = Object.keys(dependencies).join(", ");
     throw new Error(
-      `Cannot install ${name}: ${new TextDecoder().decode(stderr)}`,
+      `Cannot install ${names}: ${new TextDecoder().decode(stderr)}`,
     );
   }
-  // npm's packages for single platforms do not always mark their file as executable.
-  if (Deno.build.os !== "windows") await Deno.chmod(path, 0o755);
-  return path;
+  await Deno.writeTextFile(done, manifest);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { after, test } from "node:test";
+import { here, register } from "./_process.mjs";
 
-const { register } = await import(process.env.SUITE);
-const root = mkdtempSync(join(tmpdir(), "satchel-"));
-after(() => rmSync(root, { recursive: true, force: true }));
-register(test, root);
+after(() => rmSync(here.dir, { recursive: true, force: true }));
+await register(test, here);

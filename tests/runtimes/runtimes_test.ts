@@ -1,63 +1,101 @@
-// The suite on Node and Bun, each with its own test runner, against one bundle of the library.
-import { assertEquals, assertMatch } from "@std/assert";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { runtime } from "./_runtime.ts";
+// The same library and the same suite on every runtime, each with its own test runner.
+import { assert, assertEquals } from "@std/assert";
+import { bundle } from "../../tools/bundle.ts";
+import { PACKAGES as DYNAMODB, startDynamoDB } from "../engines/_dynamodb.ts";
+import { withPackages } from "../engines/_packages.ts";
+import { installed, startMemcached, startRedis } from "../engines/_servers.ts";
+import { PACKAGES as WORKERD } from "../engines/_workerd.ts";
+import { type Ran, run } from "./_run.ts";
+import { type Cell, formatMatrix } from "./_table.ts";
+import { rows, rowsOn, type Runtime, RUNTIMES } from "./matrix.ts";
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+await bundle();
 
-async function run(
-  command: string,
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number; text: string }> {
-  const options = { args, env: { NO_COLOR: "1", ...env } } as const;
-  const { code, stdout, stderr } = await new Deno.Command(command, options)
-    .output();
-  const decoder = new TextDecoder();
-  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
-}
+const ports: { redis?: number; memcached?: number; dynamodb?: number } = {};
+if (installed("redis")) ports.redis = (await startRedis()).port;
+if (installed("memcached")) ports.memcached = (await startMemcached()).port;
+await withPackages(
+  "DynamoDB (dynalite, AWS SDK)",
+  DYNAMODB,
+  startDynamoDB,
+  ({ port }) => void (ports.dynamodb = port),
+);
 
-async function withBundle(
-  test: (suite: string) => Promise<void>,
-): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const SUITE = `${dir}/suite.mjs`;
-    const entry = here("./suite.ts");
-    const bundled = await run(Deno.execPath(), [
-      "bundle",
-      "--quiet",
-      "--platform=browser",
-      "-o",
-      SUITE,
-      entry,
-    ]);
-    assertEquals(bundled.code, 0, bundled.text);
-    await test(pathToFileURL(SUITE).href);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+/** Of each runtime that was tried, how many tests of each row passed and failed. */
+const tried = new Map<Runtime, Map<string, Cell>>();
 
-for (const version of ["20.20.2", "26.10.0"]) {
-  Deno.test(`the conformance suite holds on Node ${version}, with node:test`, () =>
-    withBundle(async (SUITE) => {
-      const args = ["--test", "--test-reporter=tap", here("./node.mjs")];
-      const node = await runtime("node", version);
-      const { code, text } = await run(node, args, { SUITE });
-      assertEquals(code, 0, text.slice(-4000));
-      assertMatch(text, /^# pass \d{2,}$/m);
-      assertMatch(text, /^# fail 0$/m);
-    }));
-}
-
-Deno.test("the conformance suite holds on Bun, with bun:test", () =>
-  withBundle(async (SUITE) => {
-    const bun = await runtime("bun", "1.4.5");
-    const { code, text } = await run(bun, ["test", here("./bun.mjs")], {
-      SUITE,
+function count({ outcomes }: Ran): Map<string, Cell> {
+  const cells = new Map<string, Cell>();
+  for (const { name, error } of outcomes) {
+    const title = name.slice(0, name.indexOf(": "));
+    const { passed, failed } = cells.get(title) ?? { passed: 0, failed: 0 };
+    cells.set(title, {
+      passed: passed + (error ? 0 : 1),
+      failed: failed + (error ? 1 : 0),
     });
-    assertEquals(code, 0, text.slice(-4000));
-    assertMatch(text, /^ *\d{2,} pass$/m);
-    assertMatch(text, /^ *0 fail$/m);
-  }));
+  }
+  return cells;
+}
+
+async function check(on: Runtime): Promise<void> {
+  const ran = await run(on, ports);
+  const cells = count(ran);
+  tried.set(on, cells);
+  assertEquals(ran.outcomes.filter(({ error }) => error), []);
+  assert(ran.ok, ran.text.slice(-4000));
+  const expected = rowsOn(on).filter(([, { engine }]) =>
+    !engine || ports[engine] !== undefined
+  );
+  const others = ["refusals", "the end"];
+  assertEquals(
+    [...cells.keys()].filter((title) => !others.includes(title)),
+    expected.map(([, { title }]) => title),
+  );
+}
+
+const runtimes: Runtime[] = ["node20", "node", "deno", "bun"];
+await withPackages(
+  "Workers (workerd)",
+  WORKERD,
+  async () => {},
+  () => void runtimes.push("workersNode", "workers"),
+);
+
+Deno.test({
+  name: "the conformance suite and the vectors hold on every runtime",
+  // A step's work is under way in another process while the next one begins.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const waiting = runtimes.slice();
+    const work = async () => {
+      for (let on = waiting.shift(); on; on = waiting.shift()) {
+        const runtime = on;
+        await t.step({
+          name: RUNTIMES[runtime],
+          fn: () => check(runtime),
+          sanitizeOps: false,
+          sanitizeResources: false,
+          sanitizeExit: false,
+        });
+      }
+    };
+    // Two at a time: much of a run is waiting for a disk or for a server.
+    await Promise.all([work(), work()]);
+  },
+});
+
+Deno.test("a row is tried by as many tests on every runtime", () => {
+  for (const [, { title }] of rows) {
+    const counts = [...tried.values()].flatMap((cells) => {
+      const cell = cells.get(title);
+      return cell ? [cell.passed + cell.failed] : [];
+    });
+    assertEquals(new Set(counts).size < 2, true, `${title}: ${counts}`);
+  }
+});
+
+globalThis.addEventListener("unload", () => {
+  // deno-lint-ignore no-console -- what ran where
+  console.log(formatMatrix(tried, ports));
+});

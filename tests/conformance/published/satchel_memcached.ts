@@ -1,0 +1,12 @@
+/** The Memcached storage of this library, through its own client. */
+import type { Target } from "../../../conformance/mod.ts";
+import { MemcachedClient } from "../../../storage/_memcached_client.ts";
+import { startMemcached } from "../../engines/_servers.ts";
+import { memcachedTarget } from "../targets.ts";
+
+const { port } = await startMemcached();
+const client = new MemcachedClient(`127.0.0.1:${port}`);
+globalThis.addEventListener("unload", () => void client.close());
+
+const target: Target = memcachedTarget("Satchel Memcached", client);
+export default target;

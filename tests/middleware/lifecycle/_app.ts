@@ -1,0 +1,237 @@
+/**
+ * The application that every framework serves, so that one list of cases can look at all of them from outside.
+ *
+ * It runs wherever the framework does, also in another process: what tests want to know of it, they ask over HTTP.
+ *
+ * @module
+ */
+import { SessionError } from "../../../core/errors.ts";
+import type { Session } from "../../../core/session.ts";
+import type { HttpSessionStorage } from "../../../storage/contract.ts";
+import { createSessionStorage } from "../../../storage/create_session_storage.ts";
+import { FakeBackend, type Verb } from "../../storage/_fake_backend.ts";
+
+/** The data of the application's sessions. */
+export type Data = Record<string, unknown>;
+
+/** What a handler answers; each driver says it in its framework's own words. */
+export type Reply =
+  | {
+    kind: "text";
+    body: string | null;
+    status?: number;
+    headers?: [string, string][];
+  }
+  | { kind: "redirect"; to: string }
+  /** Headers go out first, then `onSent` runs, then the body follows. */
+  | { kind: "stream"; onSent: () => void }
+  | { kind: "throw" }
+  | { kind: "throw redirect"; to: string }
+  | { kind: "nothing" }
+  | { kind: "upgrade" };
+
+/** The sessions of one request. */
+export interface Sessions {
+  session: Session<Data>;
+  /** A second one, with a cookie of its own. */
+  other: Session<Data>;
+}
+
+/** What the handlers throw. */
+export class HandlerError extends Error {
+  override readonly name = "HandlerError";
+}
+
+/** What tests are told of the application. */
+export interface Log {
+  /** The calls to the engine of `session`. */
+  ops: string[];
+  /** The codes of refused changes, and of errors that reached the framework. */
+  events: string[];
+  /** Rejections that nobody handled. */
+  unhandled: string[];
+}
+
+/** The application; one is served by each driver. */
+export class App {
+  readonly backend: FakeBackend = new FakeBackend();
+  readonly storage: HttpSessionStorage<Data> = createSessionStorage({
+    backend: this.backend,
+    cookie: { name: "sid", secrets: ["s3cr3t"] },
+  });
+  readonly other: HttpSessionStorage<Data> = createSessionStorage({
+    backend: new FakeBackend(),
+    cookie: { name: "other" },
+  });
+  readonly #events: string[] = [];
+  readonly #unhandled: string[] = [];
+  #kept: Session<Data> | undefined;
+  #entered = deferred();
+  #gate = deferred();
+
+  /** An error that reached the framework. */
+  failed(error: unknown): void {
+    this.#events.push(
+      error instanceof SessionError ? error.code : (error as Error)?.name,
+    );
+  }
+
+  /** A rejection that nobody handled. */
+  unhandled(reason: unknown): void {
+    this.#unhandled.push(String((reason as Error)?.stack ?? reason));
+  }
+
+  /** Runs the handler of a path. */
+  async visit(path: string, sessions: Sessions): Promise<Reply> {
+    const { session, other } = sessions;
+    switch (path) {
+      case "/look":
+        return text(`looked ${session.get("visits")}`);
+      case "/count":
+        return text(`visit ${count(session)}`);
+      case "/read":
+        return text(JSON.stringify([session.data, other.data]));
+      case "/flash":
+        session.flash("notice", "saved");
+        return { kind: "redirect", to: "/notice" };
+      case "/notice":
+        return text(String(session.get("notice") ?? "nothing"));
+      case "/stream":
+        count(session);
+        return { kind: "stream", onSent: () => this.#tryAll(session) };
+      case "/throw":
+        count(session);
+        session.regenerateId();
+        return { kind: "throw" };
+      case "/throw-redirect":
+        session.flash("notice", "thrown");
+        return { kind: "throw redirect", to: "/notice" };
+      case "/not-modified":
+        count(session);
+        return text(null, 304, [["ETag", '"1"']]);
+      case "/upgrade":
+        return { kind: "upgrade" };
+      case "/upgrade-changed":
+        count(session);
+        return { kind: "upgrade" };
+      case "/both":
+        session.set("a", 1);
+        other.set("b", 2);
+        return text("both");
+      case "/one":
+        other.set("b", 3);
+        return text("one");
+      case "/cookies":
+        count(session);
+        return text("", 200, [["Set-Cookie", "one=1"], [
+          "Set-Cookie",
+          "two=2",
+        ]]);
+      case "/vary":
+        count(session);
+        return text("", 200, [["Vary", "Accept"], ["Cache-Control", "public"]]);
+      case "/login":
+        session.regenerateId();
+        session.set("userId", 7);
+        return text("in");
+      case "/logout":
+        session.destroy();
+        return text("out");
+      case "/keep":
+        this.#kept = session;
+        count(session);
+        return text("kept");
+      case "/bad":
+        session.set("when", new Date(0));
+        return text("bad");
+      case "/nothing":
+        this.#entered.resolve();
+        count(session);
+        return { kind: "nothing" };
+      case "/twice":
+        return text(`visit ${count(session)}`);
+      case "/gate":
+        session.set("before", 1);
+        this.#entered.resolve();
+        await this.#gate.promise;
+        // Whoever aborted the request may have closed the session.
+        this.#try(() => session.set("after", 1));
+        return text("through");
+      default:
+        return text("no such page", 404);
+    }
+  }
+
+  /** Answers tests, as JSON; no session is involved. */
+  async control(target: string): Promise<string> {
+    const { pathname, searchParams } = new URL(target, "http://localhost");
+    switch (pathname) {
+      case "/control/reset":
+        this.backend.calls = [];
+        this.#events.length = 0;
+        this.#entered = deferred();
+        this.#gate = deferred();
+        break;
+      case "/control/fail":
+        this.backend.play(searchParams.get("verb") as Verb, "fail");
+        break;
+      case "/control/late":
+        if (this.#kept) this.#tryAll(this.#kept);
+        break;
+      case "/control/entered":
+        await this.#entered.promise;
+        break;
+      case "/control/open":
+        this.#gate.resolve();
+        break;
+    }
+    const log: Log = {
+      ops: this.backend.calls,
+      events: this.#events,
+      unhandled: this.#unhandled,
+    };
+    return JSON.stringify(log);
+  }
+
+  /** Tries every change there is. */
+  #tryAll(session: Session<Data>): void {
+    for (
+      const change of [
+        () => session.set("late", 1),
+        () => session.flash("late", 1),
+        () => session.unset("visits"),
+        () => session.regenerateId(),
+        () => session.destroy(),
+      ]
+    ) this.#try(change);
+  }
+
+  #try(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+}
+
+function count(session: Session<Data>): number {
+  const visits = Number(session.get("visits") ?? 0) + 1;
+  session.set("visits", visits);
+  return visits;
+}
+
+function text(
+  body: string | null,
+  status = 200,
+  headers: [string, string][] = [],
+): Reply {
+  return { kind: "text", body, status, headers };
+}
+
+/** A promise to be kept later; Node 20 has no `Promise.withResolvers`. */
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => resolve = done);
+  return { promise, resolve };
+}

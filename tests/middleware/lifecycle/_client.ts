@@ -1,0 +1,98 @@
+/**
+ * A visitor without a cookie jar, and one that speaks raw HTTP where `fetch` is too polite.
+ *
+ * @module
+ */
+import { cookieHeader } from "../../core/_support.ts";
+import type { Log } from "./_app.ts";
+
+/** What came back. */
+export interface Answer {
+  status: number;
+  text: string;
+  headers: Headers;
+  /** The `Set-Cookie` headers. */
+  setCookies: string[];
+  /** The `Cookie` header that a browser would send from now on. */
+  cookie: string;
+}
+
+/** One framework, from outside. */
+export class Client {
+  readonly #origin: string;
+
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  /** Sends one request. */
+  async request(
+    path: string,
+    cookie = "",
+    init: RequestInit = {},
+  ): Promise<Answer> {
+    const response = await fetch(this.#origin + path, {
+      redirect: "manual",
+      headers: cookie ? { cookie } : {},
+      ...init,
+    });
+    const text = await response.text();
+    const setCookies = response.headers.getSetCookie();
+    return {
+      status: response.status,
+      text,
+      headers: response.headers,
+      setCookies,
+      cookie: setCookies.map(cookieHeader).join("; "),
+    };
+  }
+
+  /** Asks the application about itself. */
+  async control(what: string): Promise<Log> {
+    return JSON.parse((await this.request(`/control/${what}`)).text);
+  }
+
+  /** The values of both sessions. */
+  async data(cookie: string): Promise<unknown[]> {
+    return JSON.parse((await this.request("/read", cookie)).text);
+  }
+
+  /** Sends a request by hand and leaves the connection open. */
+  async open(path: string, headers: string[] = []): Promise<Deno.TcpConn> {
+    const { hostname, port, host } = new URL(this.#origin);
+    const connection = await Deno.connect({ hostname, port: Number(port) });
+    const lines = [`GET ${path} HTTP/1.1`, `Host: ${host}`, ...headers];
+    await connection.write(
+      new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`),
+    );
+    return connection;
+  }
+
+  /** Asks for a WebSocket. */
+  async upgrade(path: string): Promise<{ status: number; head: string }> {
+    const connection = await this.open(path, [
+      "Connection: Upgrade",
+      "Upgrade: websocket",
+      "Sec-WebSocket-Version: 13",
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ]);
+    try {
+      const head = await readHead(connection);
+      return { status: Number(head.split(" ")[1]), head };
+    } finally {
+      connection.close();
+    }
+  }
+}
+
+async function readHead(connection: Deno.TcpConn): Promise<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(4096);
+  let head = "";
+  while (!head.includes("\r\n\r\n")) {
+    const size = await connection.read(buffer);
+    if (size === null) break;
+    head += decoder.decode(buffer.subarray(0, size), { stream: true });
+  }
+  return head;
+}

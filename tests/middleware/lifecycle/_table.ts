@@ -1,0 +1,34 @@
+/**
+ * The table of frameworks and cases, as the documentation shows it.
+ *
+ * @module
+ */
+import type { Case } from "./_cases.ts";
+import type { Driver } from "./_driver.ts";
+
+/** What one framework does in one case: that it holds, or what its nature makes of it. */
+export function cell({ trait }: Case, { traits }: Driver): string {
+  return trait ? String(traits[trait]) : "✓";
+}
+
+/** The table, in Markdown. */
+export function tableOf(
+  cases: readonly Case[],
+  drivers: readonly Driver[],
+): string {
+  const rows = [
+    ["", ...drivers.map(({ name }) => name)],
+    ...cases.map((each) => [
+      each.title,
+      ...drivers.map((driver) => cell(each, driver)),
+    ]),
+  ];
+  const widths = rows[0]!.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]!.length))
+  );
+  const lines = rows.map((row) =>
+    `| ${row.map((text, i) => text.padEnd(widths[i]!)).join(" | ")} |`
+  );
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [lines[0], rule, ...lines.slice(1)].join("\n");
+}

@@ -1,0 +1,36 @@
+import { withSession } from "../../../middleware/with_session.ts";
+import { App } from "./_app.ts";
+import { type Driver, serveFetch, upgradeWithDeno } from "./_driver.ts";
+import { controlled, pathOf, toResponse } from "./_fetch.ts";
+
+/** `withSession` on Deno. */
+export const denoServe: Driver = {
+  name: "Deno.serve",
+  traits: {
+    thrownResponse: "answer",
+    twice: 2,
+    nothing: "error",
+    upgrade: "sent",
+  },
+  async serve() {
+    const app = new App();
+    const handler = withSession(
+      app.storage,
+      (request, session) =>
+        withSession(app.other, async (_, other) => {
+          const visit = async () =>
+            toResponse(
+              await app.visit(pathOf(request), { session, other }),
+              request,
+              upgradeWithDeno,
+            ) as Response;
+          if (pathOf(request) === "/twice") await visit();
+          return await visit();
+        })(request),
+    );
+    return serveFetch(
+      app,
+      async (request) => await controlled(app, request) ?? handler(request),
+    );
+  },
+};

@@ -1,0 +1,207 @@
+/**
+ * Every storage of the matrix as a target of the suite, made of what its runtime has.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import type { Target, TestFunction } from "../../conformance/mod.ts";
+import type {
+  BunRedisLike,
+  DynamoDBDocumentLike,
+  IoRedisLike,
+  KvLike,
+  KVNamespaceLike,
+  NodeRedisLike,
+} from "../../mod.ts";
+import { DynamoDBBackend } from "../../storage/_dynamodb_backend.ts";
+import { MemcachedClient } from "../../storage/_memcached_client.ts";
+import { RedisBackend } from "../../storage/_redis_backend.ts";
+import { type RedisSend, sendBy } from "../../storage/_redis_client.ts";
+import { RedisConnection } from "../../storage/_redis_connection.ts";
+import { DenoKvBackend } from "../../storage/deno_kv.ts";
+import {
+  cookieTarget,
+  databaseTarget,
+  engineTarget,
+  fileTarget,
+  memcachedTarget,
+  memoryTarget,
+  redisTarget,
+  workersKvTarget,
+} from "../conformance/targets.ts";
+import {
+  localSettings,
+  makeTable,
+  type TableMaker,
+} from "../engines/_tables.ts";
+import { FakeBackend } from "../storage/_fake_backend.ts";
+import { type RowName, ROWS, type Runtime } from "./matrix.ts";
+
+/** What a runtime gives the suite. */
+export interface Surroundings {
+  readonly runtime: Runtime;
+  /** The ports of the servers that run on this machine. */
+  readonly ports: {
+    readonly redis?: number;
+    readonly memcached?: number;
+    readonly dynamodb?: number;
+  };
+  /** A folder for files. */
+  readonly dir?: string;
+  /** Loads a package as an application there does. */
+  load(name: string): Promise<unknown>;
+  /** A binding of a Worker. */
+  readonly kv?: KVNamespaceLike;
+  /** The runner's function, for what is special to one client. */
+  readonly test: TestFunction;
+  /** Told what must be closed at the end. */
+  closing(close: () => unknown): void;
+}
+
+type Maker = (here: Surroundings, title: string) => Target | Promise<Target>;
+
+interface Redis {
+  createClient(options: { url: string }): NodeRedisLike & {
+    connect(): Promise<NodeRedisLike>;
+    destroy(): void;
+  };
+}
+type IoRedisClass = new (port: number) => IoRedisLike & { disconnect(): void };
+type BunRedisClass = new (url: string) => BunRedisLike & { close(): void };
+interface Aws {
+  DynamoDB: new (settings: object) => TableMaker & { destroy(): void };
+}
+interface AwsLib {
+  DynamoDBDocument: { from(db: unknown): DynamoDBDocumentLike };
+}
+interface DenoKv {
+  openKv(path: string, v8: object): Promise<KvLike>;
+}
+
+const MAKERS: Partial<Record<RowName, Maker>> = {
+  sealed: () => cookieTarget(),
+  signed: () => cookieTarget(false),
+  memory: () => memoryTarget(),
+  file: ({ dir = "" }) => fileTarget(dir),
+  fourFunctions: () => databaseTarget(),
+  backend: (_here, title) => {
+    const engines = new Map<string, FakeBackend>();
+    return engineTarget(title, ({ namespace }) => {
+      const engine = engines.get(namespace) ?? new FakeBackend();
+      engines.set(namespace, engine);
+      return engine;
+    });
+  },
+  denoKv: async (here, title) => {
+    const kv = await openKv(here);
+    here.closing(() => kv.close());
+    return engineTarget(
+      title,
+      ({ namespace, now }) => new DenoKvBackend(kv, namespace, now),
+      ["durable"],
+      { recordBytes: 64 * 1024 - 256 },
+    );
+  },
+  redisUrl: (here, title) => {
+    const connection = new RedisConnection(redisUrl(here));
+    here.closing(connection.close);
+    return redisBy(here, title, connection.send);
+  },
+  nodeRedis: async (here, title) => {
+    const { createClient } = await here.load("redis") as Redis;
+    const client = createClient({ url: redisUrl(here) });
+    await client.connect();
+    here.closing(() => client.destroy());
+    return redisBy(here, title, sendBy(client));
+  },
+  ioRedis: async (here, title) => {
+    const { Redis } = await here.load("ioredis") as { Redis: IoRedisClass };
+    const client = new Redis(here.ports.redis ?? 0);
+    here.closing(() => client.disconnect());
+    return redisBy(here, title, sendBy(client));
+  },
+  bunRedis: (here, title) => {
+    const { Bun } = globalThis as unknown as {
+      Bun: { RedisClient: BunRedisClass };
+    };
+    const client = new Bun.RedisClient(redisUrl(here));
+    here.closing(() => client.close());
+    return redisBy(here, title, sendBy(client));
+  },
+  memcachedUrl: (here, title) => {
+    const client = new MemcachedClient(`127.0.0.1:${here.ports.memcached}`);
+    here.closing(() => client.close());
+    return memcachedTarget(title, client);
+  },
+  dynamodb: async (here, title) => {
+    const { DynamoDB } = await here.load("@aws-sdk/client-dynamodb") as Aws;
+    const { DynamoDBDocument } = await here.load(
+      "@aws-sdk/lib-dynamodb",
+    ) as AwsLib;
+    const db = new DynamoDB(localSettings(here.ports.dynamodb ?? 0));
+    here.closing(() => db.destroy());
+    const document = DynamoDBDocument.from(db);
+    const tables = new Map<string, Promise<string>>();
+    return engineTarget(
+      title,
+      async ({ namespace }) => {
+        const made = tables.get(namespace) ??
+          makeTable(db, `${here.runtime}-${tables.size}`);
+        tables.set(namespace, made);
+        return new DynamoDBBackend(document, { table: await made });
+      },
+      ["durable"],
+      { recordBytes: 400 * 1024 - 512 },
+    );
+  },
+  workersKv: ({ kv }, title) => workersKvTarget(title, kv as KVNamespaceLike),
+};
+
+/**
+ * The target of a row; `undefined` where the row is no storage.
+ *
+ * Its name is the row's title: by that, the report of the test runner is read.
+ */
+export async function targetOf(
+  name: RowName,
+  here: Surroundings,
+): Promise<Target | undefined> {
+  const { title } = ROWS[name];
+  const target = await MAKERS[name]?.(here, title);
+  return target && { ...target, name: title };
+}
+
+function redisBy(here: Surroundings, title: string, send: RedisSend): Target {
+  here.test(`${title}: what another program put there, and a forgotten script`, async () => {
+    const prefix = `${crypto.randomUUID()}:`;
+    const engine = new RedisBackend(send, prefix, Date.now);
+    const expires = Date.now() + 60_000;
+    await send(`${prefix}a`, ["SET", `${prefix}a`, "text"]);
+    await send("", ["SCRIPT", "FLUSH", "SYNC"]);
+    const found = await engine.read("a");
+    assertEquals(found?.value, "");
+    const version = await engine.write("a", "new", {
+      expires,
+      ifVersion: found?.version,
+    });
+    const written = await engine.read("a");
+    assertEquals([written?.value, written?.version], ["new", version]);
+  });
+  return redisTarget(title, send);
+}
+
+function redisUrl({ ports }: Surroundings): string {
+  return `redis://127.0.0.1:${ports.redis}`;
+}
+
+async function openKv(here: Surroundings): Promise<KvLike> {
+  const { Deno } = globalThis as unknown as {
+    Deno?: { openKv(path: string): Promise<KvLike> };
+  };
+  if (Deno) return await Deno.openKv(":memory:");
+  const { openKv } = await here.load("@deno/kv") as DenoKv;
+  const v8 = await here.load("node:v8") as Record<string, unknown>;
+  // On Bun it asks for these: what Bun writes, only Bun reads.
+  const codec = { encodeV8: v8["serialize"], decodeV8: v8["deserialize"] };
+  return await openKv(":memory:", codec);
+}

@@ -1,0 +1,138 @@
+/**
+ * What works where: the tests run what this says and nothing else, and the README's table is made of it.
+ *
+ * @module
+ */
+
+/** The runtimes, by the names that the tables give them. */
+export const RUNTIMES = {
+  deno: "Deno",
+  bun: "Bun",
+  node20: "Node 20",
+  node: "Node 26",
+  workers: "Workers",
+  workersNode: "Workers, `nodejs_compat`",
+} as const;
+
+/** One of the runtimes. */
+export type Runtime = keyof typeof RUNTIMES;
+
+/** A server that a row needs. */
+export type Engine = "redis" | "memcached" | "dynamodb";
+
+/** Something that works, or does not, on each runtime. */
+export interface Row {
+  /** For people, in Markdown; a test's name begins with it, and so it holds no colon. */
+  readonly title: string;
+  /** The runtimes where it works. */
+  readonly on: readonly Runtime[];
+  /** Why it does not work on the others. */
+  readonly why?: string;
+  /** What the user brings there. */
+  readonly needs?: Partial<Record<Runtime, string>>;
+  /** The server that its test needs. */
+  readonly engine?: Engine;
+}
+
+const ALL = Object.keys(RUNTIMES) as Runtime[];
+const SERVERS: Runtime[] = ["deno", "bun", "node20", "node"];
+const NODE_LIKE: Runtime[] = [...SERVERS, "workersNode"];
+
+const SOCKETS = "Workers have sockets with `nodejs_compat` only";
+
+/** The short name of a row. */
+export type RowName =
+  | "sealed"
+  | "signed"
+  | "memory"
+  | "file"
+  | "fourFunctions"
+  | "backend"
+  | "denoKv"
+  | "redisUrl"
+  | "nodeRedis"
+  | "ioRedis"
+  | "bunRedis"
+  | "memcachedUrl"
+  | "dynamodb"
+  | "workersKv"
+  | "webCrypto"
+  | "nodeCrypto";
+
+/** Every row, in the tables' order. */
+export const ROWS: Readonly<Record<RowName, Row>> = {
+  sealed: { title: "Cookie", on: ALL },
+  signed: { title: "Cookie, only signed", on: ALL },
+  memory: { title: "Memory", on: ALL },
+  file: {
+    title: "File",
+    on: SERVERS,
+    why: "a Worker has no disk",
+  },
+  fourFunctions: { title: "Four functions", on: ALL },
+  backend: { title: "Your own engine", on: ALL },
+  denoKv: {
+    title: "Deno KV",
+    on: SERVERS,
+    needs: { bun: "`@deno/kv`", node20: "`@deno/kv`", node: "`@deno/kv`" },
+    why: "`@deno/kv` is native code",
+  },
+  redisUrl: {
+    title: "Redis by `url`",
+    on: SERVERS,
+    needs: { bun: "`redis`", node20: "`redis`", node: "`redis`" },
+    why: "a Worker loads no package while it runs: pass a client",
+    engine: "redis",
+  },
+  nodeRedis: {
+    title: "Redis, node-redis",
+    on: NODE_LIKE,
+    why: SOCKETS,
+    engine: "redis",
+  },
+  ioRedis: {
+    title: "Redis, ioredis",
+    on: NODE_LIKE,
+    why: SOCKETS,
+    engine: "redis",
+  },
+  bunRedis: {
+    title: "Redis, Bun's client",
+    on: ["bun"],
+    why: "it is a part of Bun",
+    engine: "redis",
+  },
+  memcachedUrl: {
+    title: "Memcached by `url`",
+    on: NODE_LIKE,
+    why: SOCKETS,
+    engine: "memcached",
+  },
+  dynamodb: {
+    title: "DynamoDB",
+    on: NODE_LIKE,
+    why: "the AWS SDK asks for `nodejs_compat`",
+    engine: "dynamodb",
+  },
+  workersKv: {
+    title: "Workers KV",
+    on: ["workers", "workersNode"],
+    why: "only Workers have its binding",
+  },
+  webCrypto: { title: "Sealing by Web Crypto", on: ALL },
+  nodeCrypto: {
+    title: "Sealing by `node:crypto`",
+    on: NODE_LIKE,
+    why: "Workers have it with `nodejs_compat` only; the bytes are the same",
+  },
+};
+
+/** All rows with their names. */
+export const rows: readonly (readonly [RowName, Row])[] = Object.entries(
+  ROWS,
+) as [RowName, Row][];
+
+/** The rows that work on a runtime. */
+export function rowsOn(runtime: Runtime): (readonly [RowName, Row])[] {
+  return rows.filter(([, { on }]) => on.includes(runtime));
+}
