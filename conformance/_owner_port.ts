@@ -99,6 +99,9 @@ function check(session: Partial<Listed> | null | undefined): void {
   );
 }
 
+/** Not the value itself: it may hold ids. */
 function kindOf(value: unknown): string {
-  return value === null ? "null" : `a ${typeof value}`;
+  return value === null || value === undefined
+    ? `${value}`
+    : `a value of type ${typeof value}`;
 }

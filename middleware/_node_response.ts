@@ -31,7 +31,10 @@ export interface NodeResponseLike {
   /** The names of all headers. */
   getHeaderNames(): string[];
   /** Sets a header. */
-  setHeader(name: string, value: HeaderValue): unknown;
+  setHeader(
+    name: string,
+    value: number | string | readonly string[],
+  ): unknown;
   /** Removes a header. */
   removeHeader(name: string): void;
   /** Sends the headers. */

@@ -5,6 +5,7 @@
  * ```ts ignore
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { session, type WithSession } from "@satchel/session/middleware/express";
+ * // @ts-types="npm:@types/express@5.0.6"
  * import express, { type Request } from "npm:express@5.3.0";
  *
  * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
@@ -22,6 +23,7 @@
  * @example Loaders
  * ```ts ignore
  * import { loader, session } from "@satchel/session/middleware/express";
+ * // @ts-types="npm:@types/express@5.0.6"
  * import express from "npm:express@5.3.0";
  *
  * const app = express();

@@ -189,12 +189,14 @@ export class FileBackend implements Backend {
   /**
    * Tells a directory without a record from one that has gone: a disk that is not mounted would sign everybody out.
    *
-   * @throws {Error} If there was a directory, and is none any more.
+   * @throws {Error} If there was a directory, and is none any more, or something else is in its place.
    */
   #mustBeThere(): void {
     // By this name a link to a directory is one, too.
     if (this.#files.kind(`${this.#dir}/.`) === "folder") this.#seen = true;
-    else if (this.#seen) throw new Error("the folder for sessions has gone");
+    else if (this.#seen || this.#files.kind(this.#dir) !== "none") {
+      throw new Error("the directory of the sessions is not there");
+    }
   }
 
   async #replace(

@@ -4,7 +4,8 @@
  * @module
  */
 import type { SessionState } from "../core/_state.ts";
-import { delay, within } from "../core/_runtime.ts";
+import { patience } from "../core/_patience.ts";
+import { delay } from "../core/_runtime.ts";
 import { SessionError } from "../core/errors.ts";
 import {
   checkSeconds,
@@ -38,7 +39,7 @@ export class Policy {
   readonly owner: StorageOptions["owner"];
   /** The lifetime of a session that neither a commit nor a cookie gave one. */
   fallback: Lifetime | undefined;
-  readonly #engineTimeout: number;
+  readonly #within: ReturnType<typeof patience>;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
 
   // deno-lint-ignore no-explicit-any -- data of whatever shape
@@ -60,7 +61,7 @@ export class Policy {
         "Cannot use engineTimeout: it must be more than 0 seconds",
       );
     }
-    this.#engineTimeout = engineTimeout * 1000;
+    this.#within = patience(engineTimeout * 1000);
     this.now = now;
     this.#onEvent = onEvent;
   }
@@ -86,7 +87,7 @@ export class Policy {
   /** Runs a call to the engine; what it throws becomes a typed error. */
   async engine<T>(verb: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await within(this.#engineTimeout, call);
+      return await this.#within(call);
     } catch (cause) {
       this.tell("engine-error", cause);
       if (cause instanceof SessionError) throw cause;

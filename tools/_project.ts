@@ -4,6 +4,10 @@ import { pathToFileURL } from "node:url";
 
 /** The part of deno.json that the tools read. */
 export interface Config {
+  /** The package. */
+  name: string;
+  /** Its version. */
+  version: string;
   /** Entry name to file, as published. */
   exports: Record<string, string>;
   /** Local stand-ins for JSR packages; absent where JSR is reached. */
@@ -60,12 +64,12 @@ export interface Outcome {
 /** Runs `deno` with arguments, in the root folder unless told otherwise. */
 export async function deno(
   args: string[],
-  options: { cwd?: string | URL } = {},
+  options: { cwd?: string | URL; env?: Record<string, string> } = {},
 ): Promise<Outcome> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: options.cwd ?? root,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...options.env },
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();

@@ -8,7 +8,11 @@
 // deno-lint-ignore-file no-console -- a command
 import { root } from "./_project.ts";
 
-const GUIDES = ["docs/write-a-storage.md", "docs/coming-from.md"];
+const GUIDES = [
+  "docs/write-a-storage.md",
+  "docs/coming-from.md",
+  "docs/storages.md",
+];
 const CLI = "conformance/cli.ts";
 const PUBLISHED = "jsr:@satchel/session/conformance/cli ./target.ts";
 

@@ -26,7 +26,7 @@ export async function headStarts(call: Call): Promise<HeadStarts> {
   for (; !done && steps < MOST_STEPS; steps++) await null;
   await doing;
   if (steps === MOST_STEPS) {
-    return { lengths: [0, 1, 2, 4, 8, 16, 32], meet: meeting(turn) };
+    return { lengths: [0, 1, 3, 9, 27], meet: meeting(turn) };
   }
   // Two calls to an engine are more than a step apart, and so are the moments that count.
   const lengths = Array.from({ length: steps / 2 + 1 }, (_, i) => 2 * i);

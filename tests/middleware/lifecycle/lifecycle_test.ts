@@ -5,7 +5,7 @@ import { cases } from "./_cases.ts";
 import { Client } from "./_client.ts";
 import type { Driver, Served } from "./_driver.ts";
 import { drivers } from "./_drivers.ts";
-import { cell, tableOf } from "./_table.ts";
+import { cell, inPage, PAGE, tableOf } from "./_table.ts";
 
 const ran = new Set<string>();
 
@@ -61,6 +61,11 @@ Deno.test({
   fn() {
     assertEquals(ran.size, drivers.length * cases.length);
   },
+});
+
+Deno.test("the documentation has the table of what the tests check", async () => {
+  const page = await Deno.readTextFile(PAGE);
+  assertEquals(inPage(page, tableOf(cases, drivers)), page);
 });
 
 globalThis.addEventListener("unload", () => {
