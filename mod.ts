@@ -114,6 +114,10 @@ export {
   type KvLike,
 } from "./storage/deno_kv.ts";
 export {
+  createReadThroughSessionStorage,
+  type ReadThroughSessionStorageOptions,
+} from "./storage/read_through.ts";
+export {
   createRedisSessionStorage,
   type RedisSessionStorageOptions,
 } from "./storage/redis.ts";

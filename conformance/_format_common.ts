@@ -15,6 +15,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   REGEN: "Regenerate",
   ISO: "Isolation",
   CONC: "Concurrency",
+  OWNER: "Owners",
   HOSTILE: "Hostile input",
   SERIAL: "Serialisation",
   FAULT: "Faults",

@@ -9,6 +9,7 @@ import type {
   Opened,
   OpenOptions,
   SessionLike,
+  StorageLike,
   Target,
 } from "./types.ts";
 
@@ -131,6 +132,39 @@ export const SABOTAGES: readonly Sabotage[] = [
       ),
   },
   {
+    name: "nobody owns a session",
+    green:
+      "open() does not pass on `owner`, or whose a session is comes from elsewhere",
+    capabilities: ["owners"],
+    rules: ["OWNER-01", "OWNER-04"],
+    apply: (target) =>
+      reopen(
+        target,
+        (options) =>
+          target.open(
+            options.owner ? { ...options, owner: () => undefined } : options,
+          ),
+      ),
+  },
+  {
+    name: "an owner's sessions are all spared",
+    green: "sessions end for another reason than destroySessions",
+    capabilities: ["owners"],
+    rules: ["OWNER-04"],
+    apply: (target) =>
+      reopen(target, async (options) => {
+        const { storage, ...parts } = partsOf(await target.open(options));
+        return {
+          ...parts,
+          storage: {
+            ...rewired(storage, portOf(storage)),
+            destroySessions: async (owner: string) =>
+              (await storage.listSessions?.(owner))?.length,
+          },
+        };
+      }),
+  },
+  {
     name: "no time passes",
     green:
       "sessions end although the clock stands still: open() does not pass on `now`, or the clock ages nothing",
@@ -221,16 +255,23 @@ function partsOf(opened: Opened): Opened {
 function rewire(target: Target, change: (port: Port) => Port): Target {
   return reopen(target, async (options) => {
     const opened = await target.open(options);
-    const storage: Opened["storage"] = opened.storage;
+    const { storage } = opened;
     return {
       ...partsOf(opened),
-      storage: {
-        [PORT]: change(portOf(storage)),
-        ...storage.sweep ? { sweep: () => storage.sweep?.() } : {},
-        close: async () => await storage.close?.(),
-      } as Opened["storage"],
+      storage: rewired(storage, change(portOf(storage))),
     };
   });
+}
+
+/** A storage behind another port. */
+function rewired(storage: StorageLike, port: Port): StorageLike {
+  return {
+    [PORT]: port,
+    ...storage.sweep ? { sweep: () => storage.sweep?.() } : {},
+    listSessions: storage.listSessions?.bind(storage),
+    destroySessions: storage.destroySessions?.bind(storage),
+    close: async () => await storage.close?.(),
+  } as StorageLike;
 }
 
 /** A port whose sessions have some methods replaced. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OwnerPort } from "./_owner_port.ts";
 import { blame, type Port, portOf, Unfit, Violation } from "./_port.ts";
 import type { Trial } from "./_trial.ts";
 import type { Faults, Inspect, Opened } from "./types.ts";
@@ -11,6 +12,8 @@ import type { Faults, Inspect, Opened } from "./types.ts";
 export class Store {
   readonly port: Port;
   readonly namespace: string;
+  /** The sessions of an owner. */
+  readonly owners: OwnerPort;
   readonly #opened: Opened;
   readonly #hook: Trial["hook"];
   #closed = false;
@@ -20,6 +23,7 @@ export class Store {
     this.port = portOf(opened.storage as Opened["storage"] & object);
     this.namespace = namespace;
     this.#opened = opened;
+    this.owners = new OwnerPort(trial, opened.storage);
     trial.note(`open a storage`);
   }
 

@@ -96,6 +96,7 @@ const CAPABILITIES: readonly string[] = [
   "absolute",
   "sweep",
   "merge",
+  "owners",
   "selfContained",
   "inspect",
   "faults",

@@ -9,7 +9,7 @@ import { HarnessError, Unfit, Violation } from "./_port.ts";
 import { Random } from "./_random.ts";
 import { Store } from "./_store.ts";
 import { Visitor } from "./_visitor.ts";
-import type { Capability, Profile, Target } from "./types.ts";
+import type { Capability, OpenOptions, Profile, Target } from "./types.ts";
 
 /** Options of {@linkcode Trial.open}. */
 export interface TrialOpenOptions {
@@ -17,6 +17,8 @@ export interface TrialOpenOptions {
   readonly idleTimeout?: number;
   /** Seconds. */
   readonly absoluteTimeout?: number;
+  /** Whose a session is. */
+  readonly owner?: NonNullable<OpenOptions["owner"]>;
   /** @default {one of its own} */
   readonly namespace?: string;
 }

@@ -51,10 +51,10 @@ export class VisitorRequest {
   /** What the last save told the browser. */
   sent: Sent = { kind: "nothing" };
   readonly session: SessionLike;
+  /** Which request of which visitor it is: several may be under way at once. */
+  readonly name: string;
   readonly #trial: Trial;
   readonly #visitor: Visitor;
-  /** Which request of which visitor it is: several may be under way at once. */
-  readonly #name: string;
   #destroyed = false;
 
   constructor(
@@ -63,7 +63,7 @@ export class VisitorRequest {
     session: SessionLike,
     name: string = visitor.name,
   ) {
-    this.#name = name;
+    this.name = name;
     this.#trial = trial;
     this.#visitor = visitor;
     this.session = session;
@@ -126,7 +126,7 @@ export class VisitorRequest {
   }
 
   async #send(what: string, call: () => Promise<Sent>): Promise<Sent> {
-    const name = this.#name;
+    const { name } = this;
     let sent: Sent;
     try {
       sent = await blame(`${what} by ${name}`, call);
@@ -144,7 +144,7 @@ export class VisitorRequest {
   }
 
   #call<T>(what: string, call: () => T): T {
-    this.#trial.note(`${this.#name}: ${what}`);
+    this.#trial.note(`${this.name}: ${what}`);
     try {
       return call();
     } catch (cause) {
@@ -154,6 +154,7 @@ export class VisitorRequest {
   }
 }
 
-function quote(key: string): string {
+/** A key or a name in the trace. */
+export function quote(key: string): string {
   return JSON.stringify(key.length > 30 ? `${key.slice(0, 30)}…` : key);
 }

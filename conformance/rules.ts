@@ -10,6 +10,7 @@ import { flash } from "./rules/flash.ts";
 import { hostile } from "./rules/hostile.ts";
 import { isolation } from "./rules/isolation.ts";
 import { model } from "./rules/model.ts";
+import { owner } from "./rules/owner.ts";
 import { persistence } from "./rules/persistence.ts";
 import { regenerate } from "./rules/regenerate.ts";
 import { serialisation } from "./rules/serialisation.ts";
@@ -28,6 +29,7 @@ export const rules: readonly Rule[] = [
   ...regenerate,
   ...isolation,
   ...concurrency,
+  ...owner,
   ...hostile,
   ...serialisation,
   ...faults,

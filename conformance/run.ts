@@ -105,7 +105,11 @@ async function findUnclaimed(
   options: CheckOptions,
 ): Promise<string[]> {
   const notes: string[] = [];
-  const probes = { revoke: "PERSIST-05", merge: "CONC-07" } as const;
+  const probes = {
+    revoke: "PERSIST-05",
+    merge: "CONC-07",
+    owners: "OWNER-01",
+  } as const;
   for (const [claim, id] of Object.entries(probes)) {
     if (target.capabilities.includes(claim as keyof typeof probes)) continue;
     const rule = rules.find((rule) => rule.id === id);

@@ -14,6 +14,7 @@
  * - `expiry`: sessions end by a lifetime; `touch`: reading slides it; `absolute`: a fixed end
  * - `sweep`: `sweep()` removes expired records
  * - `merge`: parallel requests that change different keys both keep their changes
+ * - `owners`: `listSessions` and `destroySessions` find the sessions of one owner
  * - `selfContained`: the whole session travels in the cookie
  * - `inspect`, `faults`: `open` gives hooks to look at stored bytes and to break the engine
  */
@@ -27,6 +28,7 @@ export type Capability =
   | "absolute"
   | "sweep"
   | "merge"
+  | "owners"
   | "selfContained"
   | "inspect"
   | "faults";
@@ -91,6 +93,10 @@ export interface OpenOptions {
   readonly idleTimeout?: number;
   /** The absolute timeout that a check needs, in seconds. */
   readonly absoluteTimeout?: number;
+  /** Whose a session is, by its values; only for a target that claims `owners`, to hand on to the storage. */
+  readonly owner?: (
+    data: Readonly<Record<string, unknown>>,
+  ) => string | undefined;
   /** The suite's clock, in milliseconds. */
   now(): number;
 }
@@ -162,6 +168,12 @@ export interface StorageLike {
   /** Destroys it; gives the `Set-Cookie` header. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   destroySession?(session: any, options?: any): Promise<string>;
+  /** Lists an owner's sessions. */
+  // deno-lint-ignore no-explicit-any -- checked when it is called
+  listSessions?(owner: string): Promise<any>;
+  /** Ends an owner's sessions but the one of `except`; gives how many. */
+  // deno-lint-ignore no-explicit-any -- sessions of any library
+  destroySessions?(owner: string, options?: { except?: any }): Promise<number>;
   /** Removes expired records. */
   sweep?(): Promise<void>;
   /** Lets go of timers and handles. */

@@ -14,6 +14,9 @@ export function builtin<T>(name: string): T | undefined {
   return process?.getBuiltinModule?.(name) as T | undefined;
 }
 
+/** Whether a timer belongs to the request that set it, and ends with it (Cloudflare Workers). */
+export const timersEndWithRequest: boolean = "WebSocketPair" in globalThis;
+
 // One call for random bytes costs more than a signature's base64, whatever its size: hand them out from a block.
 // The block is filled on first use, because Workers refuse randomness in global scope.
 const block = new Uint8Array(1536);
@@ -29,32 +32,6 @@ export function randomBytes(size: number): Uint8Array<ArrayBuffer> {
   block.fill(0, used, used + size);
   used += size;
   return bytes;
-}
-
-/**
- * What `call` comes to, if that is soon enough.
- *
- * @throws {Error} If it takes more than `ms` milliseconds; what comes after that is ignored.
- */
-export function within<T>(ms: number, call: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let settled = false;
-    const settle = () => {
-      settled = true;
-      clearTimeout(timer);
-    };
-    call().then(resolve, reject).finally(settle);
-    // An engine in memory has answered before a timer, which costs more than its answer, is even set.
-    (async () => {
-      for (let i = 0; i < 5; i++) await undefined;
-      if (settled) return;
-      timer = setTimeout(
-        () => reject(new Error(`no answer within ${ms / 1000} s`)),
-        ms,
-      );
-    })();
-  });
 }
 
 /** Resolves after `ms` milliseconds. */

@@ -17,6 +17,8 @@ export interface Origin {
   readonly version: unknown;
   /** Until when the engine holds the record, in milliseconds. */
   readonly expires: number;
+  /** Whether the id was made for this read, because what was read has none. */
+  readonly unnamed?: boolean;
   /** Decodes the record, afresh each time; `undefined` where it turns out to be corrupt or over. */
   readonly decode: () => SessionRecord | undefined;
 }
@@ -57,6 +59,8 @@ export class SessionState {
   knownIds: readonly string[] = [];
   /** The cookie's value as it came, and in the form that it had there: what has not changed is not signed again. */
   sentBy: { readonly value: unknown; readonly text: string } | undefined;
+  /** The visitor's cookie does not lead to what was read: the next save sends one that does. */
+  unsent = false;
   /** The save in flight: saves of one session follow each other. */
   saving: Promise<unknown> | undefined;
 
@@ -250,6 +254,7 @@ export class SessionState {
    */
   committed(origin: Origin, changes: Changes, merged: boolean): void {
     this.maxAge = undefined;
+    this.unsent = false;
     this.attach(origin);
     if (this.regenerated) this.#id = undefined; // again, while the save ran
     this.#base = undefined;

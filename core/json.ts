@@ -73,8 +73,8 @@ function encode(
 }
 
 function encodeArray(value: unknown[], path: Path): string {
-  // Every own key counts here, "length" is the one more.
-  if (Reflect.ownKeys(value).length !== value.length + 1) {
+  // "length" is the one more.
+  if (ownKeys(value) !== value.length + 1) {
     return refuse("it has holes or named properties", path.key, path.parent);
   }
   let out = "[";
@@ -92,7 +92,7 @@ function encodeObject(value: object, path: Path): string {
     return refuse(`a ${name} is not plain data`, path.key, path.parent);
   }
   const keys = Object.keys(value);
-  if (Reflect.ownKeys(value).length !== keys.length) {
+  if (ownKeys(value) !== keys.length) {
     return refuse(
       "it has symbols or hidden properties",
       path.key,
@@ -105,6 +105,12 @@ function encodeObject(value: object, path: Path): string {
       encode(read(value, key, path), key, path);
   }
   return out + "}";
+}
+
+/** How many keys an object has of its own: of every kind. To ask for each kind is faster than for all at once. */
+function ownKeys(value: object): number {
+  return Object.getOwnPropertyNames(value).length +
+    Object.getOwnPropertySymbols(value).length;
 }
 
 function rootOf(path: Path): Path {

@@ -20,6 +20,7 @@ const target: Target = {
     "absolute",
     "sweep",
     "merge",
+    "owners",
     "inspect",
     "faults",
   ],

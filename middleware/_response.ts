@@ -35,7 +35,7 @@ export function respond<Data, FlashData>(
     cookieHeader: headers.get("Cookie"),
     unavailable,
     thrown: (error) => error instanceof Response ? error : undefined,
-    sendable: takesCookie,
+    sendable: (response) => takesCookie(response),
     send: (response, setCookie) =>
       response && withSetCookie(response, setCookie),
     discard,
@@ -50,11 +50,15 @@ export function serviceUnavailable(): Response {
   });
 }
 
-/** Whether a cookie can be put on a response. */
-export function takesCookie(response: Response | undefined): boolean {
+/** Whether a cookie can be put on a response, or, unless it has to stay `as it is`, on a copy. */
+export function takesCookie(
+  response: Response | undefined,
+  asItIs?: "as it is",
+): boolean {
   if (!response) return false;
   // An upgrade cannot be copied: what the server recognises it by would be lost.
-  return response.status !== 101 || isMutable(response.headers);
+  const mayCopy = !asItIs && response.status !== 101;
+  return mayCopy || isMutable(response.headers);
 }
 
 function isMutable(headers: Headers): boolean {

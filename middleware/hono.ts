@@ -5,7 +5,7 @@
  * ```ts ignore
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { session, type SessionVariables } from "@satchel/session/middleware/hono";
- * import { Hono } from "npm:hono@^4.13.19";
+ * import { Hono } from "npm:hono@4.13.19";
  * import { assertEquals } from "@std/assert";
  *
  * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });

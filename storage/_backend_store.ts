@@ -7,13 +7,17 @@ import { utf8Length } from "../core/_bytes.ts";
 import { SessionError } from "../core/errors.ts";
 import { hashId } from "../core/keys.ts";
 import { checkSize, decodeRecord, encodeRecord } from "../core/record.ts";
-import type { Draft, RecordStore, Stored } from "./_records.ts";
+import type { Draft, RecordStore, Stage, Stored } from "./_records.ts";
 import type { Backend } from "./contract.ts";
 
 interface Placed extends Stored {
   readonly key: string;
   readonly text: string;
 }
+
+/** What stands before a record that is no session yet. A record itself begins with a bracket. */
+const STAGES: Record<Stage, string> = { copied: "?", checked: "!", moved: ">" };
+const STAGE_NAMES = Object.keys(STAGES) as Stage[];
 
 /** An id as the core mints it, or as long and as plain, where an application brings its own. */
 const ID = /^[\w-]{22,64}$/;
@@ -25,10 +29,11 @@ export function backendStore(backend: Backend): RecordStore {
   async function write(
     id: string,
     key: string,
-    { life, entries, expires, owned }: Draft,
+    { life, entries, expires, owned, stage }: Draft,
     ifVersion: unknown,
   ): Promise<Placed | null> {
-    const text = encodeRecord(checkOf(key), life, entries, owned);
+    const text = (stage ? STAGES[stage] : "") +
+      encodeRecord(checkOf(key), life, entries, owned);
     const limit = guarantees.maxBytes;
     // UTF-8 takes three bytes for a UTF-16 unit at the most: most records need no counting.
     if (limit !== undefined && text.length * 3 > limit) {
@@ -100,14 +105,19 @@ function place(
   version: unknown,
   expires: number,
 ): Placed {
-  return {
-    id,
-    key,
-    text,
-    version,
-    expires,
-    decode: () => decodeRecord(checkOf(key), text),
-  };
+  const decode = () => decodeRecord(checkOf(key), text);
+  const placed = { id, key, text, version, expires, decode };
+  const mark = text[0];
+  if (mark === "[") return placed;
+  const stage = STAGE_NAMES.find((name) => STAGES[name] === mark);
+  if (!stage) return placed;
+  const staged = () => decodeRecord(checkOf(key), recordOf(text));
+  return { ...placed, stage, decode: staged };
+}
+
+/** A text without the mark of its stage. */
+export function recordOf(text: string): string {
+  return text.startsWith("[") ? text : text.slice(1);
 }
 
 /** What ties a record to its key: enough to find out records that were swapped. */

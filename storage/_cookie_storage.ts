@@ -178,18 +178,21 @@ export class CookieStorage<Data, FlashData>
       const decode = () => fromRemix(parse(value), now);
       const record = decode();
       if (!record) return undefined;
-      const id = typeof record.id === "string" && ID.test(record.id)
-        ? record.id
-        : mintId();
-      return this.#origin(id, record.expires, decode);
+      return typeof record.id === "string" && ID.test(record.id)
+        ? this.#origin(record.id, record.expires, decode)
+        : this.#unnamed(record.expires, decode);
     }
     if (takes("react-router")) {
       const text = JSON.stringify(value);
       const decode = () => fromReactRouter(parse(text), now);
       const record = decode();
-      if (record) return this.#origin(mintId(), record.expires, decode);
+      if (record) return this.#unnamed(record.expires, decode);
     }
     return undefined;
+  }
+
+  #unnamed(expires: number, decode: () => SessionRecord | undefined): Origin {
+    return { ...this.#origin(mintId(), expires, decode), unnamed: true };
   }
 
   #origin(

@@ -53,6 +53,8 @@ export class FileBackend implements Backend {
   readonly #files = new Files();
   readonly #dir: string;
   readonly #now: () => number;
+  /** Whether there has been a directory. */
+  #seen = false;
   readonly #onError: (error: unknown) => void;
   #sweptAt: number | undefined;
   #sweeping: Promise<void> | undefined;
@@ -76,7 +78,11 @@ export class FileBackend implements Backend {
       // What is no record decodes to no session, and is told as such.
       if (!found) return { value: "", version: null, expires: Infinity };
       const { entries, head } = found;
-      if (!head) return null;
+      if (!head) {
+        this.#mustBeThere();
+        return null;
+      }
+      this.#seen = true;
       const { content: version, expires } = head;
       const value = entries.some((e) => e.name === version && e.isFile())
         ? this.#files.read(`${place.folder}/${version}`)
@@ -96,9 +102,9 @@ export class FileBackend implements Backend {
     const place = placeOf(this.#dir, key);
     const written = await this.#insist(place, ifVersion, (head) => {
       const next = headOf((head?.count ?? 0) + 1, expires);
-      return head
-        ? this.#replace(place, head, next, value)
-        : this.#create(place, next, value);
+      if (head) return this.#replace(place, head, next, value);
+      this.#mustBeThere();
+      return this.#create(place, next, value);
     });
     if (written) this.#sweepInPassing();
     return written ? written.content : null;
@@ -113,6 +119,7 @@ export class FileBackend implements Backend {
     let removed = false;
     const done = await this.#insist(place, ifVersion, async (head) => {
       if (!head) {
+        this.#mustBeThere();
         await removeForeign(this.#files, place);
         return true;
       }
@@ -177,6 +184,19 @@ export class FileBackend implements Backend {
     throw new Error(
       `Cannot change record: other processes changed it first, ${MAX_ATTEMPTS} times in a row`,
     );
+  }
+
+  /**
+   * Tells a directory without a record from one that has gone: a disk that is not mounted would sign everybody out.
+   *
+   * @throws {Error} If there was a directory, and is none any more, or something else is in its place.
+   */
+  #mustBeThere(): void {
+    // By this name a link to a directory is one, too.
+    if (this.#files.kind(`${this.#dir}/.`) === "folder") this.#seen = true;
+    else if (this.#seen || this.#files.kind(this.#dir) !== "none") {
+      throw new Error("the directory of the sessions is not there");
+    }
   }
 
   async #replace(

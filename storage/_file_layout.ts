@@ -24,7 +24,6 @@ export interface Head {
 
 /** Where a record is. */
 export interface Place {
-  readonly dir: string;
   readonly shard: string;
   readonly folder: string;
 }
@@ -40,24 +39,17 @@ const NOTHING: Found = { entries: [], head: undefined };
 /** Where the record of a key is. */
 export function placeOf(dir: string, key: string): Place {
   const shard = `${dir}/${key.slice(0, 2)}`;
-  return { dir, shard, folder: `${shard}/${key}` };
+  return { shard, folder: `${shard}/${key}` };
 }
 
-/**
- * What a record's folder holds; `undefined` where a link or a file is in its place.
- *
- * @throws {Error} If the directory itself is none: that is no answer to whether it holds a record.
- */
+/** What a record's folder holds; `undefined` where a link or a file is in its place. */
 export function look(
   files: Files,
-  { dir, shard, folder }: Place,
+  { shard, folder }: Place,
 ): Found | undefined {
   for (const path of [shard, folder]) {
     const kind = files.kind(path);
-    if (kind === "none") {
-      files.refuseFile(dir);
-      return NOTHING;
-    }
+    if (kind === "none") return NOTHING;
     if (kind === "foreign") return undefined;
   }
   const entries = files.list(folder);

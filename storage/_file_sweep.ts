@@ -36,8 +36,7 @@ export async function sweepRecords(
     for (const inner of await files.listInTurn(shard)) {
       if (!inner.isDirectory()) continue;
       try {
-        const folder = `${shard}/${inner.name}`;
-        await sweepFolder(files, { dir, shard, folder }, inner.name, now);
+        await sweepFolder(files, shard, inner.name, now);
       } catch (error) {
         errors.push(error);
       }
@@ -50,11 +49,11 @@ export async function sweepRecords(
 
 async function sweepFolder(
   files: Files,
-  place: Place,
+  shard: string,
   name: string,
   now: number,
 ): Promise<void> {
-  const { shard, folder } = place;
+  const folder = `${shard}/${name}`;
   if (name.startsWith(OLD)) await files.removeAll(folder);
   else if (name.startsWith(NEW)) {
     // Whoever is still at it finds it gone as a whole, and makes another.
@@ -63,6 +62,7 @@ async function sweepFolder(
   } else if (KEY.test(name)) {
     const entries = await files.listInTurn(folder);
     const head = newestHead(entries);
+    const place = { shard, folder };
     if (!head) await clear(files, place);
     else if (!(head.expires > now)) {
       if (await files.remove(`${folder}/${head.name}`)) {

@@ -58,13 +58,6 @@ export class Files {
     return stats.isDirectory() ? "folder" : "foreign";
   }
 
-  /** @throws {Error} If there is something under the path that is no folder, nor leads to one. */
-  refuseFile(path: string): void {
-    const stats = this.#fs.statSync(path, { throwIfNoEntry: false });
-    if (!stats || stats.isDirectory()) return;
-    throw new Error("where the folder for sessions should be is a file");
-  }
-
   /** A folder's entries; none where there is no such folder. */
   list(path: string): Entry[] {
     return unless(

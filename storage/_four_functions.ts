@@ -29,13 +29,13 @@ export interface FourFunctions<Data = SessionData, FlashData = Data> {
   ): Promise<string>;
   /** Gives the session, or `null` where there is none or it has expired. */
   readData(id: string): Promise<FlashSessionData<Data, FlashData> | null>;
-  /** Replaces the session and its `expires`. */
+  /** Replaces the session and its `expires`. May reject where there is none. */
   updateData(
     id: string,
     data: FlashSessionData<Data, FlashData>,
     expires: Date,
   ): Promise<void>;
-  /** Deletes the session; resolves also where there is none. */
+  /** Deletes the session. May reject where there is none. */
   deleteData(id: string): Promise<void>;
 }
 
@@ -89,6 +89,26 @@ export function fourFunctionStore<Data, FlashData>(
     return { id, version: undefined, expires, decode };
   }
 
+  /** Many clients take it for an error to change a row that another request has deleted; it is a race lost. */
+  async function unlessGone(
+    id: string,
+    change: () => Promise<void>,
+  ): Promise<boolean> {
+    try {
+      await change();
+      return true;
+    } catch (error) {
+      let gone = false;
+      try {
+        gone = !await db.readData(id);
+      } catch {
+        // The first error says what was attempted.
+      }
+      if (!gone) throw error;
+      return false;
+    }
+  }
+
   return {
     guarantees: GUARANTEES,
     accepts: (id) => ID.test(id),
@@ -111,12 +131,15 @@ export function fourFunctionStore<Data, FlashData>(
     },
     async replace({ id }, draft) {
       const { data, text, expires } = encode(draft);
-      await db.updateData(id, data, expires);
-      return place(id, text);
+      const replaced = await unlessGone(
+        id,
+        () => db.updateData(id, data, expires),
+      );
+      return replaced ? place(id, text) : null;
     },
-    async remove(id) {
-      await db.deleteData(id);
-      return true;
+    async remove(id, stored) {
+      const removed = await unlessGone(id, () => db.deleteData(id));
+      return removed || stored === undefined;
     },
     async touch(stored, expires) {
       const record = stored.decode();

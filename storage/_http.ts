@@ -42,6 +42,11 @@ export function bind<Data, FlashData>(
   policy?: Policy,
 ): HttpSessionStorage<Data, FlashData> {
   const selfContained = storage.guarantees?.selfContained ?? false;
+  if (partsOf(storage)?.older) {
+    throw new TypeError(
+      "Cannot bind cookie: the storage reads two cookies already, its own and the older one; leave the cookie out",
+    );
+  }
   const own = sessionCookie(cookie, selfContained);
   if (selfContained && !own.isSigned) {
     throw new TypeError(
@@ -67,6 +72,57 @@ export function recordStorage<Data, FlashData>(
   return cookie ? bind(storage, cookie, policy) : storage;
 }
 
+/** What a bound storage is made of. */
+export interface Parts<Data = unknown, FlashData = Data> {
+  readonly storage: SessionStorage<Data, FlashData>;
+  readonly cookie: Cookie;
+  readonly fallback: SaveOptions;
+  readonly older: OlderCookie<Data, FlashData> | undefined;
+  /** What the cookie carries in a request. */
+  decode(cookieHeader: string): Promise<Carried>;
+}
+
+/** What a request's cookie carries. */
+export interface Carried {
+  readonly value: unknown;
+  /** Whether it came in an older format. */
+  readonly legacy: boolean;
+  /** As it stands in the header, where that can be sent again. */
+  readonly text?: string | undefined;
+  /** Whether there is a cookie, and none that is authentic. */
+  readonly rejected: boolean;
+}
+
+/** Where to look for sessions that the storage's own cookie does not lead to. */
+export interface OlderCookie<Data, FlashData> {
+  /** Whether the storage's own cookie may carry this. */
+  accepts(value: unknown): boolean;
+  find(
+    cookieHeader: string,
+    value: unknown,
+  ): Promise<Session<Data, FlashData> | undefined>;
+}
+
+/** What a storage is made of; `undefined` where it is not bound, or another library's. */
+export function partsOf<Data, FlashData>(
+  storage: SessionStorage<Data, FlashData>,
+): Parts<Data, FlashData> | undefined {
+  return storage instanceof BoundStorage ? storage.parts() : undefined;
+}
+
+/**
+ * Binds a storage to the cookie of another that is bound, and to an older cookie.
+ *
+ * @param older Where to look for sessions that the cookie does not lead to; left out, nowhere.
+ */
+export function bindLike<Data, FlashData>(
+  { cookie }: Pick<Parts, "cookie">,
+  storage: SessionStorage<Data, FlashData>,
+  older: OlderCookie<Data, FlashData> | undefined,
+): HttpSessionStorage<Data, FlashData> {
+  return new BoundStorage(storage, cookie, policyOf(storage), older);
+}
+
 /** Whether a storage is bound to a cookie already. */
 export function isBound<Data, FlashData>(
   storage: SessionStorage<Data, FlashData>,
@@ -80,6 +136,12 @@ function sessionCookie(
   selfContained: boolean,
 ): Cookie {
   if (isCookie(cookie) && !(cookie instanceof SatchelCookie)) return cookie;
+  if ("serialize" in cookie && !isCookie(cookie)) {
+    // Remix 3's own: taken for options it would lose its secrets.
+    throw new TypeError(
+      "Cannot use cookie: it lacks name, isSigned or parse; create it with this library's createCookie",
+    );
+  }
   const { name = "__session", options } = cookie instanceof SatchelCookie
     ? cookie
     : { name: cookie.name, options: cookie };
@@ -95,6 +157,7 @@ class BoundStorage<Data, FlashData>
   readonly #cookie: Cookie;
   readonly #policy: Policy | undefined;
   readonly #fallback: SaveOptions;
+  readonly #older: OlderCookie<Data, FlashData> | undefined;
   readonly guarantees?: StorageGuarantees;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
@@ -112,14 +175,16 @@ class BoundStorage<Data, FlashData>
     storage: SessionStorage<Data, FlashData>,
     cookie: Cookie,
     policy: Policy | undefined,
+    older?: OlderCookie<Data, FlashData>,
   ) {
+    this.#older = older;
     this.#storage = storage;
     this.#cookie = cookie;
     this.#policy = policy;
-    const { maxAge, expires } = cookie instanceof SatchelCookie
-      ? cookie.options
-      : { maxAge: undefined, expires: cookie.expires };
-    this.#fallback = { fallback: { maxAge, expires } };
+    // The cookie itself, because another library's may count its end anew each time that it is asked.
+    this.#fallback = {
+      fallback: cookie instanceof SatchelCookie ? cookie.options : cookie,
+    };
     if (storage.guarantees) this.guarantees = storage.guarantees;
     if (storage.sweep) this.sweep = storage.sweep.bind(storage);
     if (storage.close) this.close = storage.close.bind(storage);
@@ -129,6 +194,16 @@ class BoundStorage<Data, FlashData>
     this.getSession = (cookieHeader = null) => this.#get(cookieHeader);
     this.commitSession = (session, options) => this.#commit(session, options);
     this.destroySession = (session, options) => this.#destroy(session, options);
+  }
+
+  parts(): Parts<Data, FlashData> {
+    return {
+      storage: this.#storage,
+      cookie: this.#cookie,
+      fallback: this.#fallback,
+      older: this.#older,
+      decode: (cookieHeader) => this.#decode(cookieHeader),
+    };
   }
 
   read(value: string | null): Promise<Session<Data, FlashData>> {
@@ -144,16 +219,24 @@ class BoundStorage<Data, FlashData>
 
   async #get(cookieHeader: string | null): Promise<Session<Data, FlashData>> {
     if (!cookieHeader) return await this.#storage.read(null);
-    let value: unknown = null;
-    let legacy = false;
-    let text: string | undefined;
-    if (this.#cookie instanceof SatchelCookie) {
-      const decoded = await this.#cookie.decode(cookieHeader);
-      if (decoded) ({ value, text, legacy = false } = decoded);
-      else if (decoded === undefined) this.#policy?.tell("rejected-cookie");
-    } else value = await this.#cookie.parse(cookieHeader);
-    // A cookie that was cleared, by whatever means, is no cookie.
-    if (value === "") value = null;
+    const carried = await this.#decode(cookieHeader);
+    const older = this.#older;
+    if (!older) return await this.#open(carried);
+    // What this cookie cannot carry may be what the older one does, and is no reason to tell of a forged one.
+    const own = older.accepts(carried.value);
+    if (own) {
+      const session = await this.#open(carried);
+      if (stateOf(session)?.origin) return session;
+    }
+    const found = await older.find(cookieHeader, carried.value);
+    if (found && stateOf(found)?.origin) return found;
+    return await this.#open(own ? { ...carried, value: null } : carried);
+  }
+
+  async #open(
+    { value, legacy, text, rejected }: Carried,
+  ): Promise<Session<Data, FlashData>> {
+    if (rejected) this.#policy?.tell("rejected-cookie");
     if (legacy && this.#storage instanceof CookieStorage) {
       return await this.#storage.read(value, legacy);
     }
@@ -161,6 +244,21 @@ class BoundStorage<Data, FlashData>
     const state = stateOf(session);
     if (text && state) state.sentBy = { value, text };
     return session;
+  }
+
+  async #decode(cookieHeader: string): Promise<Carried> {
+    let value: unknown = null;
+    let legacy = false;
+    let text: string | undefined;
+    let rejected = false;
+    if (this.#cookie instanceof SatchelCookie) {
+      const decoded = await this.#cookie.decode(cookieHeader);
+      if (decoded) ({ value, text, legacy = false } = decoded);
+      rejected = decoded === undefined;
+    } else value = await this.#cookie.parse(cookieHeader);
+    // A cookie that was cleared, by whatever means, is no cookie.
+    if (value === "") value = null;
+    return { value, legacy, text, rejected };
   }
 
   async #commit(

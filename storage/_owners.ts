@@ -18,7 +18,7 @@ import {
   type SessionRecord,
 } from "../core/record.ts";
 import { stateOf } from "../core/session.ts";
-import { checkOf } from "./_backend_store.ts";
+import { checkOf, recordOf } from "./_backend_store.ts";
 import type { Policy } from "./_policy.ts";
 import type { RecordStore } from "./_records.ts";
 import type {
@@ -276,7 +276,9 @@ export class Owners {
       "read",
       () => this.#backend.read(key),
     );
-    const record = found ? decodeRecord(checkOf(key), found.value) : undefined;
+    const record = found
+      ? decodeRecord(checkOf(key), recordOf(found.value))
+      : undefined;
     if (!found || record?.owned?.owner !== owner) return undefined;
     const { absoluteTimeout = Infinity } = this.#policy.timeouts;
     const ends = record.created + absoluteTimeout * 1000;

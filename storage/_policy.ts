@@ -4,7 +4,8 @@
  * @module
  */
 import type { SessionState } from "../core/_state.ts";
-import { delay, within } from "../core/_runtime.ts";
+import { patience } from "../core/_patience.ts";
+import { delay } from "../core/_runtime.ts";
 import { SessionError } from "../core/errors.ts";
 import {
   checkSeconds,
@@ -13,7 +14,9 @@ import {
   endOf,
   isAhead,
   type Life,
+  type Lifetime,
   lifetimeOf,
+  type StoredLifetime,
   type Timeouts,
 } from "../core/lifetime.ts";
 import type { SessionRecord } from "../core/record.ts";
@@ -34,7 +37,9 @@ export class Policy {
   readonly now: () => number;
   /** Whose session it is, by its values. */
   readonly owner: StorageOptions["owner"];
-  readonly #engineTimeout: number;
+  /** The lifetime of a session that neither a commit nor a cookie gave one. */
+  fallback: Lifetime | undefined;
+  readonly #within: ReturnType<typeof patience>;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
 
   // deno-lint-ignore no-explicit-any -- data of whatever shape
@@ -56,7 +61,7 @@ export class Policy {
         "Cannot use engineTimeout: it must be more than 0 seconds",
       );
     }
-    this.#engineTimeout = engineTimeout * 1000;
+    this.#within = patience(engineTimeout * 1000);
     this.now = now;
     this.#onEvent = onEvent;
   }
@@ -82,7 +87,7 @@ export class Policy {
   /** Runs a call to the engine; what it throws becomes a typed error. */
   async engine<T>(verb: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await within(this.#engineTimeout, call);
+      return await this.#within(call);
     } catch (cause) {
       this.tell("engine-error", cause);
       if (cause instanceof SessionError) throw cause;
@@ -107,7 +112,11 @@ export class Policy {
         `Cannot ${what}: other requests got ahead, ${MAX_ATTEMPTS} times in a row`,
       );
     }
-    if (count > 1) await delay(Math.random() * Math.min(MAX_DELAY, 2 ** count));
+    // Whoever comes back from waiting finds another request at it already, and loses; the attempt after that begins
+    // with everybody else's.
+    if (count % 2 === 0) {
+      await delay(Math.random() * Math.min(MAX_DELAY, 2 ** count));
+    }
   }
 
   /** What a save at `now` makes of a session's life. */
@@ -117,8 +126,13 @@ export class Policy {
     now: number,
   ): Life {
     const lifetime = lifetimeOf(options) ?? had?.lifetime ?? null;
-    const ends = endOf(lifetime ?? lifetimeOf(options?.fallback), now);
-    return { created: had?.created ?? now, ends, lifetime };
+    const lasts = lifetime ?? this.lastingOf(options);
+    return { created: had?.created ?? now, ends: endOf(lasts, now), lifetime };
+  }
+
+  /** The lifetime where no commit gave one. */
+  lastingOf(options: SaveOptions | undefined): StoredLifetime {
+    return lifetimeOf(options?.fallback) ?? lifetimeOf(this.fallback);
   }
 
   /** Whether there is anything to save. */
@@ -129,7 +143,8 @@ export class Policy {
   ): boolean {
     if (state.dirty) return true;
     if (!known) return state.size > 0;
-    if (!options?.renew && lifetimeOf(options) === null) return false;
+    const renews = options?.renew || state.unsent;
+    if (!renews && lifetimeOf(options) === null) return false;
     // Looking closer may show that the record is corrupt or over, and that there is no session to renew.
     return state.base !== undefined;
   }

@@ -31,6 +31,9 @@ import type {
   StorageGuarantees,
 } from "./contract.ts";
 
+/** What a record is that is no session yet, or none any more: see `_moving.ts`. */
+export type Stage = "copied" | "checked" | "moved";
+
 /** A record in its place. */
 export interface Stored {
   readonly id: string;
@@ -39,6 +42,10 @@ export interface Stored {
   readonly expires: number;
   /** Decodes the record, afresh each time; `undefined` where it is corrupt. */
   readonly decode: () => SessionRecord | undefined;
+  /** There only while the record is no session. */
+  readonly stage?: Stage;
+  /** Whether it is in the home that a store takes sessions over from, and stays there until it is saved. */
+  readonly foreign?: boolean;
 }
 
 /** What is to be written. */
@@ -49,6 +56,7 @@ export interface Draft {
   readonly expires: number;
   /** Whose the session is. */
   readonly owned?: Owned | undefined;
+  readonly stage?: Stage | undefined;
 }
 
 /** A place for records: an engine behind the backend contract, or a database behind four functions. */
@@ -61,6 +69,8 @@ export interface RecordStore {
   load(id: string): Promise<Stored | null>;
   /** Writes a new record; `null` where the id is taken. The store may choose another id. */
   create(id: string, draft: Draft): Promise<Stored | null>;
+  /** Writes a new record in place of a foreign one; `null` where that is gone. */
+  adopt?(foreign: Stored, id: string, draft: Draft): Promise<Stored | null>;
   /** Replaces a record; `null` where another version is stored. */
   replace(stored: Stored, draft: Draft): Promise<Stored | null>;
   /** Removes what is stored under the id, or only the version given; `false` where that is another. */
@@ -75,11 +85,12 @@ export interface RecordStore {
 export function createRecordStorage<Data, FlashData>(
   store: RecordStore,
   policy: Policy,
-): SessionStorage<Data, FlashData> & OwnerIndex<Data> {
+): RecordStorage<Data, FlashData> {
   return new RecordStorage<Data, FlashData>(store, policy);
 }
 
-class RecordStorage<Data, FlashData>
+/** Keeps sessions in a store. */
+export class RecordStorage<Data, FlashData>
   implements SessionStorage<Data, FlashData>, OwnerIndex<Data> {
   readonly guarantees: StorageGuarantees;
   readonly #store: RecordStore;
@@ -106,18 +117,36 @@ class RecordStorage<Data, FlashData>
   }
 
   async read(value: string | null): Promise<Session<Data, FlashData>> {
-    const session = createSession<Data, FlashData>();
-    if (value === null) return session;
+    if (value === null) return createSession<Data, FlashData>();
     if (typeof value !== "string" || !this.#store.accepts(value)) {
       this.#policy.tell("rejected-cookie");
-      return session;
+      return createSession<Data, FlashData>();
     }
-    const stored = await this.#load(value);
+    return await this.open(value, () => this.#store.load(value));
+  }
+
+  /**
+   * The session of the record that `find` finds in the store, or a new one.
+   *
+   * @param sent What the visitor's cookie carries.
+   */
+  async open(
+    sent: unknown,
+    find: () => Promise<Stored | null>,
+  ): Promise<Session<Data, FlashData>> {
+    const session = createSession<Data, FlashData>();
+    const stored = await this.#find(find);
     const state = stateOf(session);
     if (!stored || !state) return session;
     state.attach(this.#origin(stored));
+    state.unsent = !stored.foreign && stored.id !== sent;
     await this.#slide(state, stored);
     return session;
+  }
+
+  /** The store of a storage that keeps its sessions in one. */
+  static storeOf(storage: object): RecordStore | undefined {
+    return #store in storage ? storage.#store : undefined;
   }
 
   async save(
@@ -138,7 +167,7 @@ class RecordStorage<Data, FlashData>
     options: SaveOptions | undefined,
   ): Promise<string | null> {
     if (state.destroyed) return await this.#destroy(state);
-    const known = this.#known(state) !== undefined;
+    const known = (this.#known(state) ?? this.#foreign(state)) !== undefined;
     if (!this.#policy.asksToSave(state, known, options)) {
       return null;
     }
@@ -195,6 +224,8 @@ class RecordStorage<Data, FlashData>
     const now = this.#policy.instant();
     const id = state.id;
     const known = this.#known(state);
+    const foreign = this.#foreign(state);
+    if (foreign && !isAhead(foreign.expires, now)) return this.#late();
     // The record that the changes go on top of, and the one that is replaced: two only while an id is regenerated.
     let source: Stored | undefined = known;
     let merged = false;
@@ -213,7 +244,11 @@ class RecordStorage<Data, FlashData>
     for (let attempt = 1;; attempt++) {
       const record = source && (merged ? source.decode() : state.base);
       if (source && !record) return this.#late();
-      const life = this.#policy.renew(record, options, now);
+      const life = this.#policy.renew(
+        foreign ? state.base : record,
+        options,
+        now,
+      );
       const expires = deadline(life, this.#policy.timeouts, now);
       if (!isAhead(expires, now)) return OVER;
       const entries = record && merged ? merge(record, changes) : changes;
@@ -230,8 +265,14 @@ class RecordStorage<Data, FlashData>
       const place = target;
       const written = await this.#policy.engine(
         "save",
-        () => place ? store.replace(place, draft) : store.create(id, draft),
+        async () =>
+          place
+            ? await store.replace(place, draft)
+            : foreign && store.adopt
+            ? await store.adopt(foreign, id, draft)
+            : await store.create(id, draft),
       );
+      if (!written && foreign) return this.#late();
       const conclude = async (written: Stored) => {
         if (
           await this.#owners?.settle(passage, list, state.keepOld) === false
@@ -285,8 +326,9 @@ class RecordStorage<Data, FlashData>
   }
 
   async #destroy(state: SessionState): Promise<string> {
+    const foreign = this.#foreign(state)?.id;
     for (const id of state.knownIds) {
-      if (this.#store.accepts(id)) await this.#remove(id);
+      if (id === foreign || this.#store.accepts(id)) await this.#remove(id);
     }
     const owner = this.#known(state) && state.base?.owned?.owner;
     if (owner !== undefined) await this.#owners?.leave(owner, state.knownIds);
@@ -309,13 +351,16 @@ class RecordStorage<Data, FlashData>
     }
   }
 
-  async #load(id: string): Promise<Stored | undefined> {
+  #load(id: string): Promise<Stored | undefined> {
+    return this.#find(() => this.#store.load(id));
+  }
+
+  async #find(
+    find: () => Promise<Stored | null>,
+  ): Promise<Stored | undefined> {
     const now = this.#policy.now();
-    const stored = await this.#policy.engine(
-      "read",
-      () => this.#store.load(id),
-    );
-    if (!stored) return undefined;
+    const stored = await this.#policy.engine("read", find);
+    if (!stored || stored.stage) return undefined;
     if (isAhead(stored.expires, now)) return stored;
     this.#policy.tell("expired");
     return undefined;
@@ -344,9 +389,17 @@ class RecordStorage<Data, FlashData>
       : undefined;
   }
 
+  /** What the store has found in the home that it takes sessions over from. */
+  #foreign(state: SessionState): RecordOrigin | undefined {
+    return state.origin?.home === this.#store
+      ? state.origin as RecordOrigin
+      : undefined;
+  }
+
   #origin(stored: Stored): RecordOrigin {
     const decode = this.#policy.guard(stored.decode);
-    return { ...stored, home: this, decode };
+    const home = stored.foreign ? this.#store : this;
+    return { ...stored, home, decode };
   }
 }
 

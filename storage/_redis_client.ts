@@ -18,7 +18,9 @@ export interface BunRedisLike {
 /** The part of node-redis' client and client pool that sessions need. */
 export interface NodeRedisLike {
   /** Sends a command. */
-  sendCommand(args: string[]): Promise<unknown>;
+  sendCommand(args: string[], options?: object): Promise<unknown>;
+  /** Whether commands are sent as they come; a pool does not say. */
+  readonly isReady?: boolean;
 }
 
 /** The part of node-redis' cluster that sessions need. */
@@ -53,6 +55,12 @@ export type RedisLike =
 export type RedisSend = (key: string, args: string[]) => Promise<unknown>;
 
 /**
+ * node-redis' deadline is for commands that wait to be sent, and is never taken back: five seconds later each one makes
+ * an error that nobody sees, which costs more than the command. Where commands are sent as they come, it has no use.
+ */
+const SENT_AT_ONCE = { timeout: undefined };
+
+/**
  * How a client sends a command.
  *
  * @throws {TypeError} If it is no client of Redis.
@@ -76,7 +84,10 @@ export function sendBy(client: RedisLike): RedisSend {
     if ("getSentinelNode" in known) {
       return (_key, args) => sendCommand.call(known, false, args);
     }
-    return (_key, args) => sendCommand.call(known, args);
+    return (_key, args) =>
+      (known as NodeRedisLike).isReady === true
+        ? sendCommand.call(known, args, SENT_AT_ONCE)
+        : sendCommand.call(known, args);
   }
   if (typeof known.send === "function") {
     return (_key, [name = "", ...args]) =>

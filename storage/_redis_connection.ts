@@ -52,19 +52,11 @@ export class RedisConnection {
     this.#patience = patience;
   }
 
-  readonly send: RedisSend = async (_key, args) => {
-    const client = this.#client?.isReady ? this.#client : await this.#ready();
-    this.#due++;
-    this.#keepWatch();
-    try {
-      return await client.sendCommand(args);
-    } catch (cause) {
-      if (this.#client === client || isReply(cause)) throw cause;
-      throw new Error("the connection to Redis was closed, or hung", { cause });
-    } finally {
-      this.#due--;
-      this.#answered++;
-    }
+  readonly send: RedisSend = (_key, args) => {
+    const client = this.#client;
+    return client?.isReady
+      ? this.#ask(client, args)
+      : this.#ready().then((client) => this.#ask(client, args));
   };
 
   readonly close = async (): Promise<void> => {
@@ -78,6 +70,23 @@ export class RedisConnection {
     const closing = client.close();
     await deadlined(closing, this.#patience, "Redis", () => client.destroy());
   };
+
+  #ask(client: NodeRedis, args: string[]): Promise<unknown> {
+    this.#due++;
+    this.#keepWatch();
+    const answered = () => {
+      this.#due--;
+      this.#answered++;
+    };
+    return client.sendCommand(args).then((reply) => {
+      answered();
+      return reply;
+    }, (cause) => {
+      answered();
+      if (this.#client === client || isReply(cause)) throw cause;
+      throw new Error("the connection to Redis was closed, or hung", { cause });
+    });
+  }
 
   async #ready(): Promise<NodeRedis> {
     const client = await this.#opened();

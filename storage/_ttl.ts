@@ -4,8 +4,8 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import { checkSeconds, lifetimeOf } from "../core/lifetime.ts";
-import { bind, recordStorage, type SessionCookieOptions } from "./_http.ts";
+import { checkSeconds } from "../core/lifetime.ts";
+import { recordStorage, type SessionCookieOptions } from "./_http.ts";
 import type { Policy } from "./_policy.ts";
 import type { RecordStore } from "./_records.ts";
 import type { SessionStorage } from "./contract.ts";
@@ -22,15 +22,11 @@ export function recordStorageWithTtl<Data, FlashData>(
   policy: Policy,
   ttl: number | undefined,
 ): SessionStorage<Data, FlashData> {
-  if (ttl === undefined) return recordStorage(store, cookie, policy);
-  if (checkSeconds("ttl", ttl) === 0) {
-    throw new RangeError("Cannot use ttl: it must be more than 0 seconds");
+  if (ttl !== undefined) {
+    if (checkSeconds("ttl", ttl) === 0) {
+      throw new RangeError("Cannot use ttl: it must be more than 0 seconds");
+    }
+    policy.fallback = { maxAge: ttl };
   }
-  const storage = recordStorage<Data, FlashData>(store, undefined, policy);
-  const save = storage.save.bind(storage);
-  storage.save = (session, options) =>
-    lifetimeOf(options?.fallback) === null
-      ? save(session, { ...options, fallback: { maxAge: ttl } })
-      : save(session, options);
-  return cookie ? bind(storage, cookie, policy) : storage;
+  return recordStorage(store, cookie, policy);
 }

@@ -43,8 +43,9 @@ export interface RedisSessionStorageOptions<Data = SessionData>
  * Keeps sessions in Redis or Valkey, 4.0 or newer. Parallel requests are merged by an atomic script; the server removes
  * expired sessions itself. A read is one round trip, a save another.
  *
- * Each session is a hash with the fields `v` (text), `n` (version) and `e` (deadline). What another program has put in
- * its place is no session, and a save that replaces it succeeds.
+ * Each session is a string: 16 characters that change with every save, the deadline in milliseconds, padded with
+ * spaces to 24, and the text. What another program has put in its place is no session, and a save that replaces it
+ * succeeds.
  *
  * Sessions survive a restart of the server as far as it is told to keep its data (`appendonly yes`). Run it with
  * `maxmemory-policy noeviction` or `volatile-*`, and look after its memory: what it evicts is a visitor logged out. A

@@ -1,5 +1,5 @@
 /**
- * Keeps the code and the outputs in `docs/write-a-storage.md` what they are.
+ * Keeps the code and the outputs in the guides of `docs/` what they are.
  *
  * `deno run -A tools/guide.ts` writes them anew; `--check` fails where they differ. A fence is filled from the comment
  * above it: `<!-- code: PATH -->` takes the file from its first import on, `<!-- output: PATH ARGUMENTS -->` what the
@@ -8,7 +8,11 @@
 // deno-lint-ignore-file no-console -- a command
 import { root } from "./_project.ts";
 
-const GUIDE = "docs/write-a-storage.md";
+const GUIDES = [
+  "docs/write-a-storage.md",
+  "docs/coming-from.md",
+  "docs/storages.md",
+];
 const CLI = "conformance/cli.ts";
 const PUBLISHED = "jsr:@satchel/session/conformance/cli ./target.ts";
 
@@ -57,12 +61,14 @@ function beside(path: string, arg: string): string {
 }
 
 if (import.meta.main) {
-  const file = new URL(GUIDE, root);
-  const guide = await Deno.readTextFile(file);
-  const filled = await fillGuide(guide);
-  if (!Deno.args.includes("--check")) await Deno.writeTextFile(file, filled);
-  else if (filled !== guide) {
-    console.error(`${GUIDE} has drifted: run deno run -A tools/guide.ts`);
-    Deno.exit(1);
+  for (const path of GUIDES) {
+    const file = new URL(path, root);
+    const guide = await Deno.readTextFile(file);
+    const filled = await fillGuide(guide);
+    if (!Deno.args.includes("--check")) await Deno.writeTextFile(file, filled);
+    else if (filled !== guide) {
+      console.error(`${path} has drifted: run deno run -A tools/guide.ts`);
+      Deno.exitCode = 1;
+    }
   }
 }

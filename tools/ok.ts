@@ -20,7 +20,7 @@ const entries = Object.values(exports);
 const lock = links ? ["--lock=deno.lock"] : [];
 const coverage = ".coverage";
 /** Checked like the README: what they show has to compile. */
-const guides = ["docs/storages.md"];
+const guides = ["docs/storages.md", "docs/coming-from.md"];
 
 const steps: Step[] = [
   { name: "format", commands: [["fmt", "--check"]] },

@@ -149,6 +149,50 @@ export const HOSTILE_KEYS: readonly string[] = [
   "__flash__",
 ];
 
+/** Names of owners, among them many that something on the way may take for another one of them. */
+export const OWNER_NAMES: readonly string[] = [
+  "u1",
+  "U1",
+  "u1 ",
+  " u1",
+  "u10",
+  "u",
+  "1",
+  "1.0",
+  "01",
+  "u1\n",
+  "u1\r\n",
+  "u1\nu2",
+  "u1\0",
+  "u1\0u2",
+  "u1,u2",
+  "u1:u2",
+  "u1/u2",
+  "u1%2Fu2",
+  "../u1",
+  "u*",
+  "*",
+  "{u1}",
+  '"u1"',
+  '["u1"]',
+  "__proto__",
+  "constructor",
+  "toString",
+  "null",
+  "undefined",
+  "\u00e9",
+  "e\u0301",
+  "\ufb01",
+  "fi",
+  "\ud800",
+  "\udfff",
+  "\ufffd",
+  "\\ud800",
+  "😀",
+  "n".repeat(2000),
+  "n".repeat(1999),
+];
+
 /**
  * Ways to damage a record's text; `empty`: it may be the record of an empty session then, and keep its id; `padding`:
  * in some encodings that takes away nothing that counts.

@@ -9,7 +9,7 @@ import {
   SessionError,
   withSession,
 } from "@satchel/session";
-import { findProduct, type Product, users } from "./catalogue.ts";
+import { findProduct, type Product, products, users } from "./catalogue.ts";
 import { field, readForm, RequestError } from "./forms.ts";
 import type { Html } from "./html.ts";
 import style from "./style.css" with { type: "text" };
@@ -37,7 +37,11 @@ export interface Data {
   /** Whether the user asked to stay signed in. */
   remembered: boolean;
   theme: "light" | "dark";
-  cart: { product: string; quantity: number }[];
+  /**
+   * How many of a product are in the cart. A key for each: parallel requests are merged key by key, and a cart under one
+   * key would lose what another tab has just put in.
+   */
+  [inCart: `cart:${string}`]: number;
 }
 
 /** What a session says once. */
@@ -63,6 +67,8 @@ export interface ShopOptions {
   absoluteTimeout: number;
   /** For how long a browser remembers a visitor who asks for it. */
   rememberFor: number;
+  /** The clock, in milliseconds; given to the storage too. @default {Date.now} */
+  now?: () => number;
 }
 
 const MAX_QUANTITY = 20;
@@ -82,16 +88,16 @@ const FORMS = [
 export function createShop(
   options: ShopOptions,
 ): (request: Request) => Promise<Response> {
-  const { storage } = options;
+  const { storage, now = Date.now } = options;
 
   const serve = withSession<Data, Flash>(storage, async (request, session) => {
     const url = new URL(request.url);
     if (request.method !== "POST") return await show(session, url, options);
 
     const form = await readForm(request);
-    if (!session.has("since")) session.set("since", Date.now());
+    if (!session.has("since")) session.set("since", now());
     return seeOther(await act(session, url.pathname, form, request, options));
-  });
+  }, { onUnavailable: explain });
 
   return async (request) => {
     try {
@@ -139,6 +145,7 @@ async function show(
   { pathname, searchParams }: URL,
   options: ShopOptions,
 ): Promise<Response> {
+  const now = (options.now ?? Date.now)();
   const userId = session.get("user");
   if (pathname === "/account" && userId === undefined) {
     return seeOther("/sign-in?account");
@@ -162,7 +169,7 @@ async function show(
     const devices = await options.storage.listSessions?.(userId, {
       current: session,
     });
-    return send(page(frame, accountPage(devices, Date.now())));
+    return send(page(frame, accountPage(devices, now)));
   }
   if (pathname === "/cart") return send(page(frame, cartPage(lines)));
   if (pathname === "/sign-in") {
@@ -171,7 +178,6 @@ async function show(
   }
   if (pathname === "/session") {
     const since = session.get("since");
-    const now = Date.now();
     return send(page(
       frame,
       sessionPage({
@@ -195,11 +201,11 @@ async function show(
   return send(page(frame, productsPage));
 }
 
-/** The cart with its products; a product that is no longer sold is left out. */
+/** The cart, in the order of the shelf. */
 function linesOf(session: ShopSession): Line[] {
-  return (session.get("cart") ?? []).flatMap(({ product: id, quantity }) => {
-    const product = findProduct(id);
-    return product ? [{ product, quantity }] : [];
+  return products.flatMap((product) => {
+    const quantity = session.get(`cart:${product.id}`);
+    return quantity ? [{ product, quantity }] : [];
   });
 }
 
@@ -233,43 +239,37 @@ async function act(
   }
 }
 
-function addToCart(session: ShopSession, product: Product): string {
-  const cart = session.get("cart");
-  const line = cart?.find((line) => line.product === product.id);
-  // The cart is changed in place. Nobody has to set it again: saving notices.
-  if (line) line.quantity = Math.min(line.quantity + 1, MAX_QUANTITY);
-  else if (cart) cart.push({ product: product.id, quantity: 1 });
-  else session.set("cart", [{ product: product.id, quantity: 1 }]);
-
-  session.flash("notice", `${product.name}: added to your cart.`);
-  return `/#${product.id}`;
+function addToCart(session: ShopSession, { id, name }: Product): string {
+  const quantity = (session.get(`cart:${id}`) ?? 0) + 1;
+  session.set(`cart:${id}`, Math.min(quantity, MAX_QUANTITY));
+  session.flash("notice", `${name}: added to your cart.`);
+  return `/#${id}`;
 }
 
 function setQuantity(
   session: ShopSession,
-  product: Product,
+  { id, name }: Product,
   quantity: number,
 ): string {
-  const cart = session.get("cart") ?? [];
-  const index = cart.findIndex((line) => line.product === product.id);
-  const line = cart[index];
-  if (!line) session.flash("error", `${product.name}: not in your cart.`);
-  else if (quantity > 0) {
-    line.quantity = quantity;
-    session.flash("notice", `${product.name}: now ${quantity} in your cart.`);
+  if (!session.has(`cart:${id}`)) {
+    session.flash("error", `${name}: not in your cart.`);
+  } else if (quantity > 0) {
+    session.set(`cart:${id}`, quantity);
+    session.flash("notice", `${name}: now ${quantity} in your cart.`);
   } else {
-    cart.splice(index, 1);
-    session.flash("notice", `${product.name}: taken out of your cart.`);
+    session.unset(`cart:${id}`);
+    session.flash("notice", `${name}: taken out of your cart.`);
   }
   return "/cart";
 }
 
 function checkOut(session: ShopSession): string {
-  if (linesOf(session).length === 0) {
+  const lines = linesOf(session);
+  if (lines.length === 0) {
     session.flash("error", "There is nothing in your cart yet.");
     return "/cart";
   }
-  session.unset("cart");
+  for (const { product } of lines) session.unset(`cart:${product.id}`);
   session.flash("notice", "Thank you! Your order is on its way, or would be.");
   return "/";
 }

@@ -12,6 +12,8 @@ export interface Settings {
   port: number;
   /** The folder of the database, of the session files and of the secret. */
   dataDir: string;
+  /** The address of Redis. */
+  redisUrl: string;
 }
 
 /** Something that whoever starts the shop can put right. */
@@ -23,11 +25,16 @@ export function readSettings(): Settings {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new Problem("PORT must be a whole number from 0 to 65535");
   }
+  const redisUrl = Deno.env.get("REDIS_URL") || "redis://127.0.0.1:6379";
+  if (!/^rediss?:/.test(redisUrl) || !URL.canParse(redisUrl)) {
+    throw new Problem("REDIS_URL must be like redis://127.0.0.1:6379");
+  }
   return {
     storage: Deno.env.get("STORAGE") || "kv",
     hostname: Deno.env.get("HOST") || "127.0.0.1",
     port,
     dataDir: Deno.env.get("DATA_DIR") || ".data",
+    redisUrl,
   };
 }
 

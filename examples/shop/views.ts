@@ -159,13 +159,14 @@ function themeForm({ theme, path }: Frame): Html {
       value === (theme ?? "auto") && PRESSED
     }>${label}</button>`;
   return html`
-    <form class="theme" method="post" action="/theme" role="group"
-      aria-label="Theme">
-        <input type="hidden" name="back" value="${path}">
+    <form method="post" action="/theme">
+      <input type="hidden" name="back" value="${path}">
+      <div class="theme" role="group" aria-label="Theme">
         ${choice("auto", "Auto")}
         ${choice("light", "Light")}
         ${choice("dark", "Dark")}
-      </form>
+      </div>
+    </form>
   `;
 }
 

@@ -309,6 +309,65 @@ const bad: Bad[] = [
     reason: /stored bytes/,
   },
   {
+    name: "it claims owners and lists nobody's sessions",
+    target: {
+      ...withStorage(() => ({})),
+      capabilities: ["owners"],
+    },
+    rule: "OWNER-01",
+    outcome: "fail",
+    reason: /^it claims "owners" and has no listSessions\(\)$/,
+  },
+  {
+    name: "listSessions gives an object",
+    target: {
+      ...withStorage(() => ({ listSessions: async () => ({}) })),
+      capabilities: ["owners"],
+    },
+    rule: "OWNER-01",
+    outcome: "fail",
+    reason:
+      /^listSessions\(\) gave a value of type object; it must give a list$/,
+  },
+  {
+    name: "listSessions gives ids",
+    target: {
+      ...withStorage(() => ({ listSessions: async () => ["secret-id", null] })),
+      capabilities: ["owners"],
+    },
+    rule: "OWNER-01",
+    outcome: "fail",
+    reason:
+      /^listSessions\(\) gave a session without id, created, lastSeen, expires, data$/,
+  },
+  {
+    name: "listSessions throws at once",
+    target: {
+      ...withStorage(() => ({
+        listSessions() {
+          throw new Error("down");
+        },
+      })),
+      capabilities: ["owners"],
+    },
+    rule: "OWNER-01",
+    outcome: "fail",
+    reason: /^list the sessions of "u1" rejected: Error: down$/,
+  },
+  {
+    name: "destroySessions gives nothing",
+    target: {
+      ...withStorage((storage) => ({
+        listSessions: (owner: Any) => storage.listSessions(owner),
+        async destroySessions() {},
+      })),
+      capabilities: ["owners"],
+    },
+    rule: "OWNER-04",
+    outcome: "fail",
+    reason: /^destroySessions\(\) gave undefined; it must give how many$/,
+  },
+  {
     name:
       "it claims shared and durable, and each opening is a world of its own",
     target: { capabilities: ["shared", "durable"] },

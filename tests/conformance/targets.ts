@@ -37,6 +37,7 @@ export const ENGINE: readonly Capability[] = [
   "touch",
   "absolute",
   "merge",
+  "owners",
   "inspect",
   "faults",
 ];
@@ -74,6 +75,15 @@ export function engineTarget(
   };
 }
 
+/** A target that does not claim everything that its engine would have. */
+export function without(
+  target: Target,
+  ...claims: readonly Capability[]
+): Target {
+  const capabilities = target.capabilities.filter((c) => !claims.includes(c));
+  return { ...target, capabilities };
+}
+
 /** Memory: instances over one namespace share one engine. */
 export function memoryTarget(): Target {
   const engines = new Map<string, MemoryBackend>();
@@ -96,11 +106,15 @@ export function redisTarget(name: string, send: RedisSend): Target {
 
 /** Memcached, by any client. */
 export function memcachedTarget(name: string, client: MemcacheLike): Target {
-  return engineTarget(
-    name,
-    ({ namespace, now }) => new MemcachedBackend(client, namespace, now),
-    [],
-    { recordBytes: 1024 * 1024 - 256 },
+  // A full Memcached drops live records, and so perhaps the list of an owner whose sessions live on.
+  return without(
+    engineTarget(
+      name,
+      ({ namespace, now }) => new MemcachedBackend(client, namespace, now),
+      [],
+      { recordBytes: 1024 * 1024 - 256 },
+    ),
+    "owners",
   );
 }
 

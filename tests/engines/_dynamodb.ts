@@ -16,14 +16,18 @@ export const PACKAGES = [
   "npm:@aws-sdk/lib-dynamodb@^3.1162.0",
 ] as const;
 
-/** A running DynamoDB. */
-export interface LocalDynamoDB {
-  /** Where it listens. */
-  readonly port: number;
+/** Clients of a running DynamoDB. */
+export interface DynamoDBClients {
   /** The SDK's client. */
   readonly db: DynamoDB;
   /** The SDK's document client. */
   readonly document: DynamoDBDocument;
+}
+
+/** A running DynamoDB. */
+export interface LocalDynamoDB extends DynamoDBClients {
+  /** Where it listens. */
+  readonly port: number;
   /** Makes a table whose key is `idx`, and gives its name. */
   table(name?: string, idx?: string): Promise<string>;
   /** Stops it. */
@@ -32,13 +36,19 @@ export interface LocalDynamoDB {
   start(): Promise<void>;
 }
 
-/** Starts one; it ends with the process that runs the tests. */
-export async function startDynamoDB(): Promise<LocalDynamoDB> {
-  const { default: dynalite } = await import("npm:dynalite@4.0.0");
+/** The SDK's clients for the DynamoDB on a port of this machine. */
+export async function connectDynamoDB(port: number): Promise<DynamoDBClients> {
   const { DynamoDB } = await import("npm:@aws-sdk/client-dynamodb@^3.1162.0");
   const { DynamoDBDocument } = await import(
     "npm:@aws-sdk/lib-dynamodb@^3.1162.0"
   );
+  const db = new DynamoDB(localSettings(port));
+  return { db, document: DynamoDBDocument.from(db) };
+}
+
+/** Starts one; it ends with the process that runs the tests. */
+export async function startDynamoDB(): Promise<LocalDynamoDB> {
+  const { default: dynalite } = await import("npm:dynalite@4.0.0");
   const server: Server = dynalite({ createTableMs: 0 });
   const listen = (port: number) =>
     new Promise<void>((resolve, reject) => {
@@ -47,12 +57,12 @@ export async function startDynamoDB(): Promise<LocalDynamoDB> {
     });
   await listen(0);
   const { port } = server.address() as AddressInfo;
-  const db = new DynamoDB(localSettings(port));
+  const { db, document } = await connectDynamoDB(port);
   let tables = 0;
   return {
     port,
     db,
-    document: DynamoDBDocument.from(db),
+    document,
     table: (name = `sessions-${++tables}`, idx) => makeTable(db, name, idx),
     stop: () =>
       new Promise((resolve) => {

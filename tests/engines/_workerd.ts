@@ -10,6 +10,8 @@ export const PACKAGES = ["npm:miniflare@4.20260730.0"] as const;
 
 /** A running Worker. */
 export interface LocalWorkerd {
+  /** Where it listens. */
+  readonly origin: string;
   /** Its KV namespace, from outside. */
   readonly kv: KVNamespaceLike;
   /** The names of its keys, and when each is removed, in seconds. */
@@ -47,7 +49,7 @@ export async function startWorkerd(
     compatibilityDate: "2026-07-01",
     compatibilityFlags: flags,
   });
-  await workerd.ready;
+  const { origin } = await workerd.ready;
   const end = () => void workerd.dispose();
   globalThis.addEventListener("unload", end);
   // Miniflare's own types need a package of Cloudflare's that declares globals, for every file.
@@ -55,6 +57,7 @@ export async function startWorkerd(
     & KVNamespaceLike
     & { list(): Promise<{ keys: { name: string; expiration?: number }[] }> };
   return {
+    origin,
     kv,
     keys: async () => (await kv.list()).keys,
     fetch: async (path, cookie) =>

@@ -136,7 +136,8 @@ if (installed("redis")) {
     await using node = await connect(first);
     await node.ask("SCRIPT", "FLUSH", "SYNC");
     for (let n = 0; n < 20; n++) {
-      assert(await engine.write(newKey(), "text", { expires: soon() }));
+      const options = { expires: soon(), ifVersion: null };
+      assert(await engine.write(newKey(), "text", options));
     }
     await cluster.close();
     await Promise.all(servers.map((server) => server.stop()));

@@ -41,12 +41,17 @@ Deno.test("sendBy() speaks to each kind of client in its own way", async () => {
   await sendBy({ call: note })("k", command);
   await sendBy({ send: note })("k", command);
   await sendBy({ sendCommand: note })("k", command);
+  await sendBy({ sendCommand: note, isReady: false })("k", command);
+  await sendBy({ sendCommand: note, isReady: true })("k", command);
   await sendBy({ sendCommand: note, masters: [] })("k", command);
   await sendBy({ sendCommand: note, getSentinelNode() {} })("k", command);
   assertEquals(calls, [
     ["DEL", "k"],
     ["DEL", ["k"]],
     [command],
+    [command],
+    // Its own deadline is for what waits to be sent.
+    [command, { timeout: undefined }],
     ["k", false, command],
     [false, command],
   ]);

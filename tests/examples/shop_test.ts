@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
+import { installed, startRedis } from "../engines/_servers.ts";
 
 const root = new URL("../../", import.meta.url);
 const windows = Deno.build.os === "windows";
@@ -30,6 +31,7 @@ function command(
       PORT: "0",
       HOST: "",
       DATA_DIR: "",
+      REDIS_URL: "",
       SESSION_SECRETS: "",
       NO_COLOR: "1",
       ...env,
@@ -191,10 +193,16 @@ async function countFolders(folder: string): Promise<number> {
 
 // Visits --------------------------------------------------------------------------
 
-for (const storage of ["cookie", "memory", "file", "kv"]) {
+const storages = ["cookie", "memory", "file", "kv"];
+if (installed("redis")) storages.push("redis");
+
+for (const storage of storages) {
   Deno.test(`shop serves a visit from the first page to the sign-out, with STORAGE=${storage}`, async (t) => {
+    const redis = storage === "redis" ? await startRedis() : undefined;
+    const env: Env = { STORAGE: storage };
+    if (redis) env["REDIS_URL"] = `redis://127.0.0.1:${redis.port}`;
     await inFolder(async (folder) => {
-      let shop = await Shop.start(folder, { STORAGE: storage });
+      let shop = await Shop.start(folder, env);
       const visitor = new Browser(shop);
       const assertRecords = async (expected: number) => {
         const count = await countRecords(storage, folder);
@@ -266,7 +274,7 @@ for (const storage of ["cookie", "memory", "file", "kv"]) {
 
       await t.step("a restart forgets nothing, but in memory", async () => {
         await shop.stop();
-        shop = await Shop.start(folder, { STORAGE: storage });
+        shop = await Shop.start(folder, env);
         visitor.address = shop.address;
         const { text } = await visitor.get("/cart");
         assertEquals(text.includes("€19.80"), storage !== "memory");
@@ -405,6 +413,7 @@ for (const storage of ["cookie", "memory", "file", "kv"]) {
 
       await shop.stop();
     });
+    await redis?.stop();
   });
 }
 
@@ -463,9 +472,10 @@ async function assertOneLine(
 Deno.test("shop says in one line what to change, when it cannot start", async (t) => {
   await inFolder(async (folder) => {
     const cases: [string, RegExp, env: Env, without?: string][] = [
-      ["unknown storage", /^There is no storage "redis": set STORAGE to /, {
-        STORAGE: "redis",
+      ["unknown storage", /^There is no storage "floppy": set STORAGE to /, {
+        STORAGE: "floppy",
       }],
+      ["no address", /^REDIS_URL must be like redis:/, { REDIS_URL: "6379" }],
       ["no port", /^PORT must be a whole number from 0 to 65535$/m, {
         PORT: "http",
       }],

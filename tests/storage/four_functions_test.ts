@@ -209,6 +209,81 @@ Deno.test("createSessionStorage() brings no row back, when it went meanwhile", a
   assertEquals(events.at(-1), "late-save");
 });
 
+/** A database whose client takes it for an error to change a row that is gone. */
+function strict() {
+  const db = new Database();
+  const { updateData, deleteData } = db.functions;
+  const must = (id: string) => {
+    if (!db.rows.has(id)) throw new Error("no such row");
+  };
+  const failing = { update: false, delete: false };
+  const storage = createSessionStorage({
+    cookie: { secrets: ["s3cr3t"] },
+    ...db.functions,
+    async updateData(id, data, expires) {
+      must(id);
+      if (failing.update) throw new Error("read-only");
+      await updateData(id, data, expires);
+    },
+    async deleteData(id) {
+      must(id);
+      if (failing.delete) throw new Error("read-only");
+      await deleteData(id);
+    },
+  });
+  return { db, storage, failing };
+}
+
+Deno.test("createSessionStorage() signs out twice at once, also where deleting a row that is gone is an error", async () => {
+  const { db, storage, failing } = strict();
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const header = cookieHeader(await storage.commitSession(session));
+  const [one, two, three] = await Promise.all(
+    [header, header, header].map((header) => storage.getSession(header)),
+  );
+  assert(one && two && three);
+  const cleared = await storage.destroySession(one);
+  assertEquals(await storage.destroySession(two), cleared);
+  three.regenerateId();
+  three.set("late", 1);
+  assertEquals(await storage.commitSession(three), "");
+  assertEquals(db.rows.size, 0);
+
+  // A row that is still there was not deleted, whatever the reason.
+  const other = await storage.getSession();
+  other.set("a", 1);
+  await storage.commitSession(other);
+  failing.delete = true;
+  await assertSessionError(() => storage.destroySession(other), "store-failed");
+});
+
+Deno.test("createSessionStorage() is late, not failed, when a row goes between the look and the update", async () => {
+  const { db, storage, failing } = strict();
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const header = cookieHeader(await storage.commitSession(session));
+  const late = await storage.getSession(header);
+  late.set("b", 2);
+  const { get } = db.rows;
+  db.rows.get = (id) => {
+    // The next look is the one before the update: right after it the row is deleted.
+    db.rows.get = get;
+    const row = db.rows.get(id);
+    db.rows.delete(id);
+    return row;
+  };
+  assertEquals(await storage.commitSession(late), "");
+  assertEquals(db.rows.size, 0);
+
+  const other = await storage.getSession();
+  other.set("a", 1);
+  await storage.commitSession(other);
+  other.set("b", 2);
+  failing.update = true;
+  await assertSessionError(() => storage.commitSession(other), "store-failed");
+});
+
 Deno.test("createSessionStorage() merges into the row as it is now", async () => {
   const { storage } = setUp();
   const session = await storage.getSession();

@@ -5,7 +5,9 @@ import {
   assertNotEquals,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
+import { createCookie as createRemixCookie } from "@remix-run/cookie";
 import { createCookie as createReactRouterCookie } from "react-router";
 import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
 import { type Cookie, createCookie } from "../../core/cookie.ts";
@@ -334,6 +336,36 @@ Deno.test("createSessionStorage() works in a cookie of another library and knows
   assertEquals((await storage.getSession(cookieHeader(setCookie))).get("a"), 1);
   const header = cookieHeader(await cookie.serialize({ not: "an id" }));
   assertEquals((await storage.getSession(header)).size, 0);
+});
+
+Deno.test("createSessionStorage() counts the lifetime of another library's cookie anew at each save", async () => {
+  const clock = new Clock();
+  const theirs = createReactRouterCookie("theirs", { secrets: ["s3cr3t"] });
+  const cookie = Object.create(theirs, {
+    expires: { get: () => new Date(clock.time + 60_000) },
+  });
+  const { backend, start } = setUp(cookie, { now: clock.now });
+  for (const passed of [0, 60, 600]) {
+    clock.pass(passed);
+    assertMatch(await start(), /^theirs=\w/);
+    const newest = [...backend.records.values()].at(-1);
+    assertEquals(newest?.expires, clock.time + 60_000);
+  }
+});
+
+Deno.test("createSessionStorage() refuses a cookie of another shape, whose secrets it would not see", () => {
+  for (
+    const cookie of [
+      createRemixCookie("theirs", { secrets: ["s3cr3t"] }),
+      { name: "n", isSigned: true, serialize() {} },
+    ]
+  ) {
+    assertThrows(
+      () => setUp(cookie as SessionCookieOptions),
+      TypeError,
+      "create it with this library's createCookie",
+    );
+  }
 });
 
 Deno.test("commitSession() signs an id again only where another secret writes by now", async () => {

@@ -4,74 +4,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { createSessionStorage, type SessionStorage } from "../../mod.ts";
 import { MemoryBackend } from "../../storage/memory.ts";
-import type { Backend, OwnerIndex } from "../../storage/contract.ts";
+import type { OwnerIndex } from "../../storage/contract.ts";
+import { everyOrder } from "./_schedule.ts";
 
 type Storage = SessionStorage & OwnerIndex;
 type Request = (storage: Storage, ids: readonly string[]) => Promise<unknown>;
 
 const owner = (data: { user?: string }) => data.user;
 
-/** Which request's turn it is; requests beyond the list take turns in order. */
-class Schedule {
-  readonly taken: number[] = [];
-  /** How many requests could have gone at each turn. */
-  readonly choices: number[] = [];
-  readonly #plan: readonly number[];
-  /** For each request, the calls that wait for their turn. */
-  readonly #waiting: (() => void)[][] = [];
-  #running = 0;
-
-  constructor(plan: readonly number[]) {
-    this.#plan = plan;
-  }
-
-  /** The engine as request `who` sees it: each call waits for its turn. */
-  engine(backend: Backend, who: number): Backend {
-    const turn = () =>
-      new Promise<void>((resolve) => {
-        (this.#waiting[who] ??= []).push(resolve);
-        this.#next();
-      });
-    const step =
-      <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
-      async (...args: A) => {
-        await turn();
-        const result = await call.apply(backend, args);
-        this.#next();
-        return result;
-      };
-    return {
-      guarantees: { ...backend.guarantees, evicts: "nothing" },
-      read: step(backend.read),
-      write: step(backend.write),
-      delete: step(backend.delete),
-    };
-  }
-
-  async run(requests: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {
-    this.#running = requests.length;
-    return await Promise.all(requests.map(async (request) => {
-      const result = await request();
-      this.#running--;
-      this.#next();
-      return result;
-    }));
-  }
-
-  /** Lets one request go on, once all wait. */
-  #next(): void {
-    const ready = this.#waiting.filter((calls) => calls.length > 0);
-    if (ready.length === 0 || ready.length < this.#running) return;
-    const planned = this.#plan[this.taken.length] ?? 0;
-    const choice = Math.min(planned, ready.length - 1);
-    this.taken.push(choice);
-    this.choices.push(ready.length);
-    ready[choice]?.shift()?.();
-  }
-}
-
 /** Runs requests in every order of their calls to the engine; gives the number of orders. */
-async function inEveryOrder(
+function inEveryOrder(
   before: readonly string[],
   requests: readonly Request[],
   check: (
@@ -80,28 +22,18 @@ async function inEveryOrder(
     results: readonly unknown[],
   ) => Promise<void>,
 ): Promise<number> {
-  let plan: number[] | undefined = [];
-  let count = 0;
-  while (plan) {
+  return everyOrder(async (schedule) => {
     const backend = new MemoryBackend(1000, Date.now, () => {});
     const storage = createSessionStorage({ backend, owner });
     const ids: string[] = [];
     for (const user of before) ids.push(await login(storage, user));
-    const schedule: Schedule = new Schedule(plan);
     const results = await schedule.run(requests.map((request, who) => {
       const engine = schedule.engine(backend, who);
       const own = createSessionStorage({ backend: engine, owner });
       return () => request(own, ids);
     }));
     await check(storage, ids, results);
-    count++;
-    // The next plan: the last turn at which another request could have gone, goes to that.
-    const { taken, choices } = schedule;
-    let at: number = taken.length - 1;
-    while (at >= 0 && (taken[at] ?? 0) + 1 >= (choices[at] ?? 0)) at--;
-    plan = at < 0 ? undefined : [...taken.slice(0, at), (taken[at] ?? 0) + 1];
-  }
-  return count;
+  });
 }
 
 async function login(storage: Storage, user: string): Promise<string> {

@@ -229,6 +229,19 @@ Deno.test("destroySessions() spares the session that it is given, under the id t
   }
 });
 
+Deno.test("destroySessions() ends the old id too, where keepOld has kept it", async () => {
+  const { storage, login, alive, devices } = setUp();
+  const old = await login("u1", "old");
+  const session = await storage.read(old);
+  session.set("device", "new");
+  session.regenerateId({ keepOld: true });
+  const fresh = await storage.save(session);
+  assertEquals((await devices("u1")).sort(), ["new", "old"]);
+  assert(await alive(old) && await alive(fresh));
+  assertEquals(await storage.destroySessions("u1"), 2);
+  assertFalse(await alive(old) || await alive(fresh));
+});
+
 Deno.test("destroySessions() leaves a session alone that is somebody else's by now, though the index names it", async () => {
   const { backend, storage, login, alive, devices } = setUp();
   const id = await login("u1");

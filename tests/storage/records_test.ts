@@ -260,6 +260,26 @@ Deno.test("storage.save() throws conflict, when others keep saving first", async
   assertEquals((await storage.read(id)).get("a"), 1);
 });
 
+Deno.test("storage.save() waits before every other attempt, when others keep saving first", async () => {
+  const { backend, storage, store } = setUp();
+  const session = await storage.read(await store({ a: 0 }));
+  session.set("a", 1);
+  backend.play("write", ...Array<Trick>(6).fill("conflict"));
+  const { setTimeout } = globalThis;
+  const waits: number[] = [];
+  globalThis.setTimeout = ((done: () => void, ms: number) => {
+    waits.push(ms);
+    return setTimeout(done);
+  }) as typeof setTimeout;
+  try {
+    await storage.save(session);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assertEquals(waits.length, 3);
+  assert(waits.every((ms, i) => ms >= 0 && ms < 4 ** (i + 1)));
+});
+
 for (const trick of ["fail", "late failure"] as const) {
   Deno.test(`storage.save() keeps the changes for another try, when the engine's write ends in a ${trick}`, async () => {
     const { backend, storage, events, store } = setUp();

@@ -5,6 +5,7 @@ import {
   type Backend,
   type BackendRecord,
   createSessionStorage,
+  type OwnerIndex,
   type SaveOptions,
   type SessionStorage,
 } from "../../../mod.ts";
@@ -50,12 +51,15 @@ export interface Bench extends OpenOptions {
   /** The engine under it. */
   readonly engine: Required<Omit<Backend, "close">>;
   /** The storage. */
-  readonly storage: SessionStorage;
+  readonly storage: Right;
   /** The record that the storage read last. */
   readonly seen: BackendRecord & { key: string } | null;
   /** Forgets everything that is stored in the namespace. */
   lose(): void;
 }
+
+/** A storage that is right. */
+export type Right = SessionStorage & OwnerIndex;
 
 /** What an instance does wrong. */
 export interface Parts {
@@ -63,6 +67,8 @@ export interface Parts {
   readonly engine?: Partial<Backend>;
   /** Calls to the storage. */
   readonly storage?: StorageLike;
+  /** Whose a session is. */
+  readonly owner?: NonNullable<OpenOptions["owner"]>;
   /** Calls to a session that was just read, and how it is saved. */
   readonly session?: (real: Real, value: string | null) => Wrong;
 }
@@ -91,6 +97,7 @@ export const CLAIMS: readonly Capability[] = [
   "absolute",
   "sweep",
   "merge",
+  "owners",
   "inspect",
   "faults",
 ];
@@ -158,8 +165,9 @@ function openBroken(
     },
   });
   const wrong: Backend = { ...hooks.backend, ...parts.engine };
-  const storage: SessionStorage = createSessionStorage({
+  const storage: Right = createSessionStorage({
     ...options,
+    ...parts.owner ? { owner: parts.owner } : {},
     backend: {
       ...wrong,
       async read(key) {
@@ -172,7 +180,7 @@ function openBroken(
   return { ...hooks, storage: around(storage, parts) };
 }
 
-function around(right: SessionStorage, parts: Parts): StorageLike {
+function around(right: Right, parts: Parts): StorageLike {
   const saves = new WeakMap<Session, Wrong["save"]>();
   const { read, save, ...others } = parts.storage ?? {};
   return {
@@ -193,6 +201,8 @@ function around(right: SessionStorage, parts: Parts): StorageLike {
       return wrong ? wrong(really, given) : really();
     },
     sweep: async () => await right.sweep?.(),
+    listSessions: (owner) => right.listSessions(owner),
+    destroySessions: (owner, options) => right.destroySessions(owner, options),
     ...others,
   };
 }
@@ -218,9 +228,15 @@ export function flashesOf(at: Bench, real: Real): Record<string, unknown> {
   return JSON.parse(at.seen.value)[6];
 }
 
-/** Changes the parts of a record's text: version, check, created, ends, lifetime, values, flashes. */
+/** Whether a text is a session's record, and not an owner's list. */
+export function isSession(text: string): boolean {
+  return text.startsWith("[1,");
+}
+
+/** Changes the parts of a session's text: version, check, created, ends, lifetime, values, flashes, owner, saved. */
 // deno-lint-ignore no-explicit-any -- the text's own parts
 export function edit(text: string, change: (parts: any[]) => void): string {
+  if (!isSession(text)) return text;
   const parts = JSON.parse(text);
   change(parts);
   return JSON.stringify(parts);

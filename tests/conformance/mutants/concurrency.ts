@@ -2,6 +2,7 @@ import { hashId } from "../../../core/keys.ts";
 import {
   type Bench,
   edit,
+  isSession,
   type Mutant,
   mutant,
   type Parts,
@@ -17,6 +18,7 @@ export const concurrency: readonly Mutant[] = [
   mutant("CONC-02", {
     name: "a late save writes a record anew whose id was regenerated away",
     reason: "the old id is back",
+    also: { "OWNER-07": "a session that its owner ended went in the same way" },
     defect: (at) => revives(at, (expected) => expected),
   }),
   mutant("CONC-03", {
@@ -90,7 +92,7 @@ export const concurrency: readonly Mutant[] = [
   mutant("CONC-06", {
     name: "where another has saved, the first value that is set stays as it is",
     reason: "what remains mixes two writers",
-    without: ["merge"],
+    without: ["merge", "owners"],
     defect: (at) => ({
       engine: { guarantees: { ...at.engine.guarantees, compareAndSet: false } },
       session(real) {
@@ -146,6 +148,7 @@ export const concurrency: readonly Mutant[] = [
   mutant("CONC-09", {
     name: "a late save clears the cookie",
     reason: "the late save speaks to the browser",
+    also: { "OWNER-07": "its saves are late too" },
     defect: () => ({
       session: (real) => ({
         async save(save) {
@@ -169,7 +172,9 @@ function revives(at: Bench, which: (expected: boolean) => boolean): Parts {
         return done;
       },
       async write(key, text, options) {
-        if (!gone.has(key)) return await at.engine.write(key, text, options);
+        if (!gone.has(key) || !isSession(text)) {
+          return await at.engine.write(key, text, options);
+        }
         revived = true;
         return await at.engine.write(key, text, { expires: options.expires });
       },

@@ -1,4 +1,4 @@
-import { edit, type Mutant, mutant } from "./_mutant.ts";
+import { edit, isSession, type Mutant, mutant } from "./_mutant.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -32,6 +32,7 @@ export const expiry: readonly Mutant[] = [
       "EXPIRY-05": "it reads shortly before a deadline",
       "EXPIRY-06": "it reads shortly before a deadline",
       "EXPIRY-10": "it reads shortly before a deadline",
+      "OWNER-03": "it lists shortly before a deadline",
     },
     defect: ({ engine }) => ({
       engine: {
@@ -66,6 +67,7 @@ export const expiry: readonly Mutant[] = [
       "EXPIRY-03": "it looks at the same instant",
       "EXPIRY-09": "it looks at the same instant",
       "EXPIRY-11": "it looks at the same instant",
+      "OWNER-03": "it looks at the same instant",
     },
     defect: ({ engine }) => ({
       engine: {
@@ -210,11 +212,11 @@ export const expiry: readonly Mutant[] = [
     reason: "a session of 400 days is gone after 0",
     defect: ({ engine, now }) => ({
       engine: {
-        write: (key, text, options) =>
-          engine.write(key, text, {
-            ...options,
-            expires: options.expires - now() > 365 * DAY ? 1 : options.expires,
-          }),
+        write(key, text, options) {
+          const far = options.expires - now() > 365 * DAY;
+          const expires = far && isSession(text) ? 1 : options.expires;
+          return engine.write(key, text, { ...options, expires });
+        },
       },
     }),
   }),
@@ -227,11 +229,11 @@ export const expiry: readonly Mutant[] = [
     },
     defect: ({ engine, now }) => ({
       engine: {
-        write: (key, text, options) =>
-          engine.write(key, text, {
-            ...options,
-            expires: options.expires - now() > 30 * DAY ? 1 : options.expires,
-          }),
+        write(key, text, options) {
+          const far = options.expires - now() > 30 * DAY;
+          const expires = far && isSession(text) ? 1 : options.expires;
+          return engine.write(key, text, { ...options, expires });
+        },
       },
     }),
   }),

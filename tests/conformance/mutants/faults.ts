@@ -25,6 +25,7 @@ export const faults: readonly Mutant[] = [
     reason: "a failed write looks like a saved change",
     also: {
       "FAULT-03": "a save that does not fail is not tried again",
+      "OWNER-10": "a login that does not fail is not tried again",
       "REGEN-06": "a save that does not fail is not tried again",
     },
     defect: () => ({

@@ -6,6 +6,8 @@ import { hostile } from "./hostile.ts";
 import { isolation } from "./isolation.ts";
 import { model } from "./model.ts";
 import type { Mutant } from "./_mutant.ts";
+import { ownerLists } from "./owner.ts";
+import { ownerRaces } from "./owner_races.ts";
 import { persistence } from "./persistence.ts";
 import { regenerate } from "./regenerate.ts";
 import { serialisation } from "./serialisation.ts";
@@ -20,6 +22,8 @@ export const mutants: readonly Mutant[] = [
   ...regenerate,
   ...isolation,
   ...concurrency,
+  ...ownerLists,
+  ...ownerRaces,
   ...hostile,
   ...serialisation,
   ...faults,

@@ -65,6 +65,10 @@ export const persistence: readonly Mutant[] = [
   mutant("PERSIST-04", {
     name: "each instance has an engine of its own",
     reason: "the second instance does not see it",
+    also: {
+      "OWNER-01": "it lists by a second instance too",
+      "OWNER-04": "it ends by a second instance",
+    },
     without: ["durable"],
     defect(at) {
       at.lose();
@@ -98,6 +102,7 @@ export const persistence: readonly Mutant[] = [
       "EXPIRY-05": "it has requests destroy sessions that others slide",
       "FAULT-02": "no write fails where none is made",
       "FAULT-03": "no write fails where none is made",
+      "OWNER-06": "it ends in a destroy",
       "REGEN-04": "it ends in a destroy",
       "REGEN-05": "a destroyed id is among those that it plants",
     },

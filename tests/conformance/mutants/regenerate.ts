@@ -145,6 +145,7 @@ export const regenerate: readonly Mutant[] = [
   mutant("REGEN-07", {
     name: "ids of 120 bits",
     reason: "ids carry about 120 random bits",
+    also: { "OWNER-05": "it spares a session by its id" },
     defect: () => ({
       session: (real) => ({
         get id() {
@@ -156,6 +157,7 @@ export const regenerate: readonly Mutant[] = [
   mutant("REGEN-07", {
     name: "ids are UUIDs of version 4",
     reason: "a UUID of version 4 carries 122",
+    also: { "OWNER-05": "it spares a session by its id" },
     defect: () => ({
       session: (real) => ({
         get id() {
@@ -167,6 +169,7 @@ export const regenerate: readonly Mutant[] = [
   mutant("REGEN-07", {
     name: "an id with a semicolon",
     reason: "an id is not safe in a cookie",
+    also: { "OWNER-05": "it spares a session by its id" },
     defect: () => ({
       session: (real) => ({
         get id() {

@@ -31,6 +31,7 @@ const ALL: readonly Capability[] = [
   "absolute",
   "sweep",
   "merge",
+  "owners",
   "inspect",
   "faults",
 ];

@@ -3,7 +3,7 @@ import type { Target } from "@satchel/session/conformance";
 import { variant } from "./_variant.ts";
 
 const target: Target = variant({
-  without: ["merge"],
+  without: ["merge", "owners"],
   engine: (engine) => ({
     guarantees: { ...engine.guarantees, compareAndSet: false },
     write: (key, value, { expires }) => engine.write(key, value, { expires }),

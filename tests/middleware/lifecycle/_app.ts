@@ -66,8 +66,8 @@ export class App {
   readonly #events: string[] = [];
   readonly #unhandled: string[] = [];
   #kept: Session<Data> | undefined;
-  #entered = Promise.withResolvers<void>();
-  #gate = Promise.withResolvers<void>();
+  #entered = deferred();
+  #gate = deferred();
 
   /** An error that reached the framework. */
   failed(error: unknown): void {
@@ -169,8 +169,8 @@ export class App {
       case "/control/reset":
         this.backend.calls = [];
         this.#events.length = 0;
-        this.#entered = Promise.withResolvers();
-        this.#gate = Promise.withResolvers();
+        this.#entered = deferred();
+        this.#gate = deferred();
         break;
       case "/control/fail":
         this.backend.play(searchParams.get("verb") as Verb, "fail");
@@ -227,4 +227,11 @@ function text(
   headers: [string, string][] = [],
 ): Reply {
   return { kind: "text", body, status, headers };
+}
+
+/** A promise to be kept later; Node 20 has no `Promise.withResolvers`. */
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => resolve = done);
+  return { promise, resolve };
 }

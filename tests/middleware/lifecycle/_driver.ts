@@ -60,9 +60,24 @@ export function serveFetch(
   };
 }
 
+const originals = new WeakMap<Request, Request>();
+
+/**
+ * A request for routers that give up on aborted ones: Deno aborts a request that it upgrades, so such a request gets a
+ * signal of its own.
+ */
+export function withoutAbort(request: Request): Request {
+  if (!request.headers.has("Upgrade")) return request;
+  const copy = new Request(request, { signal: new AbortController().signal });
+  originals.set(copy, request);
+  return copy;
+}
+
 /** Upgrades a request with Deno's server. */
 export function upgradeWithDeno(request: Request): Response {
-  const { socket, response } = Deno.upgradeWebSocket(request);
+  const { socket, response } = Deno.upgradeWebSocket(
+    originals.get(request) ?? request,
+  );
   socket.onopen = () => socket.send("hello");
   return response;
 }

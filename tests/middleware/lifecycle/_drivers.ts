@@ -1,9 +1,28 @@
 import type { Driver } from "./_driver.ts";
+import { bunServe } from "./bun_serve.ts";
 import { denoServe } from "./deno_serve.ts";
+import { express } from "./express.ts";
+import { fresh } from "./fresh.ts";
+import { h3 } from "./h3.ts";
 import { hono } from "./hono.ts";
+import { denoHttp, nodeHttp } from "./node_http.ts";
+import { oak } from "./oak.ts";
+import { reactRouter } from "./react_router.ts";
+import { remix } from "./remix.ts";
+import { workers } from "./workers.ts";
 
 /** Every framework, in the order of the table. */
 export const drivers: readonly Driver[] = [
   denoServe,
+  bunServe,
+  workers,
+  remix,
+  reactRouter,
   hono,
+  h3,
+  oak,
+  fresh,
+  express,
+  nodeHttp,
+  denoHttp,
 ];

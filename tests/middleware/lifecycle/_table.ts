@@ -32,3 +32,17 @@ export function tableOf(
   const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
   return [lines[0], rule, ...lines.slice(1)].join("\n");
 }
+
+/** The page with the table. */
+export const PAGE: URL = new URL(
+  "../../../docs/middleware.md",
+  import.meta.url,
+);
+
+/** The page with this table in place of the one it has. */
+export function inPage(page: string, table: string): string {
+  return page.replace(
+    /(<!-- table: .* -->\n)[^]*?(\n<!-- end -->)/,
+    (_, before: string, after: string) => `${before}\n${table}\n${after}`,
+  );
+}

@@ -5,7 +5,7 @@ import { cases } from "./_cases.ts";
 import { Client } from "./_client.ts";
 import type { Driver, Served } from "./_driver.ts";
 import { drivers } from "./_drivers.ts";
-import { cell, tableOf } from "./_table.ts";
+import { cell, inPage, PAGE, tableOf } from "./_table.ts";
 
 const ran = new Set<string>();
 
@@ -21,7 +21,7 @@ function register(driver: Driver): void {
         const { origin } = await (served ??= driver.serve());
         const client = new Client(origin);
         await client.control("reset");
-        await each.run(client, driver.traits);
+        await inTime(each.run(client, driver.traits));
         assertEquals((await client.control("log")).unhandled, []);
         ran.add(`${driver.name}: ${each.title}`);
       },
@@ -33,6 +33,17 @@ function register(driver: Driver): void {
     sanitizeResources: false,
     fn: async () => await (await served)?.stop(),
   });
+}
+
+/** A framework that hangs fails its case, and not the whole run. */
+async function inTime(work: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("it hangs")), 10_000);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 for (const driver of drivers) {
@@ -50,6 +61,11 @@ Deno.test({
   fn() {
     assertEquals(ran.size, drivers.length * cases.length);
   },
+});
+
+Deno.test("the documentation has the table of what the tests check", async () => {
+  const page = await Deno.readTextFile(PAGE);
+  assertEquals(inPage(page, tableOf(cases, drivers)), page);
 });
 
 globalThis.addEventListener("unload", () => {

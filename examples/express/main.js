@@ -1,0 +1,58 @@
+/** Visits, counted by Express on Node, with sessions in files. */
+import { createFileSessionStorage } from "@satchel/session";
+import { session } from "@satchel/session/middleware/express";
+import express from "express";
+
+const secret = process.env.SESSION_SECRET;
+if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
+
+const storage = createFileSessionStorage({
+  dir: process.env.SESSION_DIR ?? ".sessions",
+  cookie: {
+    name: "__session",
+    secrets: [secret],
+    secure: process.env.NODE_ENV === "production",
+  },
+  idleTimeout: 7 * 24 * 60 * 60,
+});
+
+const app = express();
+app.use(session(storage));
+app.use(express.urlencoded({ extended: false }));
+
+app.get("/", (req, res) => {
+  req.session.set("visits", (req.session.get("visits") ?? 0) + 1);
+  const notice = req.session.get("notice");
+  res.send(`<!doctype html>
+<html lang="en">
+  <title>Visits</title>
+  ${notice ? `<p role="status">${notice}</p>` : ""}
+  <p>Hello ${escape(req.session.get("name") ?? "stranger")}, this is visit ${
+    req.session.get("visits")
+  }.</p>
+  <form method="post" action="/name">
+    <label>Your name <input name="name" required></label> <button>Keep it</button>
+  </form>
+  <form method="post" action="/leave"><button>Forget me</button></form>
+</html>`);
+});
+
+app.post("/name", (req, res) => {
+  req.session.regenerateId();
+  req.session.set("name", String(req.body.name).slice(0, 40));
+  req.session.flash("notice", "Your name is kept.");
+  res.redirect(303, "/");
+});
+
+app.post("/leave", (req, res) => {
+  req.session.destroy();
+  res.redirect(303, "/");
+});
+
+const server = app.listen(process.env.PORT ?? 8000, () => {
+  console.log(`Listening on http://localhost:${server.address().port}/`);
+});
+
+function escape(text) {
+  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}

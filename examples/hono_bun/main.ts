@@ -1,0 +1,70 @@
+/** Visits, counted by Hono on Bun, with sessions in files. */
+import { createFileSessionStorage } from "@satchel/session";
+import {
+  session,
+  type SessionVariables,
+} from "@satchel/session/middleware/hono";
+import { Hono } from "hono";
+import { html } from "hono/html";
+
+interface Data {
+  name: string;
+  visits: number;
+}
+
+interface Flash {
+  notice: string;
+}
+
+const secret = process.env.SESSION_SECRET;
+if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
+
+const storage = createFileSessionStorage<Data, Flash>({
+  dir: process.env.SESSION_DIR ?? ".sessions",
+  cookie: {
+    name: "__session",
+    secrets: [secret],
+    secure: process.env.NODE_ENV === "production",
+  },
+  idleTimeout: 7 * 24 * 60 * 60,
+});
+
+const app = new Hono<{ Variables: SessionVariables<typeof storage> }>();
+app.use(session(storage));
+
+app.get("/", (c) => {
+  const session = c.var.session;
+  session.set("visits", (session.get("visits") ?? 0) + 1);
+  const notice = session.get("notice");
+  return c.html(html`<!doctype html>
+<html lang="en">
+  <title>Visits</title>
+  ${notice ? html`<p role="status">${notice}</p>` : ""}
+  <p>Hello ${session.get("name") ?? "stranger"}, this is visit ${
+    session.get("visits")
+  }.</p>
+  <form method="post" action="/name">
+    <label>Your name <input name="name" required></label> <button>Keep it</button>
+  </form>
+  <form method="post" action="/leave"><button>Forget me</button></form>
+</html>`);
+});
+
+app.post("/name", async (c) => {
+  const { name } = await c.req.parseBody();
+  c.var.session.regenerateId();
+  c.var.session.set("name", String(name).slice(0, 40));
+  c.var.session.flash("notice", "Your name is kept.");
+  return c.redirect("/", 303);
+});
+
+app.post("/leave", (c) => {
+  c.var.session.destroy();
+  return c.redirect("/", 303);
+});
+
+const server = Bun.serve({
+  port: Number(process.env.PORT ?? 8000),
+  fetch: app.fetch,
+});
+console.log(`Listening on ${server.url}`);

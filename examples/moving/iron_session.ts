@@ -1,0 +1,46 @@
+/** What iron-session left behind, readable for a storage of this library. */
+import {
+  type Cookie,
+  createCookieSessionStorage,
+  createSession,
+} from "@satchel/session";
+import { unsealData } from "npm:iron-session@^9.0.1";
+
+const DAY = 24 * 60 * 60;
+
+/** The cookie of iron-session, to be read and no longer written. */
+export function ironCookie(
+  name: string,
+  options: { password: string | Record<string, string>; ttl?: number },
+): Cookie {
+  const { ttl = 14 * DAY } = options;
+  const values = createCookieSessionStorage();
+  return {
+    name,
+    isSigned: true,
+    async parse(cookieHeader) {
+      const seal = cookieHeader?.split(/; */)
+        .find((pair) => pair.startsWith(`${name}=Fe26.2*`))
+        ?.slice(name.length + 1);
+      if (!seal) return null;
+      const data = await unsealData<Record<string, unknown>>(seal, options);
+      if (Object.keys(data).length === 0) return null;
+      // Always the same id, so that a copy of the cookie leads to what became of the session.
+      const session = createSession(data, await idOf(seal));
+      // At least as long as the seal: until then it must not be forgotten that the session has ended.
+      return await values.save(session, {
+        fallback: { maxAge: ttl || 400 * DAY },
+      });
+    },
+    serialize() {
+      throw new TypeError("Cannot write cookie: it is only read");
+    },
+  };
+}
+
+async function idOf(seal: string): Promise<string> {
+  const bytes = new TextEncoder().encode(seal);
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}

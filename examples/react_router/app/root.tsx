@@ -1,0 +1,25 @@
+import { session } from "@satchel/session/middleware/react-router";
+import { Links, Meta, Outlet, Scripts } from "react-router";
+import { sessionContext, sessionStorage } from "./sessions.server";
+
+// Each request gets its session here, and it is committed once, whatever loaders and actions there are.
+export const middleware = [
+  session(sessionStorage, { context: sessionContext }),
+];
+
+export default function Root() {
+  return (
+    <html lang="en">
+      <head>
+        <meta charSet="utf-8" />
+        <title>Visits</title>
+        <Meta />
+        <Links />
+      </head>
+      <body>
+        <Outlet />
+        <Scripts />
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,27 @@
+/** Where sessions live: in a sealed cookie. Any other storage takes its place by changing this file. */
+import { createCookieSessionStorage, type Session } from "@satchel/session";
+import { createContext } from "react-router";
+
+export interface Data {
+  name: string;
+  visits: number;
+}
+
+export interface Flash {
+  notice: string;
+}
+
+const secret = process.env.SESSION_SECRET;
+if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
+
+export const sessionStorage = createCookieSessionStorage<Data, Flash>({
+  cookie: {
+    name: "__session",
+    secrets: [secret],
+    maxAge: 7 * 24 * 60 * 60,
+    secure: process.env.NODE_ENV === "production",
+  },
+});
+
+/** What loaders and actions ask the context for. */
+export const sessionContext = createContext<Session<Data, Flash>>();

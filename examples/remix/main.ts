@@ -1,0 +1,89 @@
+/**
+ * Visits, counted by Remix 3's router, with sessions in a sealed cookie. `deno task start` runs it.
+ *
+ * @module
+ */
+import {
+  createCookie,
+  createCookieSessionStorage,
+  type Session,
+} from "@satchel/session";
+import {
+  session,
+  type SessionContextEntry,
+} from "@satchel/session/middleware/remix";
+import { createRouter, type Middleware } from "@remix-run/fetch-router";
+
+interface Data {
+  name: string;
+  visits: number;
+}
+
+interface Flash {
+  notice: string;
+}
+
+const secret = Deno.env.get("SESSION_SECRET");
+if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
+
+const sessionCookie = createCookie("__session", {
+  secrets: [secret],
+  httpOnly: true,
+  sameSite: "lax",
+  maxAge: 7 * 24 * 60 * 60,
+});
+const sessionStorage = createCookieSessionStorage<Data, Flash>();
+const sessions: Middleware<SessionContextEntry<typeof sessionStorage>> =
+  session(sessionCookie, sessionStorage);
+
+const router = createRouter({ middleware: [sessions] });
+
+router.get("/", ({ session }) => {
+  session.set("visits", (session.get("visits") ?? 0) + 1);
+  return page(session);
+});
+
+router.post("/name", async ({ request, session }) => {
+  const form = await request.formData();
+  session.regenerateId();
+  session.set("name", String(form.get("name")).slice(0, 40));
+  session.flash("notice", "Your name is kept.");
+  return seeOther("/");
+});
+
+router.post("/leave", ({ session }) => {
+  session.destroy();
+  return seeOther("/");
+});
+
+Deno.serve(
+  { port: Number(Deno.env.get("PORT") ?? 8000) },
+  (request) => router.fetch(request),
+);
+
+function page(session: Session<Data, Flash>): Response {
+  const notice = session.get("notice");
+  const html = `<!doctype html>
+<html lang="en">
+  <title>Visits</title>
+  ${notice ? `<p role="status">${notice}</p>` : ""}
+  <p>Hello ${escape(session.get("name") ?? "stranger")}, this is visit ${
+    session.get("visits")
+  }.</p>
+  <form method="post" action="/name">
+    <label>Your name <input name="name" required></label> <button>Keep it</button>
+  </form>
+  <form method="post" action="/leave"><button>Forget me</button></form>
+</html>`;
+  return new Response(html, {
+    headers: { "Content-Type": "text/html; charset=utf-8" },
+  });
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+function seeOther(path: string): Response {
+  return new Response(null, { status: 303, headers: { Location: path } });
+}

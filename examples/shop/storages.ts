@@ -1,0 +1,105 @@
+/**
+ * The storages that the shop can keep its sessions in, each with the same cookie and timeouts.
+ *
+ * @module
+ */
+import {
+  createCookieSessionStorage,
+  createDenoKvSessionStorage,
+  createFileSessionStorage,
+  createMemorySessionStorage,
+  createRedisSessionStorage,
+  type HttpSessionStorage,
+  type SessionCookieOptions,
+} from "@satchel/session";
+import { join } from "node:path";
+import type { Data, Flash, ShopOptions } from "./app.ts";
+import {
+  makeFolder,
+  Problem,
+  readSecrets,
+  type Settings,
+  unusable,
+} from "./settings.ts";
+
+const DAY = 24 * 60 * 60;
+
+/** How long sessions and cookies live, in seconds. */
+export const lifetimes: Pick<
+  ShopOptions,
+  "idleTimeout" | "absoluteTimeout" | "rememberFor"
+> = {
+  // This holds for all sessions, remembered ones too: where it is minutes, nobody is remembered for days.
+  idleTimeout: 7 * DAY,
+  absoluteTimeout: 30 * DAY,
+  rememberFor: 30 * DAY,
+};
+
+const NAMES = ["kv", "file", "memory", "cookie", "redis"];
+
+/** A storage, and how to let go of what it holds. */
+export interface Opened {
+  storage: HttpSessionStorage<Data, Flash>;
+  close(): Promise<void> | void;
+}
+
+/** What {@linkcode openStorage} can be told. */
+export interface OpenOptions {
+  /** Attributes of the cookie. Behind HTTPS: `{ name: "__Host-session", secure: true }`. */
+  cookie?: SessionCookieOptions;
+  /** The clock, in milliseconds. @default {Date.now} */
+  now?: () => number;
+}
+
+/** Opens the storage that the settings name. */
+export async function openStorage(
+  { storage, dataDir, redisUrl }: Omit<Settings, "hostname" | "port">,
+  { cookie: attributes, now = Date.now }: OpenOptions = {},
+): Promise<Opened> {
+  if (!NAMES.includes(storage)) {
+    throw new Problem(
+      `There is no storage "${storage}": set STORAGE to ${NAMES.join(", ")}`,
+    );
+  }
+  const secrets = await readSecrets(dataDir);
+  const cookie = { name: "session", secrets, ...attributes };
+  const { idleTimeout, absoluteTimeout } = lifetimes;
+  const common = { cookie, idleTimeout, absoluteTimeout, now };
+  if (storage === "cookie") {
+    return keep(createCookieSessionStorage<Data, Flash>(common));
+  }
+  const owner = ({ user }: Partial<Data>) => user;
+  const options = { ...common, owner };
+  if (storage === "memory") {
+    return keep(createMemorySessionStorage<Data, Flash>(options));
+  }
+  if (storage === "redis") {
+    const url = redisUrl;
+    return keep(createRedisSessionStorage<Data, Flash>({ ...options, url }));
+  }
+  await makeFolder(dataDir);
+  if (storage === "file") {
+    const dir = join(dataDir, "sessions");
+    return keep(createFileSessionStorage<Data, Flash>({ ...options, dir }));
+  }
+  const kv = await openKv(dataDir);
+  return {
+    storage: createDenoKvSessionStorage<Data, Flash>({ ...options, kv }),
+    close: () => kv.close(),
+  };
+}
+
+function keep(storage: HttpSessionStorage<Data, Flash>): Opened {
+  return { storage, close: () => storage.close?.() };
+}
+
+async function openKv(dataDir: string): Promise<Deno.Kv> {
+  const path = join(dataDir, "sessions.sqlite");
+  try {
+    // The database takes over the mode of a file that is there already: for this user alone.
+    await Deno.writeTextFile(path, "", { append: true, mode: 0o600 });
+    return await Deno.openKv(path);
+  } catch (error) {
+    throw unusable(dataDir, error);
+  }
+}

@@ -1,0 +1,85 @@
+/** Visits, counted by a Worker, with sessions in Workers KV. */
+import {
+  createWorkersKVSessionStorage,
+  type KVNamespaceLike,
+  type Session,
+  withSession,
+} from "@satchel/session";
+
+interface Env {
+  SESSIONS: KVNamespaceLike;
+  SESSION_SECRET: string;
+}
+
+interface Data {
+  name: string;
+  visits: number;
+}
+
+interface Flash {
+  notice: string;
+}
+
+let handler: ((request: Request) => Promise<Response>) | undefined;
+
+export default {
+  fetch(request: Request, env: Env): Promise<Response> {
+    handler ??= createHandler(env);
+    return handler(request);
+  },
+};
+
+function createHandler({ SESSIONS, SESSION_SECRET }: Env) {
+  const storage = createWorkersKVSessionStorage<Data, Flash>({
+    kv: SESSIONS,
+    cookie: {
+      name: "__session",
+      secrets: [SESSION_SECRET],
+      maxAge: 7 * 24 * 60 * 60,
+    },
+  });
+  return withSession(storage, async (request, session) => {
+    const { pathname } = new URL(request.url);
+    if (request.method === "POST" && pathname === "/name") {
+      const form = await request.formData();
+      session.regenerateId();
+      session.set("name", String(form.get("name")).slice(0, 40));
+      session.flash("notice", "Your name is kept.");
+      return seeOther("/");
+    }
+    if (request.method === "POST" && pathname === "/leave") {
+      session.destroy();
+      return seeOther("/");
+    }
+    if (pathname !== "/") return new Response("Not found", { status: 404 });
+    session.set("visits", (session.get("visits") ?? 0) + 1);
+    return page(session);
+  });
+}
+
+function page(session: Session<Data, Flash>): Response {
+  const notice = session.get("notice");
+  const html = `<!doctype html>
+<html lang="en">
+  <title>Visits</title>
+  ${notice ? `<p role="status">${notice}</p>` : ""}
+  <p>Hello ${escape(session.get("name") ?? "stranger")}, this is visit ${
+    session.get("visits")
+  }.</p>
+  <form method="post" action="/name">
+    <label>Your name <input name="name" required></label> <button>Keep it</button>
+  </form>
+  <form method="post" action="/leave"><button>Forget me</button></form>
+</html>`;
+  return new Response(html, {
+    headers: { "Content-Type": "text/html; charset=utf-8" },
+  });
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+function seeOther(path: string): Response {
+  return new Response(null, { status: 303, headers: { Location: path } });
+}

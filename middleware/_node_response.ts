@@ -1,0 +1,286 @@
+/**
+ * Node's responses: their headers leave when a handler writes, so the session is committed just before.
+ *
+ * @module
+ */
+import { type Session, stateOf } from "../core/session.ts";
+import type { HttpSessionStorage } from "../storage/contract.ts";
+import { close, commitOnce } from "./_lifecycle.ts";
+import { variesByCookie } from "./_response.ts";
+
+/** What is used of a request of `node:http`. */
+export interface NodeRequestLike {
+  /** The headers, by their lower-case names. */
+  readonly headers: { readonly cookie?: string | undefined };
+}
+
+type HeaderValue = number | string | readonly string[];
+
+/** What is used of a response of `node:http`. */
+export interface NodeResponseLike {
+  /** The status. */
+  statusCode: number;
+  /** Its text. */
+  statusMessage: string;
+  /** Whether the headers have left. */
+  readonly headersSent: boolean;
+  /** Whether `end` was called. */
+  readonly writableEnded: boolean;
+  /** Gives a header. */
+  getHeader(name: string): number | string | string[] | undefined;
+  /** The names of all headers. */
+  getHeaderNames(): string[];
+  /** Sets a header. */
+  setHeader(
+    name: string,
+    value: number | string | readonly string[],
+  ): unknown;
+  /** Removes a header. */
+  removeHeader(name: string): void;
+  /** Sends the headers. */
+  // deno-lint-ignore no-explicit-any -- of many forms, all of which are handed on
+  writeHead(...args: any[]): unknown;
+  /** Sends a part of the body. */
+  // deno-lint-ignore no-explicit-any -- as above
+  write(...args: any[]): boolean;
+  /** Sends the last part. */
+  // deno-lint-ignore no-explicit-any -- as above
+  end(...args: any[]): unknown;
+  /** Sends the headers. */
+  flushHeaders(): void;
+  /** Cuts the connection. */
+  destroy(): unknown;
+  /** Adds a listener. */
+  // deno-lint-ignore no-explicit-any -- each event has its own arguments
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  /** Tells listeners. */
+  emit(event: string): boolean;
+}
+
+/** One call that a handler made while its session was being saved. */
+interface Call {
+  readonly name: "writeHead" | "write" | "end" | "flushHeaders";
+  readonly args: unknown[];
+}
+
+const SENDING = ["writeHead", "write", "end", "flushHeaders"] as const;
+const CHANGING = ["setHeader", "setHeaders", "appendHeader", "removeHeader"];
+
+/** What belongs to an answer that is not sent after all. */
+const OF_ANSWER =
+  /^(content-.*|transfer-encoding|set-cookie|location|etag|last-modified|expires|cache-control)$/;
+
+/** What to do with a response whose session is in its care. */
+export interface Held<Data, FlashData> {
+  readonly storage: HttpSessionStorage<Data, FlashData>;
+  readonly session: Session<Data, FlashData>;
+  /** Whether a status is what the framework made of an error, so that nothing is committed. */
+  failed?(status: number): boolean;
+  /** Answers where the session could not be saved; the response is as new. */
+  unsaved(error: unknown): void;
+}
+
+/**
+ * Commits a session once, when its handler first sends something: the calls wait until the session is saved, and are
+ * then made. To the handler the response looks sent at once.
+ */
+export function hold<Data, FlashData>(
+  res: NodeResponseLike,
+  { storage, session, failed, unsaved }: Held<Data, FlashData>,
+): void {
+  const calls: Call[] = [];
+  const restore = override(
+    res,
+    Object.fromEntries(SENDING.map((name) => [name, {
+      value: (...args: unknown[]) => first({ name, args }),
+    }])),
+  );
+  const sources = new Set<{ unpipe(to: unknown): unknown }>();
+  res.on("pipe", (source) => sources.add(source));
+  // The visitor has gone: nobody would get the cookie.
+  res.on("close", () => {
+    if (calls.length === 0) close(session);
+  });
+
+  function first(call: Call): unknown {
+    restore();
+    const status = call.name === "writeHead"
+      ? Number(call.args[0])
+      : res.statusCode;
+    const state = stateOf(session);
+    const idle = state && !state.origin && !session.dirty;
+    if (state?.closed || idle || failed?.(status) || !isValid(status, call)) {
+      close(session);
+      return make(res, call);
+    }
+    takeHeaders(res, call);
+    calls.push(call);
+    void save();
+    return call.name === "write" ? false : res;
+  }
+
+  async function save(): Promise<void> {
+    const { statusCode, statusMessage } = res;
+    const release = lookSent(res, calls);
+    let setCookie: string;
+    try {
+      setCookie = await commitOnce(storage, session);
+    } catch (error) {
+      release();
+      for (const source of sources) source.unpipe(res);
+      abandon(res, calls, error);
+      unsaved(error);
+      return;
+    }
+    release();
+    Object.assign(res, { statusCode, statusMessage });
+    try {
+      if (setCookie) addSetCookie(res, setCookie);
+      for (const call of calls) make(res, call);
+      if (!res.writableEnded) res.emit("drain");
+    } catch {
+      // A later part of the body that Node refuses, after the handler was told that it was taken.
+      res.destroy();
+    }
+  }
+}
+
+/** Replaces properties of an object; gives what puts the old ones back. */
+function override(
+  target: object,
+  properties: PropertyDescriptorMap,
+): () => void {
+  const before = Object.keys(properties).map((name) =>
+    [name, Object.getOwnPropertyDescriptor(target, name)] as const
+  );
+  for (const [name, property] of Object.entries(properties)) {
+    Object.defineProperty(target, name, {
+      ...property,
+      configurable: true,
+      ...("value" in property && { writable: true }),
+    });
+  }
+  return () => {
+    for (const [name, property] of before) {
+      if (property) Object.defineProperty(target, name, property);
+      else delete (target as Record<string, unknown>)[name];
+    }
+  };
+}
+
+/** Takes down what the handler sends, and refuses what it could not do to a response that has left. */
+function lookSent(res: NodeResponseLike, calls: Call[]): () => void {
+  const tooLate = () => {
+    throw Object.assign(
+      new Error("Cannot change headers after they are sent to the client"),
+      { code: "ERR_HTTP_HEADERS_SENT" },
+    );
+  };
+  const has = (name: string) => calls.some((call) => call.name === name);
+  const sending = SENDING.map((name) => [name, {
+    value: (...args: unknown[]) => {
+      if (name === "writeHead") tooLate();
+      // What Node does, save that it tells the callback and everybody else, too.
+      if (has("end")) return name === "write" ? false : res;
+      calls.push({ name, args });
+      return name === "write" ? false : res;
+    },
+  }]);
+  const changing = CHANGING.map((name) => [name, { value: tooLate }]);
+  return override(res, {
+    ...Object.fromEntries([...sending, ...changing]),
+    headersSent: { get: () => true },
+    writableEnded: { get: () => has("end") },
+  });
+}
+
+/** Whether Node will take a call; if not, it throws, and the handler should hear of it before anything is saved. */
+function isValid(status: number, { name, args: [chunk] }: Call): boolean {
+  if (!(Number.isInteger(status) && status >= 100 && status <= 999)) {
+    return false;
+  }
+  return name === "writeHead" || typeof chunk === "string" ||
+    chunk instanceof Uint8Array ||
+    name !== "write" && (chunk === undefined || chunk === null ||
+        typeof chunk === "function");
+}
+
+function make(res: NodeResponseLike, { name, args }: Call): unknown {
+  return (res[name] as (...args: unknown[]) => unknown)(...args);
+}
+
+/** Moves the headers of a call of `writeHead` to the response, where they meet the cookie. */
+function takeHeaders(res: NodeResponseLike, { name, args }: Call): void {
+  const headers = args.at(-1);
+  if (name !== "writeHead" || typeof headers !== "object" || !headers) return;
+  args.pop();
+  const pairs = !Array.isArray(headers)
+    ? Object.entries(headers)
+    : Array.isArray(headers[0])
+    ? headers
+    : headers.flatMap((value, i) => i % 2 ? [] : [[value, headers[i + 1]]]);
+  const given = new Map<string, HeaderValue>();
+  for (const [key, value] of pairs as [string, HeaderValue][]) {
+    const name = key.toLowerCase();
+    const before = given.get(name);
+    given.set(
+      name,
+      before === undefined ? value : [before, value].flat().map(String),
+    );
+  }
+  for (const [name, value] of given) {
+    if (value !== undefined) res.setHeader(name, value);
+  }
+}
+
+function addSetCookie(res: NodeResponseLike, setCookie: string): void {
+  const cookies = [res.getHeader("Set-Cookie") ?? []].flat().map(String);
+  res.setHeader("Set-Cookie", [...cookies, setCookie]);
+  const vary = [res.getHeader("Vary") ?? []].flat().join(", ");
+  if (!variesByCookie(vary)) {
+    res.setHeader("Vary", vary ? `${vary}, Cookie` : "Cookie");
+  }
+  // RFC 9111, section 7.3.
+  if (!res.getHeader("Cache-Control")) {
+    res.setHeader("Cache-Control", "private, no-store");
+  }
+}
+
+/** Lets go of an answer that nobody will get. */
+function abandon(
+  res: NodeResponseLike,
+  calls: readonly Call[],
+  error: unknown,
+): void {
+  for (const { args } of calls) {
+    const callback = args.at(-1);
+    if (typeof callback === "function") queueMicrotask(() => callback(error));
+  }
+  for (const name of res.getHeaderNames()) {
+    if (OF_ANSWER.test(name)) res.removeHeader(name);
+  }
+  res.statusCode = 200;
+  res.statusMessage = "";
+  if (calls.some(({ name }) => name === "end")) return;
+  // The handler may go on writing its answer, in the midst of, or after, the one that replaces it.
+  const { write, end } = res;
+  override(res, {
+    write: {
+      value: (...args: unknown[]) =>
+        res.writableEnded ? false : write.apply(res, args),
+    },
+    end: {
+      value: (...args: unknown[]) =>
+        res.writableEnded ? res : end.apply(res, args),
+    },
+  });
+}
+
+/** Answers where the session could not be read or saved. */
+export function serviceUnavailable(res: NodeResponseLike): void {
+  res.statusCode = 503;
+  res.setHeader("Content-Type", "text/plain; charset=utf-8");
+  res.setHeader("Cache-Control", "no-store");
+  res.setHeader("Retry-After", "5");
+  res.end("Service Unavailable");
+}

@@ -1,0 +1,221 @@
+/**
+ * Sessions for Express: `req.session`, and loaders and actions that are handed `{ session }` as Remix 0.x did.
+ *
+ * @example
+ * ```ts ignore
+ * import { createMemorySessionStorage } from "@satchel/session";
+ * import { session, type WithSession } from "@satchel/session/middleware/express";
+ * // @ts-types="npm:@types/express@5.0.6"
+ * import express, { type Request } from "npm:express@5.3.0";
+ *
+ * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
+ * const app = express();
+ * app.use(session(storage));
+ * app.get("/", (req, res) => {
+ *   const { session } = req as WithSession<Request, typeof storage>;
+ *   const visits = (session.get("visits") ?? 0) + 1;
+ *   session.set("visits", visits);
+ *   res.send(`Visit ${visits}`);
+ * });
+ * app.listen(0, function (this: void) {}).close();
+ * ```
+ *
+ * @example Loaders
+ * ```ts ignore
+ * import { loader, session } from "@satchel/session/middleware/express";
+ * // @ts-types="npm:@types/express@5.0.6"
+ * import express from "npm:express@5.3.0";
+ *
+ * const app = express();
+ * app.use(session({ secret: "whatever", resave: false, saveUninitialized: false }));
+ * app.get("/message", loader(({ session }) => {
+ *   const message = session.get("globalMessage") || null;
+ *   return { message };
+ * }));
+ * ```
+ *
+ * @module
+ */
+import type { Cookie } from "../core/cookie.ts";
+import type { SessionError } from "../core/errors.ts";
+import { isSession, type Session, type SessionData } from "../core/session.ts";
+import type { SessionCookieOptions } from "../storage/_http.ts";
+import type {
+  HttpSessionStorage,
+  SessionStorage,
+} from "../storage/contract.ts";
+import { createCookieSessionStorage } from "../storage/cookie.ts";
+import { mount, mustBeFree, type SessionOf, storeError } from "./_lifecycle.ts";
+import {
+  hold,
+  type NodeRequestLike,
+  type NodeResponseLike,
+  serviceUnavailable,
+} from "./_node_response.ts";
+
+export type { NodeRequestLike, NodeResponseLike } from "./_node_response.ts";
+export type { SessionOf } from "./_lifecycle.ts";
+export type { SessionCookieOptions } from "../storage/_http.ts";
+
+/** A middleware, as `app.use` takes it. */
+export type ExpressMiddleware = (
+  // deno-lint-ignore no-explicit-any -- Express's own types, which applications extend
+  req: any,
+  // deno-lint-ignore no-explicit-any -- as above
+  res: any,
+  next: (error?: unknown) => void,
+) => void;
+
+/** A request whose session has the types of a storage's. */
+export type WithSession<Request, Storage> = Request & {
+  /** The session of the request. */
+  readonly session: SessionOf<Storage>;
+};
+
+/** Options of {@linkcode session}. */
+export interface ExpressSessionOptions {
+  /** The property of the request; give each session of a request its own. @default {"session"} */
+  key?: string | undefined;
+  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  onUnavailable?:
+    | ((
+      error: SessionError,
+      req: NodeRequestLike,
+      res: NodeResponseLike,
+    ) => unknown)
+    | undefined;
+}
+
+/** The options of express-session that Remix 0.x asked for: the session lives in its cookie, sealed. */
+export interface ExpressSecretOptions extends ExpressSessionOptions {
+  /** The secret, or several: the first writes, all read. */
+  secret: string | string[];
+  /** Untouched sessions are never saved. @default {false} */
+  resave?: false | undefined;
+  /** New sessions are saved once there is something in them. @default {false} */
+  saveUninitialized?: false | undefined;
+  /** The cookie's name. @default {"__session"} */
+  name?: string | undefined;
+  /** The cookie's attributes. */
+  cookie?: SessionCookieOptions | undefined;
+}
+
+/**
+ * Gives each request its session, and commits it once, just before the headers leave. What the handler sends waits until
+ * the session is saved.
+ *
+ * Express tells no middleware of an error in a handler: a response of 500 or above stands for it, and commits nothing.
+ * A session that cannot be saved because of what is in it goes to `next(error)`.
+ *
+ * @param storage The storage, bound to a cookie; or the secret of a cookie that holds the session itself.
+ * @param options The property's name, and what to answer when the storage is down.
+ * @returns The middleware.
+ * @throws {TypeError} If the storage has no cookie, or express-session is asked for what this does not do.
+ */
+export function session<Data = SessionData, FlashData = Data>(
+  storage: HttpSessionStorage<Data, FlashData>,
+  options?: ExpressSessionOptions,
+): ExpressMiddleware;
+/** The same for a storage without a cookie. */
+export function session<Data = SessionData, FlashData = Data>(
+  cookie: Cookie,
+  storage: SessionStorage<Data, FlashData>,
+  options?: ExpressSessionOptions,
+): ExpressMiddleware;
+/** The same with the options of express-session. */
+export function session(options: ExpressSecretOptions): ExpressMiddleware;
+export function session<Data, FlashData>(
+  first: HttpSessionStorage<Data, FlashData> | Cookie | ExpressSecretOptions,
+  second?: SessionStorage<Data, FlashData> | ExpressSessionOptions,
+  third?: ExpressSessionOptions,
+): ExpressMiddleware {
+  if ("secret" in first) return session(sealed(first), first);
+  const { storage, options } = mount(first, second, third);
+  const { key = "session" } = options;
+  const onUnavailable = options.onUnavailable ??
+    ((_error, _req, res) => serviceUnavailable(res));
+  return (
+    req: NodeRequestLike & Record<string, unknown>,
+    res: NodeResponseLike,
+    next,
+  ) => {
+    const refused = (error: unknown) => {
+      try {
+        onUnavailable(storeError(error), req, res);
+      } catch (other) {
+        next(other);
+      }
+    };
+    const start = (session: Session<Data, FlashData>) => {
+      try {
+        mustBeFree(req[key], `req.${key}`);
+      } catch (error) {
+        return next(error);
+      }
+      req[key] = session;
+      const failed = (status: number) => status >= 500;
+      hold(res, { storage, session, failed, unsaved: refused });
+      next();
+    };
+    storage.getSession(req.headers.cookie ?? null).then(start, refused);
+  };
+}
+
+function sealed(
+  { secret, resave, saveUninitialized, name, cookie }: ExpressSecretOptions,
+): HttpSessionStorage {
+  for (const [option, value] of Object.entries({ resave, saveUninitialized })) {
+    if (value) {
+      throw new TypeError(
+        `Cannot use ${option}: untouched sessions are never saved; leave it out or pass false`,
+      );
+    }
+  }
+  return createCookieSessionStorage({
+    cookie: {
+      ...cookie,
+      ...(name !== undefined && { name }),
+      secrets: [secret].flat(),
+    },
+  });
+}
+
+/** What a loader or an action is handed. */
+export interface LoaderArgs<Data = SessionData, FlashData = Data> {
+  /** The session of the request. */
+  session: Session<Data, FlashData>;
+  /** The parameters of the path. */
+  params: Record<string, string>;
+  /** The request, as Express has it. */
+  // deno-lint-ignore no-explicit-any -- Express's own type, which applications extend
+  request: any;
+}
+
+/**
+ * A route handler that runs a loader or an action as Remix 0.x did, with `{ request, params, session }`.
+ *
+ * @param run Gives a `Response`, such as a redirect, or data that is sent as JSON.
+ * @returns The handler, for `app.get`, `app.post` and the like.
+ * @throws {TypeError} When it runs, if no session was mounted before it.
+ */
+export function loader<Data = SessionData, FlashData = Data>(
+  run: (args: LoaderArgs<Data, FlashData>) => unknown,
+  // deno-lint-ignore no-explicit-any -- as above
+): (req: any, res: any) => Promise<void> {
+  return async (req, res) => {
+    if (!isSession(req.session)) {
+      throw new TypeError(
+        "Cannot run loader: the request has no session; app.use(session(…)) before it",
+      );
+    }
+    const session = req.session as unknown as Session<Data, FlashData>;
+    const result = await run({ request: req, params: req.params, session });
+    if (!(result instanceof Response)) {
+      res.json(result ?? null);
+      return;
+    }
+    res.status(result.status);
+    for (const [name, value] of result.headers) res.append(name, value);
+    res.end(new Uint8Array(await result.arrayBuffer()));
+  };
+}

@@ -1,0 +1,188 @@
+/**
+ * Sessions for handlers of Node's `http` and `https` servers.
+ *
+ * @example
+ * ```ts ignore
+ * import { createMemorySessionStorage } from "@satchel/session";
+ * import { session } from "@satchel/session/middleware/node";
+ * import { createServer } from "node:http";
+ *
+ * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
+ * const server = createServer(session(storage, (_req, res, session) => {
+ *   const visits = (session.get("visits") ?? 0) + 1;
+ *   session.set("visits", visits);
+ *   res.end(`Visit ${visits}`);
+ * }));
+ * server.listen(0, () => server.close());
+ * ```
+ *
+ * @module
+ */
+import { type Cookie, isCookie } from "../core/cookie.ts";
+import type { SessionError } from "../core/errors.ts";
+import type { Session, SessionData } from "../core/session.ts";
+import type {
+  HttpSessionStorage,
+  SessionStorage,
+} from "../storage/contract.ts";
+import { boundStorage, close, storeError } from "./_lifecycle.ts";
+import {
+  hold,
+  type NodeRequestLike,
+  type NodeResponseLike,
+  serviceUnavailable,
+} from "./_node_response.ts";
+
+export type { NodeRequestLike, NodeResponseLike } from "./_node_response.ts";
+
+/** A handler that is given the session of its request. */
+export type NodeSessionHandler<Data, FlashData, Req, Res> = (
+  req: Req,
+  res: Res,
+  session: Session<Data, FlashData>,
+) => unknown;
+
+/** A handler, as `createServer` takes it. */
+export type NodeHandler<Req, Res> = (req: Req, res: Res) => Promise<void>;
+
+/** Options of {@linkcode session}. */
+export interface NodeSessionOptions<Req, Res> {
+  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  onUnavailable?:
+    | ((error: SessionError, req: Req, res: Res) => unknown)
+    | undefined;
+  /**
+   * Answers a request whose handler threw or rejected, or whose session held what cannot be saved. The answer may be
+   * under way already.
+   *
+   * @default {500 Internal Server Error, and the error on the console}
+   */
+  onError?: ((error: unknown, req: Req, res: Res) => unknown) | undefined;
+}
+
+/**
+ * Gives a handler the session of each request, and commits it once, just before the headers leave: at the first
+ * `writeHead`, `write`, `end` or `flushHeaders`. What the handler sends waits until the session is saved.
+ *
+ * When the handler throws or rejects before it sends anything, nothing is committed; nor when the visitor goes away.
+ * `upgrade` events are not requests to Node: there, call `storage.getSession(req.headers.cookie)`.
+ *
+ * @param storage The storage, bound to a cookie.
+ * @param handler The handler.
+ * @param options What to answer to errors.
+ * @returns The handler for the server.
+ * @throws {TypeError} If the storage has no cookie.
+ */
+export function session<
+  Data = SessionData,
+  FlashData = Data,
+  // deno-lint-ignore no-explicit-any -- the server says which request and response it has
+  Req extends NodeRequestLike = any,
+  // deno-lint-ignore no-explicit-any -- as above
+  Res extends NodeResponseLike = any,
+>(
+  storage: HttpSessionStorage<Data, FlashData>,
+  handler: NodeSessionHandler<Data, FlashData, Req, Res>,
+  options?: NodeSessionOptions<Req, Res>,
+): NodeHandler<Req, Res>;
+/** The same for a storage without a cookie. */
+export function session<
+  Data = SessionData,
+  FlashData = Data,
+  // deno-lint-ignore no-explicit-any -- as above
+  Req extends NodeRequestLike = any,
+  // deno-lint-ignore no-explicit-any -- as above
+  Res extends NodeResponseLike = any,
+>(
+  cookie: Cookie,
+  storage: SessionStorage<Data, FlashData>,
+  handler: NodeSessionHandler<Data, FlashData, Req, Res>,
+  options?: NodeSessionOptions<Req, Res>,
+): NodeHandler<Req, Res>;
+export function session<
+  Data,
+  FlashData,
+  Req extends NodeRequestLike,
+  Res extends NodeResponseLike,
+>(
+  first: HttpSessionStorage<Data, FlashData> | Cookie,
+  second:
+    | SessionStorage<Data, FlashData>
+    | NodeSessionHandler<Data, FlashData, Req, Res>,
+  third?:
+    | NodeSessionHandler<Data, FlashData, Req, Res>
+    | NodeSessionOptions<Req, Res>,
+  fourth?: NodeSessionOptions<Req, Res>,
+): NodeHandler<Req, Res> {
+  type Handler = NodeSessionHandler<Data, FlashData, Req, Res>;
+  return isCookie(first)
+    ? wrap(
+      boundStorage(second as SessionStorage<Data, FlashData>, first),
+      third as Handler,
+      fourth,
+    )
+    : wrap(
+      boundStorage(first),
+      second as Handler,
+      third as NodeSessionOptions<Req, Res> | undefined,
+    );
+}
+
+function wrap<
+  Data,
+  FlashData,
+  Req extends NodeRequestLike,
+  Res extends NodeResponseLike,
+>(
+  storage: HttpSessionStorage<Data, FlashData>,
+  handler: NodeSessionHandler<Data, FlashData, Req, Res>,
+  {
+    onUnavailable = (_error, _req, res) => serviceUnavailable(res),
+    onError = (error, _req, res) => internalServerError(error, res),
+  }: NodeSessionOptions<Req, Res> = {},
+): NodeHandler<Req, Res> {
+  if (typeof handler !== "function") {
+    throw new TypeError("Cannot wrap handler: it must be a function");
+  }
+  return async (req, res) => {
+    let session: Session<Data, FlashData> | undefined;
+    const refused = async (error: unknown) => {
+      try {
+        await onUnavailable(storeError(error), req, res);
+      } catch (other) {
+        await onError(other, req, res);
+      }
+    };
+    try {
+      session = await storage.getSession(req.headers.cookie ?? null);
+    } catch (error) {
+      return await refused(error);
+    }
+    try {
+      hold(res, {
+        storage,
+        session,
+        // Nobody is left to take an error of what answers errors.
+        unsaved: (error) => void refused(error).catch(() => res.destroy()),
+      });
+      await handler(req, res, session);
+    } catch (error) {
+      close(session);
+      await onError(error, req, res);
+    }
+  };
+}
+
+function internalServerError(error: unknown, res: NodeResponseLike): void {
+  // deno-lint-ignore no-console -- as servers do with errors that nobody else takes
+  console.error(error);
+  if (res.writableEnded) return;
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  res.removeHeader("Content-Length");
+  res.statusCode = 500;
+  res.setHeader("Content-Type", "text/plain; charset=utf-8");
+  res.end("Internal Server Error");
+}

@@ -1,0 +1,139 @@
+/**
+ * Sessions for oak: `ctx.state.session`.
+ *
+ * @example
+ * ```ts ignore
+ * import { createMemorySessionStorage } from "@satchel/session";
+ * import { session, type SessionState } from "@satchel/session/middleware/oak";
+ * import { Application } from "npm:@oakserver/oak@14.1.0";
+ *
+ * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
+ * const app = new Application<SessionState<typeof storage>>();
+ * app.use(session(storage));
+ * app.use(({ state, response }) => {
+ *   const visits = (state.session.get("visits") ?? 0) + 1;
+ *   state.session.set("visits", visits);
+ *   response.body = `Visit ${visits}`;
+ * });
+ * ```
+ *
+ * @module
+ */
+import type { Cookie } from "../core/cookie.ts";
+import type { SessionError } from "../core/errors.ts";
+import type { SessionData } from "../core/session.ts";
+import type {
+  HttpSessionStorage,
+  SessionStorage,
+} from "../storage/contract.ts";
+import { exchange, mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
+import { addSetCookie, serviceUnavailable, takesCookie } from "./_response.ts";
+
+export type { SessionOf } from "./_lifecycle.ts";
+
+/** What is used of oak's context. */
+export interface OakContextLike {
+  /** The request. */
+  readonly request: { readonly headers: { get(name: string): string | null } };
+  /** The response. */
+  readonly response: {
+    status: number;
+    headers: Headers;
+    body?: unknown;
+    readonly writable: boolean;
+    toDomResponse(): Promise<Response>;
+  };
+  /** What middlewares share. */
+  // deno-lint-ignore no-explicit-any -- the application says what is in it
+  readonly state: any;
+  /** `false` once a handler has answered by itself. */
+  readonly respond: boolean;
+}
+
+/** A middleware, as `app.use` takes it. */
+export type OakMiddleware = (
+  // deno-lint-ignore no-explicit-any -- oak's own type, with the application's state
+  ctx: any,
+  next: () => Promise<unknown>,
+) => Promise<void>;
+
+/** The state of an application with sessions, for `new Application<…>()`. */
+export interface SessionState<Storage> {
+  /** The session of the request. */
+  session: SessionOf<Storage>;
+}
+
+/** Options of {@linkcode session}. */
+export interface OakSessionOptions {
+  /** The property of the state; give each session of a request its own. @default {"session"} */
+  key?: string | undefined;
+  /** Sets the response of a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  onUnavailable?:
+    | ((error: SessionError, ctx: OakContextLike) => unknown)
+    | undefined;
+}
+
+/**
+ * Gives each request its session, and commits it once, before the response goes out.
+ *
+ * An error commits nothing. A session that was changed in a request that `ctx.upgrade()` has turned into a WebSocket is
+ * an error, `late-change`: by then the response has left.
+ *
+ * @param storage The storage, bound to a cookie.
+ * @param options The property's name, and what to answer when the storage is down.
+ * @returns The middleware.
+ * @throws {TypeError} If the storage has no cookie.
+ */
+export function session<Data = SessionData, FlashData = Data>(
+  storage: HttpSessionStorage<Data, FlashData>,
+  options?: OakSessionOptions,
+): OakMiddleware;
+/** The same for a storage without a cookie. */
+export function session<Data = SessionData, FlashData = Data>(
+  cookie: Cookie,
+  storage: SessionStorage<Data, FlashData>,
+  options?: OakSessionOptions,
+): OakMiddleware;
+export function session<Data, FlashData>(
+  first: HttpSessionStorage<Data, FlashData> | Cookie,
+  second?: SessionStorage<Data, FlashData> | OakSessionOptions,
+  third?: OakSessionOptions,
+): OakMiddleware {
+  const { storage, options } = mount(first, second, third);
+  const { key = "session", onUnavailable = unavailable } = options;
+  return async (ctx: OakContextLike, next) => {
+    await exchange<Data, FlashData, Response | undefined>(storage, {
+      cookieHeader: ctx.request.headers.get("Cookie"),
+      async handle(session) {
+        mustBeFree(ctx.state[key], `ctx.state.${key}`);
+        ctx.state[key] = session;
+        await next();
+        // A response that a handler made by `response.with()` is final: oak does not look at `response.headers` again.
+        return ctx.respond !== false && !ctx.response.writable
+          ? await ctx.response.toDomResponse()
+          : undefined;
+      },
+      sendable: (made) =>
+        ctx.respond !== false && (!made || takesCookie(made, "as it is")),
+      send(made, setCookie) {
+        addSetCookie((made ?? ctx.response).headers, setCookie);
+        return made;
+      },
+      discard() {},
+      async unavailable(error) {
+        await onUnavailable(error, ctx);
+        return undefined;
+      },
+    });
+  };
+}
+
+async function unavailable(
+  _error: SessionError,
+  { response }: OakContextLike,
+): Promise<void> {
+  const answer = serviceUnavailable();
+  response.status = answer.status;
+  response.headers = answer.headers;
+  response.body = await answer.text();
+}

@@ -1,0 +1,84 @@
+/**
+ * Chromium, as the system's packages bring it, driven by playwright-core.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console -- says which browser there is
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+} from "npm:playwright-core@^1.65.1";
+
+const COMMANDS = ["chromium", "chromium-browser", "google-chrome"];
+
+/** Names under `.test` are this machine, too; unlike `localhost`, browsers do not trust them without TLS. */
+const ARGS = [
+  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
+  ...["--no-first-run", "--disable-background-networking"],
+  ...["--disable-component-update", "--disable-sync"],
+  "--host-resolver-rules=MAP *.test 127.0.0.1",
+];
+
+const executablePath = find();
+
+function find(): string {
+  try {
+    const script = COMMANDS.map((name) => `command -v ${name}`).join(" || ");
+    const { stdout } = new Deno.Command("sh", { args: ["-c", script] })
+      .outputSync();
+    return new TextDecoder().decode(stdout).trim();
+  } catch (error) {
+    // Windows has no shell of this kind, and Deno cannot drive a browser there (no pipes but the three).
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+/**
+ * Whether Chromium is installed. Where it is not, registers a test that says how to install it: ignored, but on CI a
+ * failure.
+ */
+export function installed(): boolean {
+  if (executablePath) {
+    console.log(`browser: ${executablePath}`);
+    return true;
+  }
+  const advice = "chromium is missing: apt-get install chromium";
+  console.log(`browser: ${advice}`);
+  Deno.test({
+    name: `browser skipped: ${advice}`,
+    ignore: Deno.env.get("CI") !== "true",
+    fn() {
+      throw new Error(advice);
+    },
+  });
+  return false;
+}
+
+/**
+ * Starts a browser whose profile ends with it.
+ *
+ * @param keepsPages Whether it brings pages back from its memory, without a request, as browsers at home do. No page is
+ * loaded then, which playwright would wait for.
+ */
+export async function launch(keepsPages: boolean): Promise<Browser> {
+  return await chromium.launch({
+    executablePath,
+    args: ARGS,
+    ignoreDefaultArgs: keepsPages ? ["--disable-back-forward-cache"] : [],
+  });
+}
+
+/** Starts a browser with a profile that stays in a folder. */
+export async function launchIn(
+  folder: string,
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  return await chromium.launchPersistentContext(folder, {
+    ...options,
+    executablePath,
+    args: ARGS,
+  });
+}

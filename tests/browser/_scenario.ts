@@ -1,0 +1,118 @@
+/**
+ * Scenarios: what a visitor does in a browser and sees there, on every storage of the shop.
+ *
+ * @module
+ */
+import type { SessionCookieOptions } from "@satchel/session";
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  Page,
+} from "npm:playwright-core@^1.65.1";
+import { installed as engineInstalled } from "../engines/_servers.ts";
+import { installed, launch } from "./_chromium.ts";
+import { openShop, type Shop, stopRedis } from "./_shop.ts";
+
+/** What a scenario plays on: a shop of its own, and a browser profile of its own. */
+export interface Stage {
+  readonly shop: Shop;
+  readonly context: BrowserContext;
+  readonly page: Page;
+}
+
+/** What {@linkcode scenario} can be told. */
+export interface ScenarioOptions {
+  /** Attributes of the session's cookie. */
+  cookie?: SessionCookieOptions;
+  context?: BrowserContextOptions;
+  /** Whether Back may bring a page back from the browser's memory. @default {false} */
+  keepsPages?: boolean;
+  /** @default {every storage} */
+  storages?: readonly string[];
+}
+
+const ready = installed();
+const all: readonly string[] = ["memory", "cookie", "file", "kv"].concat(
+  ready && engineInstalled("redis") ? ["redis"] : [],
+);
+const browsers = new Map<boolean, Promise<Browser>>();
+
+Deno.test.afterAll(async () => {
+  for (const browser of browsers.values()) await (await browser).close();
+  await stopRedis();
+});
+
+/** Registers a test for each storage. */
+export function scenario(
+  name: string,
+  play: (stage: Stage) => Promise<void>,
+  options: ScenarioOptions = {},
+): void {
+  if (!ready) return;
+  const { keepsPages = false } = options;
+  for (const storage of all) {
+    if (options.storages?.includes(storage) === false) continue;
+    Deno.test(`${name} (${storage})`, async () => {
+      const browser = await browsers.getOrInsertComputed(keepsPages, launch);
+      await using shop = await openShop(storage, options.cookie);
+      await using context = await browser.newContext(options.context);
+      await play({ shop, context, page: await context.newPage() });
+    });
+  }
+}
+
+// What visitors do ------------------------------------------------------------
+
+/** Presses a button, and waits for the page that it leads to. */
+export async function press(page: Page, name: string): Promise<void> {
+  await follow(
+    page,
+    () => page.getByRole("button", { name, exact: true }).click(),
+  );
+}
+
+/** Does something that loads a page, and waits for it. */
+export async function follow(
+  page: Page,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  await Promise.all([page.waitForEvent("load"), act()]);
+}
+
+/** How {@linkcode signIn} differs. */
+export interface SignInOptions {
+  user?: string;
+  password?: string;
+  remember?: boolean;
+}
+
+/** Signs Ada in, or somebody else: fills in the form, as labelled, on the sign-in page. */
+export async function signIn(
+  page: Page,
+  { user = "ada", password = "lovelace", remember = false }: SignInOptions = {},
+): Promise<void> {
+  await page.getByLabel("User name", { exact: true }).fill(user);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  if (remember) await page.getByLabel("Remember me").check();
+  await press(page, "Sign in");
+}
+
+// What visitors see -----------------------------------------------------------
+
+/** What the page says once. */
+export async function said(page: Page): Promise<string[]> {
+  return await page.locator("[role=status], [role=alert]").allTextContents();
+}
+
+/** Who is greeted. */
+export async function greeted(page: Page): Promise<string | null> {
+  const link = page.getByRole("banner").locator("[href='/account']");
+  return await link.count() > 0 ? await link.textContent() : null;
+}
+
+/** How many things are in the cart. */
+export async function inCart(page: Page): Promise<number> {
+  const text = await page.getByRole("link", { name: /in it$/ }).textContent();
+  return Number(text?.match(/\d+/)?.[0]);
+}

@@ -1,0 +1,107 @@
+/**
+ * The example shop within the test's process: on a real port and a real storage, with a clock that the test moves.
+ *
+ * @module
+ */
+import type { SessionCookieOptions } from "@satchel/session";
+import { createShop, type ShopOptions } from "../../examples/shop/app.ts";
+import { lifetimes, openStorage } from "../../examples/shop/storages.ts";
+import { type Server, startRedis } from "../engines/_servers.ts";
+
+type ShopStorage = ShopOptions["storage"];
+
+/** A request that reached the shop. */
+export interface Seen {
+  readonly method: string;
+  readonly path: string;
+  readonly cookie: string | null;
+}
+
+/** A shop that runs. */
+export interface Shop extends AsyncDisposable {
+  readonly storageName: string;
+  readonly storage: ShopStorage;
+  /** What reached it so far. */
+  readonly seen: Seen[];
+  /** Called before each save, and waited for. */
+  beforeSave: () => Promise<void> | void;
+  /** The address of a page. */
+  at(path: string, host?: string): string;
+  /** Lets seconds go by. */
+  advance(seconds: number): void;
+}
+
+/** Opens a shop. */
+export async function openShop(
+  storageName: string,
+  cookie: SessionCookieOptions = {},
+): Promise<Shop> {
+  const dataDir = await Deno.makeTempDir({ prefix: "satchel_browser_" });
+  const redisUrl = storageName === "redis"
+    ? `redis://127.0.0.1:${(await redis()).port}`
+    : "";
+  let time = Date.now();
+  const now = () => time;
+  const { storage, close } = await openStorage(
+    { storage: storageName, dataDir, redisUrl },
+    { cookie, now },
+  );
+  const seen: Seen[] = [];
+  const handler = createShop({
+    ...lifetimes,
+    storage: held(storage, () => shop.beforeSave()),
+    storageName,
+    now,
+  });
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request) => {
+      const { method, headers, url } = request;
+      const path = new URL(url).pathname;
+      seen.push({ method, path, cookie: headers.get("Cookie") });
+      return handler(request);
+    },
+  );
+  const shop: Shop = {
+    storageName,
+    storage,
+    seen,
+    beforeSave() {},
+    at: (path, host = "localhost") =>
+      `http://${host}:${server.addr.port}${path}`,
+    advance: (seconds) => void (time += seconds * 1000),
+    async [Symbol.asyncDispose]() {
+      await server.shutdown();
+      await close();
+      await Deno.remove(dataDir, { recursive: true });
+    },
+  };
+  return shop;
+}
+
+function held(
+  storage: ShopStorage,
+  beforeSave: () => Promise<void> | void,
+): ShopStorage {
+  return {
+    ...storage,
+    read: (value) => storage.read(value),
+    save: (session, options) => storage.save(session, options),
+    async commitSession(session, options) {
+      await beforeSave();
+      return await storage.commitSession(session, options);
+    },
+  };
+}
+
+let starting: Promise<Server> | undefined;
+
+/** One Redis for all tests. */
+export function redis(): Promise<Server> {
+  return starting ??= startRedis();
+}
+
+/** Ends it. */
+export async function stopRedis(): Promise<void> {
+  await (await starting)?.stop();
+}

@@ -1,0 +1,66 @@
+import { assertEquals } from "@std/assert";
+import { greeted, scenario, signIn } from "./_scenario.ts";
+import { openSite } from "./_site.ts";
+
+// What a browser does with a cookie is the same for every storage; one that keeps records and one that does not will do.
+const storages = ["memory", "cookie"];
+const host = { name: "__Host-session", secure: true };
+
+scenario(
+  "a __Host- cookie is kept where the connection can be trusted, and only there",
+  async ({ shop, context, page }) => {
+    // localhost counts as trustworthy without TLS (W3C Secure Contexts, section 3.1).
+    for (const name of ["localhost", "shop.localhost", "127.0.0.1"]) {
+      await page.goto(shop.at("/sign-in", name));
+      await signIn(page);
+      assertEquals([name, await greeted(page)], [name, "Ada"]);
+      const [cookie, ...others] = await context.cookies(shop.at("/", name));
+      assertEquals(others, []);
+      assertEquals(cookie?.name, "__Host-session");
+      assertEquals([cookie?.secure, cookie?.domain], [true, name]);
+    }
+
+    await page.goto(shop.at("/sign-in", "shop.test"));
+    await signIn(page);
+    assertEquals(await greeted(page), null);
+    assertEquals(await context.cookies(shop.at("/", "shop.test")), []);
+  },
+  { cookie: host, storages },
+);
+
+scenario("a plain cookie is kept on any connection", async ({ shop, page }) => {
+  await page.goto(shop.at("/sign-in", "shop.test"));
+  await signIn(page);
+  assertEquals(await greeted(page), "Ada");
+}, { storages });
+
+/** What a page at a subdomain can do to a visitor of the shop: hand them a session of its own, for the cart. */
+for (
+  const [name, cookie, victim] of [
+    [
+      "a plain name lets a subdomain plant a session",
+      { name: "session" },
+      "Grace",
+    ],
+    ["a __Host- name keeps a subdomain from planting a session", host, "Ada"],
+  ] as const
+) {
+  scenario(name, async ({ shop, context, page }) => {
+    const stranger = await (context.browser()?.newContext());
+    const theirs = await stranger?.newPage();
+    await theirs?.goto(shop.at("/sign-in", "shop.localhost"));
+    if (theirs) await signIn(theirs, { user: "grace", password: "hopper" });
+    const [planted] = await stranger?.cookies() ?? [];
+    await stranger?.close();
+
+    await using site = openSite("", {
+      "Set-Cookie":
+        `${planted?.name}=${planted?.value}; Domain=shop.localhost; Path=/cart; Secure`,
+    });
+    await page.goto(shop.at("/sign-in", "shop.localhost"));
+    await signIn(page);
+    await page.goto(site.at("evil.shop.localhost"));
+    await page.goto(shop.at("/cart", "shop.localhost"));
+    assertEquals(await greeted(page), victim);
+  }, { cookie, storages });
+}

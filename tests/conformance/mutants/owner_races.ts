@@ -1,0 +1,148 @@
+import { isSession, type Mutant, mutant } from "./_mutant.ts";
+import { ending, naming } from "./_owner.ts";
+
+export const ownerRaces: readonly Mutant[] = [
+  mutant("OWNER-07", {
+    name: "a save that is late finds room where a session was ended",
+    reason: "a late save brings an ended session back",
+    defect(at) {
+      const gone = new Set<string>();
+      let ending = 0;
+      let revived = false;
+      return {
+        engine: {
+          async delete(key, options) {
+            const done = await at.engine.delete(key, options);
+            if (done && ending > 0) gone.add(key);
+            return done;
+          },
+          async write(key, text, options) {
+            if (!gone.has(key) || !isSession(text)) {
+              return await at.engine.write(key, text, options);
+            }
+            revived = true;
+            const { expires } = options;
+            return await at.engine.write(key, text, { expires });
+          },
+        },
+        storage: {
+          destroySessions(name, options) {
+            ending++;
+            return at.storage.destroySessions(name, options)
+              .finally(() => ending--);
+          },
+        },
+        session: () => ({
+          async save(save) {
+            const sent = await save();
+            const silent = revived;
+            revived = false;
+            return silent ? null : sent;
+          },
+        }),
+      };
+    },
+  }),
+  mutant("OWNER-08", {
+    name: "a list that a login finds as it left it is not written again",
+    reason: "a session is alive and in no list",
+    defect: ({ engine }) => {
+      const written = new Map<string, string>();
+      return {
+        engine: {
+          async write(key, text, options) {
+            if (written.get(key) === text) return {};
+            const version = await engine.write(key, text, options);
+            if (version !== null && !isSession(text)) written.set(key, text);
+            return version;
+          },
+        },
+        session: () => ({
+          save(save) {
+            written.clear();
+            return save();
+          },
+        }),
+      };
+    },
+  }),
+  mutant("OWNER-09", {
+    name: "names are compared in the normal form of Unicode",
+    reason: "an owner's name is mistaken",
+    defect: (at) => naming(at, (name) => name.normalize()),
+  }),
+  mutant("OWNER-09", {
+    name: "names are compared without spaces around them",
+    reason: "an owner's name is mistaken",
+    defect: (at) => naming(at, (name) => name.trim()),
+  }),
+  mutant("OWNER-09", {
+    name: "names are encoded in UTF-8",
+    reason: "an owner's name is mistaken",
+    defect: (at) => naming(at, (name) => name.toWellFormed()),
+  }),
+  mutant("OWNER-09", {
+    name: "names are looked up in an object",
+    reason: "an owner's name is mistaken",
+    defect: (at) => naming(at, (name) => name in {} ? undefined : name),
+  }),
+  mutant("OWNER-09", {
+    name: "an empty name ends everybody's sessions",
+    reason: "a stranger ended",
+    defect: (at) => {
+      const names = new Set<string>();
+      return {
+        owner(data) {
+          const name = at.owner?.(data);
+          if (name) names.add(name);
+          return name;
+        },
+        ...ending(async (name, options) => {
+          let ended = 0;
+          for (const other of name === "" ? names : [name]) {
+            ended += await at.storage.destroySessions(other, options);
+          }
+          return ended;
+        }),
+      };
+    },
+  }),
+  mutant("OWNER-10", {
+    name: "a list that cannot be read is empty",
+    reason: "a failed read is an empty list",
+    defect: (at) => ({
+      storage: {
+        listSessions: (name) => at.storage.listSessions(name).catch(() => []),
+      },
+    }),
+  }),
+  mutant("OWNER-10", {
+    name: "what cannot be ended is struck out of the list",
+    reason: "what could not be ended is not ended later either",
+    defect(at) {
+      const struck = new Set<string>();
+      return ending(async (name, options) => {
+        if (struck.has(name)) return 0;
+        try {
+          return await at.storage.destroySessions(name, options);
+        } catch (error) {
+          struck.add(name);
+          throw error;
+        }
+      });
+    },
+  }),
+  mutant("OWNER-10", {
+    name: "a login goes through, though it cannot be listed",
+    reason: "a login beside a failure is lost",
+    defect: ({ engine }) => ({
+      engine: {
+        write: (key, text, options) =>
+          engine.write(key, text, options).catch((error) => {
+            if (isSession(text)) throw error;
+            return {};
+          }),
+      },
+    }),
+  }),
+];

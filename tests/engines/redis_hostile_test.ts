@@ -1,0 +1,116 @@
+// What may stand in a record's place, or come in place of an answer.
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createRedisSessionStorage } from "../../mod.ts";
+import { utf8 } from "../../core/_bytes.ts";
+import { hashId } from "../../core/keys.ts";
+import { installed, startRedis } from "./_servers.ts";
+import { connect, engineOf, newKey, soon } from "./redis_support.ts";
+
+if (installed("redis")) {
+  const server = await startRedis();
+
+  Deno.test("what another program put in a record's place is no session, and can be replaced", async () => {
+    await using client = await connect(server);
+    const { engine, prefix } = engineOf(client.send);
+    const key = newKey();
+    const expires = soon();
+    for (
+      const foreign of [
+        ["SET", prefix + key, "text"],
+        ["SET", prefix + key, "*"],
+        ["SET", prefix + key, "é".repeat(50)],
+        // Looks like a version.
+        ["SET", prefix + key, "x".repeat(50)],
+        ["LPUSH", prefix + key, "text"],
+        ["HSET", prefix + key, "v", "text"],
+      ]
+    ) {
+      await client.ask("DEL", prefix + key);
+      await client.ask(...foreign);
+      const found = await engine.read(key);
+      assertEquals(found?.value, "");
+      assertEquals(found?.expires, Infinity);
+      assertEquals(
+        await engine.write(key, "", { expires, ifVersion: null }),
+        null,
+      );
+      assertEquals(await engine.touch(key, expires), false);
+      assertEquals((await engine.read(key))?.value, "");
+      assertEquals(
+        await engine.delete(key, { ifVersion: "of another time" }),
+        false,
+      );
+      const ifVersion = found?.version;
+      const written = await engine.write(key, "new", { expires, ifVersion });
+      assertEquals(await engine.read(key), {
+        value: "new",
+        version: written,
+        expires,
+      });
+    }
+    await client.ask("DEL", prefix + key);
+    await client.ask("SET", prefix + key, "text");
+    assert(await engine.write(key, "new", { expires }));
+    await client.ask("SET", prefix + key, "text");
+    assert(await engine.delete(key));
+    assertEquals(await engine.read(key), null);
+  });
+
+  Deno.test("a record that was cut or edited is over or corrupt, never a session for ever", async () => {
+    await using client = await connect(server);
+    const { engine, prefix } = engineOf(client.send);
+    const storage = createRedisSessionStorage({ client, prefix });
+    const session = await storage.read(null);
+    session.set("a", "é");
+    const id = await storage.save(session) ?? "";
+    const key = hashId(id);
+    const record = String(await client.ask("GET", prefix + key));
+    const { version, expires } = await engine.read(key) ?? {};
+    const sizeOf = async (edited: string) => {
+      await client.ask("SET", prefix + key, edited);
+      return (await storage.read(id)).size;
+    };
+    for (let length = 0; length < record.length; length++) {
+      assertEquals(await sizeOf(record.slice(0, length)), 0, `${length}`);
+    }
+    assertEquals(await sizeOf(record), 1);
+    for (const deadline of ["", "soon", "-1", "1", "NaN", "0x"]) {
+      const edited = deadline.padEnd(24);
+      assertEquals(await sizeOf(`${version}${edited}${record.slice(40)}`), 0);
+    }
+    assertEquals(await sizeOf(`${version}${expires}${record.slice(40)}`), 0);
+    // What was edited stays what it is: a save that knew the record cannot bring it back.
+    await client.ask("SET", prefix + key, "");
+    assertEquals(
+      await engine.write(key, "", { expires: soon(), ifVersion: version }),
+      null,
+    );
+  });
+
+  Deno.test("a client that gives bytes is understood", async () => {
+    await using client = await connect(server);
+    const { engine } = engineOf(async (key, args) => {
+      const reply = await client.send(key, args);
+      return typeof reply === "string" ? utf8(reply) : reply;
+    });
+    const key = newKey();
+    const expires = soon();
+    const version = await engine.write(key, "é", { expires, ifVersion: null });
+    assertEquals(await engine.read(key), { value: "é", version, expires });
+    const broken = engineOf(() => Promise.resolve(new Uint8Array([0xff])));
+    assertEquals((await broken.engine.read(key))?.value, "");
+  });
+
+  Deno.test("garbage in place of an answer is a failure, not a missing session", async () => {
+    for (const answer of [undefined, 7, [], new Map()]) {
+      const { engine } = engineOf(() => Promise.resolve(answer));
+      await assertRejects(() => engine.read(newKey()), TypeError);
+    }
+    const failing = new Error("ERR of the server");
+    const { engine } = engineOf(() => Promise.reject(failing));
+    const key = newKey();
+    await assertRejects(() => engine.read(key), Error, "ERR of");
+    await assertRejects(() => engine.delete(key), Error, "ERR of");
+    await assertRejects(() => engine.write(key, "", { expires: 1 }), Error);
+  });
+}

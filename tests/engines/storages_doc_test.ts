@@ -1,0 +1,328 @@
+/**
+ * What `docs/storages.md` says of the storages: their guarantees against what they declare, and what a request costs
+ * against what their clients are asked.
+ */
+import { assert, assertEquals } from "@std/assert";
+import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
+import { Redis as IoRedis } from "npm:ioredis@^6.0.0";
+import {
+  createCookieSessionStorage,
+  createDenoKvSessionStorage,
+  createDynamoDBSessionStorage,
+  createFileSessionStorage,
+  createMemcacheSessionStorage,
+  createMemorySessionStorage,
+  createRedisSessionStorage,
+  createSessionStorage,
+  createWorkersKVSessionStorage,
+  type FlashSessionData,
+  type HttpSessionStorage,
+  type KvLike,
+  type Session,
+  type SessionStorage,
+  withSession,
+} from "../../mod.ts";
+import { MemcachedClient } from "../../storage/_memcached_client.ts";
+import { MemoryBackend } from "../../storage/memory.ts";
+import { tableUnder } from "../_markdown.ts";
+import { startDynamoDB } from "./_dynamodb.ts";
+import { kvNamespace } from "./_kv_namespace.ts";
+import { installed, startMemcached, startRedis } from "./_servers.ts";
+
+const DOCUMENT = "docs/storages.md";
+const cookie = { name: "session", secrets: ["s3cr3t"] };
+
+/** How often a storage has asked its engine. */
+interface Counted {
+  readonly storage: HttpSessionStorage;
+  readonly asked: { count: number };
+  stop?(): Promise<void> | void;
+}
+
+interface Options {
+  cookie: typeof cookie;
+  idleTimeout?: number;
+  now(): number;
+}
+
+/** Counts calls of the functions that are named. */
+function counted<T extends object>(
+  target: T,
+  names: readonly string[],
+  asked: { count: number },
+): T {
+  return new Proxy(target, {
+    get(object, name) {
+      const value = Reflect.get(object, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (names.includes(String(name))) asked.count++;
+        return value.apply(object, args);
+      };
+    },
+  });
+}
+
+const backendCalls = ["read", "write", "delete", "touch"];
+
+const costs: Record<string, (options: Options) => Promise<Counted>> = {
+  async Cookie(options) {
+    return {
+      storage: createCookieSessionStorage(options),
+      asked: { count: 0 },
+    };
+  },
+  async "Own backend"(options) {
+    const asked = { count: 0 };
+    const engine = new MemoryBackend(1000, options.now, () => {});
+    const backend = counted(engine, backendCalls, asked);
+    return { storage: createSessionStorage({ ...options, backend }), asked };
+  },
+  async "Deno KV"(options) {
+    const asked = { count: 0 };
+    const kv = await Deno.openKv(":memory:");
+    const counting: KvLike = {
+      get: (key, ...rest) => {
+        asked.count++;
+        return kv.get(key as Deno.KvKey, ...rest as []) as never;
+      },
+      atomic: () => counted(kv.atomic(), ["commit"], asked) as never,
+      close() {},
+    };
+    // Its checks and changes give the operation itself, uncounted.
+    const atomic = counting.atomic;
+    counting.atomic = () => chained(atomic());
+    const storage = createDenoKvSessionStorage({ ...options, kv: counting });
+    return { storage, asked, stop: () => kv.close() };
+  },
+  async DynamoDB(options) {
+    const asked = { count: 0 };
+    const local = await startDynamoDB();
+    const client = counted(
+      local.document,
+      ["get", "update", "delete"],
+      asked,
+    ) as DynamoDBDocument;
+    const table = await local.table();
+    const storage = createDynamoDBSessionStorage({ ...options, client, table });
+    return { storage, asked, stop: () => local.stop() };
+  },
+  async "Workers KV"({ idleTimeout: _, ...options }) {
+    const asked = { count: 0 };
+    const names = ["getWithMetadata", "put", "delete"];
+    const kv = counted(kvNamespace().kv, names, asked);
+    return {
+      storage: createWorkersKVSessionStorage({ ...options, kv }),
+      asked,
+    };
+  },
+  async "Four functions"(options) {
+    const asked = { count: 0 };
+    type Plain = FlashSessionData<object, object>;
+    const rows = new Map<string, Plain>();
+    const storage = createSessionStorage({
+      ...options,
+      async createData(data: Plain) {
+        asked.count++;
+        const id = crypto.randomUUID();
+        rows.set(id, data);
+        return id;
+      },
+      async readData(id: string) {
+        asked.count++;
+        return rows.get(id) ?? null;
+      },
+      async updateData(id: string, data: Plain) {
+        asked.count++;
+        rows.set(id, data);
+      },
+      async deleteData(id: string) {
+        asked.count++;
+        rows.delete(id);
+      },
+    });
+    return { storage, asked };
+  },
+};
+
+/** An operation whose functions, but for the last, give the operation that counts. */
+function chained<T extends object>(operation: T): T {
+  const proxy: T = new Proxy(operation, {
+    get: (object, name) => (...args: unknown[]) => {
+      const call = Reflect.get(object, name) as (...args: unknown[]) => unknown;
+      const result = call.apply(object, args);
+      return name === "commit" ? result : proxy;
+    },
+  });
+  return proxy;
+}
+
+if (installed("redis")) {
+  costs["Redis"] = async (options) => {
+    const asked = { count: 0 };
+    const server = await startRedis();
+    const redis = new IoRedis(server.port, "127.0.0.1");
+    const client = counted(redis, ["call"], asked);
+    // Its scripts are sent once for all.
+    let now = options.now();
+    const first = createRedisSessionStorage({
+      ...options,
+      client,
+      idleTimeout: 600,
+      now: () => now,
+    });
+    const header = await visitOnce(first);
+    now += 300_000;
+    const session = await first.getSession(header);
+    session.regenerateId();
+    await first.commitSession(session);
+    const storage = createRedisSessionStorage({ ...options, client });
+    return {
+      storage,
+      asked,
+      async stop() {
+        redis.disconnect();
+        await server.stop();
+      },
+    };
+  };
+}
+
+if (installed("memcached")) {
+  costs["Memcached"] = async (options) => {
+    const asked = { count: 0 };
+    const server = await startMemcached();
+    const memcached = new MemcachedClient(`127.0.0.1:${server.port}`);
+    const names = ["gets", "cas", "add", "set", "delete"];
+    const client = counted(memcached, names, asked);
+    const storage = createMemcacheSessionStorage({ ...options, client });
+    return {
+      storage,
+      asked,
+      async stop() {
+        await memcached.close();
+        await server.stop();
+      },
+    };
+  };
+}
+
+async function visitOnce(storage: HttpSessionStorage): Promise<string> {
+  const session = await storage.getSession();
+  session.set("user", "ann");
+  return (await storage.commitSession(session)).split(";")[0] ?? "";
+}
+
+/** What the columns of the table are about. */
+const requests: Record<string, (session: Session) => void> = {
+  Read: (session) => void session.get("user"),
+  Change: (session) => session.set("cart", ["tea"]),
+  "New id": (session) => session.regenerateId(),
+  Logout: (session) => session.destroy(),
+};
+
+const HEADING = "## What a request costs";
+
+for (const [name, open] of Object.entries(costs)) {
+  Deno.test(`${DOCUMENT} says what a request costs with ${name}`, async () => {
+    let now = Date.now();
+    const clock = { cookie, now: () => now };
+    const rows = await tableUnder(DOCUMENT, HEADING);
+    const said = rows.find(({ Storage }) => Storage === name);
+    assert(said, `${name} is missing`);
+    const found: Record<string, string> = {};
+
+    const { storage, asked, stop } = await open(clock);
+    const ask = async (
+      storage: HttpSessionStorage,
+      asked: { count: number },
+      change: (typeof requests)[string],
+      header?: string,
+    ) => {
+      const before = asked.count;
+      const headers = header ? { cookie: header } : {};
+      const handler = withSession(storage, (_request, session) => {
+        change(session);
+        return new Response();
+      });
+      await handler(new Request("http://localhost/", { headers }));
+      return String(asked.count - before);
+    };
+    found["No session"] = await ask(storage, asked, () => {});
+    found["First save"] = await ask(
+      storage,
+      asked,
+      (session) => session.set("user", "ann"),
+    );
+    for (const [column, change] of Object.entries(requests)) {
+      const header = await visitOnce(storage);
+      found[column] = await ask(storage, asked, change, header);
+    }
+    await stop?.();
+
+    if (name === "Workers KV") found["Read, slides"] = "—";
+    else {
+      const sliding = await open({ ...clock, idleTimeout: 600 });
+      const header = await visitOnce(sliding.storage);
+      now += 300_000;
+      found["Read, slides"] = await ask(
+        sliding.storage,
+        sliding.asked,
+        requests["Read"] ?? (() => {}),
+        header,
+      );
+      await sliding.stop?.();
+    }
+    const { Storage: _, ...columns } = said;
+    assertEquals(columns, found);
+  });
+}
+
+Deno.test(`${DOCUMENT} says what the storages guarantee`, async () => {
+  // None of these is asked anything.
+  const no = () => Promise.reject();
+  const client = { call: no, get: no, update: no, delete: no } as never;
+  const memcache = new MemcachedClient("localhost:11211");
+  const functions = {
+    createData: () => Promise.reject(),
+    readData: () => Promise.reject(),
+    updateData: () => Promise.reject(),
+    deleteData: () => Promise.reject(),
+  };
+  const storages: Record<string, SessionStorage> = {
+    Memory: createMemorySessionStorage(),
+    Cookie: createCookieSessionStorage(),
+    File: createFileSessionStorage({ dir: "sessions" }),
+    "Deno KV": createDenoKvSessionStorage(),
+    Redis: createRedisSessionStorage({ client }),
+    Memcached: createMemcacheSessionStorage({ client: memcache }),
+    DynamoDB: createDynamoDBSessionStorage({ client, table: "sessions" }),
+    "Workers KV": createWorkersKVSessionStorage({
+      kv: kvNamespace().kv,
+    }),
+    "Four functions": createSessionStorage({ ...functions, cookie }),
+  };
+  const words = (value: unknown) =>
+    value === undefined
+      ? "—"
+      : value === true
+      ? "yes"
+      : value === false
+      ? "no"
+      : typeof value === "number"
+      ? value.toLocaleString("en")
+      : String(value);
+  const table = Object.entries(storages).map(([Storage, { guarantees }]) => {
+    const declared = { evicts: "nothing", ...guarantees };
+    const names = [
+      ...["compareAndSet", "reads", "revoke", "durable", "shared", "evicts"],
+      "maxBytes",
+    ] as const;
+    const cells = names.map((name) => [
+      `\`${name}\``,
+      words(declared[name as keyof typeof declared]),
+    ]);
+    return { Storage, ...Object.fromEntries(cells) };
+  });
+  assertEquals(await tableUnder(DOCUMENT, "## What each guarantees"), table);
+});

@@ -1,0 +1,238 @@
+// A user whom the old application signed in stays signed in on the new one. Old applications are real ones.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import express from "npm:express@5.3.0";
+import expressSession from "npm:express-session@^1.19.0";
+import { RedisStore } from "npm:connect-redis@10.0.0";
+import { getIronSession, sealData, webCookies } from "npm:iron-session@^9.0.1";
+import { createClient } from "npm:redis@^6.3.1";
+import {
+  createCookie,
+  createCookieSessionStorage,
+  createMemorySessionStorage,
+  createReadThroughSessionStorage,
+  createSessionStorage,
+  type HttpSessionStorage,
+} from "../../mod.ts";
+import {
+  expressCookie,
+  expressSessions,
+  type ExpressStore,
+} from "../../examples/moving/express_session.ts";
+import { ironCookie } from "../../examples/moving/iron_session.ts";
+import { fillGuide } from "../../tools/guide.ts";
+import { installed, startRedis } from "../engines/_servers.ts";
+import { stopTime } from "../guides/_clock.ts";
+
+/** Signs in at an old application, and gives what the browser has then. */
+async function signInAt(
+  store: expressSession.Store,
+  secret: string,
+  name?: string,
+): Promise<string> {
+  const app = express();
+  app.use(expressSession({
+    store,
+    secret,
+    resave: false,
+    saveUninitialized: false,
+    ...(name ? { name } : {}),
+  }));
+  // deno-lint-ignore no-explicit-any -- the session's fields are the application's
+  app.get("/", (req: any, res: any) => {
+    req.session.userId = "ann";
+    req.session["__flash__:notice"] = "Saved";
+    res.end();
+  });
+  const server = app.listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  await response.text();
+  await new Promise((resolve) => server.close(resolve));
+  return response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+}
+
+function moved(store: unknown, name = "connect.sid"): HttpSessionStorage {
+  return createReadThroughSessionStorage({
+    storage: createMemorySessionStorage({
+      cookie: { name: "__session", secrets: ["new secret"] },
+    }),
+    from: createSessionStorage({
+      cookie: expressCookie(name, ["newer secret", "old secret"]),
+      ...expressSessions(store as ExpressStore),
+    }),
+  });
+}
+
+/** A visit with a cookie of the old application, up to the logout. */
+async function assertStaysSignedIn(
+  { getSession, commitSession, destroySession }: HttpSessionStorage,
+  old: string,
+): Promise<void> {
+  const session = await getSession(old);
+  assertEquals(session.data, { userId: "ann" });
+  session.set("theme", "dark");
+  const cookie = (await commitSession(session)).split(";")[0];
+  assertMatch(cookie ?? "", /^__session=/);
+  const both = `${old}; ${cookie}`;
+  const again = await getSession(both);
+  assertEquals(again.data, { userId: "ann", theme: "dark" });
+  await destroySession(again);
+  for (const header of [both, old]) {
+    assertEquals((await getSession(header)).size, 0);
+  }
+}
+
+/** Cookies that somebody who does not know the secret may send. */
+function forgeries(cookie: string): string[] {
+  const [name = "", value = ""] = cookie.split(/=(.*)/);
+  return [
+    "",
+    "%",
+    "%E0%A4%A",
+    "s%3A",
+    "s%3Aadmin",
+    "s%3Aadmin.x",
+    value.replace(/.\./, "A."),
+    value.slice(0, -1),
+    `${value}x`,
+    `${value}%00`,
+  ].map((forged) => `${name}=${forged}`);
+}
+
+Deno.test("expressCookie() keeps users of express-session signed in, whose sessions were in its MemoryStore", async () => {
+  const store = new expressSession.MemoryStore();
+  const old = await signInAt(store, "old secret");
+  const storage = moved(store);
+  for (const forged of forgeries(old)) {
+    assertEquals((await storage.getSession(forged)).size, 0);
+  }
+  await assertStaysSignedIn(storage, old);
+});
+
+Deno.test("expressCookie() takes the id from the cookie that is signed, where a name comes twice", async () => {
+  const store = new expressSession.MemoryStore();
+  const old = await signInAt(store, "old secret", "sid");
+  const storage = moved(store, "sid");
+  const header = `sid=s%3Aplanted.x; ${old}`;
+  assertEquals((await storage.getSession(header)).get("userId"), "ann");
+  const unknown = moved(store, "id");
+  assertEquals((await unknown.getSession(header)).size, 0);
+});
+
+Deno.test("expressSessions() brings a message along that the first Remix had not shown yet", async () => {
+  const store = new expressSession.MemoryStore();
+  const { getSession, commitSession } = moved(store);
+  const session = await getSession(await signInAt(store, "old secret"));
+  assertEquals(session.get("notice"), "Saved");
+  const cookie = (await commitSession(session)).split(";")[0];
+  assertEquals((await getSession(cookie)).has("notice"), false);
+});
+
+if (installed("redis")) {
+  Deno.test("expressSessions() keeps users of express-session signed in, whose sessions were in Redis", async () => {
+    const server = await startRedis();
+    const client = createClient({ url: `redis://127.0.0.1:${server.port}` });
+    client.on("error", () => {});
+    await client.connect();
+    try {
+      const store = new RedisStore({ client });
+      const old = await signInAt(store, "old secret");
+      assertEquals((await client.keys("sess:*")).length, 1);
+      await assertStaysSignedIn(moved(store), old);
+      assertEquals(await client.keys("sess:*"), []);
+    } finally {
+      await client.close();
+      await server.stop();
+    }
+  });
+}
+
+const password = "thirty-two characters, at least.";
+
+/** Signs in at an old application of iron-session, and gives what the browser has then. */
+async function ironSignIn(ttl?: number): Promise<string> {
+  const headers = new Headers();
+  const session = await getIronSession<{ userId: string }>(
+    webCookies(new Request("https://app.example/"), headers),
+    { cookieName: "sid", password, ...(ttl === undefined ? {} : { ttl }) },
+  );
+  session.userId = "ann";
+  await session.save();
+  return headers.getSetCookie()[0]?.split(";")[0] ?? "";
+}
+
+Deno.test("ironCookie() keeps users of iron-session signed in, and a copy of their cookie opens nothing after the logout", async () => {
+  const storage = createReadThroughSessionStorage({
+    storage: createMemorySessionStorage({
+      cookie: { name: "__session", secrets: ["new secret"] },
+    }),
+    from: createCookieSessionStorage({
+      cookie: ironCookie("sid", { password }),
+    }),
+  });
+  const old = await ironSignIn();
+  assert(old.startsWith("sid=Fe26.2*"));
+  const seal = await sealData({ userId: "eve" }, {
+    password: "another password, as long as that",
+  });
+  for (
+    const forged of [old.slice(0, -9), old.replace("*1*", "*2*"), `sid=${seal}`]
+  ) {
+    assertEquals((await storage.getSession(forged)).size, 0);
+  }
+  await assertStaysSignedIn(storage, old);
+});
+
+Deno.test("ironCookie() remembers a logout for as long as the old cookie would open something", async () => {
+  using clock = stopTime();
+  const day = 24 * 60 * 60;
+  for (const [ttl, last] of [[30 * day, 30 * day], [0, 399 * day]] as const) {
+    const storage = createReadThroughSessionStorage({
+      storage: createMemorySessionStorage({
+        cookie: { name: "__session", secrets: ["new secret"] },
+      }),
+      from: createCookieSessionStorage({
+        cookie: ironCookie("sid", { password, ttl }),
+      }),
+    });
+    const [one, other] = [await ironSignIn(ttl), await ironSignIn(ttl)];
+    await storage.destroySession(await storage.getSession(one));
+    clock.pass(last - 1);
+    assertEquals((await storage.getSession(one)).size, 0);
+    assertEquals((await storage.getSession(other)).get("userId"), "ann");
+  }
+});
+
+Deno.test("ironCookie() moves into a cookie storage, by a cookie that takes the old one's place", async () => {
+  const own = createCookie("sid", {
+    secrets: ["new secret"],
+    encrypt: true,
+    httpOnly: true,
+  });
+  const old = ironCookie("sid", { password });
+  const { getSession, commitSession, destroySession } =
+    createCookieSessionStorage({
+      cookie: {
+        name: "sid",
+        isSigned: true,
+        parse: async (header) =>
+          await own.parse(header) ?? await old.parse(header),
+        serialize: own.serialize.bind(own),
+      },
+    });
+  const session = await getSession(await ironSignIn());
+  session.set("theme", "dark");
+  const setCookie = await commitSession(session);
+  assertMatch(setCookie, /^sid=e1.*HttpOnly/);
+  const again = await getSession(setCookie.split(";")[0]);
+  assertEquals(again.data, { userId: "ann", theme: "dark" });
+  assertMatch(await destroySession(again), /^sid=;/);
+});
+
+Deno.test("docs/coming-from.md holds the code that is tested here", async () => {
+  const url = new URL("../../docs/coming-from.md", import.meta.url);
+  const guide = await Deno.readTextFile(url);
+  assertEquals(guide.match(/<!-- code: /g)?.length, 2);
+  assertEquals(await fillGuide(guide), guide);
+});

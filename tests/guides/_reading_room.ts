@@ -1,0 +1,86 @@
+/**
+ * An application with a login as the guides have it, for the storages that they describe.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { data, redirect } from "react-router";
+import type { HttpSessionStorage } from "../../mod.ts";
+import type { RouteModule } from "./_routes.ts";
+import type { Visitor } from "./_visitor.ts";
+
+/** A session storage, as far as route modules take it apart. */
+export type Storage = Pick<
+  HttpSessionStorage,
+  "getSession" | "commitSession" | "destroySession"
+>;
+
+/** The reading room that most tests visit: a desk to sign in at, a door to leave by, and a shelf. */
+export function readingRoom(storage: Storage): Record<string, RouteModule> {
+  const { getSession, commitSession, destroySession } = storage;
+  const pins = new Map([["ida", "1815"]]);
+  return {
+    "/desk": {
+      async loader({ request }) {
+        const session = await getSession(request.headers.get("Cookie"));
+        if (session.has("reader")) return redirect("/");
+        const refusal = session.get("refusal");
+        return data({ refusal }, {
+          headers: { "Set-Cookie": await commitSession(session) },
+        });
+      },
+      async action({ request }) {
+        const session = await getSession(request.headers.get("Cookie"));
+        const card = await request.formData();
+        const name = String(card.get("name"));
+        if (pins.get(name) !== card.get("pin")) {
+          session.flash("refusal", "The desk does not know this card");
+          return redirect("/desk", {
+            headers: { "Set-Cookie": await commitSession(session) },
+          });
+        }
+        session.set("reader", name);
+        return redirect("/", {
+          headers: { "Set-Cookie": await commitSession(session) },
+        });
+      },
+      page: ({ refusal }) => refusal ?? "Your card, please",
+    },
+    "/door": {
+      async action({ request }) {
+        const session = await getSession(request.headers.get("Cookie"));
+        return redirect("/desk", {
+          headers: { "Set-Cookie": await destroySession(session) },
+        });
+      },
+    },
+    "/": {
+      async loader({ request }) {
+        const session = await getSession(request.headers.get("Cookie"));
+        return { reader: session.get("reader") };
+      },
+      page: ({ reader }) => reader ? `${reader} reads` : "An empty chair",
+    },
+  };
+}
+
+/** Who may come in. */
+export const IDA: Record<string, string> = { name: "ida", pin: "1815" };
+
+/** Visits a reading room: signs in and out, and gives the headers that set and cleared the cookie. */
+export async function assertVisit(visitor: Visitor): Promise<[string, string]> {
+  assertEquals((await visitor.open("/")).text, "An empty chair");
+  const signedIn = await visitor.send("/desk", IDA);
+  assertEquals([signedIn.path, signedIn.text], ["/", "ida reads"]);
+  assertEquals((await visitor.open("/")).text, "ida reads");
+  const cookie = visitor.cookies();
+  const left = await visitor.send("/door");
+  assertEquals([left.path, left.text], ["/desk", "Your card, please"]);
+  assertEquals(visitor.cookies(), "");
+  assertEquals((await visitor.open("/")).text, "An empty chair");
+  // Where the server holds the session, a copy of the cookie is worth nothing, either.
+  const [, name = "", value = ""] = cookie.match(/^(.*?)=(.*)$/) ?? [];
+  visitor.plant(name, value);
+  assertEquals((await visitor.open("/")).text, "An empty chair");
+  return [signedIn.setCookies[0] ?? "", left.setCookies[0] ?? ""];
+}

@@ -1,0 +1,113 @@
+/**
+ * A visitor of an application under test: keeps cookies and follows redirects as a browser does.
+ *
+ * @module
+ */
+
+/** An application, reached without a network. */
+export type App = (request: Request) => Response | Promise<Response>;
+
+/** What the visitor is looking at. */
+export interface Page {
+  /** Where the redirects, if any, have led: path and query. */
+  readonly path: string;
+  readonly status: number;
+  readonly text: string;
+  /** Every `Set-Cookie` on the way there. */
+  readonly setCookies: readonly string[];
+}
+
+interface Kept {
+  readonly value: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  /** In milliseconds; `Infinity` for a cookie that ends with the browser. */
+  readonly expires: number;
+}
+
+/** A visitor with a browser of their own. */
+export class Visitor {
+  readonly #app: App;
+  readonly #origin: URL;
+  readonly #jar = new Map<string, Kept>();
+
+  /** @param origin Where the application is for the visitor. */
+  constructor(app: App, origin = "https://app.example") {
+    this.#app = app;
+    this.#origin = new URL(origin);
+  }
+
+  /** Opens a page. */
+  open(path: string): Promise<Page> {
+    return this.#visit(path);
+  }
+
+  /** Sends a form. */
+  send(path: string, form: Record<string, string> = {}): Promise<Page> {
+    return this.#visit(path, new URLSearchParams(form));
+  }
+
+  /** The `Cookie` header that the browser sends for a page. */
+  cookies(path = "/"): string {
+    const { protocol, pathname } = new URL(path, this.#origin);
+    const sent: string[] = [];
+    for (const [name, { value, attributes, expires }] of this.#jar) {
+      const below = attributes.get("path") ?? "/";
+      if (expires <= Date.now() || !pathname.startsWith(below)) continue;
+      if (attributes.has("secure") && protocol !== "https:") continue;
+      sent.push(`${name}=${value}`);
+    }
+    return sent.join("; ");
+  }
+
+  /** Puts a cookie into the browser, as somebody who tampers would. */
+  plant(name: string, value: string): void {
+    this.#jar.set(name, { value, attributes: new Map(), expires: Infinity });
+  }
+
+  async #visit(path: string, form?: URLSearchParams): Promise<Page> {
+    const setCookies: string[] = [];
+    let url = new URL(path, this.#origin);
+    let init: RequestInit = form ? { method: "POST", body: form } : {};
+    for (let hops = 0; hops < 10; hops++) {
+      const cookie = this.cookies(url.pathname);
+      const headers: HeadersInit = cookie ? { cookie } : {};
+      const response = await this.#app(new Request(url, { ...init, headers }));
+      for (const setCookie of response.headers.getSetCookie()) {
+        setCookies.push(setCookie);
+        this.#keep(setCookie);
+      }
+      const text = await response.text();
+      const { status } = response;
+      const location = response.headers.get("location");
+      if (status < 300 || status > 399 || location === null) {
+        return { path: url.pathname + url.search, status, text, setCookies };
+      }
+      url = new URL(location, url);
+      init = {};
+    }
+    throw new Error("Cannot open page: it redirects for ever");
+  }
+
+  #keep(setCookie: string): void {
+    const [pair = "", ...rest] = setCookie.split(";").map((s) => s.trim());
+    if (!pair.includes("=")) return;
+    const [name = "", value = ""] = pair.split(/=(.*)/s);
+    const attributes = new Map(rest.map((text) => {
+      const [key = "", value = ""] = text.split(/=(.*)/s);
+      return [key.toLowerCase(), value];
+    }));
+    const { hostname, protocol } = this.#origin;
+    const domain = attributes.get("domain") ?? hostname;
+    if (hostname !== domain && !hostname.endsWith(`.${domain}`)) return;
+    if (attributes.has("secure") && protocol !== "https:") return;
+    const maxAge = attributes.get("max-age");
+    const date = attributes.get("expires");
+    const expires = maxAge !== undefined
+      ? Date.now() + Number(maxAge) * 1000
+      : date !== undefined
+      ? Date.parse(date)
+      : Infinity;
+    if (expires <= Date.now()) this.#jar.delete(name);
+    else this.#jar.set(name, { value, attributes, expires });
+  }
+}

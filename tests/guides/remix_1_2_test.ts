@@ -1,0 +1,487 @@
+// The snippets of the guide to sessions of Remix 1 and 2. See the table in README.md.
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertMatch,
+  assertNotEquals,
+} from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { data, redirect } from "react-router";
+import {
+  createArcTableSessionStorage,
+  createCloudflareKVSessionStorage,
+  createCookie,
+  createCookieSessionStorage,
+  createFileSessionStorage,
+  createMemorySessionStorage,
+  createSession,
+  createSessionStorage,
+  createWorkersKVSessionStorage,
+  type HttpSessionStorage,
+  isSession,
+  type SessionCookieOptions,
+} from "../../mod.ts";
+import { architectEnvironment } from "../engines/_architect.ts";
+import {
+  PACKAGES as DYNAMODB_PACKAGES,
+  startDynamoDB,
+} from "../engines/_dynamodb.ts";
+import { withPackages } from "../engines/_packages.ts";
+import { PACKAGES as KV_PACKAGES, startWorkerd } from "../engines/_workerd.ts";
+import { stopTime } from "./_clock.ts";
+import { assertVisit, IDA, readingRoom } from "./_reading_room.ts";
+import { type Args, type RouteModule, serveRoutes } from "./_routes.ts";
+import { Visitor } from "./_visitor.ts";
+
+Deno.test("Remix 1–2, Using Sessions 1: a cookie with every option goes to its domain, over HTTPS only, and lasts a minute", async () => {
+  using clock = stopTime();
+  const storage = createCookieSessionStorage({
+    cookie: {
+      name: "__reading",
+      domain: "library.example",
+      httpOnly: true,
+      maxAge: 60,
+      path: "/",
+      sameSite: "lax",
+      secrets: ["vellum"],
+      secure: true,
+    },
+  });
+  const app = serveRoutes(readingRoom(storage));
+  const visitor = new Visitor(app, "https://rooms.library.example");
+  const { text, setCookies } = await visitor.send("/desk", IDA);
+  assertEquals(text, "ida reads");
+  assertMatch(setCookies[0] ?? "", /^__reading=[\w.-]+;/);
+  assertEquals(
+    setCookies[0]?.split("; ").slice(1).sort(),
+    [
+      "Domain=library.example",
+      "HttpOnly",
+      "Max-Age=60",
+      "Path=/",
+      "SameSite=Lax",
+      "Secure",
+    ],
+  );
+  const [, value = ""] = visitor.cookies().split("=");
+
+  clock.pass(59);
+  assertEquals((await visitor.open("/")).text, "ida reads");
+  clock.pass(1);
+  assertEquals((await visitor.open("/")).text, "An empty chair");
+  visitor.plant("__reading", value);
+  assertEquals((await visitor.open("/")).text, "An empty chair");
+
+  for (const origin of ["http://library.example", "https://other.example"]) {
+    const elsewhere = new Visitor(app, origin);
+    await elsewhere.send("/desk", IDA);
+    assertEquals(elsewhere.cookies(), "");
+  }
+});
+
+Deno.test("Remix 1–2, Using Sessions 2: a wrong password is told once, the right one leads in, and then there is no need to sign in", async () => {
+  const storage = createCookieSessionStorage({
+    cookie: { name: "__session", secrets: ["vellum"] },
+  });
+  const visitor = new Visitor(serveRoutes(readingRoom(storage)));
+  assertEquals((await visitor.open("/desk")).text, "Your card, please");
+  assertEquals(visitor.cookies(), "", "looking at the form leaves no cookie");
+
+  const refused = await visitor.send("/desk", { ...IDA, pin: "1852" });
+  assertEquals(
+    [refused.path, refused.text],
+    ["/desk", "The desk does not know this card"],
+  );
+  assertEquals((await visitor.open("/desk")).text, "Your card, please");
+  assertEquals((await visitor.open("/")).text, "An empty chair");
+
+  assertEquals((await visitor.send("/desk", IDA)).text, "ida reads");
+  assertEquals((await visitor.open("/desk")).path, "/");
+});
+
+Deno.test("Remix 1–2, Using Sessions 3: a logout leads back to the login and leaves no cookie", async () => {
+  const storage = createCookieSessionStorage({
+    cookie: { name: "__session", secrets: ["vellum"], path: "/" },
+  });
+  const visitor = new Visitor(serveRoutes(readingRoom(storage)));
+  await visitor.send("/desk", IDA);
+  const left = await visitor.send("/door");
+  assertEquals([left.path, left.text], ["/desk", "Your card, please"]);
+  assertMatch(left.setCookies[0] ?? "", /^__session=;.* Expires=.*1970/);
+  assertEquals(visitor.cookies(), "");
+  assertEquals((await visitor.open("/")).text, "An empty chair");
+  // Somebody who never came in may leave, too.
+  assertEquals(
+    (await new Visitor(serveRoutes(readingRoom(storage))).send("/door")).path,
+    "/desk",
+  );
+});
+
+Deno.test("Remix 1–2, isSession 1: a session is told from what only looks like one", () => {
+  const session = createSession({ lamp: "green" }, "desk-4");
+  assert(isSession(session));
+  assertEquals([session.id, session.get("lamp")], ["desk-4", "green"]);
+  assertFalse(isSession({ id: "desk-4", data: { lamp: "green" } }));
+});
+
+/** A database by its own client, and the storage in front of it. */
+function createSqliteStorage(
+  { cookie, file, table }: {
+    cookie: SessionCookieOptions;
+    file: string;
+    table: string;
+  },
+): HttpSessionStorage & { rows(): Record<string, unknown>[] } {
+  const db = new DatabaseSync(file);
+  db.exec(`CREATE TABLE ${table} (id INTEGER PRIMARY KEY, data, until)`);
+  const storage = createSessionStorage({
+    cookie,
+    async createData(data, expires) {
+      const { lastInsertRowid } = db
+        .prepare(`INSERT INTO ${table} (data, until) VALUES (?, ?)`)
+        .run(JSON.stringify(data), expires.getTime());
+      return `reader-${lastInsertRowid}`;
+    },
+    async readData(id) {
+      const row = db.prepare(`SELECT data FROM ${table} WHERE id = ?`)
+        .get(rowid(id));
+      return row ? JSON.parse(String(row["data"])) : null;
+    },
+    async updateData(id, data, expires) {
+      db.prepare(`UPDATE ${table} SET data = ?, until = ? WHERE id = ?`)
+        .run(JSON.stringify(data), expires.getTime(), rowid(id));
+    },
+    async deleteData(id) {
+      db.prepare(`DELETE FROM ${table} WHERE id = ?`).run(rowid(id));
+    },
+  });
+  const rowid = (id: string) => id.replace("reader-", "");
+  const rows = () => db.prepare(`SELECT data, until FROM ${table}`).all();
+  return Object.assign(storage, { rows });
+}
+
+Deno.test("Remix 1–2, createSessionStorage 1: the database holds what the visitor's cookie names, until the cookie's own end", async () => {
+  using clock = stopTime();
+  const storage = createSqliteStorage({
+    file: ":memory:",
+    table: "readers",
+    cookie: { name: "__session", maxAge: 600, secrets: ["vellum"] },
+  });
+  const visitor = new Visitor(serveRoutes(readingRoom(storage)));
+  assertEquals((await visitor.open("/desk")).text, "Your card, please");
+  assertEquals(storage.rows(), [], "a visitor who looks costs no row");
+
+  await visitor.send("/desk", { ...IDA, pin: "0" });
+  assertEquals(storage.rows().map(({ data }) => JSON.parse(String(data))), [
+    {},
+  ], "the message was shown, and is out of the database");
+
+  clock.pass(60);
+  await visitor.send("/desk", IDA);
+  assertEquals(storage.rows().map((row) => ({ ...row })), [
+    { data: '{"reader":"ida"}', until: Date.now() + 600_000 },
+  ]);
+  const leaving = visitor.cookies();
+  await visitor.send("/door");
+  assertEquals(storage.rows(), []);
+  visitor.plant("__session", leaving.slice("__session=".length));
+  assertEquals((await visitor.open("/")).text, "An empty chair");
+});
+
+Deno.test("Remix 1–2, createSessionStorage 2: a cookie without secrets carries the id, and an id that the database does not have is nobody's", async () => {
+  const storage = createSqliteStorage({
+    file: ":memory:",
+    table: "visits",
+    cookie: { name: "__session", sameSite: "lax" },
+  });
+  const app = serveRoutes(readingRoom(storage));
+  const [set, cleared] = await assertVisit(new Visitor(app));
+  assertMatch(set, /^__session=[^;]+;.* SameSite=Lax/);
+  assertMatch(cleared, /^__session=;/);
+
+  const stranger = new Visitor(app);
+  stranger.plant("__session", "reader-77");
+  assertEquals((await stranger.open("/")).text, "An empty chair");
+  await stranger.send("/desk", IDA);
+  assertNotEquals(stranger.cookies(), "__session=reader-77");
+  assertEquals(storage.rows().length, 1);
+});
+
+Deno.test("Remix 1–2, createCookieSessionStorage 1: the session travels in the cookie, and a visitor who edits it is nobody", async () => {
+  const { getSession, commitSession, destroySession } =
+    createCookieSessionStorage({
+      cookie: { name: "__session", secrets: ["papyrus"], sameSite: "lax" },
+    });
+  const storage = { getSession, commitSession, destroySession };
+  const app = serveRoutes(readingRoom(storage));
+  const visitor = new Visitor(app);
+  const { setCookies } = await visitor.send("/desk", IDA);
+  assertMatch(setCookies[0] ?? "", /; SameSite=Lax/);
+  assertEquals((await visitor.open("/")).text, "ida reads");
+
+  const [, value = ""] = visitor.cookies().split("=");
+  for (let i = 0; i < value.length; i += 7) {
+    const other = value[i] === "A" ? "B" : "A";
+    visitor.plant("__session", value.slice(0, i) + other + value.slice(i + 1));
+    assertEquals((await visitor.open("/")).text, "An empty chair");
+  }
+});
+
+Deno.test("Remix 1–2, createMemorySessionStorage 1: the session is on the server, and a cookie made apart carries its id", async () => {
+  const sessionCookie = createCookie("__session", {
+    secrets: ["papyrus"],
+    sameSite: true,
+  });
+  const restart = () => createMemorySessionStorage({ cookie: sessionCookie });
+  const app = serveRoutes(readingRoom(restart()));
+  const [set] = await assertVisit(new Visitor(app));
+  assertMatch(set, /; SameSite=Strict/);
+  assertEquals(set.includes("ida"), false);
+
+  const visitor = new Visitor(app);
+  await visitor.send("/desk", IDA);
+  const later = new Visitor(serveRoutes(readingRoom(restart())));
+  later.plant("__session", visitor.cookies().slice("__session=".length));
+  assertEquals((await later.open("/")).text, "An empty chair");
+});
+
+Deno.test("Remix 1–2, createFileSessionStorage 1: a session outlives the server, and may be larger than a cookie", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const sessionCookie = createCookie("__session", {
+      secrets: ["papyrus"],
+      sameSite: true,
+    });
+    const start = () =>
+      createFileSessionStorage({ dir, cookie: sessionCookie });
+    await assertVisit(new Visitor(serveRoutes(readingRoom(start()))));
+
+    const { getSession, commitSession } = start();
+    const notes = "ex libris ".repeat(1000);
+    const session = await getSession();
+    session.set("notes", notes);
+    const visitor = new Visitor(async () =>
+      new Response("noted", {
+        headers: { "Set-Cookie": await commitSession(session) },
+      })
+    );
+    await visitor.open("/");
+    assert(visitor.cookies().length < 200);
+    const restarted = await start().getSession(visitor.cookies());
+    assertEquals(restarted.get("notes"), notes);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+await withPackages(
+  "Workers KV, as Remix's guide has it",
+  KV_PACKAGES,
+  startWorkerd,
+  ({ kv, keys }) => {
+    Deno.test("Remix 1–2, createCloudflareKVSessionStorage 1: the session is in the KV namespace, and the cookie carries its id", async () => {
+      const sessionCookie = createCookie("__session", {
+        secrets: ["papyrus"],
+        sameSite: true,
+      });
+      const { getSession, commitSession, destroySession } =
+        createCloudflareKVSessionStorage({ kv, cookie: sessionCookie });
+      const storage = { getSession, commitSession, destroySession };
+      const app = serveRoutes(readingRoom(storage));
+      const [set] = await assertVisit(new Visitor(app));
+      assertMatch(set, /; SameSite=Strict/);
+      assertEquals(await keys(), []);
+      const visitor = new Visitor(app);
+      await visitor.send("/desk", IDA);
+      assertEquals((await keys()).length, 1);
+      // Under the storage's other name there, the same sessions.
+      const renamed = createWorkersKVSessionStorage({
+        kv,
+        cookie: sessionCookie,
+      });
+      const session = await renamed.getSession(visitor.cookies());
+      assertEquals(session.get("reader"), "ida");
+    });
+  },
+);
+
+await withPackages(
+  "DynamoDB by Architect, as Remix's guide has it",
+  [...DYNAMODB_PACKAGES, "npm:@architect/functions@^8.1.10"],
+  startDynamoDB,
+  (local) => {
+    Deno.test("Remix 1–2, createArcTableSessionStorage 1, 2: the session is in the table that the application declares, with its TTL", async () => {
+      await local.table("arc-sessions", "_idx");
+      await using _ = architectEnvironment(local.port, ["sessions"]);
+      const sessionCookie = createCookie("__session", {
+        secrets: ["papyrus"],
+        maxAge: 3600,
+        sameSite: true,
+      });
+      const { getSession, commitSession, destroySession } =
+        createArcTableSessionStorage({
+          table: "sessions",
+          idx: "_idx",
+          ttl: "_ttl",
+          cookie: sessionCookie,
+        });
+      const storage = { getSession, commitSession, destroySession };
+      const app = serveRoutes(readingRoom(storage));
+      const [set] = await assertVisit(new Visitor(app));
+      assertMatch(set, /; Max-Age=3600; SameSite=Strict/);
+      const before = Date.now() / 1000;
+      await new Visitor(app).send("/desk", IDA);
+      const { Items = [] } = await local.document.scan({
+        TableName: "arc-sessions",
+      });
+      const live = Items.filter(({ _ttl }) => _ttl >= before + 3600);
+      assertEquals(live.length, 1);
+    });
+  },
+);
+
+/** One page whose action and loader a test writes, with a storage whose sessions travel in the cookie. */
+function serveOne(
+  page: (storage: HttpSessionStorage) => RouteModule,
+): Visitor {
+  const storage = createCookieSessionStorage({
+    cookie: { name: "__session", secrets: ["vellum"] },
+  });
+  return new Visitor(serveRoutes({ "/": page(storage) }));
+}
+
+Deno.test("Remix 1–2, Session API 1: an action reads what an earlier request left", async () => {
+  const visitor = serveOne(({ getSession, commitSession }) => ({
+    async loader() {
+      const session = await getSession();
+      session.set("shelf", "atlases");
+      return data(null, {
+        headers: { "Set-Cookie": await commitSession(session) },
+      });
+    },
+    async action({ request }) {
+      const session = await getSession(request.headers.get("Cookie"));
+      return [session.get("shelf"), session.has("ladder")];
+    },
+    page: (_, answer = []) => answer.join(" "),
+  }));
+  assertEquals((await visitor.send("/")).text, " false");
+  assertEquals((await visitor.send("/")).text, "atlases false");
+});
+
+/** Lets each visit change the session, and shows what the change gave. */
+function serveChanges(
+  changes: ((
+    session: Awaited<ReturnType<HttpSessionStorage["getSession"]>>,
+  ) => unknown)[],
+): Visitor {
+  return serveOne(({ getSession, commitSession }) => ({
+    async loader({ request }: Args) {
+      const session = await getSession(request.headers.get("Cookie"));
+      const shown = changes.shift()?.(session);
+      return data({ shown: shown ?? "nothing" }, {
+        headers: { "Set-Cookie": await commitSession(session) },
+      });
+    },
+    page: ({ shown }) => String(shown),
+  }));
+}
+
+async function assertPages(
+  visitor: Visitor,
+  ...expected: string[]
+): Promise<void> {
+  const seen: string[] = [];
+  while (seen.length < expected.length) {
+    seen.push((await visitor.open("/")).text);
+  }
+  assertEquals(seen, expected);
+}
+
+Deno.test("Remix 1–2, session.has(key) 1: has() tells whether there is a value, and does not use up a message", async () => {
+  const visitor = serveChanges([
+    (session) => session.has("loan"),
+    (session) => session.set("loan", "Emma"),
+    (session) => session.has("loan"),
+    (session) => session.flash("overdue", "two days"),
+    (session) => session.has("overdue"),
+    (session) => session.get("overdue"),
+    (session) => session.has("overdue"),
+  ]);
+  await assertPages(
+    visitor,
+    ...["false", "nothing", "true", "nothing", "true", "two days", "false"],
+  );
+});
+
+Deno.test("Remix 1–2, session.set(key, value) 1: a value is there in the requests that follow", async () => {
+  const visitor = serveChanges([
+    (session) => session.set("loan", "Emma"),
+    (session) => session.get("loan"),
+    (session) => session.get("loan"),
+    (session) => session.set("loan", "Persuasion"),
+    (session) => session.get("loan"),
+  ]);
+  await assertPages(
+    visitor,
+    ...["nothing", "Emma", "Emma", "nothing", "Persuasion"],
+  );
+});
+
+Deno.test("Remix 1–2, session.flash(key, value) 1, 2: a message goes with the redirect, is shown, and is gone at the next look", async () => {
+  const { getSession, commitSession } = createCookieSessionStorage({
+    cookie: { name: "__session", secrets: ["vellum"] },
+  });
+  const shelf = new Map([["7", { title: "Emma" }]]);
+  const visitor = new Visitor(serveRoutes({
+    "/books/:number/return": {
+      async action({ request, params }) {
+        const session = await getSession(request.headers.get("Cookie"));
+        const book = shelf.get(params["number"] ?? "");
+        session.flash("slip", `${book?.title} is back on its shelf`);
+        return redirect("/hall", {
+          headers: { "Set-Cookie": await commitSession(session) },
+        });
+      },
+    },
+    "/hall": {
+      async loader({ request }) {
+        const session = await getSession(request.headers.get("Cookie"));
+        const slip = session.get("slip") || null;
+        return data({ slip }, {
+          headers: { "Set-Cookie": await commitSession(session) },
+        });
+      },
+      page: ({ slip }) =>
+        slip ? `<p class="slip">${slip}</p>` : "<p>The hall</p>",
+    },
+  }));
+  const { path, text } = await visitor.send("/books/7/return");
+  assertEquals(
+    [path, text],
+    ["/hall", '<p class="slip">Emma is back on its shelf</p>'],
+  );
+  assertEquals((await visitor.open("/hall")).text, "<p>The hall</p>");
+});
+
+Deno.test("Remix 1–2, session.get() 1: a value is what an earlier request set, and undefined where none did", async () => {
+  const visitor = serveChanges([
+    (session) => String(session.get("name")),
+    (session) => session.set("name", "Ida"),
+    (session) => session.get("name"),
+  ]);
+  await assertPages(visitor, "undefined", "nothing", "Ida");
+});
+
+Deno.test("Remix 1–2, session.unset() 1, 2: a value that is removed and committed is gone, and the others stay", async () => {
+  const visitor = serveChanges([
+    (session) => {
+      session.set("name", "Ida");
+      session.set("loan", "Emma");
+    },
+    (session) => session.unset("name"),
+    (session) => `${session.has("name")} ${session.get("loan")}`,
+  ]);
+  await assertPages(visitor, "nothing", "nothing", "false Emma");
+});

@@ -1,0 +1,57 @@
+// The examples of the middlewares, against the real frameworks. `deno test --doc` leaves them out, because who only
+// checks this package should not have to install every framework.
+import { assert, assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { withPackages } from "../engines/_packages.ts";
+
+const root = new URL("../../", import.meta.url);
+const config = new URL("deno.json", root);
+
+/** The examples of a file that `deno test --doc` leaves out. */
+function examplesOf(source: string): string[] {
+  return [...source.matchAll(/^( \* )?```ts ignore\n([^]*?)^( \* )?```$/gm)]
+    .map(([, , code = ""]) => code.replaceAll(/^ \* ?/gm, ""));
+}
+
+const examples: Record<string, string> = {};
+const files = ["docs/middleware.md"];
+for await (const { name } of Deno.readDir(new URL("middleware/", root))) {
+  files.push(`middleware/${name}`);
+}
+for (const file of files) {
+  const source = await Deno.readTextFile(new URL(file, root));
+  examplesOf(source).forEach((code, index) =>
+    examples[`${file.replaceAll(/[/.]/g, "_")}_${index}.ts`] = code
+  );
+}
+
+await withPackages(
+  "the middlewares' examples",
+  [...new Set(Object.values(examples).join().match(/npm:(?!@types)[^"]+/g))],
+  () => Promise.resolve(),
+  () => {
+    Deno.test("the middlewares' examples have the right types, and run", async () => {
+      assert(Object.keys(examples).length > 10);
+      const dir = await Deno.makeTempDir();
+      try {
+        for (const [name, code] of Object.entries(examples)) {
+          await Deno.writeTextFile(join(dir, name), code);
+        }
+        // In one process, because checking types takes seconds each time.
+        const all = Object.keys(examples).map((name) => `import "./${name}";`);
+        await Deno.writeTextFile(join(dir, "all.ts"), all.join("\n"));
+        const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+          args: [
+            ...["run", "-A", "--check", "--quiet", "--no-lock"],
+            ...["--config", fileURLToPath(config), join(dir, "all.ts")],
+          ],
+          env: { NO_COLOR: "1" },
+        }).output();
+        assertEquals(code, 0, new TextDecoder().decode(stderr));
+      } finally {
+        await Deno.remove(dir, { recursive: true });
+      }
+    });
+  },
+);

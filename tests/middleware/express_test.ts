@@ -1,0 +1,268 @@
+// What is special to Express: Remix 0.x's loaders, and responses that are written bit by bit.
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { createServer } from "node:http";
+import { Readable } from "node:stream";
+import { loader, session } from "../../middleware/express.ts";
+import { createSessionStorage } from "../../storage/create_session_storage.ts";
+import { withPackages } from "../engines/_packages.ts";
+import { FakeBackend } from "../storage/_fake_backend.ts";
+import { App } from "./lifecycle/_app.ts";
+import { Client } from "./lifecycle/_client.ts";
+import { listen } from "./lifecycle/_node.ts";
+
+// deno-lint-ignore no-explicit-any -- Express comes without types
+type Any = any;
+
+await withPackages(
+  "Express",
+  ["npm:express@5.3.0"],
+  async () => (await import("npm:express@5.3.0")).default,
+  (express) => {
+    /** Serves an application for as long as `use` takes. */
+    async function serve(
+      routes: (app: Any) => void,
+      use: (client: Client) => Promise<void>,
+    ): Promise<void> {
+      const app = express();
+      app.set("env", "test"); // or it prints errors
+      routes(app);
+      const served = await listen(new App(), createServer(app));
+      try {
+        await use(new Client(served.origin));
+      } finally {
+        await served.stop();
+      }
+    }
+
+    Deno.test("session() and loader() run the loaders of Remix 0.x, with the options of express-session", async () => {
+      const message = loader(({ session }) => {
+        const message = session.get("globalMessage") || null;
+        return { message };
+      });
+      const archive = loader(({ params, session }) => {
+        session.flash(
+          "globalMessage",
+          `Project ${params["projectId"]} successfully archived`,
+        );
+        return Response.redirect("http://localhost/dashboard", 302);
+      });
+      await serve((app) => {
+        app.use(
+          session({
+            secret: "whatever",
+            resave: false,
+            saveUninitialized: false,
+          }),
+        );
+        app.get("/dashboard", message);
+        app.post("/archive/:projectId", archive);
+        app.post(
+          "/name",
+          loader(({ session }) => {
+            session.set("name", "ryan");
+            session.unset("other");
+            return session.get("name");
+          }),
+        );
+        app.post("/logout", loader(async ({ session }) => session.destroy()));
+        app.get("/save", loader(({ session }) => session.get("save") ?? null));
+      }, async (client) => {
+        const post = { method: "POST" };
+        const archived = await client.request("/archive/p1", "", post);
+        assertEquals(archived.status, 302);
+        assertEquals(
+          archived.headers.get("location"),
+          "http://localhost/dashboard",
+        );
+        const shown = await client.request("/dashboard", archived.cookie);
+        assertEquals(
+          shown.text,
+          '{"message":"Project p1 successfully archived"}',
+        );
+        assertEquals(
+          (await client.request("/dashboard", shown.cookie)).text,
+          '{"message":null}',
+        );
+        const named = await client.request("/name", "", post);
+        assertEquals(named.text, '"ryan"');
+        assertEquals(
+          (await client.request("/save", named.cookie)).text,
+          "null",
+        );
+        const out = await client.request("/logout", named.cookie, post);
+        assertEquals(out.cookie, "__session=");
+      });
+    });
+
+    Deno.test("session() holds back a response that is written bit by bit, and nothing of it is lost", async () => {
+      const backend = new FakeBackend();
+      const storage = createSessionStorage({ backend, cookie: {} });
+      const seen: unknown[] = [];
+      await serve((app) => {
+        app.use(session(storage));
+        app.get("/parts", (req: Any, res: Any) => {
+          req.session.set("a", 1);
+          res.status(201).setHeader("X-Part", "1");
+          seen.push(res.write("a", () => seen.push("written")));
+          seen.push(res.headersSent, res.writableEnded);
+          try {
+            res.setHeader("X-Late", "1");
+          } catch (error) {
+            seen.push((error as { code: string }).code);
+          }
+          res.status(500);
+          res.on("drain", () => {
+            seen.push("drain");
+            res.write("b");
+            res.end("c", () => seen.push("ended"));
+          });
+        });
+        app.get("/pipe", (req: Any, res: Any) => {
+          req.session.set("a", 2);
+          Readable.from(Array(50).fill("x".repeat(10_000))).pipe(res);
+        });
+        app.get("/head", (_req: Any, res: Any) => {
+          res.writeHead(200, [
+            ["Set-Cookie", "one=1"],
+            ["Set-Cookie", "two=2"],
+            ["Vary", "Accept"],
+          ]);
+          res.end();
+        });
+        app.get("/invalid", (req: Any, res: Any) => {
+          req.session.set("a", 3);
+          res.write(7);
+        });
+      }, async (client) => {
+        const parts = await client.request("/parts");
+        assertEquals([parts.status, parts.text], [201, "abc"]);
+        assertEquals(parts.headers.get("x-part"), "1");
+        assertEquals(parts.headers.get("x-late"), null);
+        assertMatch(parts.cookie, /^__session=/);
+        assertEquals(
+          [...seen].sort(),
+          [
+            ...["ERR_HTTP_HEADERS_SENT", "drain", "ended"],
+            ...[false, false, true, "written"],
+          ],
+        );
+        const piped = await client.request("/pipe", parts.cookie);
+        assertEquals(piped.text.length, 500_000);
+        const head = await client.request("/head", parts.cookie);
+        assertEquals(head.setCookies, ["one=1", "two=2"]);
+        backend.calls = [];
+        assertEquals((await client.request("/invalid")).status, 500);
+        assertEquals(backend.calls, [], "what Node refuses commits nothing");
+      });
+    });
+
+    Deno.test("session() stops a stream that nobody will get, when the session cannot be saved", async () => {
+      const backend = new FakeBackend();
+      const storage = createSessionStorage({ backend, cookie: {} });
+      const errors: Any[] = [];
+      await serve((app) => {
+        app.use(session(storage));
+        app.get("/pipe", (req: Any, res: Any) => {
+          req.session.set("a", 1);
+          res.setHeader("Content-Length", "20");
+          Readable.from(["0123456789", "0123456789"]).pipe(res);
+        });
+        app.get("/write", (req: Any, res: Any) => {
+          req.session.set("a", new Date());
+          res.write("never", (error: unknown) => {
+            errors.push(error);
+            res.write("later");
+            res.end("last");
+          });
+        });
+        app.use((error: Any, _req: Any, res: Any, _next: Any) => {
+          errors.push(error);
+          res.status(500).send("failed");
+        });
+      }, async (client) => {
+        backend.play("write", "fail");
+        const piped = await client.request("/pipe");
+        assertEquals([piped.status, piped.text], [503, "Service Unavailable"]);
+        const written = await client.request("/write");
+        assertEquals([written.status, written.text], [500, "failed"]);
+        assertEquals(written.cookie, "");
+        assertEquals(
+          errors.map(({ code }) => code),
+          ["unserializable", "unserializable"],
+        );
+      });
+      assertEquals(backend.records.size, 0);
+    });
+
+    Deno.test("session() leaves a whole session, when next is called twice at once", async () => {
+      const backend = new FakeBackend();
+      const storage = createSessionStorage({ backend, cookie: {} });
+      const errors: Any[] = [];
+      await serve((app) => {
+        app.use(session(storage));
+        app.use((_req: Any, _res: Any, next: Any) => {
+          next();
+          next();
+        });
+        app.use((req: Any, res: Any) => {
+          req.session.set("n", (req.session.get("n") ?? 0) + 1);
+          res.send("sent");
+        });
+        app.use((error: Any, _req: Any, _res: Any, _next: Any) => {
+          errors.push(error.code);
+        });
+      }, async (client) => {
+        assertEquals((await client.request("/")).text, "sent");
+      });
+      assertEquals(backend.calls, ["write"]);
+      assertEquals(errors, [], "Express goes on behind the handler");
+    });
+
+    Deno.test("session() refuses to be mounted twice in one place", async () => {
+      const storage = createSessionStorage({
+        backend: new FakeBackend(),
+        cookie: {},
+      });
+      const errors: Any[] = [];
+      await serve((app) => {
+        app.use(session(storage), session(storage));
+        app.use((error: Any, _req: Any, res: Any, _next: Any) => {
+          errors.push(error.message);
+          res.status(500).end();
+        });
+      }, async (client) => {
+        assertEquals((await client.request("/")).status, 500);
+      });
+      assertMatch(
+        errors.join(),
+        /^Cannot start session: req.session holds one/,
+      );
+    });
+  },
+);
+
+Deno.test("session() refuses what express-session would do and this does not", () => {
+  assertThrows(
+    () => session({ secret: "s", resave: true as never }),
+    TypeError,
+    "Cannot use resave: untouched sessions are never saved",
+  );
+  assertThrows(
+    () => session({ secret: "" }),
+    TypeError,
+  );
+});
+
+Deno.test("loader() says what is missing, where no session was mounted", async () => {
+  await assertRejects(
+    () => loader(() => assert(false))({ session: {} }, {}),
+    TypeError,
+    "Cannot run loader: the request has no session",
+  );
+});

@@ -1,0 +1,47 @@
+/**
+ * Serves the application on another runtime.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { type NpmRuntime, runtime } from "../../runtimes/_runtime.ts";
+import type { Served } from "./_driver.ts";
+
+/** Bundles a module of this folder, because only Deno resolves `jsr:`. */
+export async function bundle(module: string, out: string): Promise<void> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["bundle", "--quiet", "--platform=browser", "-o", out],
+      fileURLToPath(new URL(module, import.meta.url)),
+    ],
+  }).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+}
+
+/** Runs a module that serves the application and prints where. */
+export async function serveElsewhere(
+  name: NpmRuntime,
+  module: string,
+): Promise<Served> {
+  const dir = await Deno.makeTempDir();
+  const main = `${dir}/main.mjs`;
+  await bundle(module, main);
+  const child = new Deno.Command(await runtime(name), {
+    args: [main],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value: origin = "" } = await lines.read();
+  return {
+    origin: origin.trim(),
+    async stop() {
+      child.kill();
+      await lines.cancel();
+      await child.status;
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}

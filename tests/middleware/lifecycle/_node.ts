@@ -1,0 +1,91 @@
+/**
+ * What the drivers of Node's servers share. On Deno they run on its `node:http`; other runtimes have their own.
+ *
+ * @module
+ */
+import type { Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { type App, HandlerError, type Reply } from "./_app.ts";
+import type { Served } from "./_driver.ts";
+
+/** Sends a reply; throws what it says to throw. */
+export function sendReply(res: ServerResponse, reply: Reply): void {
+  switch (reply.kind) {
+    case "text": {
+      const headers: Record<string, string | string[]> = {};
+      for (const [name, value] of reply.headers ?? []) {
+        headers[name] = name in headers
+          ? [headers[name]!, value].flat()
+          : value;
+      }
+      res.writeHead(reply.status ?? 200, headers);
+      res.end(reply.body ?? undefined);
+      return;
+    }
+    case "redirect":
+      res.statusCode = 303;
+      res.setHeader("Location", reply.to);
+      res.end();
+      return;
+    case "stream":
+      res.writeHead(200, "Fine", ["Content-Type", "text/plain"]);
+      res.flushHeaders();
+      reply.onSent();
+      res.write("stre");
+      res.end("amed");
+      return;
+    case "throw":
+      throw new HandlerError("the handler failed");
+    case "throw redirect":
+      throw Response.redirect(new URL(reply.to, "http://localhost"), 303);
+  }
+}
+
+/** Answers the tests' questions about the application. */
+export function controlledByNode(
+  app: App,
+  url: string,
+  res: ServerResponse,
+): boolean {
+  if (!url.startsWith("/control/")) return false;
+  app.control(url).then((text) => res.end(text));
+  return true;
+}
+
+/** Starts a server, with an application's WebSockets. */
+export async function listen(app: App, server: Server): Promise<Served> {
+  server.on("upgrade", (req, socket) => void upgrade(app, req, socket));
+  await new Promise<void>((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve())
+  );
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections?.();
+      }),
+  };
+}
+
+/** What an application does in its `upgrade` event, where there is no response for a middleware to see. */
+async function upgrade(
+  app: App,
+  req: { url?: string | undefined; headers: { cookie?: string | undefined } },
+  socket: Duplex,
+): Promise<void> {
+  const session = await app.storage.getSession(req.headers.cookie);
+  const other = await app.other.getSession(req.headers.cookie);
+  await app.visit(req.url ?? "", { session, other });
+  const setCookie = await app.storage.commitSession(session, { renew: false });
+  socket.end([
+    "HTTP/1.1 101 Switching Protocols",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+    ...(setCookie ? [`Set-Cookie: ${setCookie}`] : []),
+    "\r\n",
+  ].join("\r\n"));
+}

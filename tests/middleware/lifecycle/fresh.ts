@@ -1,0 +1,78 @@
+import { type FreshContextLike, session } from "../../../middleware/fresh.ts";
+import { App } from "./_app.ts";
+import { type Driver, serveFetch, upgradeWithDeno } from "./_driver.ts";
+import { controlled, pathOf, toResponse } from "./_fetch.ts";
+
+/** Fresh's error for a page that is not there. */
+class NotFound extends Error {
+  override readonly name = "HttpError";
+  readonly status = 404;
+}
+
+/** What Fresh does with middlewares, which share one context whose `next` it moves on. */
+function compose(
+  middlewares: ((ctx: FreshContextLike) => Promise<Response>)[],
+  onError: (error: unknown) => void,
+): (request: Request) => Promise<Response> {
+  return async (req) => {
+    const ctx = {
+      req,
+      state: {},
+      error: null as unknown,
+      next: (): Promise<Response> => Promise.reject(new NotFound("Not Found")),
+    };
+    const run = middlewares.reduceRight<() => Promise<Response>>(
+      (next, middleware) => async () => {
+        ctx.next = next;
+        try {
+          return await middleware(ctx);
+        } catch (error) {
+          ctx.error = error;
+          throw error;
+        }
+      },
+      ctx.next,
+    );
+    try {
+      const response = await run();
+      if (!(response instanceof Response)) throw new TypeError("no Response");
+      return req.method === "HEAD" ? new Response(null, response) : response;
+    } catch (error) {
+      onError(error);
+      const { status = 500 } = error as Partial<NotFound>;
+      return new Response("failed", { status });
+    }
+  };
+}
+
+/** A stand-in for Fresh 2, which npm does not have: what its middlewares see, and nothing else of it. */
+export const fresh: Driver = {
+  name: "Fresh 2 (stand-in)",
+  traits: {
+    thrownResponse: "answer",
+    twice: 0,
+    nothing: "error",
+    upgrade: "sent",
+  },
+  serve() {
+    const app = new App();
+    const server = compose([
+      session(app.storage),
+      session(app.other, { key: "other" }),
+      async (ctx) => {
+        const response = await ctx.next();
+        return pathOf(ctx.req) === "/twice" ? await ctx.next() : response;
+      },
+      async ({ req, state }) =>
+        toResponse(
+          await app.visit(pathOf(req), state),
+          req,
+          upgradeWithDeno,
+        ) as Response,
+    ], (error) => app.failed(error));
+    return Promise.resolve(serveFetch(
+      app,
+      async (request) => await controlled(app, request) ?? server(request),
+    ));
+  },
+};

@@ -1,0 +1,23 @@
+import { App } from "./_app.ts";
+import type { Driver } from "./_driver.ts";
+import { serveElsewhere } from "./_elsewhere.ts";
+import { serveNode } from "./_serve_node.ts";
+
+/** Node's `http`, on Node. */
+export const nodeHttp: Driver = {
+  name: "node:http",
+  traits: {
+    thrownResponse: "error",
+    twice: 1,
+    nothing: "open",
+    upgrade: "sent",
+  },
+  serve: () => serveElsewhere("node20", "./_node_main.ts"),
+};
+
+/** The same, as Deno has it. */
+export const denoHttp: Driver = {
+  ...nodeHttp,
+  name: "node:http (Deno)",
+  serve: () => serveNode(new App()),
+};

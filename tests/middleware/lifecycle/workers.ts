@@ -1,0 +1,29 @@
+import { PACKAGES, startWorkerd } from "../../engines/_workerd.ts";
+import type { Driver } from "./_driver.ts";
+import { bundle } from "./_elsewhere.ts";
+
+/** `withSession` in workerd, Cloudflare's runtime. */
+export const workers: Driver = {
+  name: "Workers",
+  traits: {
+    thrownResponse: "answer",
+    twice: 2,
+    nothing: "error",
+    upgrade: "sent",
+  },
+  packages: PACKAGES,
+  async serve() {
+    const file = await Deno.makeTempFile({ suffix: ".mjs" });
+    try {
+      await bundle("./_worker_main.ts", file);
+      // So that one request can wait for what another does, as the tests' questions to the application must.
+      const flag = "no_handle_cross_request_promise_resolution";
+      const script = await Deno.readTextFile(file);
+      const { origin } = await startWorkerd({ script, flags: [flag] });
+      // It ends with this process.
+      return { origin, stop: () => Promise.resolve() };
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+};

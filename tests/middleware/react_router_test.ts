@@ -1,0 +1,124 @@
+// What is special to React Router: pages, data requests, and loaders that commit by themselves.
+import { assertEquals, assertMatch } from "@std/assert";
+import {
+  createContext,
+  createRequestHandler,
+  data,
+  type LoaderFunctionArgs,
+  redirect,
+} from "react-router";
+import type { Session } from "../../core/session.ts";
+import { session, sessionContext } from "../../middleware/react_router.ts";
+import { createCookieSessionStorage } from "../../storage/cookie.ts";
+import { createSessionStorage } from "../../storage/create_session_storage.ts";
+import { cookieHeader } from "../core/_support.ts";
+import { FakeBackend } from "../storage/_fake_backend.ts";
+import { serverBuild } from "./lifecycle/react_router.ts";
+
+type Handler = ReturnType<typeof createRequestHandler>;
+
+async function send(
+  handler: Handler,
+  path: string,
+  cookie = "",
+  method = "GET",
+): Promise<{ status: number; cookie: string; text: string }> {
+  const response = await handler(
+    new Request(`http://localhost${path}`, { method, headers: { cookie } }),
+  );
+  return {
+    status: response.status,
+    cookie: response.headers.getSetCookie().map(cookieHeader).join("; "),
+    text: await response.text(),
+  };
+}
+
+Deno.test("session() commits for pages and for data requests, also when a loader throws a redirect", async () => {
+  const backend = new FakeBackend();
+  const storage = createSessionStorage({ backend, cookie: {} });
+  const loader = ({ context, request }: LoaderFunctionArgs) => {
+    const mine = context.get(sessionContext);
+    const { searchParams } = new URL(request.url);
+    if (searchParams.has("notice")) return { notice: mine.get("notice") };
+    mine.flash("notice", "thrown");
+    if (searchParams.has("error")) throw new Error("loader");
+    if (searchParams.has("data")) throw data("no", { status: 404 });
+    throw redirect("/?notice");
+  };
+  const errors: unknown[] = [];
+  const handler = createRequestHandler(serverBuild(
+    { middleware: [session(storage)], loader, default: () => null },
+    (error) => errors.push(error),
+  ));
+  for (const path of ["/page", "/page.data"]) {
+    const thrown = await send(handler, path);
+    assertMatch(thrown.cookie, /^__session=/);
+    const notice = await send(handler, "/page.data?notice", thrown.cookie);
+    assertMatch(notice.text, /thrown/);
+    assertMatch((await send(handler, `${path}?data`)).cookie, /^__session=/);
+    backend.calls = [];
+    const failed = await send(handler, `${path}?error`);
+    assertEquals([failed.status, failed.cookie], [500, ""]);
+    assertEquals(backend.calls, [], "an error commits nothing");
+  }
+  assertEquals(errors.length, 2);
+});
+
+Deno.test("session() leaves loaders alone that call getSession and commitSession", async () => {
+  const storage = createCookieSessionStorage<{ userId: string }>({
+    cookie: { secrets: ["s3cr3t"] },
+  });
+  const { getSession, commitSession, destroySession } = storage;
+  const action = async ({ request }: LoaderFunctionArgs) => {
+    const own = await getSession(request.headers.get("Cookie"));
+    if (request.method === "DELETE") {
+      return redirect("/", {
+        headers: { "Set-Cookie": await destroySession(own) },
+      });
+    }
+    own.set("userId", "u1");
+    return redirect("/", {
+      headers: { "Set-Cookie": await commitSession(own) },
+    });
+  };
+  const loader = async ({ request, context }: LoaderFunctionArgs) => {
+    const own = await getSession(request.headers.get("Cookie"));
+    return Response.json([
+      own.get("userId"),
+      context.get(sessionContext).get("userId"),
+    ]);
+  };
+  const handler = createRequestHandler(
+    serverBuild({ middleware: [session(storage)], loader, action }, () => {}),
+  );
+  const login = await send(handler, "/", "", "POST");
+  assertEquals(login.status, 302);
+  assertEquals(
+    (await send(handler, "/", login.cookie)).text,
+    '["u1","u1"]',
+  );
+  const logout = await send(handler, "/", login.cookie, "DELETE");
+  assertEquals(logout.cookie, "__session=");
+});
+
+Deno.test("session() gives loaders the type of the storage's data, by a context of their own", async () => {
+  const storage = createSessionStorage<{ userId: number }, { notice: string }>({
+    backend: new FakeBackend(),
+    cookie: {},
+  });
+  const mine = createContext<Session<{ userId: number }, { notice: string }>>();
+  const loader = ({ context }: LoaderFunctionArgs) => {
+    const userId: number | undefined = context.get(mine).get("userId");
+    const notice: string | undefined = context.get(mine).get("notice");
+    // @ts-expect-error: there is no such key
+    context.get(mine).get("userID");
+    return Response.json({ userId, notice });
+  };
+  // @ts-expect-error: another session's context
+  session(storage, { context: createContext<Session<{ other: 1 }>>() });
+  const handler = createRequestHandler(serverBuild(
+    { middleware: [session(storage, { context: mine })], loader },
+    () => {},
+  ));
+  assertEquals((await send(handler, "/")).text, "{}");
+});

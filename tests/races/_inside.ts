@@ -1,0 +1,74 @@
+/**
+ * A race within one process: tasks in place of processes, and a clock that counts. For engines that only one process
+ * has, and for those that are broken on purpose.
+ */
+import { type Backend, createSessionStorage } from "@satchel/session";
+import { Random } from "../../conformance/_random.ts";
+import type { Operation } from "./_history.ts";
+import {
+  type Counts,
+  countsOf,
+  createTracks,
+  findings,
+  readLast,
+} from "./_race.ts";
+import { type Jar, type Log, type Plan, work } from "./_work.ts";
+
+/** What is to be run. */
+export interface InsideOptions {
+  readonly tasks: number;
+  readonly seed: number;
+  readonly plan: Omit<Plan, "name" | "seed">;
+}
+
+/** Runs tasks against each other, and looks at what they saw. */
+export async function raceInside(
+  backend: Backend,
+  { tasks, seed, plan }: InsideOptions,
+): Promise<Counts & { findings: readonly string[] }> {
+  const storage = createSessionStorage({
+    backend: scattered(backend, new Random(seed)),
+  });
+  let time = 0;
+  const clock = () => ++time;
+  const ids: string[][] = Array.from({ length: plan.sessions }, () => []);
+  const jar: Jar = {
+    ids: (session) => ids[session] ?? [],
+    add: (session, id) => void ids[session]?.push(id),
+  };
+  const histories = await createTracks(storage, plan.sessions, jar, clock);
+  const log: Log = {
+    begin: (session, begun) => (ended) =>
+      void histories[session]?.push({ ...begun, ...ended }),
+  };
+  const world = { storage, jar, log, clock, stopped: () => false };
+  await Promise.all(
+    Array.from(
+      { length: tasks },
+      (_, i) => work({ ...plan, name: `p${i}`, seed: seed * tasks + i }, world),
+    ),
+  );
+  const tracks: { first: string; history: Operation[] }[] = [];
+  for (const [i, history] of histories.entries()) {
+    history.push(...await readLast(storage, jar.ids(i), clock));
+    tracks.push({ first: jar.ids(i)[0] ?? "", history });
+  }
+  return { ...countsOf(tracks), findings: findings(tracks, 0) };
+}
+
+/** An engine that takes its time: others get in before each answer and after it. */
+function scattered(backend: Backend, random: Random): Backend {
+  const around = async <T>(call: () => Promise<T>): Promise<T> => {
+    for (let turns = random.int(8); turns > 0; turns--) await undefined;
+    const answer = await call();
+    for (let turns = random.int(8); turns > 0; turns--) await undefined;
+    return answer;
+  };
+  return {
+    guarantees: backend.guarantees,
+    read: (key) => around(() => backend.read(key)),
+    write: (key, value, options) =>
+      around(() => backend.write(key, value, options)),
+    delete: (key, options) => around(() => backend.delete(key, options)),
+  };
+}

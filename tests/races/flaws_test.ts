@@ -1,0 +1,91 @@
+// What a race must find, and that it finds nothing where there is nothing: in one process, by seeds.
+import type { Backend } from "@satchel/session";
+import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { Random } from "../../conformance/_random.ts";
+import { MemoryBackend } from "../../storage/memory.ts";
+import { race } from "./_crew.ts";
+import { inFolder } from "./_engines.ts";
+import { FLAWS } from "./_flaws.ts";
+import { type InsideOptions, raceInside } from "./_inside.ts";
+import { HAMMER, VISITS } from "./_work.ts";
+
+const SEEDS = Array.from({ length: 20 }, (_, seed) => seed);
+
+const visits: Omit<InsideOptions, "seed"> = {
+  tasks: 4,
+  plan: { mix: VISITS, sessions: 5, width: 1, commits: 15 },
+};
+
+/** An engine whose every thirtieth change fails, once there are sessions: not done, or done and not told. */
+function failing(backend: Backend, random: Random): Backend {
+  let changes = 0;
+  const perhaps = async <T>(change: () => Promise<T>): Promise<T> => {
+    const dice = ++changes > visits.plan.sessions ? random.int(60) : 60;
+    if (dice === 0) throw new Error("not done");
+    const answer = await change();
+    if (dice === 1) throw new Error("not told");
+    return answer;
+  };
+  return {
+    guarantees: backend.guarantees,
+    read: (key) => backend.read(key),
+    write: (key, value, options) =>
+      perhaps(() => backend.write(key, value, options)),
+    delete: (key, options) => perhaps(() => backend.delete(key, options)),
+  };
+}
+
+function memory(): MemoryBackend {
+  return new MemoryBackend(1_000, Date.now, () => {});
+}
+
+Deno.test("raceInside() finds nothing, when the engine is sound", async () => {
+  for (const seed of SEEDS) {
+    const result = await raceInside(memory(), { ...visits, seed });
+    assertEquals(result.findings, []);
+    assertEquals(result.unknown, 0);
+    assertGreater(result.ok, 50);
+  }
+});
+
+Deno.test("raceInside() finds nothing half-done, when a sound engine fails before and after what it does", async () => {
+  let unknown = 0;
+  for (const seed of SEEDS.slice(0, 5)) {
+    const backend = failing(memory(), new Random(seed));
+    const result = await raceInside(backend, { ...visits, seed });
+    assertEquals(result.findings, []);
+    unknown += result.unknown;
+  }
+  assertGreater(unknown, 20);
+});
+
+for (const [name, flaw] of Object.entries(FLAWS)) {
+  Deno.test(`raceInside() finds it, when ${name}`, async () => {
+    for (const seed of SEEDS) {
+      const options = { ...visits, seed };
+      const { findings } = await raceInside(flaw(memory()), options);
+      if (findings.length > 0) return;
+    }
+    throw new Error("Nothing was found with any seed");
+  });
+}
+
+Deno.test("raceInside() counts what is missing by hand too, when updates are lost", async () => {
+  const flaw = FLAWS["write() ignores the version"];
+  const plan = { mix: HAMMER, sessions: 1, width: 1, commits: 10 };
+  const backend = flaw?.(memory()) ?? memory();
+  const { findings } = await raceInside(backend, { tasks: 4, seed: 1, plan });
+  assertMatch(findings[0] ?? "", /^no order explains /);
+  assertMatch(findings.at(-1) ?? "", /^p\d.* instead of /);
+});
+
+Deno.test("race() finds it, when processes share an engine that ignores versions", async () => {
+  const { place, stop } = await inFolder("broken file", "sessions");
+  try {
+    const plan = { mix: HAMMER, sessions: 1, width: 1, commits: 100 };
+    const { findings } = await race({ place, processes: 4, plan });
+    assertMatch(findings[0] ?? "", /^no order explains /);
+  } finally {
+    await stop();
+  }
+});

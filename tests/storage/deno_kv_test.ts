@@ -1,0 +1,68 @@
+import {
+  createDenoKvSessionStorage,
+  type KvLike,
+  type SessionError,
+  type SessionStorage,
+} from "@satchel/session";
+import { assertEquals, assertRejects } from "@std/assert";
+
+/** A storage on a database whose commits fail with `message`, so many times; and how often it was asked. */
+async function setUp(
+  message: string,
+  times: number,
+): Promise<{ storage: SessionStorage; commits: () => number; close(): void }> {
+  const kv = await Deno.openKv(":memory:");
+  let commits = 0;
+  const failing: KvLike = {
+    get: (key) => kv.get(key),
+    atomic() {
+      const transaction = kv.atomic();
+      const { commit } = transaction;
+      transaction.commit = () =>
+        ++commits > times
+          ? commit.call(transaction)
+          : Promise.reject(new TypeError(message));
+      return transaction;
+    },
+    close() {},
+  };
+  return {
+    storage: createDenoKvSessionStorage({ kv: failing }),
+    commits: () => commits,
+    close: () => kv.close(),
+  };
+}
+
+Deno.test("save() tries again, when another process is writing to the database", async () => {
+  const { storage, commits, close } = await setUp("database is locked", 5);
+  try {
+    const session = await storage.read(null);
+    session.set("a", 1);
+    const id = await storage.save(session);
+    assertEquals((await storage.read(id)).get("a"), 1);
+    assertEquals(commits(), 6);
+  } finally {
+    close();
+  }
+});
+
+for (
+  const [message, expected] of [["database is locked", 50], [
+    "value too large",
+    1,
+  ]] as const
+) {
+  Deno.test(`save() throws store-failed after ${expected} tries, when it is always told "${message}"`, async () => {
+    const { storage, commits, close } = await setUp(message, Infinity);
+    try {
+      const session = await storage.read(null);
+      session.set("a", 1);
+      const error = await assertRejects(() => storage.save(session));
+      assertEquals((error as SessionError).code, "store-failed");
+      assertEquals(String((error as Error).cause), `TypeError: ${message}`);
+      assertEquals(commits(), expected);
+    } finally {
+      close();
+    }
+  });
+}

@@ -1,0 +1,264 @@
+/**
+ * Requests of one visitor that move their session at the same time, in every order of the engines' steps; and a move
+ * that fails, or whose process dies, at every step.
+ */
+import { assert, assertEquals } from "@std/assert";
+import {
+  createCookieSessionStorage,
+  createReadThroughSessionStorage,
+  createSessionStorage,
+  type HttpSessionStorage,
+  type OwnerIndex,
+  SessionError,
+} from "../../mod.ts";
+import { MemoryBackend } from "../../storage/memory.ts";
+import type { Backend } from "../../storage/contract.ts";
+import { everyOrder } from "./_schedule.ts";
+
+type Storage = HttpSessionStorage & OwnerIndex;
+type Request = (storage: Storage, header: string) => Promise<unknown>;
+
+const owner = (data: { user?: string }) => data.user;
+const cookie = { name: "session", secrets: ["s3cr3t"] };
+
+/** Both homes, and how a request sees them. */
+interface Homes {
+  /** The `Cookie` header of a visitor whose session is in the old home. */
+  readonly header: string;
+  storage(through?: (engine: Backend) => Backend): Storage;
+  /** How many records each home has. */
+  left(): Promise<{ old: number; new: number }>;
+}
+
+/** Counts the keys that were ever written. */
+function engine(): { engine: Backend; count(): Promise<number> } {
+  const keys = new Set<string>();
+  const engine = new MemoryBackend(1000, Date.now, () => {});
+  const write = engine.write.bind(engine);
+  engine.write = (key, ...rest) => {
+    keys.add(key);
+    return write(key, ...rest);
+  };
+  // Its lists need not be written with each save.
+  Object.assign(engine, {
+    guarantees: { ...engine.guarantees, evicts: "nothing" },
+  });
+  const count = async () => {
+    let found = 0;
+    for (const key of keys) if (await engine.read(key)) found++;
+    return found;
+  };
+  return { engine, count };
+}
+
+async function signIn(storage: HttpSessionStorage): Promise<string> {
+  const session = await storage.getSession();
+  session.set("user", "ann");
+  return (await storage.commitSession(session)).split(";")[0] ?? "";
+}
+
+async function fromEngine(options: { owner?: typeof owner } = {}): Promise<
+  Homes
+> {
+  const old = engine();
+  const fresh = engine();
+  const homeOf = (backend: Backend) =>
+    createSessionStorage({ ...options, backend, cookie });
+  return {
+    header: await signIn(homeOf(old.engine)),
+    storage: (through = (engine) => engine) =>
+      createReadThroughSessionStorage({
+        storage: homeOf(through(fresh.engine)),
+        from: homeOf(through(old.engine)),
+      }),
+    left: async () => ({ old: await old.count(), new: await fresh.count() }),
+  };
+}
+
+/** Its sessions get new ids. */
+async function fromCookie(): Promise<Homes> {
+  const fresh = engine();
+  const from = createCookieSessionStorage({ cookie });
+  return {
+    header: await signIn(from),
+    storage: (through = (engine) => engine) =>
+      createReadThroughSessionStorage({
+        storage: createSessionStorage({
+          backend: through(fresh.engine),
+          cookie,
+        }),
+        from,
+      }),
+    left: async () => ({ old: 0, new: await fresh.count() }),
+  };
+}
+
+async function inEveryOrder(
+  open: () => Promise<Homes>,
+  requests: readonly Request[],
+  check: (homes: Homes, results: readonly unknown[]) => Promise<void>,
+): Promise<number> {
+  return await everyOrder(async (schedule) => {
+    const homes = await open();
+    const results = await schedule.run(requests.map((request, who) => {
+      const storage = homes.storage((engine) => schedule.engine(engine, who));
+      return () => request(storage, homes.header);
+    }));
+    await check(homes, results);
+  }, { switches: 4 });
+}
+
+const read: Request = async (storage, header) =>
+  (await storage.getSession(header)).get("user");
+
+const set = (key: string): Request => async (storage, header) => {
+  const session = await storage.getSession(header);
+  const user = session.get("user");
+  session.set(key, true);
+  const setCookie = await storage.commitSession(session, { renew: false });
+  return [user, setCookie];
+};
+
+const logOut: Request = async (storage, header) =>
+  await storage.destroySession(await storage.getSession(header));
+
+const regenerate: Request = async (storage, header) => {
+  const session = await storage.getSession(header);
+  session.regenerateId();
+  const setCookie = await storage.commitSession(session);
+  return setCookie.split(";")[0];
+};
+
+async function user(homes: Homes, header: unknown): Promise<unknown> {
+  return (await homes.storage().getSession(header as string)).get("user");
+}
+
+Deno.test("two requests that find a session in the old home both keep what they change, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    fromEngine,
+    [set("first"), read],
+    async (homes, [first, second]) => {
+      assertEquals((first as unknown[])[0], "ann");
+      assertEquals(second, "ann");
+      const session = await homes.storage().getSession(homes.header);
+      assertEquals(session.data, { user: "ann", first: true });
+      assertEquals(await homes.left(), { old: 0, new: 1 });
+    },
+  );
+  assert(orders > 200, `${orders} orders`);
+});
+
+Deno.test("a session that is destroyed while another request moves it stays destroyed, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    fromEngine,
+    [logOut, read],
+    async (homes) => {
+      assertEquals(await user(homes, homes.header), undefined);
+      assertEquals(await homes.left(), { old: 0, new: 0 });
+    },
+  );
+  assert(orders > 200, `${orders} orders`);
+});
+
+Deno.test("a session whose id changes while another request moves it has that id alone, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    fromEngine,
+    [regenerate, read],
+    async (homes, [fresh]) => {
+      assertEquals(await user(homes, homes.header), undefined);
+      assertEquals(await user(homes, fresh), "ann");
+      assertEquals(await homes.left(), { old: 0, new: 1 });
+    },
+  );
+  assert(orders > 200, `${orders} orders`);
+});
+
+Deno.test("destroySessions() ends a session that moves meanwhile, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    () => fromEngine({ owner }),
+    [(storage) => storage.destroySessions("ann"), read],
+    async (homes) => {
+      assertEquals(await user(homes, homes.header), undefined);
+    },
+  );
+  assert(orders > 200, `${orders} orders`);
+});
+
+Deno.test("requests with one old cookie find one session, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    fromCookie,
+    [set("first"), set("second")],
+    async (homes, [first, second]) => {
+      for (const result of [first, second]) {
+        const [was, setCookie = ""] = result as string[];
+        assertEquals(was, "ann");
+        const header = setCookie.split(";")[0];
+        const session = await homes.storage().getSession(header ?? "");
+        assertEquals(session.data, { user: "ann", first: true, second: true });
+      }
+      assertEquals(await homes.left(), { old: 0, new: 2 });
+    },
+  );
+  assert(orders > 10, `${orders} orders`);
+});
+
+Deno.test("an old cookie opens nothing once its session has ended, in every order of steps", async () => {
+  await inEveryOrder(fromCookie, [logOut, read], async (homes) => {
+    assertEquals(await user(homes, homes.header), undefined);
+    assertEquals(await homes.left(), { old: 0, new: 1 });
+  });
+});
+
+for (const [name, open] of Object.entries({ fromEngine, fromCookie })) {
+  Deno.test(`${name}: a move that stops at any step loses nothing, and the next request ends it`, async () => {
+    let steps = 0;
+    for (const does of [false, true]) {
+      for (let failing = 1;; failing++) {
+        const homes = await open();
+        let step = 0;
+        const stopping = homes.storage((engine) =>
+          stopsAt(engine, does, () => {
+            step++;
+            return step >= failing;
+          })
+        );
+        try {
+          await stopping.getSession(homes.header);
+          break;
+        } catch (error) {
+          assert(error instanceof SessionError);
+          assertEquals(error.code, "store-failed");
+        }
+        steps++;
+        assertEquals(await user(homes, homes.header), "ann", `step ${failing}`);
+        await logOut(homes.storage(), homes.header);
+        assertEquals(await user(homes, homes.header), undefined);
+        assertEquals((await homes.left()).old, 0);
+      }
+    }
+    assert(steps > 5, `${steps} steps`);
+  });
+}
+
+/** An engine that fails from some call on; the first of these it may do before. */
+function stopsAt(
+  engine: Backend,
+  does: boolean,
+  isOver: () => boolean,
+): Backend {
+  let stopped = false;
+  const step =
+    <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
+    async (...args: A) => {
+      if (!isOver()) return await call.apply(engine, args);
+      if (does && !stopped) await call.apply(engine, args);
+      stopped = true;
+      throw new Error("out of order");
+    };
+  return {
+    guarantees: engine.guarantees,
+    read: step(engine.read),
+    write: step(engine.write),
+    delete: step(engine.delete),
+  };
+}

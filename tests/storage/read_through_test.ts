@@ -1,0 +1,435 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  type Cookie,
+  createCookie,
+  createCookieSessionStorage,
+  createDenoKvSessionStorage,
+  createFileSessionStorage,
+  createMemorySessionStorage,
+  createReadThroughSessionStorage,
+  createSessionStorage,
+  createWorkersKVSessionStorage,
+  type HttpSessionStorage,
+  type SessionEvent,
+  type SessionStorage,
+  withSession,
+} from "../../mod.ts";
+import { assertSessionError } from "../core/_support.ts";
+import { kvNamespace } from "../engines/_kv_namespace.ts";
+import { FakeBackend } from "./_fake_backend.ts";
+
+const cookie = { name: "session", secrets: ["s3cr3t"] };
+
+async function signIn(
+  storage: HttpSessionStorage,
+  options?: { maxAge: number },
+): Promise<string> {
+  const session = await storage.getSession();
+  session.set("user", "ann");
+  return headerOf(await storage.commitSession(session, options));
+}
+
+async function visit(
+  storage: HttpSessionStorage,
+  header: string,
+  key: string,
+): Promise<unknown> {
+  const session = await storage.getSession(header);
+  session.set(key, true);
+  await storage.commitSession(session);
+  return session.get("user");
+}
+
+function headerOf(setCookie: string | null): string {
+  return setCookie?.split(";")[0] ?? "";
+}
+
+/** A database with numbers for ids, and a table to look into. */
+function database(options: { cookie?: Cookie; now?: () => number } = {}) {
+  const rows = new Map<string, { data: object; expires: Date | undefined }>();
+  let last = 0;
+  const storage = createSessionStorage({
+    cookie: { ...cookie, name: "sid" },
+    ...options,
+    async createData(data, expires) {
+      rows.set(String(++last), { data, expires });
+      return String(last);
+    },
+    async readData(id) {
+      return rows.get(id)?.data ?? null;
+    },
+    async updateData(id, data, expires) {
+      if (rows.has(id)) rows.set(id, { data, expires });
+    },
+    async deleteData(id) {
+      rows.delete(id);
+    },
+  });
+  return { rows, storage };
+}
+
+function fakes(to: FakeBackend = new FakeBackend()) {
+  const old = new FakeBackend();
+  const from = createSessionStorage({ backend: old, cookie });
+  const moving = createReadThroughSessionStorage({
+    storage: createSessionStorage({ backend: to, cookie }),
+    from,
+  });
+  return { old, to, from, moving };
+}
+
+Deno.test("createReadThroughSessionStorage() moves a session once, and asks the old home no more", async () => {
+  const { old, to, from, moving } = fakes();
+  const header = await signIn(from);
+  old.calls = [];
+  const session = await moving.getSession(header);
+  assertEquals(session.get("user"), "ann");
+  assertEquals(old.calls, ["read", "read", "delete"]);
+  assertEquals(to.calls, ["read", "write", "write", "write"]);
+  assertEquals(old.records.size, 0);
+  assertEquals(await moving.commitSession(session, { renew: false }), "");
+
+  old.calls = [];
+  to.calls = [];
+  await moving.getSession(header);
+  assertEquals([old.calls, to.calls], [[], ["read"]]);
+  await moving.getSession(null);
+  assertEquals([old.calls, to.calls], [[], ["read"]]);
+});
+
+Deno.test("createReadThroughSessionStorage() looks for an unknown id in both homes, and stores nothing", async () => {
+  const { old, to, from, moving } = fakes();
+  const header = await signIn(from);
+  await moving.destroySession(await moving.getSession(header));
+  old.calls = [];
+  to.calls = [];
+  assertEquals((await moving.getSession(header)).size, 0);
+  assertEquals([old.calls, to.calls], [["read"], ["read", "read"]]);
+});
+
+Deno.test("createReadThroughSessionStorage() keeps what is left of a session's life", async () => {
+  let now = 1_000_000_000;
+  const options = { cookie, now: () => now };
+  const from = createMemorySessionStorage(options);
+  const moving = createReadThroughSessionStorage({
+    storage: createMemorySessionStorage({ ...options, absoluteTimeout: 1000 }),
+    from,
+  });
+  const remembered = await signIn(from, { maxAge: 5000 });
+  const brief = await signIn(from, { maxAge: 600 });
+  now += 500_000;
+  for (const header of [remembered, brief]) {
+    assertEquals((await moving.getSession(header)).get("user"), "ann");
+  }
+  now += 100_000;
+  assertEquals((await moving.getSession(brief)).size, 0);
+  const session = await moving.getSession(remembered);
+  const setCookie = await moving.commitSession(session);
+  assert(setCookie.includes("Max-Age=5000"), setCookie);
+  now += 399_999;
+  assertEquals((await moving.getSession(remembered)).get("user"), "ann");
+  now += 1;
+  assertEquals((await moving.getSession(remembered)).size, 0);
+});
+
+Deno.test("createReadThroughSessionStorage() takes a failure of either home for no absence, and goes on later", async () => {
+  const { old, to, from, moving } = fakes();
+  const header = await signIn(from);
+  old.play("read", "fail");
+  await assertSessionError(() => moving.getSession(header), "store-failed");
+  to.play("read", "fail");
+  await assertSessionError(() => moving.getSession(header), "store-failed");
+  old.play("delete", "late failure");
+  await assertSessionError(() => moving.getSession(header), "store-failed");
+  assertEquals((await moving.getSession(header)).get("user"), "ann");
+});
+
+Deno.test("createReadThroughSessionStorage() fails as the store where a session is too large for its new home", async () => {
+  const { from, moving } = fakes(new FakeBackend({ maxBytes: 100 }));
+  const session = await from.getSession();
+  session.set("cart", "x".repeat(200));
+  const header = headerOf(await from.commitSession(session));
+  await assertSessionError(() => moving.getSession(header), "store-failed");
+  assertEquals((await from.getSession(header)).has("cart"), true);
+});
+
+Deno.test("createReadThroughSessionStorage() moves what an older server saves between reading and removing", async () => {
+  const { old, from, moving } = fakes();
+  const header = await signIn(from);
+  old.play("delete", { before: () => visit(from, header, "late") });
+  const session = await moving.getSession(header);
+  assertEquals(session.data, { user: "ann", late: true });
+  assertEquals(old.records.size, 0);
+});
+
+Deno.test("createReadThroughSessionStorage() sends a new cookie where the old one has another name", async () => {
+  const { rows, storage: from } = database();
+  const header = await signIn(from);
+  const moving = createReadThroughSessionStorage({
+    storage: createMemorySessionStorage({ cookie }),
+    from,
+  });
+  const handler = withSession(
+    moving,
+    (_request, session) => new Response(String(session.get("user"))),
+  );
+  const ask = (cookie: string) =>
+    handler(new Request("http://localhost/", { headers: { cookie } }));
+
+  const first = await ask(header);
+  assertEquals(await first.text(), "ann");
+  const sent = headerOf(first.headers.get("set-cookie"));
+  assertEquals(sent.split("=")[0], "session");
+  assertEquals(rows.size, 0);
+
+  const second = await ask(`${header}; ${sent}`);
+  assertEquals(await second.text(), "ann");
+  assertEquals(second.headers.get("set-cookie"), null);
+  // A request that was on its way with the old cookie alone.
+  assertEquals(await (await ask(header)).text(), "ann");
+  // An id of the database is only looked up where the database's own cookie vouches for it.
+  await signIn(from);
+  const unsigned = createReadThroughSessionStorage({
+    storage: createMemorySessionStorage({ cookie: { name: "session" } }),
+    from,
+  });
+  assertEquals((await unsigned.getSession("session=2")).size, 0);
+});
+
+Deno.test("createReadThroughSessionStorage() reads cookies of other libraries by a Cookie of their shape", async () => {
+  const foreign: Cookie = {
+    name: "connect.sid",
+    isSigned: true,
+    parse: async (header) =>
+      header?.match(/connect\.sid=s%3A([^.;]+)\.good/)?.[1] ?? null,
+    serialize: () => Promise.reject(new Error("only reads")),
+  };
+  const { rows, storage: from } = database({ cookie: foreign });
+  const id = "Ab-_".repeat(8);
+  rows.set(id, { data: { user: "ann" }, expires: undefined });
+  const moving = createReadThroughSessionStorage({
+    storage: createMemorySessionStorage({ cookie }),
+    from,
+  });
+  assertEquals(
+    (await moving.getSession(`connect.sid=s%3A${id}.bad`)).size,
+    0,
+  );
+  const session = await moving.getSession(`connect.sid=s%3A${id}.good`);
+  assertEquals([session.id, session.get("user")], [id, "ann"]);
+  const sent = headerOf(await moving.commitSession(session, { renew: false }));
+  assertEquals((await moving.getSession(sent)).get("user"), "ann");
+});
+
+Deno.test("createReadThroughSessionStorage() opens nothing for a copy of a cookie whose session has ended", async () => {
+  const from = createCookieSessionStorage({ cookie });
+  const header = await signIn(from);
+  const moving = createReadThroughSessionStorage({
+    storage: createMemorySessionStorage({ cookie }),
+    from,
+  });
+  const session = await moving.getSession(header);
+  const sent = headerOf(await moving.commitSession(session, { renew: false }));
+  assert(sent && sent !== header);
+  assertEquals((await moving.getSession(header)).id, session.id);
+  await moving.destroySession(await moving.getSession(sent));
+  assertEquals((await moving.getSession(header)).size, 0);
+  assertEquals((await from.getSession(header)).get("user"), "ann");
+});
+
+Deno.test("createReadThroughSessionStorage() leaves a cookie without an id alone until its session changes", async () => {
+  const plain = { ...cookie, format: "react-router" } as const;
+  const from = createCookieSessionStorage({ cookie: plain });
+  const header = await signIn(from);
+  const engine = new FakeBackend();
+  const events: SessionEvent["type"][] = [];
+  const moving = createReadThroughSessionStorage({
+    storage: createSessionStorage({
+      backend: engine,
+      cookie,
+      onEvent: ({ type }) => events.push(type),
+    }),
+    from,
+  });
+  const session = await moving.getSession(header);
+  assertEquals(session.get("user"), "ann");
+  assertEquals(await moving.commitSession(session, { renew: false }), "");
+  assertEquals(engine.calls, []);
+  session.set("cart", ["tea"]);
+  const sent = headerOf(await moving.commitSession(session, { renew: false }));
+  const { data } = await moving.getSession(sent);
+  assertEquals(data, { user: "ann", cart: ["tea"] });
+  assertEquals(events, ["committed"]);
+});
+
+Deno.test("createReadThroughSessionStorage() to a database moves at the first change, and leaves the old id a minute", async () => {
+  let now = 1_000_000_000;
+  const old = new FakeBackend();
+  const from = createSessionStorage({ backend: old, cookie, now: () => now });
+  const { rows, storage } = database({ now: () => now });
+  const moving = createReadThroughSessionStorage({ storage, from });
+  const header = await signIn(from);
+  const session = await moving.getSession(header);
+  assertEquals(await moving.commitSession(session, { renew: false }), "");
+  session.set("cart", ["tea"]);
+  const sent = headerOf(await moving.commitSession(session, { renew: false }));
+  assertEquals(rows.size, 1);
+  assertEquals((await moving.getSession(sent)).data, {
+    user: "ann",
+    cart: ["tea"],
+  });
+  assertEquals((await moving.getSession(header)).get("user"), "ann");
+
+  const other = await signIn(from);
+  const leaving = await moving.getSession(other);
+  await moving.destroySession(leaving);
+  assertEquals((await moving.getSession(other)).size, 0);
+  now += 60_000;
+  assertEquals((await moving.getSession(header)).size, 0);
+});
+
+Deno.test("createReadThroughSessionStorage() to Workers KV keeps ids, and removes both records at logout", async () => {
+  const { kv, stored } = kvNamespace();
+  const { old, from } = fakes();
+  const header = await signIn(from);
+  const moving = createReadThroughSessionStorage({
+    storage: createWorkersKVSessionStorage({ kv, cookie }),
+    from,
+  });
+  const session = await moving.getSession(header);
+  assertEquals([session.get("user"), old.records.size], ["ann", 0]);
+  await moving.destroySession(session);
+  assertEquals(stored.size, 0);
+});
+
+Deno.test("createReadThroughSessionStorage() lists and ends an owner's sessions in both homes", async () => {
+  const owner = (data: { user?: string }) => data.user;
+  const make = () => createMemorySessionStorage({ cookie, owner });
+  const from = make();
+  const moving = createReadThroughSessionStorage({ storage: make(), from });
+  const [first, second] = [await signIn(from), await signIn(from)];
+  const current = await moving.getSession(first);
+  const sessions = await moving.listSessions("ann", { current });
+  assertEquals(sessions.map(({ current }) => current).sort(), [false, true]);
+  assertEquals(await moving.destroySessions("ann", { except: current }), 1);
+  assertEquals((await moving.getSession(second)).size, 0);
+  assertEquals(await moving.destroySessions("ann"), 1);
+});
+
+Deno.test("createReadThroughSessionStorage() sweeps and closes both homes, the second also where the first fails", async () => {
+  const done: string[] = [];
+  const home = (name: string) => {
+    const backend = Object.assign(new FakeBackend(), {
+      sweep: async () => void done.push(`sweep ${name}`),
+      async close() {
+        done.push(`close ${name}`);
+        throw new Error("cannot close");
+      },
+    });
+    return createSessionStorage({ backend });
+  };
+  const moving = createReadThroughSessionStorage({
+    storage: home("new"),
+    from: home("old"),
+  });
+  await moving.sweep?.();
+  await assertSessionError(() => moving.close?.(), "store-failed");
+  const all = ["sweep new", "sweep old", "close new", "close old"];
+  assertEquals(done, all);
+});
+
+Deno.test("createReadThroughSessionStorage() refuses what does not go together", () => {
+  const memory = createMemorySessionStorage({ cookie });
+  const plain = createMemorySessionStorage();
+  const make = (
+    storage: SessionStorage,
+    from: SessionStorage,
+  ) =>
+  () => createReadThroughSessionStorage({ storage, from });
+  const react = { ...cookie, format: "react-router" } as const;
+  const cases: [() => unknown, string][] = [
+    [make(memory, memory), "must not be the same"],
+    [make(plain, memory), "from has a cookie; create storage with one too"],
+    [make(createCookieSessionStorage({ cookie }), memory), "under ids"],
+    [make(memory, {} as SessionStorage), "from must be a storage of this"],
+    [make(memory, createCookieSessionStorage()), "create it with its cookie"],
+    [
+      make(
+        memory,
+        createCookieSessionStorage({ cookie: { ...react, path: "/shop" } }),
+      ),
+      "give both cookies one name, path and domain",
+    ],
+    [
+      () =>
+        withSession(
+          createCookie("other"),
+          createReadThroughSessionStorage({
+            storage: memory,
+            from: createCookieSessionStorage({ cookie }),
+          }),
+          () => new Response(),
+        ),
+      "reads two cookies already",
+    ],
+  ];
+  for (const [call, message] of cases) assertThrows(call, TypeError, message);
+});
+
+Deno.test("a session moves from files to Deno KV while many requests use it", async () => {
+  const dir = await Deno.makeTempDir();
+  const kv = await Deno.openKv(":memory:");
+  const files = createFileSessionStorage({ dir, cookie });
+  const home = createDenoKvSessionStorage({ kv, cookie });
+  const header = await signIn(files);
+  const keys = Array.from({ length: 20 }, (_, i) => `visit ${i}`);
+  const users = await Promise.all(keys.map((key) => {
+    // A storage of its own, as another process has it.
+    const from = createFileSessionStorage({ dir, cookie });
+    const moving = createReadThroughSessionStorage({ storage: home, from });
+    return visit(moving, header, key);
+  }));
+  assertEquals(users, keys.map(() => "ann"));
+  const { data } = await home.getSession(header);
+  assertEquals(Object.keys(data).sort(), [...keys, "user"].sort());
+  assertEquals((await files.getSession(header)).size, 0);
+  kv.close();
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("two processes move the same sessions, and both keep what they change", async () => {
+  const dir = await Deno.makeTempDir();
+  const [old, fresh] = [`${dir}/old`, `${dir}/new`];
+  const files = createFileSessionStorage({ dir: old, cookie });
+  const headers: string[] = [];
+  for (let i = 0; i < 20; i++) headers.push(await signIn(files));
+  const processes = await Promise.all(["first", "second"].map(async (key) => {
+    const process = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", new URL("_mover.ts", import.meta.url).pathname],
+        ...[old, fresh, key, ...headers],
+      ],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const lines = process.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+    assertEquals((await lines.read()).value, "ready\n");
+    return { process, lines };
+  }));
+  // Both are up before either begins.
+  for (const { process } of processes) await process.stdin.close();
+  for (const { process, lines } of processes) {
+    let text = "";
+    for (let next; !(next = await lines.read()).done;) text += next.value;
+    assertEquals(text.trim().split("\n"), headers.map(() => "ann"));
+    assertEquals((await process.status).code, 0);
+  }
+  const home = createFileSessionStorage({ dir: fresh, cookie });
+  for (const header of headers) {
+    const both = { user: "ann", first: true, second: true };
+    assertEquals((await home.getSession(header)).data, both);
+    assertEquals((await files.getSession(header)).size, 0);
+  }
+  await Deno.remove(dir, { recursive: true });
+});
