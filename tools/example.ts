@@ -6,8 +6,7 @@
 // deno-lint-ignore-file no-console -- a command
 import { exists } from "@std/fs";
 import { fileURLToPath } from "node:url";
-import { bundle, bundles } from "./bundle.ts";
-import { root } from "./_project.ts";
+import { deno, readConfig, root } from "./_project.ts";
 
 /** The examples, by their folders. */
 export const names = [
@@ -31,20 +30,44 @@ export async function prepare(name: string): Promise<Deno.Command> {
   if (await exists(`${cwd}deno.json`)) {
     return start(Deno.execPath(), ["task", "start"]);
   }
-  await bundle();
+  const library = await pack();
   const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
   const { success, stderr } = await new Deno.Command(npm, {
     args: [
       ...["install", "--no-save", "--no-package-lock", "--install-links"],
       ...["--no-audit", "--no-fund", "--loglevel=error"],
-      fileURLToPath(bundles),
+      library,
     ],
     cwd,
     stdin: "null",
     stdout: "null",
   }).output();
+  await Deno.remove(library, { recursive: true });
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return start(npm, ["start"]);
+}
+
+/** Makes a package for npm of the library as it stands here; gives its folder. */
+async function pack(): Promise<string> {
+  const { name, version, exports } = readConfig();
+  const folder = await Deno.makeTempDir();
+  const { ok, text } = await deno([
+    ...["bundle", "--quiet", "--platform=browser", "--code-splitting"],
+    ...[`--outdir=${folder}`, ...Object.values(exports)],
+  ]);
+  if (!ok) throw new Error(text);
+  const entries = Object.entries(exports)
+    .map(([entry, file]) => [entry, file.replace(/ts$/, "js")]);
+  await Deno.writeTextFile(
+    `${folder}/package.json`,
+    JSON.stringify({
+      name,
+      version,
+      type: "module",
+      exports: Object.fromEntries(entries),
+    }),
+  );
+  return folder;
 }
 
 if (import.meta.main) {
