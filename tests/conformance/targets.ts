@@ -71,6 +71,7 @@ export function engineTarget(
       const storage = createSessionStorage({
         ...options,
         backend: engine.backend,
+        engineTimeout: PATIENT.deadlineMs / 1000,
         cookie: { name: "session", secrets: ["s3cr3t"] },
       });
       return { ...engine, storage, close: () => storage.close?.() };

@@ -102,8 +102,8 @@ if (installed("memcached")) {
     within(await kept(60_001), 60, 62);
     within(await kept(30 * DAY - 1000), 30 * 86_400 - 2, 30 * 86_400);
     // From here on, the server takes an instant.
-    within(await kept(30 * DAY), 31 * 86_400 - 2, 31 * 86_400 + 2);
-    within(await kept(400 * DAY), 401 * 86_400 - 2, 401 * 86_400 + 2);
+    within(await kept(30 * DAY), 31 * 86_400 - 2, 31 * 86_400 + 10);
+    within(await kept(400 * DAY), 401 * 86_400 - 2, 401 * 86_400 + 10);
     assertEquals(await kept(100 * 365 * DAY), -1);
     assertEquals(await kept(8.64e15 - clock.time), -1);
     within(await kept(-5000), 0, 1);
