@@ -55,8 +55,9 @@ export type RedisLike =
 export type RedisSend = (key: string, args: string[]) => Promise<unknown>;
 
 /**
- * node-redis' deadline is for commands that wait to be sent, and is never taken back: five seconds later each one makes
- * an error that nobody sees, which costs more than the command. Where commands are sent as they come, it has no use.
+ * node-redis' own deadline is for commands that wait to be sent, and its timer is not taken back: on Deno it makes an
+ * error for nobody five seconds after each command, which costs more than the command, and memory until then. Where
+ * commands are sent as they come, it has no use.
  */
 const SENT_AT_ONCE = { timeout: undefined };
 
