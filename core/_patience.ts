@@ -5,10 +5,32 @@
  */
 import { timersEndWithRequest } from "./_runtime.ts";
 
-interface Waiting {
+/** A call that waits, between the one before it and the one after it: those who wait make a ring. */
+class Waiting {
   /** When its time is up, in milliseconds of the monotonic clock. */
   readonly due: number;
   readonly reject: (error: Error) => void;
+  before: Waiting = this;
+  after: Waiting = this;
+
+  constructor(due: number, reject: (error: Error) => void) {
+    this.due = due;
+    this.reject = reject;
+  }
+
+  add(last: Waiting): void {
+    last.before = this.before;
+    last.after = this;
+    this.before.after = last;
+    this.before = last;
+  }
+
+  /** Leaves the ring, and points at none of it: garbage that points at younger garbage keeps it from going. */
+  leave(): void {
+    this.before.after = this.after;
+    this.after.before = this.before;
+    this.before = this.after = this;
+  }
 }
 
 /** A timer of Node, Bun or Deno. Elsewhere it is a number. */
@@ -40,8 +62,8 @@ export function patience(
 class Patience {
   readonly #ms: number;
   readonly #stays: boolean;
-  /** In the order in which their time is up. */
-  readonly #waiting = new Set<Waiting>();
+  /** Where the ring begins and ends; in between in the order in which their time is up. */
+  readonly #ring = new Waiting(Infinity, () => {});
   #timer: Timer | number | undefined;
 
   constructor(ms: number, stays: boolean) {
@@ -52,7 +74,7 @@ class Patience {
   run<T>(call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const answer = call();
-      const waiting = { due: performance.now() + this.#ms, reject };
+      const waiting = new Waiting(performance.now() + this.#ms, reject);
       this.#add(waiting);
       answer.then((value) => {
         this.#remove(waiting);
@@ -66,13 +88,13 @@ class Patience {
 
   #add(waiting: Waiting): void {
     if (this.#timer === undefined) this.#set(this.#ms);
-    else if (this.#waiting.size === 0) (this.#timer as Timer).ref();
-    this.#waiting.add(waiting);
+    else if (this.#isIdle) (this.#timer as Timer).ref();
+    this.#ring.add(waiting);
   }
 
   #remove(waiting: Waiting): void {
-    this.#waiting.delete(waiting);
-    if (this.#waiting.size > 0) return;
+    waiting.leave();
+    if (!this.#isIdle) return;
     if (this.#stays && typeof this.#timer === "object") this.#timer.unref();
     else {
       clearTimeout(this.#timer as number | undefined);
@@ -88,10 +110,16 @@ class Patience {
   #wake(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const waiting of this.#waiting) {
-      if (waiting.due > now) return this.#set(waiting.due - now);
-      this.#waiting.delete(waiting);
-      waiting.reject(new Error(`no answer within ${this.#ms / 1000} s`));
+    for (;;) {
+      const first = this.#ring.after;
+      if (first === this.#ring) return;
+      if (first.due > now) return this.#set(first.due - now);
+      first.leave();
+      first.reject(new Error(`no answer within ${this.#ms / 1000} s`));
     }
+  }
+
+  get #isIdle(): boolean {
+    return this.#ring.after === this.#ring;
   }
 }

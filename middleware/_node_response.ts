@@ -14,8 +14,6 @@ export interface NodeRequestLike {
   readonly headers: { readonly cookie?: string | undefined };
 }
 
-type HeaderValue = number | string | readonly string[];
-
 /** What is used of a response of `node:http`. */
 export interface NodeResponseLike {
   /** The status. */
@@ -31,10 +29,7 @@ export interface NodeResponseLike {
   /** The names of all headers. */
   getHeaderNames(): string[];
   /** Sets a header. */
-  setHeader(
-    name: string,
-    value: number | string | readonly string[],
-  ): unknown;
+  setHeader(name: string, value: number | string | readonly string[]): unknown;
   /** Removes a header. */
   removeHeader(name: string): void;
   /** Sends the headers. */
@@ -219,8 +214,8 @@ function takeHeaders(res: NodeResponseLike, { name, args }: Call): void {
     : Array.isArray(headers[0])
     ? headers
     : headers.flatMap((value, i) => i % 2 ? [] : [[value, headers[i + 1]]]);
-  const given = new Map<string, HeaderValue>();
-  for (const [key, value] of pairs as [string, HeaderValue][]) {
+  const given = new Map<string, string | string[]>();
+  for (const [key, value] of pairs as [string, string | string[]][]) {
     const name = key.toLowerCase();
     const before = given.get(name);
     given.set(

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { SessionError } from "../core/errors.ts";
 import { hashId, hashOwner } from "../core/keys.ts";
 import { isAhead } from "../core/lifetime.ts";
 import {
@@ -19,6 +18,7 @@ import {
 } from "../core/record.ts";
 import { stateOf } from "../core/session.ts";
 import { checkOf, recordOf } from "./_backend_store.ts";
+import { type Index, type Listed, OwnerLists } from "./_owner_lists.ts";
 import type { Policy } from "./_policy.ts";
 import type { RecordStore } from "./_records.ts";
 import type {
@@ -29,26 +29,8 @@ import type {
   StorageGuarantees,
 } from "./contract.ts";
 
-/** `["owner/1", check, [[key, ends], …]]`; a session that is in use may outlive the `ends` that it was listed with. */
-const FORMAT = "owner/1";
-
-/** Enough for anybody. */
-const MAX_LISTED = 500;
-
-/** An upper bound for the bytes that one session takes in a list, and for those around them. */
-const LISTED_BYTES = 64;
-
 /** How many sessions are looked at side by side. */
 const AT_ONCE = 10;
-
-type Listed = Map<string, number>;
-
-/** A list as it stands in the engine; with the version `null`, it does not. */
-interface Index {
-  readonly listed: ReadonlyMap<string, number>;
-  readonly version: unknown;
-  readonly expires: number;
-}
 
 interface Found {
   readonly record: SessionRecord;
@@ -98,13 +80,12 @@ export function ownersOf(
 export class Owners {
   readonly #backend: Backend;
   readonly #policy: Policy;
-  readonly #max: number;
+  readonly #lists: OwnerLists;
 
   constructor(backend: Backend, policy: Policy) {
     this.#backend = backend;
     this.#policy = policy;
-    const { maxBytes = Infinity } = backend.guarantees;
-    this.#max = Math.min(MAX_LISTED, Math.floor(maxBytes / LISTED_BYTES) - 1);
+    this.#lists = new OwnerLists(backend, policy);
   }
 
   /**
@@ -129,12 +110,12 @@ export class Owners {
     if (owner === undefined || !this.#mustList(passage)) return undefined;
     return await this.#retry("save session", async () => {
       const now = this.#policy.instant();
-      const index = await this.#read(owner, { anew: true });
+      const index = await this.#lists.read(owner, { anew: true });
       const listed = new Map(index.listed);
       listed.delete(hashId(id));
       await this.#makeRoom(owner, listed, now);
       listed.set(hashId(id), Math.floor(ends));
-      return await this.#write(owner, index, listed);
+      return await this.#lists.write(owner, index, listed);
     });
   }
 
@@ -163,7 +144,7 @@ export class Owners {
   async leave(owner: string, ids: readonly string[]): Promise<void> {
     try {
       await this.#retry("save session", async () => {
-        const index = await this.#read(owner, { anew: true });
+        const index = await this.#lists.read(owner, { anew: true });
         const listed = new Map(index.listed);
         for (const key of ids.map(hashId)) {
           // The list was read before: who makes the session this owner's again changes it, and the write below fails.
@@ -172,7 +153,7 @@ export class Owners {
           }
         }
         return listed.size === index.listed.size ||
-          await this.#write(owner, index, listed);
+          await this.#lists.write(owner, index, listed);
       });
     } catch {
       // It has been told, and is no reason to fail the request.
@@ -188,7 +169,7 @@ export class Owners {
     const now = this.#policy.instant();
     const { idleTimeout = Infinity } = this.#policy.timeouts;
     const asking = keysOf(options.current);
-    const index = await this.#read(owner);
+    const index = await this.#lists.read(owner);
     // Of those used at the same instant, the one that was listed last comes first.
     const keys = [...index.listed.keys()].reverse();
     const sessions = await each(keys, async (id) => {
@@ -215,7 +196,7 @@ export class Owners {
     const spared = keysOf(except);
     let ended = 0;
     await this.#retry("destroy sessions", async () => {
-      const index = await this.#read(owner);
+      const index = await this.#lists.read(owner);
       const listed = new Map(index.listed);
       await each(index.listed.keys(), async (key) => {
         if (spared.has(key)) return;
@@ -224,7 +205,7 @@ export class Owners {
       });
       // Where this fails, a session has been listed meanwhile, perhaps as the new id of one that was ended too late.
       return listed.size === index.listed.size ||
-        await this.#write(owner, index, listed);
+        await this.#lists.write(owner, index, listed);
     });
     return ended;
   }
@@ -246,8 +227,8 @@ export class Owners {
       if (!index.listed.has(hashId(id))) return "struck out";
       const listed = new Map(index.listed);
       for (const id of left) listed.delete(hashId(id));
-      if (await this.#write(owner, index, listed)) return "confirmed";
-      index = await this.#read(owner, { anew: true });
+      if (await this.#lists.write(owner, index, listed)) return "confirmed";
+      index = await this.#lists.read(owner, { anew: true });
       return undefined;
     }) === "confirmed";
   }
@@ -295,55 +276,11 @@ export class Owners {
       if (found && isAhead(found.expires, now)) listed.set(key, found.expires);
       else listed.delete(key);
     });
-    while (listed.size >= this.#max) {
+    while (listed.size >= this.#lists.max) {
       const [first] = [...listed].reduce((a, b) => a[1] <= b[1] ? a : b);
       if (await this.#end(owner, first)) this.#policy.tell("evicted");
       listed.delete(first);
     }
-  }
-
-  /** @param options `anew`: a list that is damaged is begun anew. */
-  async #read(
-    owner: string,
-    { anew = false }: { anew?: boolean } = {},
-  ): Promise<Index> {
-    const found = await this.#policy.engine(
-      "read",
-      () => this.#backend.read(owner),
-    );
-    if (!found) return { listed: new Map(), version: null, expires: 0 };
-    const { value, version, expires } = found;
-    const listed = decode(owner, value);
-    if (!listed) this.#policy.tell("corrupt-record");
-    if (listed || anew) {
-      return { listed: listed ?? new Map(), version, expires };
-    }
-    throw new SessionError(
-      "store-failed",
-      "Cannot find an owner's sessions: the list of them is damaged",
-    );
-  }
-
-  /** Writes a list in place of the one that was read; `undefined` where that has changed. */
-  async #write(
-    owner: string,
-    { version: ifVersion, expires: had }: Index,
-    listed: Listed,
-  ): Promise<Index | undefined> {
-    return await this.#policy.engine("save", async () => {
-      if (listed.size === 0) {
-        return await this.#backend.delete(owner, { ifVersion })
-          ? { listed, version: null, expires: 0 }
-          : undefined;
-      }
-      const { absoluteTimeout = 0 } = this.#policy.timeouts;
-      const ends = this.#policy.instant() + absoluteTimeout * 1000;
-      const expires = Math.max(had, ends);
-      const text = encode(owner, listed);
-      const options = { expires, ifVersion };
-      const version = await this.#backend.write(owner, text, options);
-      return version === null ? undefined : { listed, version, expires };
-    });
   }
 
   /** Repeats what comes to nothing because another request got ahead. */
@@ -357,26 +294,6 @@ export class Owners {
       await this.#policy.giveWay(what, count);
     }
   }
-}
-
-function encode(owner: string, listed: Listed): string {
-  return JSON.stringify([FORMAT, checkOf(owner), [...listed]]);
-}
-
-function decode(owner: string, text: string): Listed | undefined {
-  try {
-    const [format, check, listed] = JSON.parse(text);
-    const whole = format === FORMAT && check === checkOf(owner) &&
-      Array.isArray(listed) && listed.every(isListed);
-    return whole ? new Map(listed) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isListed(entry: unknown): entry is [string, number] {
-  return Array.isArray(entry) && typeof entry[0] === "string" &&
-    typeof entry[1] === "number";
 }
 
 function checkName(name: unknown): string {

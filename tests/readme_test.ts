@@ -1,7 +1,5 @@
 import {
-  type Cookie,
   createCloudflareKVSessionStorage,
-  createCookie,
   createCookieSessionStorage,
   createDenoKvSessionStorage,
   createDynamoDBSessionStorage,
@@ -10,18 +8,10 @@ import {
   createMemorySessionStorage,
   createRedisSessionStorage,
   createSessionStorage,
-  type HttpSessionStorage,
-  Session,
   type SessionStorage,
   type StorageGuarantees,
 } from "../mod.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
-import { createServer, type RequestListener } from "node:http";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { pathToFileURL } from "node:url";
 
 const readme = Deno.readTextFileSync(new URL("../README.md", import.meta.url))
@@ -107,117 +97,6 @@ Deno.test("README.md shows a login whose message comes once and whose logout is 
   await visit("/logout", {});
   guest.cookie = after;
   assertEquals(await visit("/"), "Please sign in");
-});
-
-Deno.test("README.md shows React Router's login, guard, remember me and logout at work", async () => {
-  type Route<R> = (args: { request: Request }) => Promise<R>;
-  const { loginLoader, loginAction, logoutAction, requireUserId } = await run<{
-    loginLoader: Route<Response | { data: { error?: string } }>;
-    loginAction: Route<Response>;
-    logoutAction: Route<Response>;
-    requireUserId: (request: Request) => Promise<string>;
-  }>(
-    "Coming from React Router or Remix 1–2",
-    "loginLoader, loginAction, logoutAction, requireUserId",
-  );
-  const guest = visitor();
-  const page = () => guest.request("/login");
-  const signIn = { username: "ann", password: "open sesame" };
-  const login = async (form: Record<string, string>) =>
-    guest.keep(await loginAction({ request: guest.request("/login", form) }));
-
-  await assertRejects(() => requireUserId(page()));
-  await login({ password: "guess" });
-  const shown = await loginLoader({ request: page() });
-  assert("data" in shown);
-  assertEquals(shown.data.error, "Invalid username/password");
-  const remembered = await login({ ...signIn, rememberMe: "on" });
-  const [setCookie = ""] = remembered.headers.getSetCookie();
-  assertStringIncludes(setCookie, "Max-Age=2592000");
-  assertEquals(await requireUserId(page()), "ann");
-  guest.keep(await logoutAction({ request: page() }));
-  await assertRejects(() => requireUserId(page()));
-});
-
-Deno.test("README.md shows a middleware for Remix 3 that reads and saves", async () => {
-  interface Context {
-    request: Request;
-    session?: Session;
-    set(key: typeof Session, session: Session): void;
-  }
-  const { session } = await run<{
-    session: (cookie: Cookie, storage: SessionStorage) => (
-      context: Context,
-      next: () => Promise<Response>,
-    ) => Promise<Response>;
-  }>("Coming from Remix 3", "session");
-  const middleware = session(
-    createCookie("__session", { secrets: ["s3cr3t"] }),
-    createCookieSessionStorage(),
-  );
-  const guest = visitor();
-  const visit = async (handle: (session: Session) => unknown) => {
-    const found = new Map<unknown, Session>();
-    const context: Context = {
-      request: guest.request("/"),
-      set: (key, value) => void found.set(key, value),
-    };
-    return await guest.keep(
-      await middleware(context, async () => {
-        assertEquals(found.get(Session), context.session);
-        return new Response(String(context.session && handle(context.session)));
-      }),
-    ).text();
-  };
-  await visit((session) => {
-    session.regenerateId();
-    session.set("userId", "ann");
-  });
-  assertEquals(await visit((session) => session.get("userId")), "ann");
-  await visit((session) => session.destroy());
-  assertEquals(await visit((session) => session.get("userId")), "undefined");
-});
-
-Deno.test("README.md shows a middleware for Express that reads and saves", async () => {
-  type Listener = (
-    ...args: [...Parameters<RequestListener>, (error?: unknown) => void]
-  ) => void;
-  const { session, loader } = await run<{
-    session: (storage: HttpSessionStorage) => Listener;
-    loader: (request: unknown) => string;
-  }>("Coming from Express and the first Remix", "session, loader");
-  const middleware = session(
-    createMemorySessionStorage({ cookie: { name: "__session" } }),
-  );
-  const server = createServer((request, response) => {
-    middleware(request, response, (error) => {
-      if (request.url === "/archive") {
-        const { session } = request as unknown as { session: Session };
-        session.flash("globalMessage", "Project archived");
-        response.end();
-        return;
-      }
-      response.end(error ? "failed" : JSON.stringify(loader(request)));
-    });
-  });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address() as { port: number };
-  const guest = visitor();
-  const visit = async (path: string) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-      headers: { cookie: guest.cookie },
-    });
-    return await guest.keep(response).text();
-  };
-  try {
-    assertEquals(await visit("/"), '{"message":null}');
-    assertEquals(guest.cookie, "");
-    await visit("/archive");
-    assertEquals(await visit("/"), '{"message":"Project archived"}');
-    assertEquals(await visit("/"), '{"message":null}');
-  } finally {
-    await new Promise((closed) => server.close(closed));
-  }
 });
 
 Deno.test("README.md says of each storage what the storage declares", async () => {

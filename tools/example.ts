@@ -18,17 +18,22 @@ export const names = [
   "express",
 ] as const;
 
+/** What starts an example. */
+export interface Start {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
 /**
  * Installs what an example needs; gives the command that starts it.
  *
  * @throws {Error} If npm is missing, or cannot install.
  */
-export async function prepare(name: string): Promise<Deno.Command> {
+export async function prepare(name: string): Promise<Start> {
   const cwd = fileURLToPath(new URL(`examples/${name}/`, root));
-  const start = (command: string, args: string[]) =>
-    new Deno.Command(command, { args, cwd, stdin: "null" });
   if (await exists(`${cwd}deno.json`)) {
-    return start(Deno.execPath(), ["task", "start"]);
+    return { command: Deno.execPath(), args: ["task", "start"], cwd };
   }
   const library = await pack();
   const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
@@ -44,7 +49,7 @@ export async function prepare(name: string): Promise<Deno.Command> {
   }).output();
   await Deno.remove(library, { recursive: true });
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return start(npm, ["start"]);
+  return { command: npm, args: ["start", "--"], cwd };
 }
 
 /** Makes a package for npm of the library as it stands here; gives its folder. */
@@ -73,9 +78,11 @@ async function pack(): Promise<string> {
 if (import.meta.main) {
   const [name = ""] = Deno.args;
   if ((names as readonly string[]).includes(name)) {
-    const command = await prepare(name);
-    Deno.exit((await command.spawn().status).code);
+    const { command, args, cwd } = await prepare(name);
+    const more = Deno.args.slice(1);
+    const child = new Deno.Command(command, { args: [...args, ...more], cwd });
+    Deno.exit((await child.spawn().status).code);
   }
-  console.error(`Usage: deno task example ${names.join("|")}`);
+  console.error(`Usage: deno task example ${names.join("|")} [ARGUMENTS]`);
   Deno.exit(2);
 }

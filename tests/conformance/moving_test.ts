@@ -9,6 +9,7 @@ import {
   createSessionStorage,
   type FlashSessionData,
   type HttpSessionStorage,
+  type OwnerIndex,
   type Session,
 } from "../../mod.ts";
 import { stateOf } from "../../core/session.ts";
@@ -16,6 +17,7 @@ import { MemoryBackend } from "../../storage/memory.ts";
 import { ENGINE } from "./targets.ts";
 
 type Storage = HttpSessionStorage;
+type Indexed = Storage & OwnerIndex;
 type Home = (options: OpenOptions) => {
   storage: Storage;
   inspect?: ReturnType<typeof instrument>["inspect"];
@@ -113,6 +115,10 @@ function movingTarget(
           return home.commitSession(session, attributes);
         },
         destroySession: moving.destroySession,
+        listSessions: (owner: string, asks?: object) =>
+          (moving as Indexed).listSessions(owner, asks),
+        destroySessions: (owner: string, spares?: object) =>
+          (moving as Indexed).destroySessions(owner, spares),
         sweep: () => moving.sweep?.() ?? Promise.resolve(),
         close: () => moving.close?.() ?? Promise.resolve(),
       };

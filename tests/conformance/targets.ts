@@ -28,6 +28,9 @@ import { MemoryBackend } from "../../storage/memory.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
 
+/** For engines over a wire: a machine that is busy makes none of them broken. */
+export const PATIENT = { deadlineMs: 60_000 } as const;
+
 /** What every engine behind the backend contract has that can compare and set. */
 export const ENGINE: readonly Capability[] = [
   "revoke",
@@ -68,6 +71,7 @@ export function engineTarget(
       const storage = createSessionStorage({
         ...options,
         backend: engine.backend,
+        engineTimeout: PATIENT.deadlineMs / 1000,
         cookie: { name: "session", secrets: ["s3cr3t"] },
       });
       return { ...engine, storage, close: () => storage.close?.() };

@@ -3,16 +3,16 @@ import { Cluster as IoCluster, Redis as IoRedis } from "npm:ioredis@^6.0.0";
 import { createCluster } from "npm:redis@^6.3.1";
 import { conformance } from "../../conformance/mod.ts";
 import { type RedisLike, sendBy } from "../../storage/_redis_client.ts";
-import { redisTarget } from "../conformance/targets.ts";
+import { PATIENT, redisTarget } from "../conformance/targets.ts";
 import { installed, startRedis, startRedisCluster } from "./_servers.ts";
 
 function check(name: string, client: RedisLike): void {
-  conformance(Deno.test, redisTarget(name, sendBy(client)));
+  conformance(Deno.test, redisTarget(name, sendBy(client)), PATIENT);
 }
 
 if (installed("redis")) {
   const own = await import("../conformance/published/satchel_redis.ts");
-  conformance(Deno.test, own.default);
+  conformance(Deno.test, own.default, PATIENT);
 
   const { port } = await startRedis();
   const ioRedis = new IoRedis(port, "127.0.0.1");

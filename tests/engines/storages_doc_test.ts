@@ -188,6 +188,41 @@ if (installed("redis")) {
   };
 }
 
+if (installed("redis")) {
+  Deno.test(`${DOCUMENT} says what rights a user of Redis needs`, async () => {
+    const text = await Deno.readTextFile(
+      new URL(`../../${DOCUMENT}`, import.meta.url),
+    );
+    const [said = ""] = text.match(/\*\*Rights\*\* \(ACL\):[^.]*/) ?? [];
+    const rights = said.match(/[~+][^\s`]+/g) ?? [];
+    const server = await startRedis();
+    const admin = new IoRedis(server.port, "127.0.0.1");
+    await admin.call("ACL", "SETUSER", "app", "on", ">secret", ...rights);
+    admin.disconnect();
+    let now = Date.now();
+    const failures: unknown[] = [];
+    const storage = createRedisSessionStorage<{ user: string }>({
+      url: `redis://app:secret@127.0.0.1:${server.port}`,
+      cookie,
+      idleTimeout: 600,
+      owner: ({ user }) => user,
+      now: () => now,
+      onEvent: ({ cause }) => cause === undefined || failures.push(cause),
+    });
+    const session = await storage.getSession();
+    session.set("user", "ann");
+    const header = (await storage.commitSession(session)).split(";")[0];
+    now += 300_000;
+    const next = await storage.getSession(header);
+    next.regenerateId();
+    await storage.commitSession(next);
+    assertEquals(await storage.destroySessions("ann"), 1);
+    assertEquals(failures, []);
+    await storage.close?.();
+    await server.stop();
+  });
+}
+
 if (installed("memcached")) {
   costs["Memcached"] = async (options) => {
     const asked = { count: 0 };

@@ -200,6 +200,57 @@ await withPackages(
       assertEquals(backend.records.size, 0);
     });
 
+    Deno.test("session() keeps a stream out of the answer to its error, however long that takes", async () => {
+      const storage = createSessionStorage({
+        backend: new FakeBackend(),
+        cookie: {},
+      });
+      const page = "x".repeat(1_000_000);
+      await serve((app) => {
+        app.use(session(storage));
+        app.get("/", (req: Any, res: Any) => {
+          req.session.set("a", new Date());
+          Readable.from(Array(50).fill("never")).pipe(res);
+        });
+        app.use((_error: Any, _req: Any, res: Any, _next: Any) => {
+          res.status(500).write(page);
+          res.once("drain", () => setImmediate(() => res.end("!")));
+        });
+      }, async (client) => {
+        const { status, text } = await client.request("/");
+        assertEquals([status, text.length], [500, 1_000_001]);
+      });
+    });
+
+    Deno.test("session() commits nothing for a visitor who has gone", async () => {
+      const backend = new FakeBackend();
+      const storage = createSessionStorage({ backend, cookie: {} });
+      const arrived = Promise.withResolvers<void>();
+      const left = Promise.withResolvers<Any>();
+      await serve((app) => {
+        app.use(session(storage));
+        app.get("/", (req: Any, res: Any) => {
+          req.session.set("a", 1);
+          arrived.resolve();
+          res.on("close", () => {
+            try {
+              req.session.set("b", 1);
+              left.resolve({});
+            } catch (error) {
+              left.resolve(error);
+            }
+            res.end("late");
+          });
+        });
+      }, async (client) => {
+        const connection = await client.open("/");
+        await arrived.promise;
+        connection.close();
+        assertEquals((await left.promise).code, "late-change");
+      });
+      assertEquals(backend.calls, []);
+    });
+
     Deno.test("session() leaves a whole session, when next is called twice at once", async () => {
       const backend = new FakeBackend();
       const storage = createSessionStorage({ backend, cookie: {} });

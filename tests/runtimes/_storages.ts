@@ -61,8 +61,11 @@ export interface Surroundings {
 type Maker = (here: Surroundings, title: string) => Target | Promise<Target>;
 
 interface Redis {
-  createClient(options: { url: string }): NodeRedisLike & {
-    connect(): Promise<NodeRedisLike>;
+  createClient(
+    options: { url: string; commandOptions: object },
+  ): NodeRedisLike & {
+    connect(): Promise<unknown>;
+    on(event: "error", listener: () => void): unknown;
     destroy(): void;
   };
 }
@@ -109,7 +112,12 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
   },
   nodeRedis: async (here, title) => {
     const { createClient } = await here.load("redis") as Redis;
-    const client = createClient({ url: redisUrl(here) });
+    const client = createClient({
+      url: redisUrl(here),
+      // Its deadlines are timers that nobody clears, and a Worker's request may have 10,000.
+      commandOptions: { timeout: undefined },
+    });
+    client.on("error", () => {});
     await client.connect();
     here.closing(() => client.destroy());
     return redisBy(here, title, sendBy(client));

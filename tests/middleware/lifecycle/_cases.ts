@@ -233,9 +233,12 @@ export const cases: readonly Case[] = [
         assertEquals(answer.headers.get("cache-control"), "no-store");
         assertEquals(answer.headers.get("retry-after"), "5");
       }
-      await client.control("fail?verb=write");
-      const answer = await client.request("/stream", cookie);
-      assertEquals([answer.status, answer.text], [503, "Service Unavailable"]);
+      for (const path of ["/stream", "/cookies"]) {
+        await client.control("fail?verb=write");
+        const { status, text, setCookies } = await client.request(path, cookie);
+        assertEquals([status, text], [503, "Service Unavailable"], path);
+        assertEquals(setCookies, [], "nothing of the other answer is left");
+      }
       assertEquals((await client.request("/count", cookie)).text, "visit 2");
     },
   },

@@ -1,12 +1,12 @@
 /**
  * A request that reads a session and writes it, on Redis over loopback: this library, connect-redis with
- * express-session, and Remix 3's storage, each by its own node-redis client with one connection.
+ * express-session, and Remix 3's storage, each by its own node-redis client with one connection, made as its
+ * documentation says.
  *
- * `deno bench -A bench/redis_bench.ts`. The session takes about 300 bytes of JSON; machines are noisy, so compare rows
- * of one run. "with cookies" is what an application does: a signed cookie in, a signed cookie out, by the cookie of
- * each; "without" is the store alone, which express-session cannot be used without. Both of the others overwrite what
- * parallel requests have saved, where this library compares and merges.
+ * `deno run -A bench/redis.ts`; what the rows mean and one run's figures are in `bench/README.md`. All three take turns,
+ * in rounds, so that they share the machine's moods.
  */
+// deno-lint-ignore-file no-console -- prints what it measured
 import session from "npm:express-session@^1.19.0";
 import { createCookie } from "@remix-run/cookie";
 import { createRedisSessionStorage } from "@satchel/session";
@@ -161,23 +161,66 @@ const libraries = {
   "@remix-run/session-storage-redis": await remix(),
 };
 
-for (const [kind, title] of ["without cookies", "with cookies"].entries()) {
-  for (const [name, begins] of Object.entries(libraries)) {
-    const cycle = await begins[kind]?.();
-    let visits = 0;
-    Deno.bench(name, { group: `one request, ${title}` }, async () => {
-      await cycle?.(++visits);
-    });
+const ROUNDS = 30;
+const VISITORS = 32;
+
+interface Row {
+  readonly name: string;
+  readonly run: () => Promise<unknown>;
+  /** The mean of each round, in µs. */
+  readonly means: number[];
+  /** Each run, in µs. */
+  readonly times: number[];
+}
+
+async function measure({ run, means, times }: Row, runs: number) {
+  const begin = performance.now();
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await run();
+    times.push((performance.now() - start) * 1000);
   }
-  for (const [name, begins] of Object.entries(libraries)) {
-    const visitors = await Promise.all(
-      Array.from({ length: 32 }, () => begins[kind]?.()),
+  means.push((performance.now() - begin) / runs * 1000);
+}
+
+function line({ name, means, times }: Row): string {
+  const mean = means.reduce((sum, mean) => sum + mean) / means.length;
+  const p99 = times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
+  const cells = [Math.min(...means), mean, p99].map((us) => us.toFixed(0));
+  return `| ${[name, ...cells].join(" | ")} |`;
+}
+
+let visits = 0;
+for (const [kind, title] of ["the store alone", "with cookies"].entries()) {
+  for (const visitors of [1, VISITORS]) {
+    const rows = await Promise.all(
+      Object.entries(libraries).map(async ([name, begins]): Promise<Row> => {
+        const cycles = await Promise.all(
+          Array.from({ length: visitors }, () => begins[kind]?.()),
+        );
+        const [alone] = cycles;
+        const run = visitors === 1
+          ? async () => await alone?.(++visits)
+          : () => Promise.all(cycles.map((cycle) => cycle?.(++visits)));
+        return { name, run, means: [], times: [] };
+      }),
     );
-    let visits = 0;
-    const group = `32 visitors at once, ${title}`;
-    Deno.bench(`${name} `, { group }, async () => {
-      visits++;
-      await Promise.all(visitors.map((cycle) => cycle?.(visits)));
-    });
+    const runs = Math.ceil(500 / Math.sqrt(visitors));
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const row of rows) {
+        await measure(row, runs);
+        // The first round warms up.
+        if (round === 0) row.means.length = row.times.length = 0;
+      }
+      // Who begins changes.
+      rows.push(...rows.splice(0, 1));
+    }
+    const who = visitors === 1 ? "one request" : `${visitors} requests at once`;
+    console.log(`\n| ${who}, ${title} | least, µs | mean, µs | p99, µs |`);
+    console.log("| --- | --- | --- | --- |");
+    for (const row of rows.sort((a, b) => a.name < b.name ? -1 : 1)) {
+      console.log(line(row));
+    }
   }
 }
+Deno.exit();

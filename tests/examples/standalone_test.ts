@@ -1,0 +1,131 @@
+// The examples that stand alone: each is started by its one command, and visited as a browser would.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { names, prepare } from "../../tools/example.ts";
+
+/** What each prints once it listens. */
+const READY =
+  /(?:Listening on .*|Ready on |react-router-serve\] )http:\/\/(?:localhost|0\.0\.0\.0):(\d+)/;
+
+/** A free port; another program may take it before the example does. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+interface Running {
+  readonly origin: string;
+  stop(): Promise<void>;
+}
+
+async function start(name: string): Promise<Running> {
+  const { command, args, cwd } = await prepare(name);
+  const sessions = await Deno.makeTempDir();
+  for (let attempt = 1;; attempt++) {
+    const port = `${freePort()}`;
+    const child = new Deno.Command(command, {
+      args: [...args, ...name === "workers_kv" ? ["--port", port] : []],
+      cwd,
+      env: {
+        PORT: port,
+        KV_PATH: ":memory:",
+        SESSION_DIR: sessions,
+        WRANGLER_SEND_METRICS: "false",
+        NO_COLOR: "1",
+      },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      // npm passes no signal on: all that it has started ends with it.
+      detached: true,
+    }).spawn();
+    let printed = "";
+    const listening = Promise.withResolvers<boolean>();
+    const listen = async (stream: ReadableStream<Uint8Array>) => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+        printed += text;
+        if (READY.test(printed)) listening.resolve(true);
+      }
+    };
+    const ended = Promise.all([listen(child.stdout), listen(child.stderr)]);
+    ended.then(() => listening.resolve(false));
+    if (await listening.promise) {
+      return {
+        origin: `http://localhost:${port}`,
+        async stop() {
+          Deno.kill(-child.pid, "SIGTERM");
+          await ended;
+          await child.status;
+          await Deno.remove(sessions, { recursive: true });
+        },
+      };
+    }
+    await child.status;
+    if (attempt === 3 || !/in use/i.test(printed)) throw new Error(printed);
+  }
+}
+
+/** A browser: one cookie, and redirects followed. */
+class Browser {
+  cookie = "";
+  readonly #origin: string;
+
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  async request(path: string, form?: Record<string, string>): Promise<string> {
+    const response = await fetch(this.#origin + path, {
+      method: form ? "POST" : "GET",
+      headers: {
+        Origin: this.#origin,
+        ...this.cookie ? { Cookie: this.cookie } : {},
+      },
+      ...form ? { body: new URLSearchParams(form) } : {},
+      redirect: "manual",
+    });
+    const text = await response.text();
+    for (const setCookie of response.headers.getSetCookie()) {
+      assertMatch(setCookie, /^__session=.*; HttpOnly; .*SameSite=Lax/i);
+      const over = /Expires=Thu, 01 Jan 1970/i.test(setCookie);
+      this.cookie = over ? "" : setCookie.split(";")[0] ?? "";
+    }
+    if (!form) {
+      assertEquals(response.status, 200, text);
+      return text;
+    }
+    assertEquals(response.status, 303, text);
+    return await this.request(response.headers.get("Location") ?? "");
+  }
+}
+
+for (const name of names) {
+  Deno.test(`deno task example ${name} counts visits, keeps a name and forgets`, async () => {
+    const { origin, stop } = await start(name);
+    try {
+      const visitor = new Browser(origin);
+      const other = new Browser(origin);
+      const says = (text: string, what: string) =>
+        assert(text.includes(what), `${what}\n${text}`);
+      says(await visitor.request("/"), "Hello stranger, this is visit 1.");
+      says(await visitor.request("/"), "this is visit 2.");
+      const before = visitor.cookie;
+      const named = await visitor.request("/name", { name: "Ann <b>" });
+      says(named, "Your name is kept.");
+      assertMatch(
+        named,
+        /Hello Ann &(#60|lt);b&(#62|gt);, this is visit 3\./,
+      );
+      assert(visitor.cookie !== before);
+      const later = await visitor.request("/");
+      says(later, "this is visit 4.");
+      assert(!later.includes("Your name is kept."), "a flash shows once");
+      says(await other.request("/"), "Hello stranger, this is visit 1.");
+      says(
+        await visitor.request("/leave", {}),
+        "Hello stranger, this is visit 1.",
+      );
+    } finally {
+      await stop();
+    }
+  });
+}
