@@ -86,8 +86,8 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
   },
   nodeRedis: {
     title: "Redis, node-redis",
-    on: NODE_LIKE,
-    why: SOCKETS,
+    on: SERVERS,
+    why: "in a Worker it runs out of timers: take ioredis",
     engine: "redis",
   },
   ioRedis: {

@@ -2,14 +2,12 @@
 import * as dynamodb from "npm:@aws-sdk/client-dynamodb@^3.1162.0";
 import * as dynamodbLib from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
 import * as ioredis from "npm:ioredis@^6.0.0";
-import * as redis from "npm:redis@^6.3.1";
 import { answer, type Env } from "./_worker_runner.ts";
 
 const packages: Record<string, unknown> = {
   "@aws-sdk/client-dynamodb": dynamodb,
   "@aws-sdk/lib-dynamodb": dynamodbLib,
   ioredis,
-  redis,
 };
 
 const worker: { fetch(request: Request, env: Env): Promise<Response> } = {
