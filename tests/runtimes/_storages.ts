@@ -61,9 +61,7 @@ export interface Surroundings {
 type Maker = (here: Surroundings, title: string) => Target | Promise<Target>;
 
 interface Redis {
-  createClient(
-    options: { url: string; commandOptions: object },
-  ): NodeRedisLike & {
+  createClient(options: { url: string }): NodeRedisLike & {
     connect(): Promise<unknown>;
     on(event: "error", listener: () => void): unknown;
     destroy(): void;
@@ -112,11 +110,8 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
   },
   nodeRedis: async (here, title) => {
     const { createClient } = await here.load("redis") as Redis;
-    const client = createClient({
-      url: redisUrl(here),
-      // Its deadlines are timers that nobody clears, and a Worker's request may have 10,000.
-      commandOptions: { timeout: undefined },
-    });
+    const client = createClient({ url: redisUrl(here) });
+    // Without a listener it would not connect again.
     client.on("error", () => {});
     await client.connect();
     here.closing(() => client.destroy());
