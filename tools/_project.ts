@@ -76,3 +76,13 @@ export async function deno(
   const out = decoder.decode(stdout);
   return { ok: success, stdout: out, text: out + decoder.decode(stderr) };
 }
+
+/**
+ * Bundles with Deno, which alone resolves `jsr:` and TypeScript by itself.
+ *
+ * @throws {Error} If something cannot be bundled, with what Deno says.
+ */
+export async function denoBundle(...args: string[]): Promise<void> {
+  const { ok, text } = await deno(["bundle", "--quiet", ...args]);
+  if (!ok) throw new Error(`Cannot bundle ${args.join(" ")}: ${text}`);
+}

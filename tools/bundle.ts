@@ -1,12 +1,12 @@
 /**
  * Bundles the library, and what runs its tests on Bun, Node and Workers, into `.bundle/`.
  *
- * `deno task bundle`. Only Deno resolves `jsr:` and TypeScript by itself.
+ * `deno task bundle`.
  */
 import { walk } from "@std/fs";
 import { dirname, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { deno, readConfig, root } from "./_project.ts";
+import { denoBundle, readConfig, root } from "./_project.ts";
 
 /** Where it goes. */
 export const bundles: URL = new URL(".bundle/", root);
@@ -28,18 +28,14 @@ export async function bundle(): Promise<void> {
   const lock = links ? ["--lock=deno.lock"] : ["--no-lock"];
   const made = pathToFileURL(Deno.makeTempDirSync() + "/");
   const outdir = `--outdir=${fileURLToPath(made)}`;
-  const run = async (...args: string[]) => {
-    const { ok, text } = await deno(["bundle", "--quiet", ...args]);
-    if (!ok) throw new Error(`Cannot bundle ${args.join(" ")}: ${text}`);
-  };
   const portable = "--platform=browser";
   try {
     const entries = [...Object.values(exports), SUITE];
-    await run(portable, "--code-splitting", outdir, ...entries);
-    await run(portable, outdir, ...WORKERS);
+    await denoBundle(portable, "--code-splitting", outdir, ...entries);
+    await denoBundle(portable, outdir, ...WORKERS);
     const nodeWorker = new URL("worker_node.js", made);
     const output = fileURLToPath(nodeWorker);
-    await run("--platform=deno", ...lock, "-o", output, NODE_WORKER);
+    await denoBundle("--platform=deno", ...lock, "-o", output, NODE_WORKER);
     const code = await Deno.readTextFile(nodeWorker);
     await Deno.writeTextFile(nodeWorker, forWorkers(code));
     await publish(made);

@@ -6,7 +6,7 @@
 // deno-lint-ignore-file no-console -- a command
 import { exists } from "@std/fs";
 import { fileURLToPath } from "node:url";
-import { deno, readConfig, root } from "./_project.ts";
+import { denoBundle, readConfig, root } from "./_project.ts";
 
 /** The examples, by their folders. */
 export const names = [
@@ -56,11 +56,10 @@ export async function prepare(name: string): Promise<Start> {
 async function pack(): Promise<string> {
   const { name, version, exports } = readConfig();
   const folder = await Deno.makeTempDir();
-  const { ok, text } = await deno([
-    ...["bundle", "--quiet", "--platform=browser", "--code-splitting"],
-    ...[`--outdir=${folder}`, ...Object.values(exports)],
-  ]);
-  if (!ok) throw new Error(text);
+  await denoBundle(
+    ...["--platform=browser", "--code-splitting", `--outdir=${folder}`],
+    ...Object.values(exports),
+  );
   const entries = Object.entries(exports)
     .map(([entry, file]) => [entry, file.replace(/ts$/, "js")]);
   await Deno.writeTextFile(

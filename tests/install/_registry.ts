@@ -1,8 +1,6 @@
 /**
  * A registry laid out as JSR's, on this machine: it takes what `deno publish` sends and hands it to `deno run`.
  *
- * https://jsr.io/docs/api
- *
  * @module
  */
 import { join } from "node:path";

@@ -3,20 +3,15 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { denoBundle } from "../../../tools/_project.ts";
 import { type NpmRuntime, runtime } from "../../runtimes/_runtime.ts";
 import type { Served } from "./_driver.ts";
 
-/** Bundles a module of this folder, because only Deno resolves `jsr:`. */
+/** Bundles a module of this folder. */
 export async function bundle(module: string, out: string): Promise<void> {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["bundle", "--quiet", "--platform=browser", "-o", out],
-      fileURLToPath(new URL(module, import.meta.url)),
-    ],
-  }).output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  const path = fileURLToPath(new URL(module, import.meta.url));
+  await denoBundle("--platform=browser", "-o", out, path);
 }
 
 /** Runs a module that serves the application and prints where. */
