@@ -193,8 +193,12 @@ export class FileBackend implements Backend {
    */
   #mustBeThere(): void {
     // By this name a link to a directory is one, too.
-    if (this.#files.kind(`${this.#dir}/.`) === "folder") this.#seen = true;
-    else if (this.#seen || this.#files.kind(this.#dir) !== "none") {
+    const isThere = () => this.#files.kind(`${this.#dir}/.`) === "folder";
+    if (isThere()) this.#seen = true;
+    else if (
+      // What is there now may be the directory after all, which somebody has made since the look before.
+      this.#seen || this.#files.kind(this.#dir) !== "none" && !isThere()
+    ) {
       throw new Error("the directory of the sessions is not there");
     }
   }

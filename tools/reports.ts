@@ -282,6 +282,12 @@ async function formatted(
   }
 }
 
+/** The lines of a text that it did not have before: what a run on a machine far away has found. */
+function added(before = "", after = ""): string[] {
+  const had = new Set(before.split("\n"));
+  return after.split("\n").filter((line) => !had.has(line));
+}
+
 /** The reports that are there, by name. */
 async function readReports(): Promise<Map<string, string>> {
   const found = new Map<string, string>();
@@ -311,6 +317,11 @@ if (import.meta.main) {
         drifted.join(", ")
       }): run \`deno run -A tools/reports.ts\``,
     );
+    for (const name of drifted.filter((name) => name.endsWith(".md"))) {
+      for (const line of added(there.get(name), made.get(name))) {
+        console.error(`${name}: ${line}`);
+      }
+    }
     Deno.exitCode = 1;
   }
   // Connections to engines would keep it waiting; and workerd ends with what Node calls the end.

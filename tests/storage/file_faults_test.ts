@@ -193,6 +193,25 @@ Deno.test("save() fails with the cause, when the directory is a file", async () 
   });
 });
 
+Deno.test("save() succeeds, when another request makes the directory between two looks at it", async () => {
+  await inDir(async (dir) => {
+    const fs = process.getBuiltinModule("node:fs");
+    let looks = 0;
+    const lstatSync = (...args: Parameters<typeof fs.lstatSync>) => {
+      const stats = fs.lstatSync(...args);
+      if (args[0] === `${dir}/.` && looks++ === 0) fs.mkdirSync(dir);
+      return stats;
+    };
+    const racing = { ...fs, lstatSync } as typeof fs;
+    const storage = withFs(racing, () => createFileSessionStorage({ dir }));
+    const session = await storage.read(null);
+    session.set("text", "here");
+    const value = await storage.save(session);
+    assertEquals((await storage.read(value)).get("text"), "here");
+    assert(looks > 1);
+  });
+});
+
 Deno.test("read() fails and is not taken for no session, when the disk fails", async () => {
   await inDir(async (dir) => {
     const { value } = await keep(dir);
