@@ -7,7 +7,7 @@ import { utf8Length } from "../core/_bytes.ts";
 import { SessionError } from "../core/errors.ts";
 import { hashId } from "../core/keys.ts";
 import { checkSize, decodeRecord, encodeRecord } from "../core/record.ts";
-import type { Draft, RecordStore, Stage, Stored } from "./_records.ts";
+import type { Draft, RecordStore, Stage, Stored } from "./_record_store.ts";
 import type { Backend } from "./contract.ts";
 
 interface Placed extends Stored {

@@ -9,7 +9,7 @@ import { fromReactRouter, toReactRouter } from "../core/plain.ts";
 import { encodeTexts } from "../core/record.ts";
 import type { SessionData } from "../core/session.ts";
 import type { Policy } from "./_policy.ts";
-import type { Draft, RecordStore, Stored } from "./_records.ts";
+import type { Draft, RecordStore, Stored } from "./_record_store.ts";
 import type { StorageGuarantees } from "./contract.ts";
 
 /** A session as one object: its values, and each flash under `__flash_NAME__`. */

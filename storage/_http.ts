@@ -15,7 +15,8 @@ import { lifetimeOf } from "../core/lifetime.ts";
 import { type Session, stateOf } from "../core/session.ts";
 import { CookieStorage, cookieValue } from "./_cookie_storage.ts";
 import { type Policy, policyOf } from "./_policy.ts";
-import { createRecordStorage, type RecordStore } from "./_records.ts";
+import type { RecordStore } from "./_record_store.ts";
+import { createRecordStorage } from "./_records.ts";
 import type {
   CommitOptions,
   HttpSessionStorage,

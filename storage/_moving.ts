@@ -27,14 +27,14 @@ import {
 import { mintId } from "../core/session.ts";
 import { type Owners, ownersOf } from "./_owners.ts";
 import type { Policy } from "./_policy.ts";
-import type { Draft, RecordStore, Stored } from "./_records.ts";
+import {
+  type Draft,
+  findAlive,
+  type Home,
+  type RecordStore,
+  type Stored,
+} from "./_record_store.ts";
 import type { Backend, SaveOptions, StorageGuarantees } from "./contract.ts";
-
-/** A store and the policy that its sessions follow. */
-export interface Home {
-  readonly store: RecordStore;
-  readonly policy: Policy;
-}
 
 /** Where sessions come from; without a store, they come in a cookie. */
 export interface OldHome {
@@ -349,15 +349,9 @@ export class MovingStore implements RecordStore {
   async #loadOld(id: string): Promise<Old | undefined> {
     const { store, policy } = this.#from;
     if (!store?.accepts(id)) return undefined;
-    const stored = await policy.engine("read", () => store.load(id));
-    if (!stored || stored.stage) return undefined;
-    const { expires } = stored;
-    if (!isAhead(expires, policy.now())) {
-      policy.tell("expired");
-      return undefined;
-    }
-    const record = policy.guard(stored.decode)();
-    return record && { record, expires, stored };
+    const stored = await findAlive(policy, () => store.load(id));
+    const record = stored && policy.guard(stored.decode)();
+    return record && { record, expires: stored.expires, stored };
   }
 
   /** Removes a session from the old home; `false` where another version is there, or none. */

@@ -20,7 +20,7 @@ import { stateOf } from "../core/session.ts";
 import { checkOf, recordOf } from "./_backend_store.ts";
 import { type Index, type Listed, OwnerLists } from "./_owner_lists.ts";
 import type { Policy } from "./_policy.ts";
-import type { RecordStore } from "./_records.ts";
+import type { RecordStore } from "./_record_store.ts";
 import type {
   Backend,
   DestroySessionsOptions,

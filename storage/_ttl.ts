@@ -7,7 +7,7 @@ import type { Cookie } from "../core/cookie.ts";
 import { checkSeconds } from "../core/lifetime.ts";
 import { recordStorage, type SessionCookieOptions } from "./_http.ts";
 import type { Policy } from "./_policy.ts";
-import type { RecordStore } from "./_records.ts";
+import type { RecordStore } from "./_record_store.ts";
 import type { SessionStorage } from "./contract.ts";
 
 /**

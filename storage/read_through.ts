@@ -7,8 +7,9 @@ import { SatchelCookie } from "../core/cookie.ts";
 import { stateOf } from "../core/session.ts";
 import { CookieStorage } from "./_cookie_storage.ts";
 import { bindLike, type Parts, partsOf } from "./_http.ts";
-import { type Home, MovingStore, type OldHome } from "./_moving.ts";
+import { MovingStore, type OldHome } from "./_moving.ts";
 import { type Policy, policyOf } from "./_policy.ts";
+import type { Home } from "./_record_store.ts";
 import { createRecordStorage, RecordStorage } from "./_records.ts";
 import type { OwnerIndex, SessionStorage } from "./contract.ts";
 
