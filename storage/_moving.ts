@@ -25,39 +25,14 @@ import {
   type SessionRecord,
 } from "../core/record.ts";
 import { mintId } from "../core/session.ts";
+import type { Old, OldHome } from "./_old_home.ts";
 import { type Owners, ownersOf } from "./_owners.ts";
 import type { Policy } from "./_policy.ts";
-import {
-  type Draft,
-  findAlive,
-  type Home,
-  type RecordStore,
-  type Stored,
-} from "./_record_store.ts";
+import type { Draft, Home, RecordStore, Stored } from "./_record_store.ts";
 import type { Backend, SaveOptions, StorageGuarantees } from "./contract.ts";
-
-/** Where sessions come from; without a store, they come in a cookie. */
-export interface OldHome {
-  readonly store: RecordStore | undefined;
-  readonly policy: Policy;
-  /** Whether an id may be looked up that came in the new home's cookie. */
-  readonly byValue: boolean;
-  sweep?: (() => Promise<void>) | undefined;
-  close?: (() => Promise<void>) | undefined;
-}
-
-/** A session as the old home has it. */
-interface Old {
-  readonly record: SessionRecord;
-  readonly expires: number;
-  readonly stored?: Stored;
-}
 
 /** For how long, in milliseconds, a note stays whose cookie has no deadline; browsers keep none longer. */
 const NOTE_LIFETIME = 400 * 24 * 60 * 60 * 1000;
-
-/** For how long, in milliseconds, requests that are under way still find a session that has another id now. */
-const GRACE = 60_000;
 
 /** What an attempt comes to that another request has overtaken. */
 const AGAIN = Symbol("again");
@@ -98,8 +73,8 @@ export class MovingStore implements RecordStore {
   }
 
   accepts(id: string): boolean {
-    const { byValue, store } = this.#from;
-    return this.#to.accepts(id) || byValue && store?.accepts(id) === true;
+    const { byValue } = this.#from;
+    return this.#to.accepts(id) || byValue && this.#from.accepts(id);
   }
 
   async load(id: string): Promise<Stored | null> {
@@ -119,7 +94,7 @@ export class MovingStore implements RecordStore {
       const found = isNotHere ? null : await this.#here(id);
       if (found !== null) return found;
       isNotHere = false;
-      const old = await this.#loadOld(id);
+      const old = await this.#from.load(id);
       const sameId = this.#keepsIds && this.#to.accepts(id);
       if (this.guarantees.compareAndSet && !sameId) {
         return await this.#follow(id, old);
@@ -165,10 +140,10 @@ export class MovingStore implements RecordStore {
     draft: Draft,
   ): Promise<Stored | null> {
     const inCookie = this.#from.store === undefined;
-    const old = await this.#loadOld(foreign.id);
+    const old = await this.#from.load(foreign.id);
     if (!old && !inCookie) return null;
     const written = await this.create(id, draft);
-    if (old && written) await this.#shorten(old);
+    if (old && written) await this.#from.shorten(old);
     return written;
   }
 
@@ -177,16 +152,13 @@ export class MovingStore implements RecordStore {
   }
 
   async remove(id: string, stored?: Stored): Promise<boolean> {
-    const { store, policy } = this.#from;
-    if (!this.guarantees.compareAndSet && store?.accepts(id)) {
-      await policy.engine("destroy", () => store.remove(id));
-    }
+    if (!this.guarantees.compareAndSet) await this.#from.remove(id);
     return !this.#to.accepts(id) || await this.#to.remove(id, stored);
   }
 
   async touch(stored: Stored, expires: number): Promise<Stored | null> {
     if (!stored.foreign) return await this.#to.touch(stored, expires);
-    const touched = await this.#from.store?.touch(stored, expires);
+    const touched = await this.#from.touch(stored, expires);
     return touched ? { ...touched, foreign: true } : null;
   }
 
@@ -196,9 +168,7 @@ export class MovingStore implements RecordStore {
   }
 
   get #keepsIds(): boolean {
-    const { reads, revoke } = this.#from.store?.guarantees ?? {};
-    return this.guarantees.compareAndSet && reads === "strong" &&
-      revoke === true;
+    return this.guarantees.compareAndSet && this.#from.forgets;
   }
 
   /** Repeats what another request has overtaken; what it throws is this store's failure. */
@@ -227,13 +197,13 @@ export class MovingStore implements RecordStore {
     return await this.#listed(id, draft, async (owned) => {
       let newest = draft;
       let at = copy;
-      const old = await this.#loadOld(id);
+      const old = await this.#from.load(id);
       if (old) {
         const fresh = this.#draftOf(old.record);
         if (!fresh) return null;
         const checked = { ...fresh, owned, stage: "checked" } as const;
         const next = await this.#to.replace(at, checked);
-        if (!next || !await this.#forget(old)) return AGAIN;
+        if (!next || !await this.#from.forget(old)) return AGAIN;
         newest = fresh;
         at = next;
       } else if (copy.stage === "copied") {
@@ -251,7 +221,7 @@ export class MovingStore implements RecordStore {
     if (note && isAhead(note.expires, this.#policy.now())) {
       const nonce = note.decode()?.values["nonce"];
       const moved = await this.#to.load(hashId(`${nonce} ${oldId}`));
-      if (old) await this.#forget(old);
+      if (old) await this.#from.forget(old);
       return moved?.stage ? null : moved;
     }
     if (!old) return null;
@@ -273,7 +243,7 @@ export class MovingStore implements RecordStore {
           stage: "moved",
         });
         if (left) {
-          await this.#forget(old);
+          await this.#from.forget(old);
           return written;
         }
         await this.#to.remove(written.id);
@@ -285,7 +255,7 @@ export class MovingStore implements RecordStore {
   /** Without compare-and-set, a copy is all there can be. */
   async #copy(id: string, old: Old): Promise<Outcome> {
     return await this.#settled(id, old, async (written) => {
-      await this.#forget(old);
+      await this.#from.forget(old);
       return written;
     });
   }
@@ -344,29 +314,6 @@ export class MovingStore implements RecordStore {
     if (!draft) return undefined;
     const owned = this.#owners?.ownedBy(draft.entries, this.#policy.instant());
     return await this.#to.create(id, { ...draft, owned, stage });
-  }
-
-  async #loadOld(id: string): Promise<Old | undefined> {
-    const { store, policy } = this.#from;
-    if (!store?.accepts(id)) return undefined;
-    const stored = await findAlive(policy, () => store.load(id));
-    const record = stored && policy.guard(stored.decode)();
-    return record && { record, expires: stored.expires, stored };
-  }
-
-  /** Removes a session from the old home; `false` where another version is there, or none. */
-  async #forget({ stored }: Old): Promise<boolean> {
-    const { store, policy } = this.#from;
-    if (!store || !stored) return true;
-    const remove = () => store.remove(stored.id, stored);
-    return await policy.engine("destroy", remove);
-  }
-
-  async #shorten({ stored }: Old): Promise<void> {
-    const { store, policy } = this.#from;
-    const soon = policy.instant() + GRACE;
-    if (!store || !stored || stored.expires <= soon) return;
-    await policy.engine("touch", () => store.touch(stored, soon));
   }
 
   /** What is written of a session: it has lived as long as it has, and is used now. */

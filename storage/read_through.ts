@@ -7,7 +7,8 @@ import { SatchelCookie } from "../core/cookie.ts";
 import { stateOf } from "../core/session.ts";
 import { CookieStorage } from "./_cookie_storage.ts";
 import { bindLike, type Parts, partsOf } from "./_http.ts";
-import { MovingStore, type OldHome } from "./_moving.ts";
+import { MovingStore } from "./_moving.ts";
+import { OldHome } from "./_old_home.ts";
 import { type Policy, policyOf } from "./_policy.ts";
 import type { Home } from "./_record_store.ts";
 import { createRecordStorage, RecordStorage } from "./_records.ts";
@@ -127,13 +128,13 @@ function oldHome(
     }
   }
   const { sweep, close } = from;
-  return {
+  return new OldHome({
     store,
     policy,
     byValue: !parts,
     sweep: sweep?.bind(from),
     close: close?.bind(from),
-  };
+  });
 }
 
 /** Whether what a cookie carries always has an id. */
