@@ -5,8 +5,9 @@
  */
 import { SatchelCookie } from "../core/cookie.ts";
 import { stateOf } from "../core/session.ts";
+import type { Parts } from "./_bound_storage.ts";
 import { CookieStorage } from "./_cookie_storage.ts";
-import { bindLike, type Parts, partsOf } from "./_http.ts";
+import { bindLike, partsOf } from "./_http.ts";
 import { MovingStore } from "./_moving.ts";
 import { OldHome } from "./_old_home.ts";
 import { type Policy, policyOf } from "./_policy.ts";
