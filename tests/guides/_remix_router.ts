@@ -5,25 +5,21 @@
  */
 import type {
   Middleware,
-  RequestContext,
+  MiddlewareContext,
+  Router,
 } from "npm:@remix-run/fetch-router@0.20.1";
-import { type Cookie, Session, type SessionStorage } from "../../mod.ts";
-import { session } from "../../middleware/remix.ts";
+import type { Cookie, SessionStorage } from "../../mod.ts";
+import { session, type SessionContextEntry } from "../../middleware/remix.ts";
 import { Visitor } from "./_visitor.ts";
 
 /** The package of the router. */
 export const ROUTER = ["npm:@remix-run/fetch-router@0.20.1"] as const;
 
+type Sessions = Middleware<SessionContextEntry<SessionStorage>>;
+type Forms = Middleware<{ key: typeof FormData; value: FormData }>;
+
 /** What a route is called with. */
-export type Context = RequestContext & { session: Session };
-
-/** The router, with routes that know of the session. */
-export interface SessionRouter {
-  get(path: string, handler: Handler): void;
-  post(path: string, handler: Handler): void;
-}
-
-type Handler = (context: Context) => Response | Promise<Response>;
+export type Context = MiddlewareContext<[Sessions, Forms]>;
 
 /** Loads the router. */
 export async function loadRouter(): Promise<RouterModule> {
@@ -33,31 +29,34 @@ export async function loadRouter(): Promise<RouterModule> {
 /** The router's module. */
 export type RouterModule = typeof import("npm:@remix-run/fetch-router@0.20.1");
 
-/** The session of a request, by its key. */
-export function sessionOf(context: RequestContext): Session {
-  return context.get(Session) as Session;
-}
-
 /** Starts an application, and gives what makes visitors of it. */
 export function application(
   { createRouter }: RouterModule,
   [cookie, storage]: [Cookie, SessionStorage],
-  register: (router: SessionRouter) => void,
+  register: (router: Router<Context>) => void,
 ): () => Visitor {
-  const router = createRouter({
-    middleware: [session(cookie, storage) as Middleware, readForm],
-  });
-  register(router as unknown as SessionRouter);
+  // An annotation, for `context.session` to be known: a middleware cannot say it without Remix's own types.
+  const sessions: Sessions = session(cookie, storage);
+  const router = createRouter({ middleware: [sessions, readForm] });
+  register(router);
   return () => new Visitor((request) => router.fetch(request));
 }
 
 /** Forms, for `context.get(FormData)`. */
-async function readForm(
-  context: RequestContext,
-  next: () => Promise<Response>,
-): Promise<Response> {
+const readForm: Forms = async (context, next) => {
   if (context.method === "POST") {
     context.set(FormData, await context.request.formData());
   }
   return await next();
-}
+};
+
+/** Remix's helpers for responses, which are not in the router's package any more. */
+export const res: {
+  html(text: string): Response;
+  redirect(location: string): Response;
+} = {
+  html: (text) =>
+    new Response(text, { headers: { "Content-Type": "text/html" } }),
+  redirect: (Location) =>
+    new Response(null, { status: 302, headers: { Location } }),
+};

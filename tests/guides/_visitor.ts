@@ -111,3 +111,12 @@ export class Visitor {
     else this.#jar.set(name, { value, attributes, expires });
   }
 }
+
+/** A `Set-Cookie` header: the cookie, and its attributes in the order of the alphabet. */
+export function partsOf(setCookie = ""): [string, string[]] {
+  const [cookie = "", ...attributes] = setCookie.split("; ");
+  return [cookie, attributes.sort()];
+}
+
+/** The attribute by which a browser forgets a cookie. */
+export const GONE = "Expires=Thu, 01 Jan 1970 00:00:00 GMT";
