@@ -4,9 +4,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { data, redirect } from "react-router";
+import { redirect } from "react-router";
 import type { HttpSessionStorage } from "../../mod.ts";
-import type { RouteModule } from "./_routes.ts";
+import { json, type RouteModule } from "./_routes.ts";
 import type { Visitor } from "./_visitor.ts";
 
 /** A session storage, as far as route modules take it apart. */
@@ -19,27 +19,31 @@ export type Storage = Pick<
 export function readingRoom(storage: Storage): Record<string, RouteModule> {
   const { getSession, commitSession, destroySession } = storage;
   const pins = new Map([["ida", "1815"]]);
+  const recognise = async (name: unknown, pin: unknown) =>
+    pins.get(String(name)) === pin ? String(name) : null;
   return {
     "/desk": {
       async loader({ request }) {
         const session = await getSession(request.headers.get("Cookie"));
         if (session.has("reader")) return redirect("/");
-        const refusal = session.get("refusal");
-        return data({ refusal }, {
+        const data = { refusal: session.get("refusal") };
+        return json(data, {
           headers: { "Set-Cookie": await commitSession(session) },
         });
       },
       async action({ request }) {
         const session = await getSession(request.headers.get("Cookie"));
         const card = await request.formData();
-        const name = String(card.get("name"));
-        if (pins.get(name) !== card.get("pin")) {
+        const name = card.get("name");
+        const pin = card.get("pin");
+        const reader = await recognise(name, pin);
+        if (reader === null) {
           session.flash("refusal", "The desk does not know this card");
           return redirect("/desk", {
             headers: { "Set-Cookie": await commitSession(session) },
           });
         }
-        session.set("reader", name);
+        session.set("reader", reader);
         return redirect("/", {
           headers: { "Set-Cookie": await commitSession(session) },
         });

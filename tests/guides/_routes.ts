@@ -6,6 +6,9 @@
 import { createStaticHandler, type RouteObject } from "react-router";
 import type { App } from "./_visitor.ts";
 
+/** What Remix's own `json()` gave. React Router has none any more, and takes what the platform's gives. */
+export const json: typeof Response.json = Response.json;
+
 /** What a loader or an action is called with. */
 export interface Args {
   readonly request: Request;

@@ -6,14 +6,14 @@ import {
   assertNotEquals,
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { data, redirect } from "react-router";
+import { redirect } from "react-router";
 import {
   createCookieSessionStorage,
   createSessionStorage,
   type HttpSessionStorage,
 } from "../../mod.ts";
 import { stopTime } from "./_clock.ts";
-import { type RouteModule, serveRoutes } from "./_routes.ts";
+import { json, type RouteModule, serveRoutes } from "./_routes.ts";
 import { Visitor } from "./_visitor.ts";
 
 const DAY = 24 * 60 * 60;
@@ -182,7 +182,7 @@ Deno.test("React Router, Flash Messages 1: what an action announces is shown aft
       async loader({ request }) {
         const session = await getSession(request.headers.get("Cookie"));
         const notice = session.get("notice");
-        return data({ notice }, {
+        return json({ notice }, {
           headers: { "Set-Cookie": await commitSession(session) },
         });
       },
@@ -400,7 +400,7 @@ Deno.test("React Router, Session Timeout 1: half an hour without a request signs
     "/studio": {
       async loader({ request }) {
         const { potterId, headers } = await requireRecent(request);
-        return data({ potter: await findPotter(potterId) }, { headers });
+        return json({ potter: await findPotter(potterId) }, { headers });
       },
       page: ({ potter }) => `${potter.name}'s wheel`,
     },
@@ -517,7 +517,7 @@ Deno.test("React Router, Multiple Sessions 1: one visitor has two sessions with 
   assertEquals((await visitor.open("/")).text, "wheel Hans, kiln undefined");
 });
 
-Deno.test("React Router, Best Practices 8: a secret is replaced and nobody is signed out, until it is dropped", async () => {
+Deno.test("React Router, Best Practices entry 8: a secret is replaced and nobody is signed out, until it is dropped", async () => {
   const withSecrets = (...secrets: string[]) =>
     studio(createCookieSessionStorage({
       cookie: { name: "__session", secrets },

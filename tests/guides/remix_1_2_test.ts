@@ -7,7 +7,7 @@ import {
   assertNotEquals,
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { data, redirect } from "react-router";
+import { redirect } from "react-router";
 import {
   createArcTableSessionStorage,
   createCloudflareKVSessionStorage,
@@ -31,12 +31,12 @@ import { withPackages } from "../engines/_packages.ts";
 import { PACKAGES as KV_PACKAGES, startWorkerd } from "../engines/_workerd.ts";
 import { stopTime } from "./_clock.ts";
 import { assertVisit, IDA, readingRoom } from "./_reading_room.ts";
-import { type Args, type RouteModule, serveRoutes } from "./_routes.ts";
-import { Visitor } from "./_visitor.ts";
+import { type Args, json, type RouteModule, serveRoutes } from "./_routes.ts";
+import { GONE, partsOf, Visitor } from "./_visitor.ts";
 
-Deno.test("Remix 1–2, Using Sessions 1: a cookie with every option goes to its domain, over HTTPS only, and lasts a minute", async () => {
-  using clock = stopTime();
-  const storage = createCookieSessionStorage({
+/** What the routes of the guide's first three snippets share: one storage, whose cookie has every option. */
+function sessions(more: SessionCookieOptions = {}): HttpSessionStorage {
+  return createCookieSessionStorage({
     cookie: {
       name: "__reading",
       domain: "library.example",
@@ -46,24 +46,35 @@ Deno.test("Remix 1–2, Using Sessions 1: a cookie with every option goes to its
       sameSite: "lax",
       secrets: ["vellum"],
       secure: true,
+      ...more,
     },
   });
-  const app = serveRoutes(readingRoom(storage));
-  const visitor = new Visitor(app, "https://rooms.library.example");
+}
+
+const ATTRIBUTES = [
+  "Domain=library.example",
+  "HttpOnly",
+  "Path=/",
+  "SameSite=Lax",
+  "Secure",
+];
+
+/** Somebody at the library's site, or a part of it. */
+function reader(
+  storage = sessions(),
+  origin = "https://library.example",
+): Visitor {
+  return new Visitor(serveRoutes(readingRoom(storage)), origin);
+}
+
+Deno.test("Remix 1–2, Using Sessions 1: a cookie with every option goes to its domain, over HTTPS only, and lasts a minute", async () => {
+  using clock = stopTime();
+  const visitor = reader(sessions(), "https://rooms.library.example");
   const { text, setCookies } = await visitor.send("/desk", IDA);
   assertEquals(text, "ida reads");
-  assertMatch(setCookies[0] ?? "", /^__reading=[\w.-]+;/);
-  assertEquals(
-    setCookies[0]?.split("; ").slice(1).sort(),
-    [
-      "Domain=library.example",
-      "HttpOnly",
-      "Max-Age=60",
-      "Path=/",
-      "SameSite=Lax",
-      "Secure",
-    ],
-  );
+  const [cookie, attributes] = partsOf(setCookies[0]);
+  assertMatch(cookie, /^__reading=[\w.-]+$/);
+  assertEquals(attributes, [...ATTRIBUTES, "Max-Age=60"].sort());
   const [, value = ""] = visitor.cookies().split("=");
 
   clock.pass(59);
@@ -74,17 +85,45 @@ Deno.test("Remix 1–2, Using Sessions 1: a cookie with every option goes to its
   assertEquals((await visitor.open("/")).text, "An empty chair");
 
   for (const origin of ["http://library.example", "https://other.example"]) {
-    const elsewhere = new Visitor(app, origin);
+    const elsewhere = reader(sessions(), origin);
     await elsewhere.send("/desk", IDA);
     assertEquals(elsewhere.cookies(), "");
   }
 });
 
+Deno.test("Remix 1–2, Using Sessions 1: a date in place of maxAge ends every session at once, and beside maxAge counts for nothing", async () => {
+  using clock = stopTime();
+  const expires = new Date(Date.now() + 60_000);
+  const beside = reader(sessions({ expires }));
+  const alone = reader(sessions({ expires, maxAge: undefined }));
+
+  clock.pass(30);
+  const dated = await alone.send("/desk", IDA);
+  assertEquals(
+    partsOf(dated.setCookies[0])[1],
+    [...ATTRIBUTES, `Expires=${expires.toUTCString()}`].sort(),
+  );
+  const timed = await beside.send("/desk", IDA);
+  assertEquals(
+    partsOf(timed.setCookies[0])[1],
+    [...ATTRIBUTES, "Max-Age=60"].sort(),
+  );
+
+  const look = () =>
+    Promise.all(
+      [alone, beside].map(async (visitor) => (await visitor.open("/")).text),
+    );
+  clock.pass(29);
+  assertEquals(await look(), ["ida reads", "ida reads"]);
+  clock.pass(1);
+  assertEquals(await look(), ["An empty chair", "ida reads"]);
+  // The guide's warning: the date does not move on, and so nobody can sign in any more.
+  assertEquals((await alone.send("/desk", IDA)).text, "An empty chair");
+  assertEquals((await beside.send("/desk", IDA)).text, "ida reads");
+});
+
 Deno.test("Remix 1–2, Using Sessions 2: a wrong password is told once, the right one leads in, and then there is no need to sign in", async () => {
-  const storage = createCookieSessionStorage({
-    cookie: { name: "__session", secrets: ["vellum"] },
-  });
-  const visitor = new Visitor(serveRoutes(readingRoom(storage)));
+  const visitor = reader();
   assertEquals((await visitor.open("/desk")).text, "Your card, please");
   assertEquals(visitor.cookies(), "", "looking at the form leaves no cookie");
 
@@ -101,21 +140,19 @@ Deno.test("Remix 1–2, Using Sessions 2: a wrong password is told once, the rig
 });
 
 Deno.test("Remix 1–2, Using Sessions 3: a logout leads back to the login and leaves no cookie", async () => {
-  const storage = createCookieSessionStorage({
-    cookie: { name: "__session", secrets: ["vellum"], path: "/" },
-  });
-  const visitor = new Visitor(serveRoutes(readingRoom(storage)));
+  const visitor = reader();
   await visitor.send("/desk", IDA);
   const left = await visitor.send("/door");
   assertEquals([left.path, left.text], ["/desk", "Your card, please"]);
-  assertMatch(left.setCookies[0] ?? "", /^__session=;.* Expires=.*1970/);
+  assertEquals(
+    partsOf(left.setCookies[0]),
+    ["__reading=", [...ATTRIBUTES, GONE].sort()],
+    "a browser drops the cookie of this domain and path, and no other",
+  );
   assertEquals(visitor.cookies(), "");
   assertEquals((await visitor.open("/")).text, "An empty chair");
   // Somebody who never came in may leave, too.
-  assertEquals(
-    (await new Visitor(serveRoutes(readingRoom(storage))).send("/door")).path,
-    "/desk",
-  );
+  assertEquals((await reader().send("/door")).path, "/desk");
 });
 
 Deno.test("Remix 1–2, isSession 1: a session is told from what only looks like one", () => {
@@ -306,14 +343,30 @@ await withPackages(
   },
 );
 
+/** What Architect reads from a table's declaration: its name, its key, and where its items' end is. */
+function declared(text: string): { table: string; idx: string; ttl: string } {
+  const [, table = "", attributes = ""] =
+    text.match(/^(\w+)\n((?: +\S+ +\S+\n)+)/m) ?? [];
+  const named = (type: string) =>
+    attributes.split("\n").map((line) => line.trim().split(/ +/))
+      .find((words) => words[1] === type)?.[0] ?? "";
+  return { table, idx: named("*String"), ttl: named("TTL") };
+}
+
 await withPackages(
   "DynamoDB by Architect, as Remix's guide has it",
   [...DYNAMODB_PACKAGES, "npm:@architect/functions@^8.1.10"],
   startDynamoDB,
   (local) => {
     Deno.test("Remix 1–2, createArcTableSessionStorage 1, 2: the session is in the table that the application declares, with its TTL", async () => {
-      await local.table("arc-sessions", "_idx");
-      await using _ = architectEnvironment(local.port, ["sessions"]);
+      const { table, idx, ttl } = declared(`
+# app.arc
+sessions
+  _idx *String
+  _ttl TTL
+`);
+      await local.table(`arc-${table}`, idx);
+      await using _ = architectEnvironment(local.port, [table]);
       const sessionCookie = createCookie("__session", {
         secrets: ["papyrus"],
         maxAge: 3600,
@@ -335,8 +388,9 @@ await withPackages(
       const { Items = [] } = await local.document.scan({
         TableName: "arc-sessions",
       });
-      const live = Items.filter(({ _ttl }) => _ttl >= before + 3600);
+      const live = Items.filter((item) => item[ttl] >= before + 3600);
       assertEquals(live.length, 1);
+      assert(live[0]?.[idx]);
     });
   },
 );
@@ -356,7 +410,7 @@ Deno.test("Remix 1–2, Session API 1: an action reads what an earlier request l
     async loader() {
       const session = await getSession();
       session.set("shelf", "atlases");
-      return data(null, {
+      return json(null, {
         headers: { "Set-Cookie": await commitSession(session) },
       });
     },
@@ -380,7 +434,7 @@ function serveChanges(
     async loader({ request }: Args) {
       const session = await getSession(request.headers.get("Cookie"));
       const shown = changes.shift()?.(session);
-      return data({ shown: shown ?? "nothing" }, {
+      return json({ shown: shown ?? "nothing" }, {
         headers: { "Set-Cookie": await commitSession(session) },
       });
     },
@@ -434,11 +488,12 @@ Deno.test("Remix 1–2, session.flash(key, value) 1, 2: a message goes with the 
     cookie: { name: "__session", secrets: ["vellum"] },
   });
   const shelf = new Map([["7", { title: "Emma" }]]);
+  const takeBack = async (number = "") => shelf.get(number);
   const visitor = new Visitor(serveRoutes({
     "/books/:number/return": {
       async action({ request, params }) {
         const session = await getSession(request.headers.get("Cookie"));
-        const book = shelf.get(params["number"] ?? "");
+        const book = await takeBack(params["number"]);
         session.flash("slip", `${book?.title} is back on its shelf`);
         return redirect("/hall", {
           headers: { "Set-Cookie": await commitSession(session) },
@@ -449,7 +504,7 @@ Deno.test("Remix 1–2, session.flash(key, value) 1, 2: a message goes with the 
       async loader({ request }) {
         const session = await getSession(request.headers.get("Cookie"));
         const slip = session.get("slip") || null;
-        return data({ slip }, {
+        return json({ slip }, {
           headers: { "Set-Cookie": await commitSession(session) },
         });
       },
