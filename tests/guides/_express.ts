@@ -30,6 +30,17 @@ export interface Express {
   };
 }
 
+/** An application as the first Remix had it. */
+export interface Application {
+  /** By path. */
+  routes: Record<string, Route>;
+  /** The global data: loaded for every page, in the page's own request. */
+  global?: Route["loader"];
+  /** What stands around every page; a page without it is itself. */
+  // deno-lint-ignore no-explicit-any -- typed by the global data
+  app?(globalData: any, page: string): string;
+}
+
 /** Loads Express. */
 export async function loadExpress(): Promise<Express> {
   return (await import("npm:express@5.3.0")).default;
@@ -39,25 +50,25 @@ export async function loadExpress(): Promise<Express> {
 export async function withApplication(
   express: Express,
   middleware: unknown,
-  routes: Record<string, Route>,
+  { routes, global, app = (_, page) => page }: Application,
   visit: (visitor: Visitor) => Promise<void>,
 ): Promise<void> {
-  const app = express();
-  app.use(middleware);
+  const server = express();
+  server.use(middleware);
   for (const [path, { loader, action, page }] of Object.entries(routes)) {
     const serve = (run: Route["loader"] = () => ({})) =>
       handed<SessionData, SessionData>(async (args) => {
         const answer = await run(args);
-        return answer instanceof Response
-          ? answer
-          : new Response(page?.(answer));
+        if (answer instanceof Response) return answer;
+        const globalData = await global?.(args);
+        return new Response(app(globalData, page?.(answer) ?? ""));
       });
-    app.get(path, serve(loader));
-    app.post(path, serve(action));
+    server.get(path, serve(loader));
+    server.post(path, serve(action));
   }
-  const server = app.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
+  const listening = server.listen(0, "127.0.0.1");
+  await new Promise((resolve) => listening.once("listening", resolve));
+  const { port } = listening.address() as AddressInfo;
   const far: App = async (request) => {
     const { pathname, search } = new URL(request.url);
     const { method, headers } = request;
@@ -68,6 +79,6 @@ export async function withApplication(
   try {
     await visit(new Visitor(far));
   } finally {
-    await new Promise((resolve) => server.close(resolve));
+    await new Promise((resolve) => listening.close(resolve));
   }
 }
