@@ -1,25 +1,68 @@
-// The table in README.md and the tests beside it are the same list.
+// The table in README.md and the tests beside it are the same list, and no snippet is missing in it.
 import { assert, assertEquals } from "@std/assert";
 
 const folder = new URL("./", import.meta.url);
 
-/** The tests that the table names: by file, `Guide, Section 1: what a visitor sees`. */
-function testsOfTable(table: string): Map<string, string[]> {
-  const byFile = new Map<string, string[]>();
-  for (const part of table.split(/^## /m).slice(1)) {
-    const [, guide, file = ""] = part.match(/^(.+)\n\n\[`(\w+\.ts)`\]/) ?? [];
-    const rows = part.split("\n").filter((line) => line.startsWith("| "))
+interface Row {
+  section: string;
+  /** `1`, or `1, 2`; or which table, or which entry of a list. */
+  snippet: string;
+  seen: string;
+}
+
+interface Guide {
+  name: string;
+  file: string;
+  /** How many pieces of code it has. */
+  total: number;
+  rows: Row[];
+}
+
+/** The guides of README.md, each with its table. */
+function guidesOf(readme: string): Guide[] {
+  const guides: Guide[] = [];
+  for (const part of readme.split(/^## /m).slice(1)) {
+    const [, name = "", file = "", total] = part.match(
+      /^(.+)\n\n\[`(\w+\.ts)`\]\(\2\), of (\d+) pieces of code\n/,
+    ) ?? [];
+    const [head, , ...body] = part.split("\n")
+      .filter((line) => line.startsWith("|"))
       .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
-    const [head, , ...body] = rows;
+    if (head === undefined) continue;
     assertEquals(head, ["Section", "Snippet", "What a visitor sees"]);
-    byFile.set(
-      file,
-      body.map(([section, snippet, seen]) =>
-        `${guide}, ${section} ${snippet}: ${seen}`.replace(/`/g, "")
-      ),
-    );
+    const rows = body.map(([section = "", snippet = "", seen = ""]) => ({
+      section,
+      snippet,
+      seen: seen.replaceAll("`", ""),
+    }));
+    guides.push({ name, file, total: Number(total), rows });
   }
-  return byFile;
+  return guides;
+}
+
+/** What is wrong with the numbers of a guide's pieces of code. */
+function faults({ name, total, rows }: Guide): string[] {
+  const sections = new Map<string, Set<number>>();
+  const found: string[] = [];
+  for (const { section, snippet } of rows) {
+    if (/^(table|entry \d+)$/.test(snippet)) continue;
+    const numbers = sections.get(section) ?? new Set();
+    sections.set(section, numbers);
+    for (const number of snippet.split(", ")) {
+      if (/^[1-9]\d*$/.test(number)) numbers.add(Number(number));
+      else found.push(`${name}, ${section}: no snippet is ${snippet}`);
+    }
+  }
+  let count = 0;
+  for (const [section, numbers] of sections) {
+    count += numbers.size;
+    for (let number = 1; number < Math.max(...numbers); number++) {
+      if (numbers.has(number)) continue;
+      found.push(`${name}, ${section}: snippet ${number} is missing`);
+    }
+  }
+  if (count !== total) found.push(`${name}: ${count} of ${total} snippets`);
+  return found;
 }
 
 /** The tests of a file, as written: those that need a missing program are registered under another name. */
@@ -29,16 +72,47 @@ function testsOfFile(source: string): string[] {
     .map(([, name = ""]) => name);
 }
 
+const guides = guidesOf(
+  await Deno.readTextFile(new URL("README.md", folder)),
+);
+
 Deno.test("tests/guides/README.md has a row for every test, and a test for every row", async () => {
-  const table = testsOfTable(
-    await Deno.readTextFile(new URL("README.md", folder)),
-  );
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name)
     .filter((name) => name.endsWith("_test.ts") && name !== "table_test.ts");
-  assertEquals([...table.keys()].sort(), files.sort());
-  for (const [file, rows] of table) {
+  assertEquals(guides.map(({ file }) => file).sort(), files.sort());
+  for (const { name, file, rows } of guides) {
     const source = await Deno.readTextFile(new URL(file, folder));
-    assertEquals(rows.toSorted(), testsOfFile(source).toSorted(), file);
+    assertEquals(
+      rows.map(({ section, snippet, seen }) =>
+        `${name}, ${section} ${snippet}: ${seen}`
+      ).sort(),
+      testsOfFile(source).sort(),
+      file,
+    );
     assert(rows.length > 0);
   }
+});
+
+Deno.test("tests/guides/README.md has every snippet of every guide", () => {
+  assertEquals(guides.flatMap(faults), []);
+});
+
+Deno.test("a snippet that has no row is noticed", () => {
+  const row = (section: string, snippet: string) => ({
+    section,
+    snippet,
+    seen: "",
+  });
+  const guide = { name: "Old", file: "", total: 4 };
+  const login = [row("Login", "1"), row("Login", "2, 3"), row("API", "table")];
+  assertEquals(faults({ ...guide, rows: [...login, row("Logout", "1")] }), []);
+  assertEquals(faults({ ...guide, rows: login }), ["Old: 3 of 4 snippets"]);
+  assertEquals(
+    faults({ ...guide, total: 2, rows: login.slice(1) }),
+    ["Old, Login: snippet 1 is missing"],
+  );
+  assertEquals(
+    faults({ ...guide, total: 0, rows: [row("Login", "one")] }),
+    ["Old, Login: no snippet is one"],
+  );
 });
