@@ -263,14 +263,14 @@ Deno.test("the documented calls of React Router and Remix 1 and 2 compile and wo
         maxAge: 60,
         path: "/",
         sameSite: "lax",
-        secrets: ["s3cret1"],
+        secrets: ["quill and ink"],
         secure: true,
       },
     });
   const request = new Request("http://localhost/");
   const session = await getSession(request.headers.get("Cookie"));
   if (session.has("userId")) throw new Error("unexpected");
-  session.flash("error", "Invalid username/password");
+  session.flash("error", "No such reader");
   session.set("userId", "7");
   const response = new Response(null, {
     headers: { "Set-Cookie": await commitSession(session) },
@@ -279,7 +279,7 @@ Deno.test("the documented calls of React Router and Remix 1 and 2 compile and wo
   const next = await getSession(header);
   assertEquals(next.get("userId"), "7");
   assertEquals({ error: next.get("error") }, {
-    error: "Invalid username/password",
+    error: "No such reader",
   });
   assertEquals(next.get("error"), undefined);
   await commitSession(next, { maxAge: 60 });

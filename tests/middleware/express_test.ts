@@ -42,30 +42,30 @@ await withPackages(
 
     Deno.test("session() and loader() run the loaders of Remix 0.x, with the options of express-session", async () => {
       const message = loader(({ session }) => {
-        const message = session.get("globalMessage") || null;
+        const message = session.get("receipt") || null;
         return { message };
       });
-      const archive = loader(({ params, session }) => {
+      const store = loader(({ params, session }) => {
         session.flash(
-          "globalMessage",
-          `Project ${params["projectId"]} successfully archived`,
+          "receipt",
+          `Parcel ${params["parcel"]} is in the cellar`,
         );
         return Response.redirect("http://localhost/dashboard", 302);
       });
       await serve((app) => {
         app.use(
           session({
-            secret: "whatever",
+            secret: "sealing wax",
             resave: false,
             saveUninitialized: false,
           }),
         );
         app.get("/dashboard", message);
-        app.post("/archive/:projectId", archive);
+        app.post("/store/:parcel", store);
         app.post(
           "/name",
           loader(({ session }) => {
-            session.set("name", "ryan");
+            session.set("name", "Odile");
             session.unset("other");
             return session.get("name");
           }),
@@ -74,23 +74,23 @@ await withPackages(
         app.get("/save", loader(({ session }) => session.get("save") ?? null));
       }, async (client) => {
         const post = { method: "POST" };
-        const archived = await client.request("/archive/p1", "", post);
-        assertEquals(archived.status, 302);
+        const stored = await client.request("/store/p1", "", post);
+        assertEquals(stored.status, 302);
         assertEquals(
-          archived.headers.get("location"),
+          stored.headers.get("location"),
           "http://localhost/dashboard",
         );
-        const shown = await client.request("/dashboard", archived.cookie);
+        const shown = await client.request("/dashboard", stored.cookie);
         assertEquals(
           shown.text,
-          '{"message":"Project p1 successfully archived"}',
+          '{"message":"Parcel p1 is in the cellar"}',
         );
         assertEquals(
           (await client.request("/dashboard", shown.cookie)).text,
           '{"message":null}',
         );
         const named = await client.request("/name", "", post);
-        assertEquals(named.text, '"ryan"');
+        assertEquals(named.text, '"Odile"');
         assertEquals(
           (await client.request("/save", named.cookie)).text,
           "null",

@@ -19,7 +19,7 @@ await withPackages(
   ({ createRouter }) => {
     Deno.test("session() runs the documented login and logout", async () => {
       const sessionCookie = createCookie("__session", {
-        secrets: ["s3cr3t"], // session cookies must be signed!
+        secrets: ["s3cr3t"],
         httpOnly: true,
         secure: true,
         sameSite: "lax",
@@ -38,7 +38,7 @@ await withPackages(
         assertEquals(get(Session), session);
         if (!session.has("tried")) {
           session.set("tried", true);
-          session.flash("error", "Invalid username or password");
+          session.flash("error", "That is not the word");
           return Response.redirect("http://localhost/login");
         }
         session.regenerateId();
@@ -66,7 +66,7 @@ await withPackages(
       assertEquals(await visit("/login"), "login");
       assertEquals(cookie, "");
       await visit("/login", "POST");
-      assertEquals(await visit("/login"), "Invalid username or password");
+      assertEquals(await visit("/login"), "That is not the word");
       assertEquals(await visit("/login"), "login");
       await visit("/login", "POST");
       assertEquals(await visit("/dashboard"), "7");

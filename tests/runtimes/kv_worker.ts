@@ -8,7 +8,7 @@ import {
 
 // In global scope, as applications have it: Workers refuse randomness and timers there.
 const sessionCookie = createCookie("__session", {
-  secrets: ["r3m1xr0ck5"],
+  secrets: ["basalt"],
   sameSite: true,
 });
 
