@@ -31,6 +31,8 @@ export interface Changes extends EntryTexts {
   readonly flashed: ReadonlySet<string>;
   /** Stored flashes that were consumed, replaced or unset, with their text. */
   readonly taken: ReadonlyMap<string, string>;
+  /** The lifetime that the request gave the session, in seconds. */
+  readonly maxAge: number | undefined;
 }
 
 /** What happened since the last save. */
@@ -90,9 +92,12 @@ export class SessionState {
   attach(origin: Origin): void {
     this.origin = origin;
     this.#id = origin.id;
-    if (!this.knownIds.includes(origin.id)) {
-      this.knownIds = [...this.knownIds, origin.id];
-    }
+    this.know(origin.id);
+  }
+
+  /** Notes down an id that may be stored. */
+  know(id: string): void {
+    if (!this.knownIds.includes(id)) this.knownIds = [...this.knownIds, id];
   }
 
   get id(): string {
@@ -216,6 +221,7 @@ export class SessionState {
     if (stored && this.#ops.taken.size > 0) {
       const pristine = this.origin?.decode()?.flashes ?? {};
       for (const key of this.#ops.taken) {
+        if (!Object.hasOwn(pristine, key)) continue;
         taken.set(key, encodeJson(pristine[key], key));
       }
     }
@@ -232,6 +238,7 @@ export class SessionState {
       valueOps,
       flashed: stored ? flashed : new Set(flashes.keys()),
       taken,
+      maxAge: this.maxAge,
     };
   }
 
@@ -253,15 +260,37 @@ export class SessionState {
    * @param merged Whether it holds other requests' changes too, which this session then shows.
    */
   committed(origin: Origin, changes: Changes, merged: boolean): void {
-    this.maxAge = undefined;
+    if (this.maxAge === changes.maxAge) this.maxAge = undefined;
     this.unsent = false;
     this.attach(origin);
     if (this.regenerated) this.#id = undefined; // again, while the save ran
     this.#base = undefined;
-    if (!merged || this.destroyed) return;
+    if (this.destroyed) return;
+    this.#noteRemovals(changes);
+    if (merged) this.#showMerged(origin.decode(), changes);
+  }
+
+  /** Removing what was not stored leaves no trace; while a save ran, it was about to be. */
+  #noteRemovals({ values, flashes }: Changes): void {
     const mine = this.#load();
-    const record = origin.decode();
+    for (const key of values.keys()) {
+      if (!mine.has(key)) this.#ops.valueOps.set(key, false);
+    }
+    for (const key of flashes.keys()) {
+      if (!this.#flashes.has(key)) this.#ops.taken.add(key);
+    }
+  }
+
+  #showMerged(record: SessionRecord | undefined, changes: Changes): void {
+    const mine = this.#load();
     const values = new Map(Object.entries(record?.values ?? {}));
+    for (const key of this.#handedOut ?? []) {
+      // Where nobody else has changed it, it stays the very object that the application holds, and may change again.
+      const text = changes.values.get(key);
+      if (text !== undefined && text === textOf(values.get(key))) {
+        values.set(key, mine.get(key));
+      }
+    }
     for (const ops of [changes.valueOps, this.#ops.valueOps]) {
       for (const key of ops.keys()) {
         if (mine.has(key)) values.set(key, mine.get(key));
@@ -358,9 +387,15 @@ function isMutable(value: unknown): value is object {
 }
 
 function sameJson(value: unknown, stored: unknown): boolean {
+  const text = textOf(value);
+  return text !== undefined && text === textOf(stored);
+}
+
+/** A value's JSON text; `undefined` where it has none, and saving it will say why. */
+function textOf(value: unknown): string | undefined {
   try {
-    return encodeJson(value, "") === encodeJson(stored, "");
+    return encodeJson(value, "");
   } catch {
-    return false; // saving it will say what is wrong with it
+    return undefined;
   }
 }

@@ -6,7 +6,12 @@
 import { utf8Length } from "../core/_bytes.ts";
 import { SessionError } from "../core/errors.ts";
 import { hashId } from "../core/keys.ts";
-import { checkSize, decodeRecord, encodeRecord } from "../core/record.ts";
+import {
+  checkSize,
+  decodeRecord,
+  encodeRecord,
+  encodeTexts,
+} from "../core/record.ts";
 import type { Draft, RecordStore, Stage, Stored } from "./_record_store.ts";
 import type { Backend } from "./contract.ts";
 
@@ -18,6 +23,9 @@ interface Placed extends Stored {
 /** What stands before a record that is no session yet. A record itself begins with a bracket. */
 const STAGES: Record<Stage, string> = { copied: "?", checked: "!", moved: ">" };
 const STAGE_NAMES = Object.keys(STAGES) as Stage[];
+
+/** For how long, in milliseconds, it is known which id a record has given way to: for who asks again. */
+const RETIRED = 60_000;
 
 /** An id as the core mints it, or as long and as plain, where an application brings its own. */
 const ID = /^[\w-]{22,64}$/;
@@ -79,16 +87,30 @@ export function backendStore(backend: Backend): RecordStore {
         hashId(id),
         stored ? { ifVersion: versionOf(stored) } : {},
       ),
+    async retire(stored, nextId, now) {
+      if (!guarantees.compareAndSet) return await store.remove(stored.id);
+      // Deleting would leave nothing to tell whose deletion it was, if its answer was lost: ours, or a logout's.
+      const next = hashId(nextId);
+      const left = await store.replace(stored, {
+        life: { created: now, ends: now, lifetime: null },
+        entries: { values: encodeTexts([["next", next]]), flashes: new Map() },
+        expires: now + RETIRED,
+        stage: "moved",
+      });
+      if (left) return true;
+      const found = await store.load(stored.id);
+      return found?.stage === "moved" &&
+        found.decode()?.values["next"] === next;
+    },
     async touch(stored, expires) {
       const { id, key, text, version } = stored as Placed;
+      const ifVersion = versionOf(stored);
       if (backend.touch) {
-        const ifVersion = versionOf(stored);
         const touched = await backend.touch(key, expires, { ifVersion });
         return touched === false
           ? null
           : place(id, key, text, version, expires);
       }
-      const ifVersion = versionOf(stored);
       const next = await backend.write(key, text, { expires, ifVersion });
       return next === null ? null : place(id, key, text, next, expires);
     },

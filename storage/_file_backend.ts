@@ -37,8 +37,10 @@ const SWEEP_EVERY = 600_000;
 /** Each attempt after the first means that another process got ahead. */
 const MAX_ATTEMPTS = 100;
 
-/** What renaming a folder to where something is already comes to; the last two on Windows. */
-const TAKEN = ["EEXIST", "ENOTEMPTY", "ENOTDIR", "EPERM", "EACCES"];
+/** What renaming a folder to where something is already comes to, if only for a moment. */
+const TAKEN = ["EEXIST", "ENOTEMPTY", "ENOTDIR"];
+/** The same on Windows, where it may also mean that the process has no right to. */
+const TAKEN_OR_FORBIDDEN = ["EPERM", "EACCES"];
 
 /** Keeps each record in a folder of its own, below `dir`. */
 export class FileBackend implements Backend {
@@ -245,8 +247,9 @@ export class FileBackend implements Backend {
       await this.#files.syncFolder(making);
       placed = await this.#files.rename(making, folder);
     } catch (error) {
-      const taken = isOneOf(TAKEN, error) &&
-        this.#files.kind(folder) !== "none";
+      const taken = isOneOf(TAKEN, error) ||
+        isOneOf(TAKEN_OR_FORBIDDEN, error) &&
+          this.#files.kind(folder) !== "none";
       // A sweep takes records in the making for leftovers.
       const swept = isOneOf(["ENOENT"], error);
       if (!taken && !swept) throw error;

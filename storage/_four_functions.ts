@@ -48,7 +48,7 @@ const GUARANTEES: StorageGuarantees = {
   selfContained: false,
 };
 
-/** What databases make ids of: numbers, UUIDs, base64. Nothing that means something in a path, a glob or a protocol. */
+/** What databases make ids of: numbers, UUIDs, base64. No spaces, quotes, globs or control characters, and no `..`. */
 const ID = /^(?!.*\.\.)[\w.~:+/=-]{1,256}$/;
 
 /** Keeps records in a database by four functions. */
@@ -140,6 +140,9 @@ export function fourFunctionStore<Data, FlashData>(
     async remove(id, stored) {
       const removed = await unlessGone(id, () => db.deleteData(id));
       return removed || stored === undefined;
+    },
+    async retire(stored) {
+      return await this.remove(stored.id, stored);
     },
     async touch(stored, expires) {
       const record = stored.decode();

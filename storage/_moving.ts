@@ -31,7 +31,10 @@ import type { Policy } from "./_policy.ts";
 import type { Draft, Home, RecordStore, Stored } from "./_record_store.ts";
 import type { Backend, SaveOptions, StorageGuarantees } from "./contract.ts";
 
-/** For how long, in milliseconds, a note stays whose cookie has no deadline; browsers keep none longer. */
+/**
+ * For how long, in milliseconds, a note stays that an id from a cookie has moved. Not until that cookie's deadline: another
+ * of the same id may have a later one, and would bring back what has ended. Browsers keep none longer than this.
+ */
 const NOTE_LIFETIME = 400 * 24 * 60 * 60 * 1000;
 
 /** What an attempt comes to that another request has overtaken. */
@@ -156,6 +159,12 @@ export class MovingStore implements RecordStore {
     return !this.#to.accepts(id) || await this.#to.remove(id, stored);
   }
 
+  async retire(stored: Stored, nextId: string, now: number): Promise<boolean> {
+    return this.guarantees.compareAndSet
+      ? await this.#to.retire(stored, nextId, now)
+      : await this.remove(stored.id, stored);
+  }
+
   async touch(stored: Stored, expires: number): Promise<Stored | null> {
     if (!stored.foreign) return await this.#to.touch(stored, expires);
     const touched = await this.#from.touch(stored, expires);
@@ -225,6 +234,8 @@ export class MovingStore implements RecordStore {
       return moved?.stage ? null : moved;
     }
     if (!old) return null;
+    // One that is over, and that the engine still holds.
+    if (note) await this.#to.remove(at, note);
     // Neither the note by itself nor the old id by itself leads to the new one.
     const nonce = mintId();
     return await this.#settled(
@@ -232,7 +243,8 @@ export class MovingStore implements RecordStore {
       old,
       async (written) => {
         const now = this.#policy.instant();
-        const expires = Math.min(old.expires, now + NOTE_LIFETIME);
+        const lasts = now + NOTE_LIFETIME;
+        const expires = old.stored ? Math.min(old.expires, lasts) : lasts;
         const left = await this.#to.create(at, {
           life: { created: now, ends: expires, lifetime: null },
           entries: {

@@ -5,7 +5,7 @@
  */
 import { SessionError } from "../core/errors.ts";
 import { checkOf } from "./_backend_store.ts";
-import type { Policy } from "./_policy.ts";
+import { OWNED_LIFETIME, type Policy } from "./_policy.ts";
 import type { Backend } from "./contract.ts";
 
 /** `["owner/1", check, [[key, ends], …]]`; a session that is in use may outlive the `ends` that it was listed with. */
@@ -15,7 +15,7 @@ const FORMAT = "owner/1";
 const MAX_LISTED = 500;
 
 /** An upper bound for the bytes that one session takes in a list, and for those around them. */
-const LISTED_BYTES = 64;
+const LISTED_BYTES = 66;
 
 /** The keys of sessions, each with the instant at which it was to end when it was listed. */
 export type Listed = Map<string, number>;
@@ -76,7 +76,9 @@ export class OwnerLists {
           : undefined;
       }
       const { absoluteTimeout = 0 } = this.#policy.timeouts;
-      const ends = this.#policy.instant() + absoluteTimeout * 1000;
+      // No shorter than the default: the next deployment may let sessions live longer, and lists are not written anew.
+      const lasts = Math.max(absoluteTimeout, OWNED_LIFETIME);
+      const ends = this.#policy.instant() + lasts * 1000;
       const expires = Math.max(had, ends);
       const text = encode(owner, listed);
       const options = { expires, ifVersion };

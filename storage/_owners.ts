@@ -106,14 +106,17 @@ export class Owners {
 
   /** Lists a session that is about to be stored; gives the list, where there was need for it. */
   async enter(passage: Passage, ends: number): Promise<Index | undefined> {
-    const { id, to: owner } = passage;
+    const { id, replaced, from, to: owner } = passage;
     if (owner === undefined || !this.#mustList(passage)) return undefined;
+    const leaving = replaced !== undefined && from === owner
+      ? hashId(replaced)
+      : undefined;
     return await this.#retry("save session", async () => {
       const now = this.#policy.instant();
       const index = await this.#lists.read(owner, { anew: true });
       const listed = new Map(index.listed);
       listed.delete(hashId(id));
-      await this.#makeRoom(owner, listed, now);
+      await this.#makeRoom(owner, listed, leaving, now);
       listed.set(hashId(id), Math.floor(ends));
       return await this.#lists.write(owner, index, listed);
     });
@@ -201,7 +204,9 @@ export class Owners {
       await each(index.listed.keys(), async (key) => {
         if (spared.has(key)) return;
         listed.delete(key);
-        if (await this.#end(owner, key)) ended++;
+        if (!await this.#end(owner, key)) return;
+        this.#policy.tell("destroyed");
+        ended++;
       });
       // Where this fails, a session has been listed meanwhile, perhaps as the new id of one that was ended too late.
       return listed.size === index.listed.size ||
@@ -247,7 +252,6 @@ export class Owners {
       ended = gone && isAhead(expires, this.#policy.now());
       return gone;
     });
-    if (ended) this.#policy.tell("destroyed");
     return ended;
   }
 
@@ -267,8 +271,17 @@ export class Owners {
     return { record, version, expires: Math.min(expires, ends) };
   }
 
-  /** Strikes out what has ended, and ends what is too much. */
-  async #makeRoom(owner: string, listed: Listed, now: number): Promise<void> {
+  /**
+   * Strikes out what has ended, and ends what is too much.
+   *
+   * @param leaving What the session itself leaves, which takes no room.
+   */
+  async #makeRoom(
+    owner: string,
+    listed: Listed,
+    leaving: string | undefined,
+    now: number,
+  ): Promise<void> {
     // Only those: a session that is listed until later may be about to be stored.
     const due = [...listed].filter(([, ends]) => !isAhead(ends, now));
     await each(due, async ([key]) => {
@@ -276,10 +289,20 @@ export class Owners {
       if (found && isAhead(found.expires, now)) listed.set(key, found.expires);
       else listed.delete(key);
     });
-    while (listed.size >= this.#lists.max) {
-      const [first] = [...listed].reduce((a, b) => a[1] <= b[1] ? a : b);
-      if (await this.#end(owner, first)) this.#policy.tell("evicted");
-      listed.delete(first);
+    const others = new Map(listed);
+    if (leaving !== undefined) others.delete(leaving);
+    while (others.size >= this.#lists.max) {
+      const [key, ends] = [...others].reduce((a, b) => a[1] <= b[1] ? a : b);
+      const found = await this.#find(owner, key);
+      if (found && Math.floor(found.expires) > ends) {
+        // It has been in use since it was listed.
+        others.set(key, Math.floor(found.expires));
+        listed.set(key, Math.floor(found.expires));
+        continue;
+      }
+      if (await this.#end(owner, key)) this.#policy.tell("evicted");
+      others.delete(key);
+      listed.delete(key);
     }
   }
 

@@ -24,7 +24,7 @@ import { stateOf } from "../core/session.ts";
 import type { SaveOptions, SessionEvent, StorageOptions } from "./contract.ts";
 
 /** An index must outlive what stands in it. Browsers keep no cookie longer than this (RFC 6265bis, section 5.5). */
-const OWNED_LIFETIME = 400 * 24 * 60 * 60;
+export const OWNED_LIFETIME: number = 400 * 24 * 60 * 60;
 
 /** Dozens of writers on one record get through. */
 export const MAX_ATTEMPTS = 50;
@@ -75,22 +75,34 @@ export class Policy {
     return now;
   }
 
-  /** Tells an event; an observer that fails fails nobody else. */
+  /** Tells an event; an observer that fails, at once or later, fails nobody else. */
   tell(type: SessionEvent["type"], cause?: unknown): void {
     try {
-      this.#onEvent?.(cause === undefined ? { type } : { type, cause });
+      const told: unknown = this.#onEvent?.(
+        cause === undefined ? { type } : { type, cause },
+      );
+      if (told instanceof Promise) told.catch(() => {});
     } catch {
       // The session matters more than what watches it.
     }
   }
 
-  /** Runs a call to the engine; what it throws becomes a typed error. */
-  async engine<T>(verb: string, call: () => Promise<T>): Promise<T> {
+  /** Runs a call to the engine; what it throws becomes a typed error, and so does no answer in time. */
+  engine<T>(verb: string, call: () => Promise<T>): Promise<T> {
+    return this.patiently(verb, () => this.#within(call));
+  }
+
+  /** As {@linkcode engine}, for what may take as long as it takes. */
+  async patiently<T>(verb: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await this.#within(call);
+      return await call();
     } catch (cause) {
-      this.tell("engine-error", cause);
-      if (cause instanceof SessionError) throw cause;
+      const typed = cause instanceof SessionError;
+      // That a session is too large, say, is nothing that the engine has done.
+      if (!typed || cause.code === "store-failed") {
+        this.tell("engine-error", cause);
+      }
+      if (typed) throw cause;
       throw new SessionError(
         "store-failed",
         `Cannot ${verb} session: the engine failed`,

@@ -8,7 +8,10 @@ import type { EntryTexts, Owned, SessionRecord } from "../core/record.ts";
 import type { Policy } from "./_policy.ts";
 import type { Backend, StorageGuarantees } from "./contract.ts";
 
-/** What a record is that is no session yet, or none any more: see `_moving.ts`. */
+/**
+ * What a record is that is no session yet, or none any more: `moved` has given way to a new id (`_backend_store.ts`) or
+ * home, and the others are on their way to a new home (`_moving.ts`).
+ */
 export type Stage = "copied" | "checked" | "moved";
 
 /** A record in its place. */
@@ -52,6 +55,11 @@ export interface RecordStore {
   replace(stored: Stored, draft: Draft): Promise<Stored | null>;
   /** Removes what is stored under the id, or only the version given; `false` where that is another. */
   remove(id: string, stored?: Stored): Promise<boolean>;
+  /**
+   * Ends a record for one under a new id; `false` where another version is stored, or none. May be asked again where the
+   * answer was lost: what it has ended for that id counts as ended by it.
+   */
+  retire(stored: Stored, nextId: string, now: number): Promise<boolean>;
   /** Moves the deadline of an unchanged record; `null` where another version is stored. */
   touch(stored: Stored, expires: number): Promise<Stored | null>;
   sweep?(now: number): Promise<void>;

@@ -39,6 +39,15 @@ export class RecordStorage<Data, FlashData>
   readonly close?: () => Promise<void>;
 
   constructor(store: RecordStore, policy: Policy) {
+    const { reads, compareAndSet } = store.guarantees;
+    if (
+      policy.timeouts.idleTimeout !== undefined && reads === "eventual" &&
+      !compareAndSet
+    ) {
+      throw new TypeError(
+        "Cannot create storage: idleTimeout needs an engine that reads strongly or can compare and set, or a request that only reads could put an old state in the place of a newer one; leave it out, and give the cookie a maxAge",
+      );
+    }
     this.guarantees = store.guarantees;
     this.#store = store;
     this.#policy = policy;
@@ -47,7 +56,7 @@ export class RecordStorage<Data, FlashData>
     const { sweep, close } = store;
     if (sweep) {
       this.sweep = () =>
-        policy.engine("sweep", () => sweep.call(store, policy.instant()));
+        policy.patiently("sweep", () => sweep.call(store, policy.instant()));
     }
     if (close) {
       this.close = () => policy.engine("close", () => close.call(store));
@@ -115,8 +124,10 @@ export class RecordStorage<Data, FlashData>
       );
     }
     const changes = state.takeChanges(this);
-    const { regenerated } = state;
+    const { regenerated, id } = state;
     state.regenerated = false;
+    // From here on it may be stored, even if the save fails.
+    state.know(id);
     try {
       return await this.#write(state, changes, regenerated, options);
     } catch (error) {

@@ -74,7 +74,7 @@ export function sendBy(client: RedisLike): RedisSend {
   >;
   if (typeof known.call === "function") {
     return (_key, [name = "", ...args]) =>
-      (known as IoRedisLike).call(name, ...args);
+      (known as IoRedisLike).call(name, ...args).catch(withoutCommand);
   }
   const { sendCommand } = known;
   if (typeof sendCommand === "function") {
@@ -97,4 +97,10 @@ export function sendBy(client: RedisLike): RedisSend {
   throw new TypeError(
     "Cannot create storage: client must be one of node-redis, ioredis or Bun",
   );
+}
+
+/** Throws an error of ioredis on, without the command that it carries: the session's values are among its arguments. */
+function withoutCommand(error: unknown): never {
+  if (error instanceof Error) delete (error as { command?: unknown }).command;
+  throw error;
 }

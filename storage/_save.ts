@@ -167,9 +167,13 @@ export class Save {
 
   /** Ends the old record of a session with a new id; `false` where another request has changed it, or ended it. */
   async #retire(old: Stored): Promise<boolean> {
-    if (this.#intent.keepOld) return await this.#load(old.id) !== undefined;
+    const { id, keepOld } = this.#intent;
+    if (keepOld) return await this.#load(old.id) !== undefined;
     const { store, policy } = this.#home;
-    return await policy.engine("save", () => store.remove(old.id, old));
+    const retire = () =>
+      policy.engine("save", () => store.retire(old, id, this.#now));
+    // Where the answer was lost, the old id may be over, and nobody knows the new one: it is asked for once more.
+    return await retire().catch(retire);
   }
 
   /** Puts the changes on top of what is stored by now; `false` where there is nothing. */

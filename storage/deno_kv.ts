@@ -113,13 +113,25 @@ export function createDenoKvSessionStorage<Data, FlashData>(
   } = {},
 ): SessionStorage<Data, FlashData> {
   const { kv, prefix = "session", cookie } = options;
-  if (typeof prefix !== "string") {
-    throw new TypeError("Cannot create storage: prefix must be a string");
+  // A lone surrogate reaches the database as another character: two prefixes would be one.
+  if (
+    typeof prefix !== "string" || /\p{Surrogate}/u.test(prefix) ||
+    utf8(prefix).length > MAX_PREFIX
+  ) {
+    throw new TypeError(
+      `Cannot create storage: prefix must be a well-formed string of at most ${MAX_PREFIX} bytes`,
+    );
   }
   const policy = new Policy(options);
   const backend = new DenoKvBackend(kv, prefix, policy.now);
   return recordStorage(backendStore(backend), cookie, policy);
 }
+
+/** A key of Deno KV takes 2 KiB, with the hash of an id in it. */
+const MAX_PREFIX = 1900;
+
+/** Longer than any session lives, and what Deno KV takes: it refuses to count so far as a Date does. */
+const MAX_EXPIRE_IN = 1000 * 365 * 24 * 60 * 60 * 1000;
 
 /** A value of Deno KV takes 64 KiB as V8 writes it; its own words around the record take less than this. */
 const OVERHEAD = 128;
@@ -178,7 +190,8 @@ export class DenoKvBackend implements Backend {
     { expires, ifVersion }: WriteOptions,
   ): Promise<unknown> {
     const at = [this.#prefix, key];
-    const expireIn = Math.max(1, Math.ceil(expires - this.#now()));
+    const left = Math.ceil(expires - this.#now());
+    const expireIn = Math.min(Math.max(1, left), MAX_EXPIRE_IN);
     // Bytes, because V8 writes text with a single letter beyond Latin-1 at two bytes a letter.
     const record = { text: utf8(value), expires };
     const kv = await this.#kv();

@@ -7,6 +7,7 @@ import { sendBy } from "../../storage/_redis_client.ts";
 import { RedisConnection } from "../../storage/_redis_connection.ts";
 import type { SessionStorage } from "../../storage/contract.ts";
 import { assertSessionError } from "../core/_support.ts";
+import { startLossy } from "./_faulty_servers.ts";
 import { installed, startRedis, startRedisCluster } from "./_servers.ts";
 import { connect, engineOf, newKey, soon, urlOf } from "./redis_support.ts";
 
@@ -109,6 +110,59 @@ if (installed("redis")) {
     client.disconnect();
     await server.stop();
   });
+
+  Deno.test("a login is not lost with the answer to its last command, when the client sends that again", async () => {
+    const server = await startRedis();
+    const lossy = startLossy(server.port);
+    const client = new IoRedis({ port: lossy.port });
+    client.on("error", () => {});
+    const storage = createRedisSessionStorage({ client });
+    let id = await visit(storage, null, 1);
+    // The first time, the server has yet to learn the scripts.
+    for (const answer of [Infinity, 2]) {
+      const session = await storage.read(id);
+      session.regenerateId();
+      session.set("user", "ann");
+      // The first answer is that to storing the new id, the second that to ending the old one.
+      lossy.loseAnswer(answer);
+      assertEquals(await storage.save(session), session.id);
+      assertEquals((await storage.read(session.id)).get("user"), "ann");
+      assertEquals((await storage.read(id)).size, 0);
+      id = session.id;
+    }
+
+    client.disconnect();
+    await lossy.stop();
+    await server.stop();
+  });
+
+  for (const kind of ["ioredis", "node-redis"]) {
+    Deno.test(`an error of ${kind} takes no value of a session along`, async () => {
+      const server = await startRedis();
+      const ioredis = new IoRedis({ port: server.port });
+      const nodeRedis = await connect(server);
+      await ioredis.call("CONFIG", "SET", "maxmemory", "1");
+      const causes: unknown[] = [];
+      const storage = createRedisSessionStorage({
+        client: kind === "ioredis" ? ioredis : nodeRedis,
+        onEvent: ({ cause }) => causes.push(cause),
+      });
+      const session = await storage.read(null);
+      session.set("token", "open sesame");
+      const error = await assertSessionError(
+        () => storage.save(session),
+        "store-failed",
+      );
+      assertEquals(causes, [error.cause]);
+      const told = Deno.inspect(error, { depth: 20, showHidden: true });
+      assert(told.includes("OOM"), told);
+      assert(!told.includes("sesame"), told);
+
+      ioredis.disconnect();
+      await nodeRedis[Symbol.asyncDispose]();
+      await server.stop();
+    });
+  }
 
   Deno.test("sessions are spread over a cluster's nodes, and braces keep them on one", async () => {
     const servers = await startRedisCluster();

@@ -68,6 +68,13 @@ export class FakeBackend implements Backend {
     }
   }
 
+  /** Drops what is over, as engines do in their own time. */
+  drop(now: number): void {
+    for (const [key, { expires }] of this.records) {
+      if (expires <= now) this.records.delete(key);
+    }
+  }
+
   /** Plays these tricks on the next calls of `verb`, one each. */
   play(verb: Verb, ...tricks: Trick[]): void {
     for (const trick of tricks) this.#tricks.push([verb, trick]);
@@ -76,6 +83,12 @@ export class FakeBackend implements Backend {
   /** Whether all tricks were played. */
   get played(): boolean {
     return this.#tricks.length === 0;
+  }
+
+  /** How many of the records are sessions: not what one leaves that has another id now. */
+  get sessions(): number {
+    const records = [...this.records.values()];
+    return records.filter(({ value }) => value.startsWith("[")).length;
   }
 
   /** The only record. */

@@ -4,7 +4,7 @@ import {
   type SessionError,
   type SessionStorage,
 } from "@satchel/session";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 
 /** A storage on a database whose commits fail with `message`, so many times; and how often it was asked. */
 async function setUp(
@@ -66,3 +66,32 @@ for (
     }
   });
 }
+
+Deno.test("save() keeps a session that ends as late as a Date can tell", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const storage = createDenoKvSessionStorage({ kv, cookie: {} });
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const expires = new Date(8.64e15);
+  const setCookie = await storage.commitSession(session, { expires });
+  assertEquals((await storage.getSession(setCookie.split(";")[0])).size, 1);
+});
+
+Deno.test("createDenoKvSessionStorage() refuses prefixes that a key cannot hold, or that would be one", () => {
+  for (const prefix of ["\ud800", "x".repeat(1901), "ü".repeat(951)]) {
+    assertThrows(
+      () => createDenoKvSessionStorage({ prefix }),
+      TypeError,
+      "Cannot create storage: prefix must be a well-formed string of at most 1900 bytes",
+    );
+  }
+});
+
+Deno.test("save() takes the longest prefix that is allowed", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const prefix = "ü".repeat(950);
+  const storage = createDenoKvSessionStorage({ kv, prefix });
+  const session = await storage.read(null);
+  session.set("a", 1);
+  assertEquals((await storage.read(await storage.save(session))).size, 1);
+});

@@ -212,6 +212,21 @@ Deno.test("save() succeeds, when another request makes the directory between two
   });
 });
 
+Deno.test("write() succeeds, when another process tidies up what a rename ran into", async () => {
+  await inDir(async (dir) => {
+    let runs = 0;
+    const racing = fsWith((name) => {
+      // What is left of a deleted record is gone by the time that anybody looks.
+      if (name !== "rename" || runs++ > 0) return;
+      throw Object.assign(new Error("not empty"), { code: "ENOTEMPTY" });
+    });
+    const backend = withFs(racing, () => backendIn(dir));
+    assertExists(await backend.write(KEY, "text", { expires }));
+    assertEquals((await backend.read(KEY))?.value, "text");
+    assertEquals(runs, 2);
+  });
+});
+
 Deno.test("read() fails and is not taken for no session, when the disk fails", async () => {
   await inDir(async (dir) => {
     const { value } = await keep(dir);

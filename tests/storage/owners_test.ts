@@ -30,8 +30,11 @@ interface Data {
 const owner = ({ user }: Partial<Data>) => user;
 const DAY = 24 * 60 * 60;
 
-function setUp(options: StorageOptions<Data> = {}) {
-  const backend = new FakeBackend();
+function setUp(
+  { backend = new FakeBackend(), ...options }:
+    & StorageOptions<Data>
+    & { backend?: FakeBackend } = {},
+) {
   const clock = { now: 1e12 };
   const events: SessionEvent["type"][] = [];
   const storage = createSessionStorage<Data>({
@@ -343,6 +346,50 @@ Deno.test("the index forgets what has ended, keeps what is in use, and ends the 
   assertEquals(events.filter((type) => type === "evicted").length, 1);
   assertEquals((await storage.listSessions("u1")).length, 500);
   assertEquals([await alive(used), await alive(next)], [false, true]);
+});
+
+Deno.test("a full index ends neither the session that takes a new id, nor one in use before one that is not", async () => {
+  const backend = new FakeBackend({ maxBytes: 500 });
+  const { clock, events, storage, login, alive } = setUp({
+    backend,
+    idleTimeout: DAY,
+  });
+  const ids: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    ids.push(await login("u1", `${i}`));
+    clock.now += 1000;
+  }
+  const [first = "", second = ""] = ids;
+  const session = await storage.read(first);
+  session.regenerateId();
+  const renewed = await storage.save(session);
+  assert(await alive(renewed));
+  assertFalse(events.includes("evicted"));
+
+  clock.now += DAY * 500;
+  assert(await alive(second));
+  events.length = 0;
+  await login("u1", "new");
+  assertEquals(events, ["evicted", "created"]);
+  assertEquals(
+    [await alive(renewed), await alive(second), await alive(ids[2] ?? "")],
+    [true, true, false],
+  );
+});
+
+Deno.test("destroySessions() ends sessions whose absoluteTimeout was raised after they began", async () => {
+  const backend = new FakeBackend();
+  const before = setUp({ backend, absoluteTimeout: 3600 });
+  const after = setUp({ backend });
+  const id = await before.login("u1");
+  const session = await after.storage.read(id);
+  session.set("device", "phone");
+  await after.storage.save(session);
+  after.clock.now += 2 * 3600 * 1000;
+  backend.drop(after.clock.now);
+  assert(await after.alive(id));
+  assertEquals(await after.storage.destroySessions("u1"), 1);
+  assertFalse(await after.alive(id));
 });
 
 Deno.test("the index of a full memory outlasts the sessions in it", async () => {

@@ -237,6 +237,34 @@ Deno.test("createReadThroughSessionStorage() opens nothing for a copy of a cooki
   assertEquals((await from.getSession(header)).get("user"), "ann");
 });
 
+Deno.test("createReadThroughSessionStorage() opens nothing for a cookie that is good for longer than the one that moved", async () => {
+  const clock = { now: 1e12 };
+  const now = () => clock.now;
+  const shared = { ...cookie, maxAge: 3600 };
+  const from = createCookieSessionStorage({ cookie: shared, now });
+  const first = await signIn(from);
+  clock.now += 1800_000;
+  const session = await from.getSession(first);
+  session.set("seen", true);
+  const second = headerOf(await from.commitSession(session));
+  // Some engines drop what is over at once, others hold it for days.
+  for (const drops of [true, false]) {
+    const engine = new FakeBackend();
+    const moving = createReadThroughSessionStorage({
+      storage: createSessionStorage({ backend: engine, cookie: shared, now }),
+      from,
+    });
+    await moving.destroySession(await moving.getSession(first));
+    assertEquals((await moving.getSession(second)).size, 0);
+    const { now: before } = clock;
+    clock.now += 1800_001;
+    if (drops) engine.drop(clock.now);
+    assertEquals((await moving.getSession(second)).size, 0);
+    assertEquals((await from.getSession(second)).get("user"), "ann");
+    clock.now = before;
+  }
+});
+
 Deno.test("createReadThroughSessionStorage() leaves a cookie without an id alone until its session changes", async () => {
   const plain = { ...cookie, format: "react-router" } as const;
   const from = createCookieSessionStorage({ cookie: plain });
