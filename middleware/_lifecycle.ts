@@ -73,6 +73,9 @@ export function mustBeFree(found: unknown, place: string): void {
   );
 }
 
+/** Gives the answer, with the cookie on it unless that is `""`. */
+export type Carrier<Answer> = (setCookie: string) => Answer;
+
 /** One request, as a framework shows it to the lifecycle; `Answer` is what stands for its response. */
 export interface Exchange<Data, FlashData, Answer> {
   /** The request's `Cookie` header. */
@@ -83,10 +86,8 @@ export interface Exchange<Data, FlashData, Answer> {
   thrown?(error: unknown): Answer | undefined;
   /** Whether the answer is what the framework made of an error. */
   failed?(answer: Answer): boolean;
-  /** Whether the answer can still take a cookie. */
-  sendable(answer: Answer): boolean;
-  /** Puts the cookie on the answer. */
-  send(answer: Answer, setCookie: string): Answer;
+  /** Readies an answer for a cookie; `undefined` where nothing can put one on it. */
+  carrier(answer: Answer): Carrier<Answer> | undefined;
   /** Lets go of an answer that nobody will get. */
   discard(answer: Answer): void;
   /** Answers where the session could not be read or saved. */
@@ -125,18 +126,21 @@ export async function exchange<Data, FlashData, Answer>(
     close(session);
     return answer;
   }
+  let carrier: Carrier<Answer> | undefined;
   let setCookie: string;
   try {
-    if (!request.sendable(answer)) {
-      refuse(session);
-      return answer;
+    if (session.dirty) {
+      // First: a commit whose cookie then finds no way out would leave the visitor with an id that is over.
+      carrier = request.carrier(answer);
+      if (!carrier) refuse(session);
     }
     setCookie = await commitOnce(storage, session);
   } catch (error) {
     request.discard(answer);
     return await request.unavailable(storeError(error));
   }
-  return setCookie ? request.send(answer, setCookie) : answer;
+  if (setCookie) carrier ??= request.carrier(answer);
+  return carrier ? carrier(setCookie) : answer;
 }
 
 /**
@@ -172,7 +176,7 @@ export function refuse<Data, FlashData>(
   if (!dirty) return;
   throw new SessionError(
     "late-change",
-    "Cannot save session: its response cannot carry a cookie any more; commit it before the response is made",
+    "Cannot save session: what answers its request can carry no cookie; return a new Response, or commit before the response is made",
   );
 }
 

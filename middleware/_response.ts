@@ -6,7 +6,7 @@
 import type { SessionError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { HttpSessionStorage } from "../storage/contract.ts";
-import { exchange } from "./_lifecycle.ts";
+import { type Carrier, exchange } from "./_lifecycle.ts";
 
 /** What a framework of the Fetch API tells of one request. */
 export interface FetchExchange<Data, FlashData> {
@@ -35,9 +35,7 @@ export function respond<Data, FlashData>(
     cookieHeader: headers.get("Cookie"),
     unavailable,
     thrown: (error) => error instanceof Response ? error : undefined,
-    sendable: (response) => takesCookie(response),
-    send: (response, setCookie) =>
-      response && withSetCookie(response, setCookie),
+    carrier: responseCarrier,
     discard,
   });
 }
@@ -50,15 +48,30 @@ export function serviceUnavailable(): Response {
   });
 }
 
-/** Whether a cookie can be put on a response, or, unless it has to stay `as it is`, on a copy. */
-export function takesCookie(
+/**
+ * Readies a response for a cookie.
+ *
+ * @param asItIs Whether the response must stay the very object that it is.
+ * @returns `undefined` where it can take none: it is no response, its body was read already, it is an upgrade of the
+ * server's own, or it may not be copied.
+ */
+export function responseCarrier(
   response: Response | undefined,
-  asItIs?: "as it is",
-): boolean {
-  if (!response) return false;
-  // An upgrade cannot be copied: what the server recognises it by would be lost.
-  const mayCopy = !asItIs && response.status !== 101;
-  return mayCopy || isMutable(response.headers);
+  { asItIs = false }: { asItIs?: boolean } = {},
+): Carrier<Response> | undefined {
+  // Not by its class: some frameworks bring one of their own.
+  if (typeof response?.headers?.append !== "function" || response.bodyUsed) {
+    return undefined;
+  }
+  const sent = isMutable(response.headers)
+    ? response
+    : asItIs
+    ? undefined
+    : copyOf(response);
+  return sent && ((setCookie) => {
+    addSetCookie(sent.headers, setCookie);
+    return sent;
+  });
 }
 
 function isMutable(headers: Headers): boolean {
@@ -70,18 +83,21 @@ function isMutable(headers: Headers): boolean {
   }
 }
 
-/** Puts a session's cookie on a response. */
-export function withSetCookie(response: Response, setCookie: string): Response {
-  // Response.redirect() and fetch() give immutable headers.
-  const sent = isMutable(response.headers)
-    ? response
-    : new Response(response.body, response);
-  addSetCookie(sent.headers, setCookie);
-  return sent;
+/** A copy whose headers can be changed: those that Response.redirect() and fetch() give cannot. */
+function copyOf(response: Response): Response | undefined {
+  // An upgrade cannot be copied: what the server recognises it by would be lost.
+  if (response.status === 101) return undefined;
+  try {
+    return new Response(response.body, response);
+  } catch {
+    // Response.error(), or a body that somebody else reads.
+    return undefined;
+  }
 }
 
-/** Adds a session's cookie, and keeps caches from handing it to somebody else (RFC 9111, section 7.3). */
+/** Adds a session's cookie, if there is one, and keeps caches from handing it to others (RFC 9111, section 7.3). */
 export function addSetCookie(headers: Headers, setCookie: string): void {
+  if (!setCookie) return;
   headers.append("Set-Cookie", setCookie);
   if (!variesByCookie(headers.get("Vary"))) headers.append("Vary", "Cookie");
   if (!headers.has("Cache-Control")) {

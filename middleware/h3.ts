@@ -28,13 +28,18 @@ import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
-import { exchange, mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
+import {
+  type Carrier,
+  exchange,
+  mount,
+  mustBeFree,
+  type SessionOf,
+} from "./_lifecycle.ts";
 import {
   addSetCookie,
   discard,
+  responseCarrier,
   serviceUnavailable,
-  takesCookie,
-  withSetCookie,
 } from "./_response.ts";
 
 export type { SessionOf } from "./_lifecycle.ts";
@@ -74,7 +79,7 @@ export interface H3SessionOptions {
 
 /** What h3 takes for the value of a handler that has written to Node's response by itself. */
 const HANDLED = Symbol.for("h3.handled");
-const NOT_FOUND = Symbol.for("h3.notFound");
+const HTTP_RESPONSE: unique symbol = Symbol.for("h3.HTTPResponse");
 
 /**
  * Gives each request its session, and commits it once, before the response goes out.
@@ -114,9 +119,7 @@ export function session<Data, FlashData>(
       },
       thrown: (error) => error instanceof Response ? error : undefined,
       failed: (answer) => answer instanceof Error,
-      sendable: (answer) =>
-        answer instanceof Response ? takesCookie(answer) : answer !== HANDLED,
-      send: (answer, setCookie) => send(event, answer, setCookie),
+      carrier: (answer) => carrierOf(event, answer),
       discard(answer) {
         if (answer instanceof Response) discard(answer);
       },
@@ -124,21 +127,24 @@ export function session<Data, FlashData>(
     });
 }
 
-function send(
+function carrierOf(
   { res }: H3EventLike,
   answer: unknown,
-  setCookie: string,
-): unknown {
-  if (answer instanceof Response) return withSetCookie(answer, setCookie);
-  const { headers } = (answer ?? {}) as { headers?: unknown };
-  addSetCookie(
-    headers instanceof Headers
-      ? headers
-      // Of a page that is not found, which h3 answers as an error.
-      : answer === undefined || answer === NOT_FOUND
-      ? res.errHeaders
-      : res.headers,
-    setCookie,
-  );
-  return answer;
+): Carrier<unknown> | undefined {
+  if (answer instanceof Response) return responseCarrier(answer);
+  if (answer === HANDLED) return undefined;
+  // What h3 makes of a value has either the headers of answers or those of errors; which, it decides later.
+  const places = isHttpResponse(answer)
+    ? [answer.headers]
+    : [res.headers, res.errHeaders];
+  return (setCookie) => {
+    for (const headers of places) addSetCookie(headers, setCookie);
+    return answer;
+  };
+}
+
+/** Whether a value is h3's own kind of response, whose headers win over those of the event. */
+function isHttpResponse(answer: unknown): answer is { headers: Headers } {
+  return (Object(answer) as { [HTTP_RESPONSE]?: unknown })[HTTP_RESPONSE] ===
+    true;
 }

@@ -27,7 +27,11 @@ import type {
   SessionStorage,
 } from "../storage/contract.ts";
 import { exchange, mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
-import { addSetCookie, serviceUnavailable, takesCookie } from "./_response.ts";
+import {
+  addSetCookie,
+  responseCarrier,
+  serviceUnavailable,
+} from "./_response.ts";
 
 export type { SessionOf } from "./_lifecycle.ts";
 
@@ -113,11 +117,13 @@ export function session<Data, FlashData>(
           ? await ctx.response.toDomResponse()
           : undefined;
       },
-      sendable: (made) =>
-        ctx.respond !== false && (!made || takesCookie(made, "as it is")),
-      send(made, setCookie) {
-        addSetCookie((made ?? ctx.response).headers, setCookie);
-        return made;
+      carrier(made) {
+        if (ctx.respond === false) return undefined;
+        if (made) return responseCarrier(made, { asItIs: true });
+        return (setCookie) => {
+          addSetCookie(ctx.response.headers, setCookie);
+          return undefined;
+        };
       },
       discard() {},
       async unavailable(error) {

@@ -223,6 +223,49 @@ Deno.test("withSession() sends the cookie with responses of every kind", async (
   });
 });
 
+/** What can carry no cookie, by how a handler comes to it. */
+const bare: Record<string, () => unknown> = {
+  "text": () => "Welcome",
+  "an object": () => ({ ok: true }),
+  "Response.error()": () => Response.error(),
+  "a response that was read": async () => {
+    const response = new Response("Welcome");
+    await response.text();
+    return response;
+  },
+  "a response of fetch() that was read": async () => {
+    const response = await fetch("data:text/plain,Welcome");
+    await response.text();
+    return response;
+  },
+  "a response of fetch() that is being read": async () => {
+    const response = await fetch("data:text/plain,Welcome");
+    response.body?.getReader();
+    return response;
+  },
+};
+for (const [name, answer] of Object.entries(bare)) {
+  Deno.test(`withSession() commits nothing, when a session was changed and the handler gives ${name}`, async () => {
+    const storage = createMemorySessionStorage({ cookie: {} });
+    const session = await storage.getSession();
+    session.set("userId", "ann");
+    const cookie = cookieHeader(await storage.commitSession(session));
+    const visit = (change: (session: Session) => void) =>
+      withSession(storage, async (_request, session) => {
+        change(session);
+        return await answer() as Response;
+      })(new Request("http://localhost/", { headers: { cookie } }));
+    await assertSessionError(
+      () => visit((session) => session.regenerateId()),
+      "late-change",
+      "what answers its request can carry no cookie",
+    );
+    assertEquals((await storage.getSession(cookie)).get("userId"), "ann");
+    // Where there is nothing to send, it is between the handler and its server.
+    await visit((session) => session.get("userId"));
+  });
+}
+
 Deno.test("withSession() answers HEAD as it answers GET, without the body", async () => {
   await serve(withSession(memory(), count), async (url) => {
     const first = await request(url, "", { method: "HEAD" });
