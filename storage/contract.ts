@@ -107,7 +107,8 @@ export interface OwnerIndex<Data = SessionData> {
   ): Promise<OwnedSession<Data>[]>;
   /**
    * Ends an owner's sessions: "sign out everywhere" (OWASP ASVS 7.4). When it has resolved, none of them works any more,
-   * and no save still in flight brings one back. One that rejects can be called again.
+   * and no save still in flight brings one back. One that rejects can be called again. Where the engine's list of them
+   * was damaged, those from before the damage are not found.
    *
    * @param owner As the option `owner` gave it.
    * @param options Which session stays.
