@@ -5,6 +5,7 @@
  */
 import type { Trial } from "../_trial.ts";
 import type { Visitor, VisitorRequest } from "../_visitor.ts";
+import { settled } from "./_head_starts.ts";
 import { must, type Rule } from "./_rule.ts";
 
 export const concurrency: readonly Rule[] = [
@@ -281,12 +282,6 @@ async function inOrder(
 ): Promise<void> {
   if (parallel) await settled(calls.map((call) => call()));
   else for (const call of calls) await call();
-}
-
-/** As `Promise.all`, but leaves nothing running behind a failure. */
-async function settled<T>(promises: Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(promises);
-  return await Promise.all(promises);
 }
 
 async function isOver(

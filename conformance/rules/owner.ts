@@ -13,7 +13,12 @@ import {
   spareInEachWay,
 } from "./_owner_lists.ts";
 import { failToEnd, failToList, failToSignIn } from "./_owner_faults.ts";
-import { lateSaves, loginsUnderWay, saveAfterwards } from "./_owner_races.ts";
+import {
+  lateSaves,
+  loginsAtOnce,
+  loginsUnderWay,
+  saveAfterwards,
+} from "./_owner_races.ts";
 import {
   alive,
   canRegenerate,
@@ -274,6 +279,16 @@ export const owner: readonly Rule[] = [
       await failToList(t, store);
       await failToEnd(t, store);
       await failToSignIn(t, store);
+    },
+  }),
+  must("OWNER-11", {
+    capabilities: ["owners"],
+    sentence:
+      "Logins of one owner at the same time are all listed, and all ended together.",
+    why:
+      "Of two devices that sign in at once, one would be in no list: its owner never sees it, and can never sign it out.",
+    async check(t) {
+      await loginsAtOnce(t, await openOwned(t));
     },
   }),
 ];

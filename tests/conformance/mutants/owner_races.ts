@@ -145,4 +145,30 @@ export const ownerRaces: readonly Mutant[] = [
       },
     }),
   }),
+  mutant("OWNER-11", {
+    name: "a login writes the list as if nobody else did",
+    reason: "of logins at once, one is in no list",
+    defect(at) {
+      let ending = 0;
+      return {
+        engine: {
+          write: (key, text, options) =>
+            at.engine.write(
+              key,
+              text,
+              isSession(text) || ending > 0
+                ? options
+                : { expires: options.expires },
+            ),
+        },
+        storage: {
+          destroySessions(name, options) {
+            ending++;
+            return at.storage.destroySessions(name, options)
+              .finally(() => ending--);
+          },
+        },
+      };
+    },
+  }),
 ];
