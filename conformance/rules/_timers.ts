@@ -85,7 +85,12 @@ function watchTimers(): Watch {
       apply: (_, self, args) =>
         instead((...given) => Reflect.apply(real, self, given), args),
     });
-    runtime[name] = watched;
+    try {
+      runtime[name] = watched;
+    } catch {
+      // Where globals are frozen, nobody can look.
+      return;
+    }
     undo.push(() => {
       // Unless somebody else has put something in its place meanwhile.
       if (runtime[name] === watched) runtime[name] = real;

@@ -116,6 +116,13 @@ export const hostile: readonly Mutant[] = [
     reason: "a cookie that was flipped in a bit yields data",
     target: unsealed(),
   }),
+  mutant("HOSTILE-05", {
+    name: "an empty key reads, too",
+    reason: "a cookie that was made with another key yields data",
+    // Nothing binds a cookie of that format to a name.
+    without: ["namespaces"],
+    target: emptyKey(),
+  }),
   mutant("HOSTILE-06", {
     name: "what is too large is dropped",
     reason: "a record far beyond the limit looks as if it was saved",
@@ -191,5 +198,23 @@ function unsealed(): Mutant["target"] {
         },
       };
     },
+  };
+}
+
+/** The storage in a cookie of another library's format, with a second key that everybody knows. */
+function emptyKey(): Mutant["target"] {
+  return {
+    ...cookieTarget(false),
+    open: ({ namespace, ...options }) => ({
+      storage: createCookieSessionStorage({
+        ...options,
+        cookie: {
+          name: namespace,
+          secrets: ["s3cr3t", "\0"],
+          encrypt: false,
+          format: "remix",
+        },
+      }),
+    }),
   };
 }
