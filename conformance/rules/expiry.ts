@@ -43,7 +43,7 @@ export const expiry: readonly Rule[] = [
       await deadline.pass();
       const next = await visitor.request();
       t.ok(!next.has("userId"), "the session outlives its deadline");
-      t.ok(next.id === "" || next.id !== id, "the id is used again");
+      t.anotherId("EXPIRY-02", next, id, "the id is used again");
       next.set("userId", "u2");
       await next.save();
       const old = await (await t.visitor(store)).request(cookie);
