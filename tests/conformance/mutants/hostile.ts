@@ -139,6 +139,34 @@ export const hostile: readonly Mutant[] = [
     }),
   }),
   mutant("HOSTILE-06", {
+    name: "what is a little too large is cut off",
+    reason: "a record just over the limit is saved in part",
+    limits: { recordBytes: 8_000 },
+    defect: (at) => ({
+      engine: { guarantees: { ...at.engine.guarantees, maxBytes: 9_000 } },
+      session: (real) => ({
+        set(key, value) {
+          const long = typeof value === "string" && value.length < 9_000;
+          real.set(key, long ? value.slice(0, 8_000) : value);
+        },
+      }),
+    }),
+  }),
+  mutant("HOSTILE-06", {
+    name: "an error says in words alone that a record is too large",
+    reason: "what it rejects with is like any other Error",
+    limits: { recordBytes: 8_000 },
+    defect: (at) => ({
+      engine: { guarantees: { ...at.engine.guarantees, maxBytes: 9_000 } },
+      session: () => ({
+        save: (save) =>
+          save().catch((error) => {
+            throw error.code === "too-large" ? new Error("too large") : error;
+          }),
+      }),
+    }),
+  }),
+  mutant("HOSTILE-06", {
     name: "it holds half of what it declares",
     reason: "save by A1 rejected",
     limits: { recordBytes: 16_000 },
