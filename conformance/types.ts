@@ -89,7 +89,10 @@ export type TestClock =
 export interface OpenOptions {
   /** Where the sessions of this one check belong; no other check uses it. */
   readonly namespace: string;
-  /** The idle timeout that a check needs, in seconds. */
+  /**
+   * The idle timeout that a check needs, in seconds. One check asks for 0 and for `NaN`, which `open` may refuse by
+   * throwing, once it has let go of what it took.
+   */
   readonly idleTimeout?: number;
   /** The absolute timeout that a check needs, in seconds. */
   readonly absoluteTimeout?: number;

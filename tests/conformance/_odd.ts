@@ -140,15 +140,14 @@ export const oddTargets: readonly Target[] = [
 
 /** Sweeps now and then, until it is closed. */
 function sweeping(): Target {
-  const target = memory("a sweep now and then", (at) => {
-    const timer = setInterval(() => void at.storage.sweep?.(), 1);
-    return { storage: { close: async () => clearInterval(timer) } };
-  });
+  const target = memory("a sweep now and then", () => ({}));
   return {
     ...target,
     async open(options) {
-      const opened = await target.open(options);
-      return { ...opened, close: () => opened.storage.close?.() };
+      const { storage, ...hooks } = await target.open(options);
+      const timer = setInterval(() => void storage.sweep?.(), 1);
+      const close = async () => clearInterval(timer);
+      return { ...hooks, storage: { ...storage, close }, close };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { edit, isSession, type Mutant, mutant } from "./_mutant.ts";
+import { edit, isSession, memory, type Mutant, mutant } from "./_mutant.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -207,6 +207,11 @@ export const expiry: readonly Mutant[] = [
       }),
     }),
   }),
+  mutant("EXPIRY-07", {
+    name: "a storage that is opened for 0 seconds keeps its sessions for ever",
+    reason: "a session of a storage opened for 0 s lives for ever",
+    target: endless(),
+  }),
   mutant("EXPIRY-08", {
     name: "more than a year is a date in the past",
     reason: "a session of 400 days is gone after 0",
@@ -292,3 +297,17 @@ export const expiry: readonly Mutant[] = [
     }),
   }),
 ];
+
+/** The storage in memory, for which no time at all is ten years. */
+function endless(): Mutant["target"] {
+  const target = memory("endless", () => ({}));
+  return {
+    ...target,
+    open: (options) =>
+      target.open(
+        options.idleTimeout === 0
+          ? { ...options, idleTimeout: 10 * 365 * 24 * 60 * 60 }
+          : options,
+      ),
+  };
+}
