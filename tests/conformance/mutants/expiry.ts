@@ -298,16 +298,20 @@ export const expiry: readonly Mutant[] = [
   }),
 ];
 
-/** The storage in memory, for which no time at all is ten years. */
+/** The storage in memory; where it is to last no time at all, none passes for it. */
 function endless(): Mutant["target"] {
   const target = memory("endless", () => ({}));
   return {
     ...target,
-    open: (options) =>
-      target.open(
-        options.idleTimeout === 0
-          ? { ...options, idleTimeout: 10 * 365 * 24 * 60 * 60 }
-          : options,
-      ),
+    open({ idleTimeout, ...options }) {
+      if (idleTimeout !== 0) {
+        return target.open({
+          ...options,
+          ...idleTimeout === undefined ? {} : { idleTimeout },
+        });
+      }
+      const now = options.now();
+      return target.open({ ...options, now: () => now });
+    },
   };
 }
