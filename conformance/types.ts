@@ -171,9 +171,9 @@ export interface StorageLike {
   /** Destroys it; gives the `Set-Cookie` header. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   destroySession?(session: any, options?: any): Promise<string>;
-  /** Lists an owner's sessions. */
+  /** Lists an owner's sessions, and marks the one of `current`. */
   // deno-lint-ignore no-explicit-any -- checked when it is called
-  listSessions?(owner: string): Promise<any>;
+  listSessions?(owner: string, options?: { current?: any }): Promise<any>;
   /** Ends an owner's sessions but the one of `except`; gives how many. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   destroySessions?(owner: string, options?: { except?: any }): Promise<number>;

@@ -143,6 +143,38 @@ export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
   }
 }
 
+/** Ends the sessions of an owner twice at the same time: whichever resolves, all are ended by then. */
+export async function endsAtOnce(t: Trial, store: Store): Promise<void> {
+  const devices = ["laptop", "phone"];
+  // What went well is no part of the story of what did not.
+  const lines = t.trace.length;
+  await signIn(t, store, "twice");
+  const { lengths, meet } = await headStarts(() =>
+    store.owners.destroy("twice")
+  );
+  for (const length of lengths) {
+    t.trace.length = lines;
+    const userId = `twice, ${length} steps apart`;
+    const visitors: Visitor[] = [];
+    for (const device of devices) {
+      visitors.push(await signIn(t, store, userId, device));
+    }
+    await t.settle();
+    let count = 0;
+    const end = async () => {
+      const ends = await store.owners.destroy(userId);
+      count += ends;
+      for (const visitor of visitors) {
+        const { cookie } = visitor;
+        await ended(t, visitor, cookie, "of two ends, one comes too late");
+      }
+    };
+    await meet(length, end, end);
+    t.ok(count >= devices.length, "two ends at once have ended fewer than all");
+    await listed(t, store, userId, [], "what is ended is listed");
+  }
+}
+
 interface Scene {
   save(): Promise<unknown>;
   check(): Promise<void>;

@@ -249,11 +249,12 @@ export const concurrency: readonly Rule[] = [
         change,
         regenerate,
         (r) => r.flash("notice", "Late"),
-        (r) => r.unset("userId"),
+        (r) => r.unset("coupon"),
         (r) => void r.get("userId"),
       ];
       for (const work of works) {
         const visitor = await signedIn(t);
+        await visitor.visit((r) => r.set("coupon", "SPRING"));
         const slow = await visitor.request();
         await (await visitor.request()).destroy();
         tolerate(t, work, slow);

@@ -9,11 +9,14 @@ import { OWNER_NAMES } from "./_hostile_values.ts";
 import {
   changeHands,
   changeHandsMeanwhile,
+  marksWhoAsks,
   showsUse,
+  spareAStranger,
   spareInEachWay,
 } from "./_owner_lists.ts";
 import { failToEnd, failToList, failToSignIn } from "./_owner_faults.ts";
 import {
+  endsAtOnce,
   lateSaves,
   loginsAtOnce,
   loginsUnderWay,
@@ -148,7 +151,7 @@ export const owner: readonly Rule[] = [
   must("OWNER-04", {
     capabilities: ["owners"],
     sentence:
-      "Destroying an owner's sessions ends each of them and no other, gives how many, and can be repeated.",
+      "Destroying an owner's sessions ends each of them and no other, gives how many, and can be repeated, also at the same time.",
     why:
       "After a password was stolen, the thief's session is one among many; and a stranger must not be signed out in its place.",
     async check(t) {
@@ -191,16 +194,19 @@ export const owner: readonly Rule[] = [
         ["laptop again"],
         "who is back is not listed",
       );
+      await endsAtOnce(t, store);
     },
   }),
   must("OWNER-05", {
     capabilities: ["owners"],
     sentence:
-      "Destroying an owner's sessions spares the one that it is given: by the session, also one with a new id, by its id, or as it is listed.",
+      "Destroying an owner's sessions spares the one that it is given: by the session, also one with a new id, by its id, or as it is listed; a stranger's spares none.",
     why:
       "Whoever changes their password would be signed out where they did it, or leave a stranger signed in.",
     async check(t) {
-      await spareInEachWay(t, await openOwned(t));
+      const store = await openOwned(t);
+      await spareInEachWay(t, store);
+      await spareAStranger(t, store);
     },
   }),
   must("OWNER-06", {
@@ -291,6 +297,16 @@ export const owner: readonly Rule[] = [
       "Of two devices that sign in at once, one would be in no list: its owner never sees it, and can never sign it out.",
     async check(t) {
       await loginsAtOnce(t, await openOwned(t));
+    },
+  }),
+  must("OWNER-12", {
+    capabilities: ["owners"],
+    sentence:
+      "A list marks the session that asks as current, and no other: by the session, also one with a new id, or by its id; for nobody and for a stranger it marks none.",
+    why:
+      "Whoever signs out what they do not know signs out themselves, or spares the thief in their place.",
+    async check(t) {
+      await marksWhoAsks(t, await openOwned(t));
     },
   }),
 ];
