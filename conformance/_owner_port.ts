@@ -15,6 +15,8 @@ export interface Listed {
   readonly lastSeen: number;
   readonly expires: number;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Whether it is the session that was given as the one that asks; one rule looks at it. */
+  readonly current?: unknown;
 }
 
 /** The owners of a storage's sessions. */
@@ -27,11 +29,22 @@ export class OwnerPort {
     this.#storage = storage;
   }
 
-  /** An owner's sessions. */
-  async list(owner: string): Promise<readonly Listed[]> {
+  /** An owner's sessions; the one that asks may be given as a request or by an id. */
+  async list(
+    owner: string,
+    current?: VisitorRequest | string,
+  ): Promise<readonly Listed[]> {
     const call = this.#method("listSessions");
-    const what = `list the sessions of ${quote(owner)}`;
-    const listed = await this.#tell(what, () => call(owner));
+    const what = `list the sessions of ${quote(owner)}${
+      current === undefined ? "" : ` for ${nameOf(current)}`
+    }`;
+    const listed = await this.#tell(
+      what,
+      () =>
+        current === undefined
+          ? call(owner)
+          : call(owner, { current: given(current) }),
+    );
     if (!Array.isArray(listed)) {
       throw new Violation(
         `listSessions() gave ${kindOf(listed)}; it must give a list`,
@@ -48,15 +61,14 @@ export class OwnerPort {
     except?: VisitorRequest | string,
   ): Promise<number> {
     const call = this.#method("destroySessions");
-    const asked = except instanceof VisitorRequest;
-    const spared = except === undefined
-      ? ""
-      : ` but ${asked ? `that of ${except.name}` : "the one of an id"}`;
+    const spared = except === undefined ? "" : ` but ${nameOf(except)}`;
     const what = `destroy the sessions of ${quote(owner)}${spared}`;
-    const options = { except: asked ? except.session : except };
     const ended = await this.#tell(
       what,
-      () => except === undefined ? call(owner) : call(owner, options),
+      () =>
+        except === undefined
+          ? call(owner)
+          : call(owner, { except: given(except) }),
     );
     if (typeof ended !== "number" || !(ended >= 0)) {
       throw new Violation(
@@ -83,6 +95,18 @@ export class OwnerPort {
       throw error;
     }
   }
+}
+
+/** A session as the storage takes it: itself, or its id. */
+function given(session: VisitorRequest | string): unknown {
+  return session instanceof VisitorRequest ? session.session : session;
+}
+
+/** In the trace, which shows no id. */
+function nameOf(session: VisitorRequest | string): string {
+  return session instanceof VisitorRequest
+    ? `that of ${session.name}`
+    : "the one of an id";
 }
 
 function check(session: Partial<Listed> | null | undefined): void {

@@ -88,6 +88,12 @@ export class Store {
     await blame("sweep()", async () => await storage.sweep?.());
   }
 
+  /** Whether there is anything to close. */
+  get closes(): boolean {
+    const { close, storage } = this.#opened;
+    return !!close || !!storage.close;
+  }
+
   /** Closes the storage, but not the target's hooks, as a process that ends does. */
   async pause(): Promise<void> {
     const { storage } = this.#opened;

@@ -6,9 +6,10 @@
  */
 import { equal } from "@std/assert";
 import { HarnessError, Unfit, Violation } from "./_port.ts";
+import { spared } from "./profiles.ts";
 import { Random } from "./_random.ts";
 import { Store } from "./_store.ts";
-import { Visitor } from "./_visitor.ts";
+import { Visitor, type VisitorRequest } from "./_visitor.ts";
 import type { Capability, OpenOptions, Profile, Target } from "./types.ts";
 
 /** Options of {@linkcode Trial.open}. */
@@ -99,6 +100,11 @@ export class Trial {
       : clock
       ? slackOf(clock)
       : 0;
+  }
+
+  /** Whether a rule spares the target's library a part of it. */
+  spares(rule: string): boolean {
+    return spared(this.#target.profile, rule) !== undefined;
   }
 
   /** The library whose session semantics the target has. */
@@ -233,6 +239,20 @@ export class Trial {
   /** Ends the trial: the rule applies, but could not be tried. */
   notRun(reason: string): never {
     throw new Unfit("not-run", reason);
+  }
+
+  /** Fails where a session has the id of an earlier one; where its library has no ids, there is nothing to compare. */
+  anotherId(
+    rule: string,
+    request: VisitorRequest,
+    id: string,
+    what: string,
+  ): void {
+    if (!request.hasId) return;
+    const empty = id === "" || request.id === "";
+    if (empty && this.spares(rule)) return;
+    this.ok(!empty, "an id is empty");
+    this.ok(request.id !== id, what);
   }
 
   /** Adds a line to the trace. */

@@ -69,10 +69,16 @@ export class VisitorRequest {
     this.session = session;
   }
 
-  /** The session's id, as text. */
+  /** The session's id, as text; empty where there is none. */
   get id(): string {
     const { id } = this.session;
-    return typeof id === "string" ? id : "";
+    return typeof id === "string" || typeof id === "number" ? `${id}` : "";
+  }
+
+  /** Whether its library's sessions have ids. */
+  get hasId(): boolean {
+    const { id } = this.session;
+    return id !== undefined && id !== null;
   }
 
   get(key: string): unknown {

@@ -33,6 +33,40 @@ const EXEMPTIONS: Readonly<Record<Profile, Readonly<Record<string, string>>>> =
     },
   };
 
+const RR_ID = "another id: in React Router an id is empty until it is stored";
+const RR_MODEL =
+  `that unset removes a flash, and that an untouched session sends nothing: ${RR_FLASH}, and commitSession() always sends`;
+const PLAIN_ERROR = "an error of its own kind: this library's are plain";
+
+/** What a rule that applies does not ask all the same. */
+const SPARED: Readonly<Record<Profile, Readonly<Record<string, string>>>> = {
+  satchel: {},
+  remix: {
+    "HOSTILE-06": PLAIN_ERROR,
+    "MODEL-01": `flashes: ${REMIX_FLASH}`,
+    "MODEL-02": `flashes: ${REMIX_FLASH}`,
+    "SERIAL-01": "null: in Remix 3 setting null removes the key",
+  },
+  "react-router": {
+    "PERSIST-05": RR_ID,
+    "PERSIST-09": RR_ID,
+    "EXPIRY-02": RR_ID,
+    "HOSTILE-04": RR_ID,
+    "HOSTILE-05": RR_ID,
+    "HOSTILE-06": PLAIN_ERROR,
+    "MODEL-01": RR_MODEL,
+    "MODEL-02": RR_MODEL,
+  },
+};
+
+/** What a rule that applies to a profile does not ask of it; `undefined` where it asks everything. */
+export function spared(
+  profile: Profile | undefined,
+  rule: string,
+): string | undefined {
+  return SPARED[profile ?? "satchel"]?.[rule];
+}
+
 /** Why a rule does not apply to a profile; `undefined` where it does. */
 export function exempt(
   profile: Profile | undefined,

@@ -89,7 +89,10 @@ export type TestClock =
 export interface OpenOptions {
   /** Where the sessions of this one check belong; no other check uses it. */
   readonly namespace: string;
-  /** The idle timeout that a check needs, in seconds. */
+  /**
+   * The idle timeout that a check needs, in seconds. One check asks for 0 and for `NaN`, which `open` may refuse by
+   * throwing, once it has let go of what it took.
+   */
   readonly idleTimeout?: number;
   /** The absolute timeout that a check needs, in seconds. */
   readonly absoluteTimeout?: number;
@@ -168,9 +171,9 @@ export interface StorageLike {
   /** Destroys it; gives the `Set-Cookie` header. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   destroySession?(session: any, options?: any): Promise<string>;
-  /** Lists an owner's sessions. */
+  /** Lists an owner's sessions, and marks the one of `current`. */
   // deno-lint-ignore no-explicit-any -- checked when it is called
-  listSessions?(owner: string): Promise<any>;
+  listSessions?(owner: string, options?: { current?: any }): Promise<any>;
   /** Ends an owner's sessions but the one of `except`; gives how many. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   destroySessions?(owner: string, options?: { except?: any }): Promise<number>;

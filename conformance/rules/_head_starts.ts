@@ -39,11 +39,14 @@ function meeting(step: () => Promise<void>): HeadStarts["meet"] {
     // It may fail before anybody waits for it.
     ahead.catch(() => {});
     for (let i = 0; i < length; i++) await step();
-    const both = [ahead, second()];
-    // Nothing is left running behind a failure.
-    await Promise.allSettled(both);
-    await Promise.all(both);
+    await settled([ahead, second()]);
   };
+}
+
+/** As `Promise.all`, but leaves nothing running behind a failure. */
+export async function settled<T>(promises: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
 }
 
 /** A turn of the event loop: in microseconds, where a timer takes a millisecond. */

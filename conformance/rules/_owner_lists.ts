@@ -104,7 +104,65 @@ export async function spareInEachWay(t: Trial, store: Store): Promise<void> {
   }
 }
 
-/** How the session that is spared can be given. */
+/** Ends the sessions of an owner but a stranger's, which is given in one way after the other. */
+export async function spareAStranger(t: Trial, store: Store): Promise<void> {
+  const stranger = await signIn(t, store, "stranger", "theirs");
+  for (const [i, way] of WAYS.entries()) {
+    if (way.renew) continue;
+    const userId = `owner${i}`;
+    const mine = await signIn(t, store, userId);
+    await t.settle();
+    const [theirs] = await store.owners.list("stranger");
+    const except = way.except(await stranger.request(), theirs?.id ?? "");
+    if (except === "") continue;
+    const what = `given ${way.name} of a stranger`;
+    const count = await store.owners.destroy(userId, except);
+    t.equal(count, 1, `${what}, it spares another session`);
+    const { cookie } = mine;
+    await ended(t, mine, cookie, `${what}, it spares another session`);
+    await alive(t, stranger, `${what}, it ends that`);
+    await listed(
+      t,
+      store,
+      "stranger",
+      ["theirs"],
+      `${what}, it strikes it out`,
+    );
+  }
+}
+
+/** Lists the sessions of an owner for one of them, which is given in one way after the other. */
+export async function marksWhoAsks(t: Trial, store: Store): Promise<void> {
+  const marked = async (userId: string, asks?: VisitorRequest | string) => {
+    await t.settle();
+    return (await store.owners.list(userId, asks))
+      .map(({ data, current }) => [String(data["device"]), current] as const)
+      .sort(([a], [b]) => a < b ? -1 : 1);
+  };
+  const nobody = [["mine", false], ["other", false]];
+  for (const [i, way] of WAYS.entries()) {
+    const userId = `u${i}`;
+    const mine = await signIn(t, store, userId, "mine");
+    await signIn(t, store, userId, "other");
+    const request = await mine.request();
+    if (way.renew && !canRegenerate(request)) continue;
+    if (way.renew) request.regenerate();
+    if (way.save) await request.save();
+    const asks = way.except(request, "");
+    if (asks === "") continue;
+    const what = `given ${way.name}, a list marks`;
+    const want = [["mine", true], ["other", false]];
+    t.equal(await marked(userId, asks), want, `${what} another, or none`);
+    t.equal(await marked(userId), nobody, "a list for nobody marks a session");
+    const stranger = await signIn(t, store, `not ${userId}`, "mine");
+    const theirs = way.except(await stranger.request(), "");
+    if (theirs === "") continue;
+    const strange = await marked(userId, theirs);
+    t.equal(strange, nobody, "a list for a stranger marks a session");
+  }
+}
+
+/** How a session can be given. */
 const WAYS: readonly {
   readonly name: string;
   /** Whether it gets a new id first; and whether that is saved first. */

@@ -6,7 +6,7 @@
 import type { Store } from "../_store.ts";
 import type { Trial } from "../_trial.ts";
 import type { Visitor, VisitorRequest } from "../_visitor.ts";
-import { headStarts } from "./_head_starts.ts";
+import { headStarts, settled } from "./_head_starts.ts";
 import { canRegenerate, ended, listed, signIn } from "./_owned.ts";
 
 type Work = (request: VisitorRequest) => unknown;
@@ -94,6 +94,84 @@ export async function loginsUnderWay(t: Trial, store: Store): Promise<void> {
         },
       };
     });
+  }
+}
+
+/** Has several visitors sign in as one owner: all at once, and one a little ahead of the others. */
+export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
+  let count = 0;
+  const stage = async (devices: readonly string[]) => {
+    const userId = `u${count++}`;
+    const logins: { visitor: Visitor; save(): Promise<unknown> }[] = [];
+    for (const [i, device] of devices.entries()) {
+      const visitor = await t.visitor(store);
+      // Every other one has a cart already: that session becomes the owner's, under a new id.
+      if (i % 2 === 1) await visitor.visit((r) => r.set("cart", ["tea"]));
+      const login = await visitor.request();
+      login.set("userId", userId);
+      login.set("device", device);
+      if (i % 2 === 1 && canRegenerate(login)) login.regenerate();
+      logins.push({ visitor, save: () => login.save() });
+    }
+    const check = async () => {
+      const says = "of logins at once, one is in no list";
+      await listed(t, store, userId, devices, says);
+      const ends = await store.owners.destroy(userId);
+      t.equal(ends, devices.length, "of logins at once, not all are ended");
+      for (const { visitor } of logins) {
+        await ended(t, visitor, visitor.cookie, "a login outlives its end");
+      }
+      await listed(t, store, userId, [], "an ended session is listed");
+    };
+    return { saves: logins.map(({ save }) => save), check };
+  };
+  const all = (saves: readonly (() => Promise<unknown>)[]) =>
+    settled(saves.map((save) => save()));
+  const many = await stage(["laptop", "phone", "tablet", "watch", "car"]);
+  await all(many.saves);
+  await many.check();
+  // What went well is no part of the story of what did not.
+  const lines = t.trace.length;
+  const { saves: [save = async () => {}] } = await stage(["laptop"]);
+  const { lengths, meet } = await headStarts(save);
+  for (const length of lengths) {
+    t.trace.length = lines;
+    const { saves, check } = await stage(["laptop", "phone", "tablet"]);
+    const [first = save, ...others] = saves;
+    await meet(length, first, () => all(others));
+    await check();
+  }
+}
+
+/** Ends the sessions of an owner twice at the same time: whichever resolves, all are ended by then. */
+export async function endsAtOnce(t: Trial, store: Store): Promise<void> {
+  const devices = ["laptop", "phone"];
+  // What went well is no part of the story of what did not.
+  const lines = t.trace.length;
+  await signIn(t, store, "twice");
+  const { lengths, meet } = await headStarts(() =>
+    store.owners.destroy("twice")
+  );
+  for (const length of lengths) {
+    t.trace.length = lines;
+    const userId = `twice, ${length} steps apart`;
+    const visitors: Visitor[] = [];
+    for (const device of devices) {
+      visitors.push(await signIn(t, store, userId, device));
+    }
+    await t.settle();
+    let count = 0;
+    const end = async () => {
+      const ends = await store.owners.destroy(userId);
+      count += ends;
+      for (const visitor of visitors) {
+        const { cookie } = visitor;
+        await ended(t, visitor, cookie, "of two ends, one comes too late");
+      }
+    };
+    await meet(length, end, end);
+    t.ok(count >= devices.length, "two ends at once have ended fewer than all");
+    await listed(t, store, userId, [], "what is ended is listed");
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Trial } from "../_trial.ts";
 import type { Visitor, VisitorRequest } from "../_visitor.ts";
+import { settled } from "./_head_starts.ts";
 import { must, type Rule } from "./_rule.ts";
 
 export const concurrency: readonly Rule[] = [
@@ -40,18 +41,23 @@ export const concurrency: readonly Rule[] = [
   must("CONC-02", {
     capabilities: ["revoke"],
     sentence:
-      "A save still in flight never brings back an id that was regenerated away, nor harms the new one.",
+      "A save still in flight never brings back an id that was regenerated away, nor harms the new one; when it is late, it sends no cookie.",
     why:
-      "An id planted before the login would work again; or the login would be lost.",
+      "An id planted before the login would work again; or the login would be lost, in the store or in the browser, where the dead id's cookie takes the place of the new one's.",
     async check(t) {
-      for (const parallel of [false, true]) {
+      const works = [change, (r: VisitorRequest) => r.flash("notice", "Late")];
+      const cases = works.flatMap((work) => [
+        { work, parallel: false },
+        { work, parallel: true },
+      ]);
+      for (const { work, parallel } of cases) {
         const visitor = await signedIn(t);
         const old = visitor.cookie;
         const slow = await visitor.request();
         const login = await visitor.request();
         login.regenerate();
         login.set("role", "admin");
-        change(slow);
+        work(slow);
         await inOrder(parallel, [() => login.save(), () => slow.save()]);
         await t.settle();
         await isOver(t, visitor, old, "the old id is back");
@@ -60,6 +66,10 @@ export const concurrency: readonly Rule[] = [
         const next = await visitor.request(login.sent.cookie);
         t.equal(next.get("role"), "admin", "the new id's session is lost");
         t.equal(next.get("userId"), "u1", "the new id's session is lost");
+        // At once, either may be the late one.
+        if (parallel) continue;
+        const { kind } = slow.sent;
+        t.equal(kind, "nothing", "the late save speaks to the browser");
       }
     },
   }),
@@ -233,9 +243,18 @@ export const concurrency: readonly Rule[] = [
     sentence: "The late save of a session that was destroyed sends no cookie.",
     why:
       "It would replace the cookie of whoever has signed in on that browser since.",
+    // Without `revoke`, the cookie is the session, and no save can tell that it comes late.
     async check(t) {
-      for (const work of [change, regenerate]) {
+      const works: ((request: VisitorRequest) => void)[] = [
+        change,
+        regenerate,
+        (r) => r.flash("notice", "Late"),
+        (r) => r.unset("coupon"),
+        (r) => void r.get("userId"),
+      ];
+      for (const work of works) {
         const visitor = await signedIn(t);
+        await visitor.visit((r) => r.set("coupon", "SPRING"));
         const slow = await visitor.request();
         await (await visitor.request()).destroy();
         tolerate(t, work, slow);
@@ -281,12 +300,6 @@ async function inOrder(
 ): Promise<void> {
   if (parallel) await settled(calls.map((call) => call()));
   else for (const call of calls) await call();
-}
-
-/** As `Promise.all`, but leaves nothing running behind a failure. */
-async function settled<T>(promises: Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(promises);
-  return await Promise.all(promises);
 }
 
 async function isOver(

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { HarnessError, Violation } from "../_port.ts";
+import type { Trial } from "../_trial.ts";
 import type { Visitor, VisitorRequest } from "../_visitor.ts";
 import { Deadline } from "./_deadline.ts";
 import { readWhileLeaving, readWhileWriting } from "./_overlap.ts";
@@ -43,7 +45,7 @@ export const expiry: readonly Rule[] = [
       await deadline.pass();
       const next = await visitor.request();
       t.ok(!next.has("userId"), "the session outlives its deadline");
-      t.ok(next.id === "" || next.id !== id, "the id is used again");
+      t.anotherId("EXPIRY-02", next, id, "the id is used again");
       next.set("userId", "u2");
       await next.save();
       const old = await (await t.visitor(store)).request(cookie);
@@ -177,7 +179,7 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry"],
     timed: true,
     sentence:
-      'A lifetime of zero or less, of next to nothing, infinite or not a number is refused or ends the session; it never means "for ever".',
+      'A lifetime of zero or less, of next to nothing, infinite or not a number, of one commit or of the storage, is refused or ends the session; it never means "for ever".',
     why:
       "Engines read 0 as no deadline; a logout by a lifetime of 0 would make the session immortal.",
     async check(t) {
@@ -224,6 +226,18 @@ export const expiry: readonly Rule[] = [
         t.ok(
           !(await visitor.request()).has("userId"),
           `a session saved for ${maxAge} s lives for ever`,
+        );
+      }
+      const unbounded = [];
+      for (const idleTimeout of [0, NaN]) {
+        const visitor = await openedFor(t, idleTimeout);
+        if (visitor) unbounded.push({ idleTimeout, visitor });
+      }
+      await t.advance(1000 * DAY * 1000);
+      for (const { idleTimeout, visitor } of unbounded) {
+        t.ok(
+          !(await visitor.request()).has("userId"),
+          `a session of a storage opened for ${idleTimeout} s lives for ever`,
         );
       }
     },
@@ -391,6 +405,24 @@ export const expiry: readonly Rule[] = [
 
 async function signIn(visitor: Visitor): Promise<void> {
   await visitor.visit((r) => r.set("userId", "u1"));
+}
+
+/** A visitor of a storage with an odd lifetime; `undefined` where it is refused, by the storage or by its target. */
+async function openedFor(
+  t: Trial,
+  idleTimeout: number,
+): Promise<Visitor | undefined> {
+  try {
+    const visitor = await t.visitor(await t.open({ idleTimeout }));
+    await signIn(visitor);
+    return visitor;
+  } catch (error) {
+    if (error instanceof Violation || error instanceof HarnessError) {
+      t.note(`a lifetime of ${idleTimeout} s is refused`);
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** A new id, where the library's sessions have such a thing; else another change. */

@@ -6,6 +6,7 @@
 import type { Trial } from "../_trial.ts";
 import type { Visitor, VisitorRequest } from "../_visitor.ts";
 import { must, type Rule } from "./_rule.ts";
+import { leaveNoTimer } from "./_timers.ts";
 
 export const isolation: readonly Rule[] = [
   must("ISO-01", {
@@ -138,9 +139,11 @@ export const isolation: readonly Rule[] = [
   }),
   must("ISO-06", {
     sentence:
-      "Closing may be repeated: after use, before any, and at the same time.",
-    why: "Shutdowns arrive twice, and a second error hides the first one.",
+      "Closing may be repeated: after use, before any, and at the same time; and what was closed leaves no timer running.",
+    why:
+      "Shutdowns arrive twice, and a second error hides the first one; a timer that runs on keeps a process from its end, or keeps what it works for from being forgotten. Counted are intervals, and timeouts that hold the process, if each instance leaves one; a timer that instances share is their client's.",
     async check(t) {
+      await leaveNoTimer(t);
       const used = await t.open({});
       if (!used.storage.close) t.notApplicable("it has no close()");
       await (await t.visitor(used)).visit((r) => r.set("userId", "u1"));

@@ -9,11 +9,19 @@ import { OWNER_NAMES } from "./_hostile_values.ts";
 import {
   changeHands,
   changeHandsMeanwhile,
+  marksWhoAsks,
   showsUse,
+  spareAStranger,
   spareInEachWay,
 } from "./_owner_lists.ts";
 import { failToEnd, failToList, failToSignIn } from "./_owner_faults.ts";
-import { lateSaves, loginsUnderWay, saveAfterwards } from "./_owner_races.ts";
+import {
+  endsAtOnce,
+  lateSaves,
+  loginsAtOnce,
+  loginsUnderWay,
+  saveAfterwards,
+} from "./_owner_races.ts";
 import {
   alive,
   canRegenerate,
@@ -143,7 +151,7 @@ export const owner: readonly Rule[] = [
   must("OWNER-04", {
     capabilities: ["owners"],
     sentence:
-      "Destroying an owner's sessions ends each of them and no other, gives how many, and can be repeated.",
+      "Destroying an owner's sessions ends each of them and no other, gives how many, and can be repeated, also at the same time.",
     why:
       "After a password was stolen, the thief's session is one among many; and a stranger must not be signed out in its place.",
     async check(t) {
@@ -164,8 +172,10 @@ export const owner: readonly Rule[] = [
       for (const visitor of mine) {
         const { cookie } = visitor;
         await ended(t, visitor, cookie, "a session outlives its end");
-        const { id } = await visitor.request();
-        t.ok(id === "" || !ids.includes(id), "the id is used again");
+        const request = await visitor.request();
+        for (const id of ids) {
+          t.anotherId("OWNER-04", request, id, "the id is used again");
+        }
       }
       await listed(t, store, "u1", [], "what is ended is listed");
       await alive(t, other, "somebody else's session is ended");
@@ -184,16 +194,19 @@ export const owner: readonly Rule[] = [
         ["laptop again"],
         "who is back is not listed",
       );
+      await endsAtOnce(t, store);
     },
   }),
   must("OWNER-05", {
     capabilities: ["owners"],
     sentence:
-      "Destroying an owner's sessions spares the one that it is given: by the session, also one with a new id, by its id, or as it is listed.",
+      "Destroying an owner's sessions spares the one that it is given: by the session, also one with a new id, by its id, or as it is listed; a stranger's spares none.",
     why:
       "Whoever changes their password would be signed out where they did it, or leave a stranger signed in.",
     async check(t) {
-      await spareInEachWay(t, await openOwned(t));
+      const store = await openOwned(t);
+      await spareInEachWay(t, store);
+      await spareAStranger(t, store);
     },
   }),
   must("OWNER-06", {
@@ -274,6 +287,26 @@ export const owner: readonly Rule[] = [
       await failToList(t, store);
       await failToEnd(t, store);
       await failToSignIn(t, store);
+    },
+  }),
+  must("OWNER-11", {
+    capabilities: ["owners"],
+    sentence:
+      "Logins of one owner at the same time are all listed, and all ended together.",
+    why:
+      "Of two devices that sign in at once, one would be in no list: its owner never sees it, and can never sign it out.",
+    async check(t) {
+      await loginsAtOnce(t, await openOwned(t));
+    },
+  }),
+  must("OWNER-12", {
+    capabilities: ["owners"],
+    sentence:
+      "A list marks the session that asks as current, and no other: by the session, also one with a new id, or by its id; for nobody and for a stranger it marks none.",
+    why:
+      "Whoever signs out what they do not know signs out themselves, or spares the thief in their place.",
+    async check(t) {
+      await marksWhoAsks(t, await openOwned(t));
     },
   }),
 ];

@@ -102,7 +102,8 @@ export const regenerate: readonly Rule[] = [
     },
   }),
   must("REGEN-05", {
-    sentence: "An id that is unknown, destroyed or malformed is never adopted.",
+    sentence:
+      "An id that is unknown, destroyed or malformed is never adopted; nor is one that has expired, as EXPIRY-02 says.",
     why:
       "An attacker plants an id of their own making, waits for the sign-in, and has the session.",
     async check(t) {
@@ -247,7 +248,7 @@ async function over(
     !request.has("userId") && !request.has("cart"),
     `${what} still has the data`,
   );
-  t.ok(id === "" || request.id !== id, `${what} still has the id`);
+  t.anotherId("REGEN-02", request, id, `${what} still has the id`);
 }
 
 /** A cookie with another id in it, where ids stand in cookies as they are; else no cookie. */

@@ -107,6 +107,12 @@ const odd: Readonly<Record<string, Defect>> = {
       },
     },
   }),
+  "a timer that holds nothing": () => {
+    // As where one timer watches all calls, and stays for the next one.
+    const timer: unknown = setTimeout(() => {}, 1000);
+    (timer as { unref(): void }).unref();
+    return { storage: { async close() {} } };
+  },
   "a cookie for new ids only": () => ({
     session: (_, value) => ({
       async save(save) {
@@ -120,6 +126,7 @@ const odd: Readonly<Record<string, Defect>> = {
 /** The odd storages. */
 export const oddTargets: readonly Target[] = [
   ...Object.entries(odd).map(([name, how]) => memory(name, how)),
+  sweeping(),
   withoutTouch(),
   unsigned(),
   wholeSeconds(),
@@ -130,6 +137,20 @@ export const oddTargets: readonly Target[] = [
     open: () => ({ storage: new ReplayStorage() }),
   },
 ];
+
+/** Sweeps now and then, until it is closed. */
+function sweeping(): Target {
+  const target = memory("a sweep now and then", () => ({}));
+  return {
+    ...target,
+    async open(options) {
+      const { storage, ...hooks } = await target.open(options);
+      const timer = setInterval(() => void storage.sweep?.(), 1);
+      const close = async () => clearInterval(timer);
+      return { ...hooks, storage: { ...storage, close }, close };
+    },
+  };
+}
 
 /** Slides by writing. */
 function withoutTouch(): Target {

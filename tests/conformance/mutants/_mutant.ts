@@ -201,7 +201,7 @@ function around(right: Right, parts: Parts): StorageLike {
       return wrong ? wrong(really, given) : really();
     },
     sweep: async () => await right.sweep?.(),
-    listSessions: (owner) => right.listSessions(owner),
+    listSessions: (owner, options) => right.listSessions(owner, options),
     destroySessions: (owner, options) => right.destroySessions(owner, options),
     ...others,
   };

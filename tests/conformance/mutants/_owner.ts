@@ -14,8 +14,8 @@ export function listing(
 ): Parts {
   return {
     storage: {
-      listSessions: async (name) =>
-        change(await at.storage.listSessions(name), name),
+      listSessions: async (name, options) =>
+        change(await at.storage.listSessions(name, options), name),
     },
   };
 }
@@ -37,7 +37,8 @@ export function naming(
       return name === undefined ? undefined : change(name);
     },
     storage: {
-      listSessions: (name) => at.storage.listSessions(change(name) ?? nobody),
+      listSessions: (name, options) =>
+        at.storage.listSessions(change(name) ?? nobody, options),
       destroySessions: (name, options) =>
         at.storage.destroySessions(change(name) ?? nobody, options),
     },

@@ -21,6 +21,25 @@ export const concurrency: readonly Mutant[] = [
     also: { "OWNER-07": "a session that its owner ended went in the same way" },
     defect: (at) => revives(at, (expected) => expected),
   }),
+  mutant("CONC-02", {
+    name: "a late save sends the cookie of the id that was regenerated away",
+    reason: "the late save speaks to the browser",
+    defect() {
+      const away = new Set<string>();
+      return {
+        session: (real, value) => ({
+          regenerateId() {
+            if (value !== null) away.add(value);
+            real.regenerateId();
+          },
+          async save(save) {
+            const late = real.dirty && real.id === value && away.has(value);
+            return await save() ?? (late ? value : null);
+          },
+        }),
+      };
+    },
+  }),
   mutant("CONC-03", {
     name: "whoever has read a value writes back what was read",
     reason: "the reader undid the write",
@@ -146,9 +165,29 @@ export const concurrency: readonly Mutant[] = [
     }),
   }),
   mutant("CONC-09", {
+    name: "the late save of a message sends the cookie again",
+    reason: "the late save speaks to the browser",
+    also: { "CONC-02": "a message is late there, too" },
+    defect: () => ({
+      session(real, value) {
+        let flashed = false;
+        return {
+          flash(key, text) {
+            flashed = true;
+            real.flash(key, text);
+          },
+          save: async (save) => await save() ?? (flashed ? value : null),
+        };
+      },
+    }),
+  }),
+  mutant("CONC-09", {
     name: "a late save clears the cookie",
     reason: "the late save speaks to the browser",
-    also: { "OWNER-07": "its saves are late too" },
+    also: {
+      "CONC-02": "a save is late after a new id, too",
+      "OWNER-07": "its saves are late too",
+    },
     defect: () => ({
       session: (real) => ({
         async save(save) {

@@ -1,4 +1,4 @@
-import { edit, isSession, type Mutant, mutant } from "./_mutant.ts";
+import { edit, isSession, memory, type Mutant, mutant } from "./_mutant.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -207,6 +207,11 @@ export const expiry: readonly Mutant[] = [
       }),
     }),
   }),
+  mutant("EXPIRY-07", {
+    name: "a storage that is opened for 0 seconds keeps its sessions for ever",
+    reason: "a session of a storage opened for 0 s lives for ever",
+    target: endless(),
+  }),
   mutant("EXPIRY-08", {
     name: "more than a year is a date in the past",
     reason: "a session of 400 days is gone after 0",
@@ -292,3 +297,21 @@ export const expiry: readonly Mutant[] = [
     }),
   }),
 ];
+
+/** The storage in memory; where it is to last no time at all, none passes for it. */
+function endless(): Mutant["target"] {
+  const target = memory("endless", () => ({}));
+  return {
+    ...target,
+    open({ idleTimeout, ...options }) {
+      if (idleTimeout !== 0) {
+        return target.open({
+          ...options,
+          ...idleTimeout === undefined ? {} : { idleTimeout },
+        });
+      }
+      const now = options.now();
+      return target.open({ ...options, now: () => now });
+    },
+  };
+}

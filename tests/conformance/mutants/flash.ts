@@ -202,6 +202,29 @@ export const flash: readonly Mutant[] = [
       }),
     }),
   }),
+  mutant("FLASH-08", {
+    name: "a value replaces the flash of its name",
+    reason: "the flash is not in the store",
+    defect: () => ({
+      session: (real) => ({
+        set(key, value) {
+          if (isFlash(real, key)) real.unset(key);
+          real.set(key, value);
+        },
+      }),
+    }),
+  }),
+  mutant("FLASH-08", {
+    name: "a value is not set where a flash has its name",
+    reason: "the flash hides the value",
+    defect: () => ({
+      session: (real) => ({
+        set(key, value) {
+          if (!isFlash(real, key)) real.set(key, value);
+        },
+      }),
+    }),
+  }),
   mutant("FLASH-09", {
     name: "has asks whether a flash is truthy",
     reason: "has() does not see a falsy flash",

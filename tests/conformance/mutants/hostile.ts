@@ -116,6 +116,13 @@ export const hostile: readonly Mutant[] = [
     reason: "a cookie that was flipped in a bit yields data",
     target: unsealed(),
   }),
+  mutant("HOSTILE-05", {
+    name: "an empty key reads, too",
+    reason: "a cookie that was made with another key yields data",
+    // Nothing binds a cookie of that format to a name.
+    without: ["namespaces"],
+    target: emptyKey(),
+  }),
   mutant("HOSTILE-06", {
     name: "what is too large is dropped",
     reason: "a record far beyond the limit looks as if it was saved",
@@ -127,6 +134,34 @@ export const hostile: readonly Mutant[] = [
           save().catch((error) => {
             if (error.code === "too-large") return null;
             throw error;
+          }),
+      }),
+    }),
+  }),
+  mutant("HOSTILE-06", {
+    name: "what is a little too large is cut off",
+    reason: "a record just over the limit is saved in part",
+    limits: { recordBytes: 8_000 },
+    defect: (at) => ({
+      engine: { guarantees: { ...at.engine.guarantees, maxBytes: 9_000 } },
+      session: (real) => ({
+        set(key, value) {
+          const long = typeof value === "string" && value.length < 9_000;
+          real.set(key, long ? value.slice(0, 8_000) : value);
+        },
+      }),
+    }),
+  }),
+  mutant("HOSTILE-06", {
+    name: "an error says in words alone that a record is too large",
+    reason: "what it rejects with is like any other Error",
+    limits: { recordBytes: 8_000 },
+    defect: (at) => ({
+      engine: { guarantees: { ...at.engine.guarantees, maxBytes: 9_000 } },
+      session: () => ({
+        save: (save) =>
+          save().catch((error) => {
+            throw error.code === "too-large" ? new Error("too large") : error;
           }),
       }),
     }),
@@ -191,5 +226,23 @@ function unsealed(): Mutant["target"] {
         },
       };
     },
+  };
+}
+
+/** The storage in a cookie of another library's format, with a second key that everybody knows. */
+function emptyKey(): Mutant["target"] {
+  return {
+    ...cookieTarget(false),
+    open: ({ namespace, ...options }) => ({
+      storage: createCookieSessionStorage({
+        ...options,
+        cookie: {
+          name: namespace,
+          secrets: ["s3cr3t", "\0"],
+          encrypt: false,
+          format: "remix",
+        },
+      }),
+    }),
   };
 }

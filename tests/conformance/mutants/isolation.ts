@@ -111,7 +111,39 @@ export const isolation: readonly Mutant[] = [
       };
     },
   }),
+  mutant("ISO-06", {
+    name: "close leaves the timer of its sweep running",
+    reason: "a timer of each that was opened runs on",
+    defect() {
+      const timer = setInterval(() => clearInterval(timer), BRIEFLY);
+      return { storage: { async close() {} } };
+    },
+  }),
+  mutant("ISO-06", {
+    name: "the first session begins a sweep that nothing ends",
+    reason: "a timer of each that was opened runs on",
+    defect() {
+      let timer: ReturnType<typeof setInterval> | undefined;
+      return {
+        session(real) {
+          timer ??= setInterval(() => clearInterval(timer), BRIEFLY);
+          return { has: (key) => real.has(key) };
+        },
+      };
+    },
+  }),
+  mutant("ISO-06", {
+    name: "close forgets the timeout that it was to clear",
+    reason: "a timer of each that was opened runs on",
+    defect() {
+      setTimeout(() => {}, BRIEFLY);
+      return { storage: { async close() {} } };
+    },
+  }),
 ];
+
+/** How long a timer lasts that is left behind, in milliseconds: until the rule has looked, and not for good. */
+const BRIEFLY = 1000;
 
 /** All namespaces look for an id in one place, under a name that is made of both. */
 function sharing(

@@ -20,7 +20,10 @@ export const ownerLists: readonly Mutant[] = [
   mutant("OWNER-01", {
     name: "a list ends after two sessions",
     reason: "an owner's list is not what they have",
-    also: { "OWNER-03": "it has three sessions too" },
+    also: {
+      "OWNER-03": "it has three sessions too",
+      "OWNER-11": "it has more than two sessions, too",
+    },
     defect: (at) => listing(at, (found) => found.slice(0, 2)),
   }),
   mutant("OWNER-01", {
@@ -100,6 +103,7 @@ export const ownerLists: readonly Mutant[] = [
   mutant("OWNER-04", {
     name: "two sessions are ended at once, the others later",
     reason: "not all are ended",
+    also: { "OWNER-11": "it ends more than two sessions, too" },
     defect: (at) =>
       ending(async (name, options) => {
         const [third] = (await at.storage.listSessions(name)).slice(2);
@@ -134,6 +138,36 @@ export const ownerLists: readonly Mutant[] = [
         const { except } = options ?? {};
         const id = typeof except === "object" ? except.id : except;
         return at.storage.destroySessions(name, id ? { except: id } : {});
+      }),
+  }),
+  mutant("OWNER-04", {
+    name: "while one end is under way, another has nothing to do",
+    reason: "of two ends, one comes too late",
+    defect(at) {
+      const busy = new Set<string>();
+      return ending(async (name, options) => {
+        if (busy.has(name)) return 0;
+        busy.add(name);
+        return await at.storage.destroySessions(name, options)
+          .finally(() => busy.delete(name));
+      });
+    },
+  }),
+  mutant("OWNER-05", {
+    name:
+      "where a session is given that the owner has not, the one used last is spared",
+    reason: "of a stranger, it spares another session",
+    defect: (at) =>
+      ending(async (name, options) => {
+        const { except } = options ?? {};
+        const found = await at.storage.listSessions(name, { current: except });
+        const [last] = found;
+        return await at.storage.destroySessions(
+          name,
+          except && last && !found.some(({ current }) => current)
+            ? { except: last.id }
+            : options,
+        );
       }),
   }),
   mutant("OWNER-05", {

@@ -1,5 +1,5 @@
 import { isSession, type Mutant, mutant } from "./_mutant.ts";
-import { ending, naming } from "./_owner.ts";
+import { ending, listing, naming } from "./_owner.ts";
 
 export const ownerRaces: readonly Mutant[] = [
   mutant("OWNER-07", {
@@ -112,7 +112,8 @@ export const ownerRaces: readonly Mutant[] = [
     reason: "a failed read is an empty list",
     defect: (at) => ({
       storage: {
-        listSessions: (name) => at.storage.listSessions(name).catch(() => []),
+        listSessions: (name, options) =>
+          at.storage.listSessions(name, options).catch(() => []),
       },
     }),
   }),
@@ -142,6 +143,71 @@ export const ownerRaces: readonly Mutant[] = [
             if (isSession(text)) throw error;
             return {};
           }),
+      },
+    }),
+  }),
+  mutant("OWNER-11", {
+    name: "a login writes the list as if nobody else did",
+    reason: "of logins at once, one is in no list",
+    defect(at) {
+      let ending = 0;
+      return {
+        engine: {
+          write: (key, text, options) =>
+            at.engine.write(
+              key,
+              text,
+              isSession(text) || ending > 0
+                ? options
+                : { expires: options.expires },
+            ),
+        },
+        storage: {
+          destroySessions(name, options) {
+            ending++;
+            return at.storage.destroySessions(name, options)
+              .finally(() => ending--);
+          },
+        },
+      };
+    },
+  }),
+  mutant("OWNER-12", {
+    name: "the session used last is the one that asks",
+    reason: "given the session, a list marks another, or none",
+    defect: (at) =>
+      listing(
+        at,
+        (found) =>
+          found.map((session, i) => ({ ...session, current: i === 0 })),
+      ),
+  }),
+  mutant("OWNER-12", {
+    name: "whoever asks, somebody is marked",
+    reason: "a list for a stranger marks a session",
+    defect: (at) => ({
+      storage: {
+        async listSessions(name, options) {
+          const found = await at.storage.listSessions(name, options);
+          const marked = found.some(({ current }) => current);
+          return found.map((session, i) => ({
+            ...session,
+            current: session.current ||
+              i === 0 && !marked && options?.current !== undefined,
+          }));
+        },
+      },
+    }),
+  }),
+  mutant("OWNER-12", {
+    name: "who asks is found by the new id only",
+    reason: "given the session with a new id, a list marks another, or none",
+    defect: (at) => ({
+      storage: {
+        listSessions(name, { current } = {}) {
+          const id = typeof current === "object" ? current.id : current;
+          return at.storage.listSessions(name, { current: id });
+        },
       },
     }),
   }),

@@ -181,6 +181,25 @@ export const persistence: readonly Mutant[] = [
       }),
     }),
   }),
+  mutant("PERSIST-09", {
+    name: "a new session's id is empty",
+    reason: "an id is empty",
+    also: { "REGEN-04": "it compares with the id of a new session" },
+    defect: () => ({
+      session: (real, value) => {
+        let saved = value !== null;
+        return {
+          get id() {
+            return saved ? real.id : "";
+          },
+          async save(save) {
+            saved = true;
+            return await save();
+          },
+        };
+      },
+    }),
+  }),
   mutant("PERSIST-10", {
     name: "get gives a copy",
     reason: "the change in place is lost",

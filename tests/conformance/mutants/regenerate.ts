@@ -145,7 +145,10 @@ export const regenerate: readonly Mutant[] = [
   mutant("REGEN-07", {
     name: "ids of 120 bits",
     reason: "ids carry about 120 random bits",
-    also: { "OWNER-05": "it spares a session by its id" },
+    also: {
+      "OWNER-05": "it spares a session by its id",
+      "OWNER-12": "it marks a session by its id",
+    },
     defect: () => ({
       session: (real) => ({
         get id() {
@@ -157,7 +160,10 @@ export const regenerate: readonly Mutant[] = [
   mutant("REGEN-07", {
     name: "ids are UUIDs of version 4",
     reason: "a UUID of version 4 carries 122",
-    also: { "OWNER-05": "it spares a session by its id" },
+    also: {
+      "OWNER-05": "it spares a session by its id",
+      "OWNER-12": "it marks a session by its id",
+    },
     defect: () => ({
       session: (real) => ({
         get id() {
@@ -169,7 +175,10 @@ export const regenerate: readonly Mutant[] = [
   mutant("REGEN-07", {
     name: "an id with a semicolon",
     reason: "an id is not safe in a cookie",
-    also: { "OWNER-05": "it spares a session by its id" },
+    also: {
+      "OWNER-05": "it spares a session by its id",
+      "OWNER-12": "it marks a session by its id",
+    },
     defect: () => ({
       session: (real) => ({
         get id() {
