@@ -414,6 +414,6 @@ Deno.test("ironCookie() moves into a cookie storage, by a cookie that takes the 
 Deno.test("docs/coming-from.md holds the code that is tested here", async () => {
   const url = new URL("../../docs/coming-from.md", import.meta.url);
   const guide = await Deno.readTextFile(url);
-  assertEquals(guide.match(/<!-- code: /g)?.length, 2);
+  assertEquals(guide.match(/<!-- code: /g)?.length, 4);
   assertEquals(await fillGuide(guide), guide);
 });
