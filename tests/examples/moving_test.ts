@@ -1,5 +1,9 @@
 // A user whom the old application signed in stays signed in on the new one. Old applications are real ones.
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { createFileSessionStorage as reactRouterFiles } from "@react-router/node";
+import { createCookie as remixCookie } from "@remix-run/cookie";
+import { createFsSessionStorage as remixFiles } from "@remix-run/session/fs-storage";
+import { createMemorySessionStorage as remixMemory } from "@remix-run/session/memory-storage";
 import express from "npm:express@5.3.0";
 import expressSession from "npm:express-session@^1.19.0";
 import { RedisStore } from "npm:connect-redis@10.0.0";
@@ -11,6 +15,7 @@ import {
   createMemorySessionStorage,
   createReadThroughSessionStorage,
   createSessionStorage,
+  type FourFunctions,
   type HttpSessionStorage,
 } from "../../mod.ts";
 import {
@@ -19,6 +24,8 @@ import {
   type ExpressStore,
 } from "../../examples/moving/express_session.ts";
 import { ironCookie } from "../../examples/moving/iron_session.ts";
+import { reactRouterSessions } from "../../examples/moving/react_router.ts";
+import { remixSessions } from "../../examples/moving/remix_3.ts";
 import { fillGuide } from "../../tools/guide.ts";
 import { installed, startRedis } from "../engines/_servers.ts";
 import { stopTime } from "../guides/_clock.ts";
@@ -148,6 +155,180 @@ if (installed("redis")) {
   });
 }
 
+/** What an old application of React Router or Remix 3 leaves behind. */
+interface OldApplication {
+  /** What its cookie is written in. */
+  readonly format: "react-router" | "remix";
+  /** Its sessions, as the examples read them. */
+  readonly sessions: FourFunctions;
+  /** Signs in, with a message to be shown, and gives what the browser has then. */
+  signIn(): Promise<string>;
+}
+
+function reactRouterApplication(dir: string): OldApplication {
+  const { getSession, commitSession } = reactRouterFiles({
+    dir,
+    cookie: { name: "__session", secrets: ["old secret"], maxAge: 3600 },
+  });
+  return {
+    format: "react-router",
+    sessions: reactRouterSessions((cookie) =>
+      reactRouterFiles({ dir, cookie })
+    ),
+    async signIn() {
+      const session = await getSession();
+      session.set("userId", "ann");
+      session.flash("notice", "Saved");
+      return (await commitSession(session)).split(";")[0] ?? "";
+    },
+  };
+}
+
+function remixApplication(
+  storage: ReturnType<typeof remixFiles>,
+): OldApplication {
+  return {
+    format: "remix",
+    sessions: remixSessions(storage, ["notice", "userId", "unknown"]),
+    async signIn() {
+      const session = await storage.read(null);
+      session.set("userId", "ann");
+      session.flash("notice", "Saved");
+      session.flash("userId", "behind a value");
+      const id = await storage.save(session);
+      const cookie = remixCookie("__session", { secrets: ["old secret"] });
+      return (await cookie.serialize(id ?? "")).split(";")[0] ?? "";
+    },
+  };
+}
+
+/** Runs a test for each old application, with the storages that it may have had. */
+async function eachOld(
+  run: (application: OldApplication) => Promise<void>,
+): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await run(reactRouterApplication(`${dir}/react-router`));
+    await run(remixApplication(remixFiles(`${dir}/remix`)));
+    await run(remixApplication(remixMemory({ useUnknownIds: true })));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+function movedFrom(
+  { format, sessions }: OldApplication,
+  home: "memory" | "database" = "memory",
+): HttpSessionStorage {
+  const cookie = { name: "__session", secrets: ["new secret"] };
+  return createReadThroughSessionStorage({
+    storage: home === "memory"
+      ? createMemorySessionStorage({ cookie })
+      : createSessionStorage({ cookie, ...database() }),
+    from: createSessionStorage({
+      cookie: { ...cookie, secrets: ["old secret"], accept: [format] },
+      ...sessions,
+    }),
+  });
+}
+
+/** Four functions over a database. */
+function database(): FourFunctions {
+  const rows = new Map<string, FourFunctionsData>();
+  return {
+    async createData(data) {
+      const id = crypto.randomUUID();
+      rows.set(id, data);
+      return id;
+    },
+    readData: async (id) => rows.get(id) ?? null,
+    async updateData(id, data) {
+      rows.set(id, data);
+    },
+    async deleteData(id) {
+      rows.delete(id);
+    },
+  };
+}
+
+type FourFunctionsData = Parameters<FourFunctions["createData"]>[0];
+
+Deno.test("reactRouterSessions() and remixSessions() keep users signed in, whose sessions were on the server", async () => {
+  await eachOld(async (old) => {
+    const storage = movedFrom(old);
+    const cookie = await old.signIn();
+    for (const forged of forgeries(cookie)) {
+      assertEquals((await storage.getSession(forged)).size, 0);
+    }
+    await assertStaysSignedIn(storage, cookie);
+  });
+});
+
+Deno.test("reactRouterSessions() and remixSessions() bring a message along that was not shown yet", async () => {
+  await eachOld(async (old) => {
+    const { getSession, commitSession } = movedFrom(old);
+    const session = await getSession(await old.signIn());
+    assertEquals(session.size, 2);
+    assertEquals(session.get("notice"), "Saved");
+    assertEquals(session.get("userId"), "ann");
+    const cookie = (await commitSession(session)).split(";")[0];
+    assertEquals((await getSession(cookie)).data, { userId: "ann" });
+    assertEquals((await getSession(cookie)).size, 1);
+  });
+});
+
+Deno.test("reactRouterSessions() and remixSessions() empty the old storage, and know no id that it does not", async () => {
+  await eachOld(async (old) => {
+    const { getSession } = movedFrom(old);
+    const cookie = await old.signIn();
+    const id = idIn(cookie, old);
+    assert(await old.sessions.readData(id));
+    await getSession(cookie);
+    for (const gone of [id, id.replace(/^./, "_"), id.replace(/^./, "0")]) {
+      assertEquals(await old.sessions.readData(gone), null);
+    }
+    assertThrows(
+      () => old.sessions.createData({}, new Date()),
+      TypeError,
+      "the storage is only emptied",
+    );
+  });
+});
+
+Deno.test("reactRouterSessions() and remixSessions() end the old session a minute after a database has it", async () => {
+  using clock = stopTime();
+  await eachOld(async (old) => {
+    const { getSession, commitSession } = movedFrom(old, "database");
+    const cookie = await old.signIn();
+    const session = await getSession(cookie);
+    session.set("theme", "dark");
+    const moved = (await commitSession(session)).split(";")[0];
+    assertEquals((await getSession(cookie)).data, { userId: "ann" });
+    assertEquals((await getSession(cookie)).get("notice"), "Saved");
+    clock.pass(61);
+    assertEquals((await getSession(cookie)).size, 0);
+    const { data } = await getSession(moved);
+    assertEquals(data, { userId: "ann", theme: "dark" });
+  });
+});
+
+Deno.test("reactRouterSessions() gives no session that was over", async () => {
+  using clock = stopTime();
+  const dir = await Deno.makeTempDir();
+  const old = reactRouterApplication(dir);
+  const cookie = await old.signIn();
+  clock.pass(3601);
+  assertEquals((await movedFrom(old).getSession(cookie)).size, 0);
+  await Deno.remove(dir, { recursive: true });
+});
+
+/** The id in a cookie of an old application. */
+function idIn(cookie: string, { format }: OldApplication): string {
+  const value = decodeURIComponent(cookie.split(/=(.*)/)[1] ?? "");
+  const text = atob(value.split(".")[0] ?? "");
+  return format === "react-router" ? JSON.parse(text) : text;
+}
+
 const password = "thirty-two characters, at least.";
 
 /** Signs in at an old application of iron-session, and gives what the browser has then. */
@@ -233,6 +414,6 @@ Deno.test("ironCookie() moves into a cookie storage, by a cookie that takes the 
 Deno.test("docs/coming-from.md holds the code that is tested here", async () => {
   const url = new URL("../../docs/coming-from.md", import.meta.url);
   const guide = await Deno.readTextFile(url);
-  assertEquals(guide.match(/<!-- code: /g)?.length, 2);
+  assertEquals(guide.match(/<!-- code: /g)?.length, 4);
   assertEquals(await fillGuide(guide), guide);
 });
