@@ -12,6 +12,7 @@ import {
   encodeRecord,
   encodeTexts,
 } from "../core/record.ts";
+import { MAX_ATTEMPTS } from "./_policy.ts";
 import type { Draft, RecordStore, Stage, Stored } from "./_record_store.ts";
 import type { Backend } from "./contract.ts";
 
@@ -55,24 +56,34 @@ export function backendStore(backend: Backend): RecordStore {
     return guarantees.compareAndSet ? stored.version : undefined;
   }
 
+  async function load(id: string, key: string): Promise<Placed | null> {
+    const found = await backend.read(key);
+    if (found === null) return null;
+    if (typeof found?.value !== "string" || typeof found.expires !== "number") {
+      throw new SessionError(
+        "store-failed",
+        "Cannot read session: the engine gave something that is no record",
+      );
+    }
+    return place(id, key, found.value, found.version, found.expires);
+  }
+
+  async function end(placed: Placed, attempt: number): Promise<void> {
+    const { id, key, version } = placed;
+    // Whoever keeps changing a session does not keep it from its end.
+    const sure = guarantees.compareAndSet && attempt < MAX_ATTEMPTS;
+    const options = sure ? { ifVersion: version } : {};
+    const gone = await backend.delete(key, options);
+    const next = gone ? nextOf(placed) : key;
+    const found = next === undefined ? null : await load(id, next);
+    if (found) await end(found, attempt + 1);
+  }
+
   const store: RecordStore = {
     guarantees,
     backend,
     accepts: (id) => ID.test(id),
-    async load(id) {
-      const key = hashId(id);
-      const found = await backend.read(key);
-      if (found === null) return null;
-      if (
-        typeof found?.value !== "string" || typeof found.expires !== "number"
-      ) {
-        throw new SessionError(
-          "store-failed",
-          "Cannot read session: the engine gave something that is no record",
-        );
-      }
-      return place(id, key, found.value, found.version, found.expires);
-    },
+    load: (id) => load(id, hashId(id)),
     create: (id, draft) =>
       write(
         id,
@@ -87,6 +98,7 @@ export function backendStore(backend: Backend): RecordStore {
         hashId(id),
         stored ? { ifVersion: versionOf(stored) } : {},
       ),
+    end: (stored) => end(stored as Placed, 1),
     async retire(stored, nextId, now) {
       if (!guarantees.compareAndSet) return await store.remove(stored.id);
       // Deleting would leave nothing to tell whose deletion it was, if its answer was lost: ours, or a logout's.
@@ -98,9 +110,7 @@ export function backendStore(backend: Backend): RecordStore {
         stage: "moved",
       });
       if (left) return true;
-      const found = await store.load(stored.id);
-      return found?.stage === "moved" &&
-        found.decode()?.values["next"] === next;
+      return nextOf(await load(stored.id, (stored as Placed).key)) === next;
     },
     async touch(stored, expires) {
       const { id, key, text, version } = stored as Placed;
@@ -135,6 +145,13 @@ function place(
   if (!stage) return placed;
   const staged = () => decodeRecord(checkOf(key), recordOf(text));
   return { ...placed, stage, decode: staged };
+}
+
+/** The key of the session that a note stands for; `undefined` where it is none of a new id. */
+function nextOf(placed: Placed | null): string | undefined {
+  if (placed?.stage !== "moved") return undefined;
+  const next = placed.decode()?.values["next"];
+  return typeof next === "string" ? next : undefined;
 }
 
 /** A text without the mark of its stage. */

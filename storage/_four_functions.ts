@@ -141,6 +141,9 @@ export function fourFunctionStore<Data, FlashData>(
       const removed = await unlessGone(id, () => db.deleteData(id));
       return removed || stored === undefined;
     },
+    async end({ id }) {
+      await this.remove(id);
+    },
     async retire(stored) {
       return await this.remove(stored.id, stored);
     },

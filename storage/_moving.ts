@@ -159,6 +159,11 @@ export class MovingStore implements RecordStore {
     return !this.#to.accepts(id) || await this.#to.remove(id, stored);
   }
 
+  async end(stored: Stored): Promise<void> {
+    if (this.guarantees.compareAndSet) await this.#to.end(stored);
+    else await this.remove(stored.id);
+  }
+
   async retire(stored: Stored, nextId: string, now: number): Promise<boolean> {
     return this.guarantees.compareAndSet
       ? await this.#to.retire(stored, nextId, now)

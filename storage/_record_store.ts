@@ -55,6 +55,8 @@ export interface RecordStore {
   replace(stored: Stored, draft: Draft): Promise<Stored | null>;
   /** Removes what is stored under the id, or only the version given; `false` where that is another. */
   remove(id: string, stored?: Stored): Promise<boolean>;
+  /** Removes a session as it was read, or as it is by now: changed by another request, or under a new id. */
+  end(stored: Stored): Promise<void>;
   /**
    * Ends a record for one under a new id; `false` where another version is stored, or none. May be asked again where the
    * answer was lost: what it has ended for that id counts as ended by it.

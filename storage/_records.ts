@@ -39,15 +39,7 @@ export class RecordStorage<Data, FlashData>
   readonly close?: () => Promise<void>;
 
   constructor(store: RecordStore, policy: Policy) {
-    const { reads, compareAndSet } = store.guarantees;
-    if (
-      policy.timeouts.idleTimeout !== undefined && reads === "eventual" &&
-      !compareAndSet
-    ) {
-      throw new TypeError(
-        "Cannot create storage: idleTimeout needs an engine that reads strongly or can compare and set, or a request that only reads could put an old state in the place of a newer one; leave it out, and give the cookie a maxAge",
-      );
-    }
+    checkSlidable(store, policy);
     this.guarantees = store.guarantees;
     this.#store = store;
     this.#policy = policy;
@@ -195,12 +187,17 @@ export class RecordStorage<Data, FlashData>
   }
 
   async #destroy(state: SessionState): Promise<string> {
+    const store = this.#store;
     const foreign = this.#foreign(state)?.id;
+    const known = this.#known(state);
     for (const id of state.knownIds) {
-      if (id !== foreign && !this.#store.accepts(id)) continue;
-      await this.#policy.engine("destroy", () => this.#store.remove(id));
+      if (id !== foreign && !store.accepts(id)) continue;
+      await this.#policy.engine("destroy", async () => {
+        if (known?.id === id) await store.end(known);
+        else await store.remove(id);
+      });
     }
-    const owner = this.#known(state) && state.base?.owned?.owner;
+    const owner = known && state.base?.owned?.owner;
     if (owner !== undefined) await this.#owners?.leave(owner, state.knownIds);
     this.#policy.tell("destroyed");
     return "";
@@ -243,3 +240,19 @@ export class RecordStorage<Data, FlashData>
 }
 
 type RecordOrigin = Origin & Stored;
+
+/**
+ * Refuses an idle timeout where a request that only reads might put an old state in the place of a newer one.
+ *
+ * @throws {TypeError} If it might.
+ */
+function checkSlidable(
+  { guarantees, backend }: RecordStore,
+  { timeouts }: Policy,
+): void {
+  if (timeouts.idleTimeout === undefined || backend?.touch) return;
+  if (guarantees.compareAndSet || guarantees.reads === "strong") return;
+  throw new TypeError(
+    "Cannot create storage: idleTimeout needs an engine that reads strongly, can compare and set, or has touch(); leave it out, and give the cookie a maxAge",
+  );
+}

@@ -176,6 +176,7 @@ if (installed("redis")) {
     const session = await first.getSession(header);
     session.regenerateId();
     await first.commitSession(session);
+    await first.destroySession(session);
     const storage = createRedisSessionStorage({ ...options, client });
     return {
       storage,

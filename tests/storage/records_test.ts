@@ -435,6 +435,26 @@ Deno.test("storage.save() removes every id that the request knew, when it destro
   assertEquals(backend.records.size, 0);
 });
 
+for (const change of ["changed", "regenerated", "regenerated twice"]) {
+  Deno.test(`storage.save() ends a session that another request has ${change} meanwhile, when it destroys`, async () => {
+    const { backend, storage, store, other } = setUp();
+    const id = await store({ a: 0 });
+    const leaving = await storage.read(id);
+    const first = await other(id, (theirs) => {
+      theirs.set("a", 1);
+      if (change !== "changed") theirs.regenerateId();
+    });
+    const last = change === "regenerated twice"
+      ? await other(first, (theirs) => theirs.regenerateId())
+      : first;
+    assertEquals((await storage.read(last)).get("a"), 1);
+    leaving.destroy();
+    assertEquals(await storage.save(leaving), "");
+    assertEquals((await storage.read(last)).size, 0);
+    assertEquals(backend.records.size, 0);
+  });
+}
+
 for (const known of [true, false]) {
   Deno.test(`storage.save() removes what a save that failed has stored, when it destroys a session that was ${known ? "stored" : "new"}`, async () => {
     const { backend, storage, store } = setUp();
@@ -838,9 +858,13 @@ Deno.test("createSessionStorage() throws and says what to change, when options a
     [
       {
         idleTimeout: 60,
-        backend: new FakeBackend({ compareAndSet: false, reads: "eventual" }),
+        backend: new FakeBackend({
+          compareAndSet: false,
+          reads: "eventual",
+          touches: false,
+        }),
       },
-      "TypeError: Cannot create storage: idleTimeout needs an engine that reads strongly or can compare and set",
+      "TypeError: Cannot create storage: idleTimeout needs an engine that reads strongly, can compare and set, or has touch()",
     ],
   ];
   for (const [options, message] of cases) {

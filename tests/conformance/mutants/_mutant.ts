@@ -228,9 +228,19 @@ export function flashesOf(at: Bench, real: Real): Record<string, unknown> {
   return JSON.parse(at.seen.value)[6];
 }
 
+/** Whether a text is an owner's list. */
+export function isList(text: string): boolean {
+  return text.startsWith('["owner/');
+}
+
 /** Whether a text is a session's record, and not an owner's list. */
 export function isSession(text: string): boolean {
   return text.startsWith("[1,");
+}
+
+/** Whether a text is the note that a new id leaves under the old one. */
+export function isNote(text: string): boolean {
+  return text.startsWith(">");
 }
 
 /** Changes the parts of a session's text: version, check, created, ends, lifetime, values, flashes, owner, saved. */

@@ -2,6 +2,7 @@ import { hashId } from "../../../core/keys.ts";
 import {
   type Bench,
   edit,
+  isNote,
   isSession,
   type Mutant,
   mutant,
@@ -13,13 +14,13 @@ export const concurrency: readonly Mutant[] = [
   mutant("CONC-01", {
     name: "a late save writes a destroyed record anew",
     reason: "the destroyed session is back",
-    defect: (at) => revives(at, (expected) => !expected),
+    also: { "OWNER-07": "a session that its owner ended went in the same way" },
+    defect: (at) => revives(at, "deleted"),
   }),
   mutant("CONC-02", {
     name: "a late save writes a record anew whose id was regenerated away",
     reason: "the old id is back",
-    also: { "OWNER-07": "a session that its owner ended went in the same way" },
-    defect: (at) => revives(at, (expected) => expected),
+    defect: (at) => revives(at, "moved"),
   }),
   mutant("CONC-02", {
     name: "a late save sends the cookie of the id that was regenerated away",
@@ -70,11 +71,12 @@ export const concurrency: readonly Mutant[] = [
       engine: {
         async write(key, text, options) {
           const before = await engine.read(key);
-          const values = before ? JSON.parse(before.value)[5] : {};
+          const stored = before && isSession(before.value);
+          const values = stored ? JSON.parse(before.value)[5] : {};
           const half = edit(text, (parts) => {
             const [first = "", ...rest] = Object.keys(parts[5])
               .filter((key) => parts[5][key] !== values[key]);
-            if (rest.length >= 2 && before) {
+            if (rest.length >= 2 && stored) {
               parts[5] = { ...values, [first]: parts[5][first] };
             }
           });
@@ -199,18 +201,19 @@ export const concurrency: readonly Mutant[] = [
   }),
 ];
 
-/** What was deleted, with a version expected or without, is written again by whoever still has it; in silence. */
-function revives(at: Bench, which: (expected: boolean) => boolean): Parts {
+/** What was deleted, or has given way to a new id, is written again by whoever still has it; in silence. */
+function revives(at: Bench, which: "deleted" | "moved"): Parts {
   const gone = new Set<string>();
   let revived = false;
   return {
     engine: {
       async delete(key, options) {
         const done = await at.engine.delete(key, options);
-        if (done && which(options?.ifVersion !== undefined)) gone.add(key);
+        if (done && which === "deleted") gone.add(key);
         return done;
       },
       async write(key, text, options) {
+        if (isNote(text) && which === "moved") gone.add(key);
         if (!gone.has(key) || !isSession(text)) {
           return await at.engine.write(key, text, options);
         }

@@ -87,7 +87,7 @@ export const hostile: readonly Mutant[] = [
         async read(key) {
           const record = await engine.read(key);
           try {
-            JSON.parse(record?.value ?? "null");
+            JSON.parse(record?.value.replace(/^>/, "") ?? "null");
           } catch {
             throw new Error("the record is damaged");
           }

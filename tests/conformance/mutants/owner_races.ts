@@ -1,4 +1,4 @@
-import { isSession, type Mutant, mutant } from "./_mutant.ts";
+import { isList, isSession, type Mutant, mutant } from "./_mutant.ts";
 import { ending, listing, naming } from "./_owner.ts";
 
 export const ownerRaces: readonly Mutant[] = [
@@ -53,7 +53,7 @@ export const ownerRaces: readonly Mutant[] = [
           async write(key, text, options) {
             if (written.get(key) === text) return {};
             const version = await engine.write(key, text, options);
-            if (version !== null && !isSession(text)) written.set(key, text);
+            if (version !== null && isList(text)) written.set(key, text);
             return version;
           },
         },
@@ -140,7 +140,7 @@ export const ownerRaces: readonly Mutant[] = [
       engine: {
         write: (key, text, options) =>
           engine.write(key, text, options).catch((error) => {
-            if (isSession(text)) throw error;
+            if (!isList(text)) throw error;
             return {};
           }),
       },
@@ -157,9 +157,9 @@ export const ownerRaces: readonly Mutant[] = [
             at.engine.write(
               key,
               text,
-              isSession(text) || ending > 0
-                ? options
-                : { expires: options.expires },
+              isList(text) && ending === 0
+                ? { expires: options.expires }
+                : options,
             ),
         },
         storage: {

@@ -1,4 +1,4 @@
-import { type Mutant, mutant } from "./_mutant.ts";
+import { isNote, type Mutant, mutant } from "./_mutant.ts";
 
 export const regenerate: readonly Mutant[] = [
   mutant("REGEN-01", {
@@ -51,8 +51,8 @@ export const regenerate: readonly Mutant[] = [
       let skip = false;
       return {
         engine: {
-          delete: async (key, options) =>
-            skip || await at.engine.delete(key, options),
+          write: async (key, text, options) =>
+            skip && isNote(text) || await at.engine.write(key, text, options),
         },
         session(real) {
           let ids = 0;
@@ -119,8 +119,8 @@ export const regenerate: readonly Mutant[] = [
       let skip = false;
       return {
         engine: {
-          delete: async (key, options) =>
-            skip || await at.engine.delete(key, options),
+          write: async (key, text, options) =>
+            skip && isNote(text) || await at.engine.write(key, text, options),
         },
         session(real) {
           let renewed = false;
