@@ -52,7 +52,7 @@ export interface DynamoDBSessionStorageOptions<Data = SessionData>
  *
  * A session takes at most about 400 KB, DynamoDB's limit for an item. The client's own timeouts and retries apply. Of
  * permissions it needs `GetItem`, `UpdateItem` and `DeleteItem`, with Architect's client `Query` instead of `GetItem`.
- * That client cannot delete on a condition: the old record of a regenerated id is emptied instead, and removed by the
+ * That client cannot delete on a condition: the record of a session that ends is emptied instead, and removed by the
  * TTL.
  *
  * @param options Client, table, names of its attributes, cookie and timeouts.
