@@ -25,8 +25,10 @@ export function ironCookie(
       if (!seal) return null;
       const data = await unsealData<Record<string, unknown>>(seal, options);
       if (Object.keys(data).length === 0) return null;
-      // Always the same id, so that a copy of the cookie leads to what became of the session.
-      const session = createSession(data, await idOf(seal));
+      // Always the same id, so that a copy of the cookie leads to what became of the session. What follows the seal itself
+      // is not sealed: with it, one session would have as many ids as anybody likes.
+      const [sealed = ""] = seal.split("~");
+      const session = createSession(data, await idOf(sealed));
       // At least as long as the seal: until then it must not be forgotten that the session has ended.
       return await values.save(session, {
         fallback: { maxAge: ttl || 400 * DAY },
