@@ -31,7 +31,7 @@ export async function show(
     user: users.find(({ id }) => id === userId)?.name,
     count: lines.reduce((sum, { quantity }) => sum + quantity, 0),
     // Reading a flash consumes it: the next page has none.
-    notice: searchParams.has("signed-out")
+    notice: searchParams.has("signed-out") && userId === undefined
       ? "You are signed out."
       : session.get("notice"),
     error: searchParams.has("account") && userId === undefined

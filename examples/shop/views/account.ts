@@ -5,11 +5,9 @@
  */
 import type { OwnedSession } from "@satchel/session";
 import { users } from "../catalogue.ts";
-import { Html, html } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import type { Body } from "./frame.ts";
 import { distance } from "./words.ts";
-
-const DISABLED = new Html("disabled");
 
 /** Where visitors sign in. */
 export function signInPage(
@@ -68,7 +66,6 @@ export function accountPage(
   devices: OwnedSession<{ device: string }>[] | undefined,
   now: number,
 ): Body {
-  const others = devices?.filter(({ current }) => !current).length ?? 0;
   const body = html`
     <h1>Your account</h1>
     <h2>Where you are signed in</h2>
@@ -80,14 +77,18 @@ export function accountPage(
         <ul class="devices">${devices.map((device) =>
           deviceItem(device, now)
         )}</ul>
-        <form method="post" action="/account/sign-out-others">
-          <p>Somebody else’s, or lost? Signing out there is immediate.</p>
-          <button ${others === 0 && DISABLED}>Sign out everywhere else</button>
-        </form>
+        ${devices.length > 1 && signOutOthersForm}
       `}
   `;
   return { title: "Account", body };
 }
+
+const signOutOthersForm = html`
+  <form method="post" action="/account/sign-out-others">
+    <p>Somebody else’s, or lost? Signing out there is immediate.</p>
+    <button>Sign out everywhere else</button>
+  </form>
+`;
 
 function deviceItem(
   { data, created, lastSeen, expires, current }: OwnedSession<
