@@ -30,6 +30,7 @@ const sessionCookie = createCookie("__session", {
   secrets: [secret],
   httpOnly: true,
   sameSite: "lax",
+  secure: Deno.env.get("PLAIN_HTTP") !== "true",
   maxAge: 7 * 24 * 60 * 60,
 });
 const sessionStorage = createCookieSessionStorage<Data, Flash>();

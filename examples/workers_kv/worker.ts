@@ -9,6 +9,7 @@ import {
 interface Env {
   SESSIONS: KVNamespaceLike;
   SESSION_SECRET: string;
+  PLAIN_HTTP?: string;
 }
 
 interface Data {
@@ -29,13 +30,14 @@ export default {
   },
 };
 
-function createHandler({ SESSIONS, SESSION_SECRET }: Env) {
+function createHandler({ SESSIONS, SESSION_SECRET, PLAIN_HTTP }: Env) {
   const storage = createWorkersKVSessionStorage<Data, Flash>({
     kv: SESSIONS,
     cookie: {
       name: "__session",
       secrets: [SESSION_SECRET],
       maxAge: 7 * 24 * 60 * 60,
+      secure: PLAIN_HTTP !== "true",
     },
   });
   return withSession(storage, async (request, session) => {

@@ -81,6 +81,7 @@ class Browser {
     const text = await response.text();
     for (const setCookie of response.headers.getSetCookie()) {
       assertMatch(setCookie, /^__session=.*; HttpOnly; .*SameSite=Lax/i);
+      assert(!/; Secure/i.test(setCookie), "it would get lost on plain HTTP");
       const over = /Expires=Thu, 01 Jan 1970/i.test(setCookie);
       this.cookie = over ? "" : setCookie.split(";")[0] ?? "";
     }
