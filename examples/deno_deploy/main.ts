@@ -31,9 +31,12 @@ const storage = createDenoKvSessionStorage<Data, Flash>({
 const handler = withSession(storage, async (request, session) => {
   const { pathname } = new URL(request.url);
   if (request.method === "POST" && pathname === "/name") {
-    const form = await request.formData();
+    // Anybody can post anything: no form at all, or a file for a name.
+    const form = await request.formData().catch(() => undefined);
+    const name = form?.get("name");
+    if (typeof name !== "string" || !name) return badRequest();
     session.regenerateId();
-    session.set("name", String(form.get("name")).slice(0, 40));
+    session.set("name", name.slice(0, 40));
     session.flash("notice", "Your name is kept.");
     return seeOther("/");
   }
@@ -69,6 +72,10 @@ function page(session: Session<Data, Flash>): Response {
 
 function escape(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+function badRequest(): Response {
+  return new Response("Bad request", { status: 400 });
 }
 
 function seeOther(path: string): Response {

@@ -38,8 +38,13 @@ app.get("/", (req, res) => {
 });
 
 app.post("/name", (req, res) => {
+  // Anybody can post anything: no form at all, or a list for a name.
+  const name = req.body?.name;
+  if (typeof name !== "string" || !name) {
+    return res.status(400).send("Bad request");
+  }
   req.session.regenerateId();
-  req.session.set("name", String(req.body.name).slice(0, 40));
+  req.session.set("name", name.slice(0, 40));
   req.session.flash("notice", "Your name is kept.");
   res.redirect(303, "/");
 });

@@ -51,9 +51,12 @@ app.get("/", (c) => {
 });
 
 app.post("/name", async (c) => {
-  const { name } = await c.req.parseBody();
+  // Anybody can post anything: no form at all, or a file for a name.
+  const form = await c.req.parseBody().catch(() => undefined);
+  const name = form?.name;
+  if (typeof name !== "string" || !name) return c.text("Bad request", 400);
   c.var.session.regenerateId();
-  c.var.session.set("name", String(name).slice(0, 40));
+  c.var.session.set("name", name.slice(0, 40));
   c.var.session.flash("notice", "Your name is kept.");
   return c.redirect("/", 303);
 });

@@ -30,6 +30,7 @@ const sessionCookie = createCookie("__session", {
   secrets: [secret],
   httpOnly: true,
   sameSite: "lax",
+  secure: Deno.env.get("PLAIN_HTTP") !== "true",
   maxAge: 7 * 24 * 60 * 60,
 });
 const sessionStorage = createCookieSessionStorage<Data, Flash>();
@@ -44,9 +45,12 @@ router.get("/", ({ session }) => {
 });
 
 router.post("/name", async ({ request, session }) => {
-  const form = await request.formData();
+  // Anybody can post anything: no form at all, or a file for a name.
+  const form = await request.formData().catch(() => undefined);
+  const name = form?.get("name");
+  if (typeof name !== "string" || !name) return badRequest();
   session.regenerateId();
-  session.set("name", String(form.get("name")).slice(0, 40));
+  session.set("name", name.slice(0, 40));
   session.flash("notice", "Your name is kept.");
   return seeOther("/");
 });
@@ -82,6 +86,10 @@ function page(session: Session<Data, Flash>): Response {
 
 function escape(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+function badRequest(): Response {
+  return new Response("Bad request", { status: 400 });
 }
 
 function seeOther(path: string): Response {

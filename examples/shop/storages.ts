@@ -13,7 +13,7 @@ import {
   type SessionCookieOptions,
 } from "@satchel/session";
 import { join } from "node:path";
-import type { Data, Flash, ShopOptions } from "./app.ts";
+import type { Data, Flash, ShopOptions } from "./session.ts";
 import {
   makeFolder,
   Problem,

@@ -9,6 +9,7 @@ import {
 interface Env {
   SESSIONS: KVNamespaceLike;
   SESSION_SECRET: string;
+  PLAIN_HTTP?: string;
 }
 
 interface Data {
@@ -29,21 +30,25 @@ export default {
   },
 };
 
-function createHandler({ SESSIONS, SESSION_SECRET }: Env) {
+function createHandler({ SESSIONS, SESSION_SECRET, PLAIN_HTTP }: Env) {
   const storage = createWorkersKVSessionStorage<Data, Flash>({
     kv: SESSIONS,
     cookie: {
       name: "__session",
       secrets: [SESSION_SECRET],
       maxAge: 7 * 24 * 60 * 60,
+      secure: PLAIN_HTTP !== "true",
     },
   });
   return withSession(storage, async (request, session) => {
     const { pathname } = new URL(request.url);
     if (request.method === "POST" && pathname === "/name") {
-      const form = await request.formData();
+      // Anybody can post anything: no form at all, or a file for a name.
+      const form = await request.formData().catch(() => undefined);
+      const name = form?.get("name");
+      if (typeof name !== "string" || !name) return badRequest();
       session.regenerateId();
-      session.set("name", String(form.get("name")).slice(0, 40));
+      session.set("name", name.slice(0, 40));
       session.flash("notice", "Your name is kept.");
       return seeOther("/");
     }
@@ -78,6 +83,10 @@ function page(session: Session<Data, Flash>): Response {
 
 function escape(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+function badRequest(): Response {
+  return new Response("Bad request", { status: 400 });
 }
 
 function seeOther(path: string): Response {

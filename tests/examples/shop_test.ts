@@ -267,7 +267,7 @@ for (const storage of storages) {
         assert(visitor.cookie !== before);
         assert(await shownId(visitor) !== id);
         assert((await visitor.get("/cart")).text.includes("€19.80"));
-        await assertRecords(2); // the session, and the list of Ada's
+        await assertRecords(3); // the session, the list of Ada's, and for a minute a note that the old id is over
         const old = await visitor.get("/session", { cookie: before });
         if (storage !== "cookie") assert(old.text.includes(NOTHING));
       });
@@ -305,9 +305,11 @@ for (const storage of storages) {
         const { status, setCookies } = await visitor.post("/sign-out", {});
         assertEquals([status, setCookies.length], [303, 1]);
         assertEquals(visitor.jar.size, 0);
+        const { text } = await visitor.get("/sign-in?signed-out");
+        assert(text.includes("You are signed out."));
         const after = await visitor.get("/session", { cookie: during });
         assertEquals(after.text.includes(NOTHING), storage !== "cookie");
-        await assertRecords(0);
+        await assertRecords(1); // the note
       });
 
       await t.step("who is remembered gets a cookie that lasts", async () => {
@@ -318,7 +320,9 @@ for (const storage of storages) {
         });
         assertEquals(setCookies.length, 1);
         assert(setCookies[0]?.includes(`Max-Age=${30 * DAY}`));
-        assert((await visitor.get("/")).text.includes("Welcome, Grace."));
+        const greeting = (await visitor.get("/?signed-out")).text;
+        assert(greeting.includes("Welcome, Grace."));
+        assert(!greeting.includes("You are signed out."));
         const { text } = await visitor.get("/session");
         assert(text.includes("for 30 days"));
         // Later commits keep to the lifetime.
@@ -348,9 +352,11 @@ for (const storage of storages) {
           }
           assertEquals(text.match(/<h3>/g)?.length, 2);
           assertEquals(text.match(/this one/g)?.length, 1);
+          assert(text.includes("Somebody else’s, or lost?"));
           const answer = await visitor.submit("/account/sign-out-others", {});
           assert(answer.text.includes("Signed out of 1 other device."));
           assertEquals(answer.text.match(/<h3>/g)?.length, 1);
+          assert(!answer.text.includes("Somebody else’s, or lost?"));
           assert((await phone.get("/session")).text.includes(NOTHING));
           assert((await stranger.get("/")).text.includes(">Ada</a>"));
           await stranger.post("/sign-out", {});

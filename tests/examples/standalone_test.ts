@@ -74,18 +74,14 @@ class Browser {
   }
 
   async request(path: string, form?: Record<string, string>): Promise<string> {
-    const response = await fetch(this.#origin + path, {
-      method: form ? "POST" : "GET",
-      headers: {
-        Origin: this.#origin,
-        ...this.cookie ? { Cookie: this.cookie } : {},
-      },
-      ...form ? { body: new URLSearchParams(form) } : {},
-      redirect: "manual",
-    });
+    const response = await this.fetch(
+      path,
+      form && { body: new URLSearchParams(form) },
+    );
     const text = await response.text();
     for (const setCookie of response.headers.getSetCookie()) {
       assertMatch(setCookie, /^__session=.*; HttpOnly; .*SameSite=Lax/i);
+      assert(!/; Secure/i.test(setCookie), "it would get lost on plain HTTP");
       const over = /Expires=Thu, 01 Jan 1970/i.test(setCookie);
       this.cookie = over ? "" : setCookie.split(";")[0] ?? "";
     }
@@ -96,10 +92,52 @@ class Browser {
     assertEquals(response.status, 303, text);
     return await this.request(response.headers.get("Location") ?? "");
   }
+
+  /** Gets a page, or posts what is given, and keeps no cookie of the answer. */
+  async fetch(path: string, post?: Post): Promise<Response> {
+    return await fetch(this.#origin + path, {
+      method: post ? "POST" : "GET",
+      headers: {
+        Origin: this.#origin,
+        ...this.cookie ? { Cookie: this.cookie } : {},
+        ...post?.type ? { "Content-Type": post.type } : {},
+      },
+      body: post?.body ?? null,
+      redirect: "manual",
+    });
+  }
+}
+
+interface Post {
+  readonly type?: string;
+  readonly body?: BodyInit;
+}
+
+/** What nobody's browser posts, but anybody can. */
+function badForms(): Record<string, Post> {
+  const file = new FormData();
+  file.set("name", new File(["Mallory"], "name.txt"));
+  return {
+    "nothing": {},
+    "JSON": { type: "application/json", body: '{"name":"Mallory"}' },
+    "text": { type: "text/plain", body: "name=Mallory" },
+    "a form without fields": { body: new URLSearchParams() },
+    "an empty name": { body: new URLSearchParams({ name: "" }) },
+    "another field": { body: new URLSearchParams({ nome: "Mallory" }) },
+    "a file for a name": { body: file },
+    "bytes for parts": {
+      type: "multipart/form-data; boundary=x",
+      body: "garbage",
+    },
+    "parts without a boundary": {
+      type: "multipart/form-data",
+      body: "garbage",
+    },
+  };
 }
 
 for (const name of names) {
-  Deno.test(`deno task example ${name} counts visits, keeps a name and forgets`, async () => {
+  Deno.test(`deno task example ${name} counts visits, keeps a name, refuses bad forms and forgets`, async () => {
     const { origin, stop } = await start(name);
     try {
       const visitor = new Browser(origin);
@@ -119,6 +157,13 @@ for (const name of names) {
       const later = await visitor.request("/");
       says(later, "this is visit 4.");
       assert(!later.includes("Your name is kept."), "a flash shows once");
+      for (const [what, post] of Object.entries(badForms())) {
+        const { status, body } = await visitor.fetch("/name", post);
+        await body?.cancel();
+        assertEquals([what, status], [what, 400]);
+      }
+      says(await visitor.request("/"), "this is visit 5.");
+      assert(!(await visitor.request("/")).includes("stranger"));
       says(await other.request("/"), "Hello stranger, this is visit 1.");
       says(
         await visitor.request("/leave", {}),

@@ -19,7 +19,8 @@ export const sessionStorage = createCookieSessionStorage<Data, Flash>({
     name: "__session",
     secrets: [secret],
     maxAge: 7 * 24 * 60 * 60,
-    secure: process.env.NODE_ENV === "production",
+    // Not NODE_ENV, which react-router-serve always makes "production": over plain HTTP, browsers would drop the cookie.
+    secure: process.env.PLAIN_HTTP !== "true",
   },
 });
 

@@ -2,10 +2,15 @@ import { type ActionFunctionArgs, redirect } from "react-router";
 import { sessionContext } from "../sessions.server";
 
 export async function action({ context, request }: ActionFunctionArgs) {
-  const form = await request.formData();
+  // Anybody can post anything: no form at all, or a file for a name.
+  const form = await request.formData().catch(() => undefined);
+  const name = form?.get("name");
+  if (typeof name !== "string" || !name) {
+    throw new Response("Bad request", { status: 400 });
+  }
   const session = context.get(sessionContext);
   session.regenerateId();
-  session.set("name", String(form.get("name")).slice(0, 40));
+  session.set("name", name.slice(0, 40));
   session.flash("notice", "Your name is kept.");
   return redirect("/", 303);
 }

@@ -1,0 +1,51 @@
+/**
+ * Responses: pages, redirects, and what to say when something went wrong.
+ *
+ * @module
+ */
+import { SessionError } from "@satchel/session";
+import { RequestError } from "./forms.ts";
+import type { Html } from "./html.ts";
+import { plainPage } from "./views/frame.ts";
+
+/** Sends the browser on, by GET. */
+export function seeOther(path: string): Response {
+  return new Response(null, { status: 303, headers: { Location: path } });
+}
+
+/** Sends a page. */
+export function send(body: Html, status = 200): Response {
+  return new Response(body.text, {
+    status,
+    headers: {
+      "Content-Type": "text/html; charset=utf-8",
+      // Pages differ from visitor to visitor.
+      "Cache-Control": "no-store",
+      "Content-Security-Policy":
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "Referrer-Policy": "same-origin",
+      "X-Content-Type-Options": "nosniff",
+    },
+  });
+}
+
+/** Says what went wrong, and logs what the shop is to blame for. */
+export function explain(error: unknown): Response {
+  if (error instanceof RequestError) {
+    return send(plainPage(error.status, error.message), error.status);
+  }
+  // A storage that fails is not "no session": the visitor's cookie stays as it is.
+  const storeFailed = error instanceof SessionError;
+  report(error);
+  const status = storeFailed ? 503 : 500;
+  return send(plainPage(status, "Please try again in a moment."), status);
+}
+
+function report(error: unknown): void {
+  const { message, cause } = error instanceof Error
+    ? error
+    : { message: String(error), cause: undefined };
+  const because = cause instanceof Error ? `: ${cause.message}` : "";
+  // deno-lint-ignore no-console -- the server's log
+  console.error(`${message}${because}`);
+}
