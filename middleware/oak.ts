@@ -30,6 +30,7 @@ import { exchange, mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
 import { addSetCookie, serviceUnavailable, takesCookie } from "./_response.ts";
 
 export type { SessionOf } from "./_lifecycle.ts";
+export type * from "./_types.ts";
 
 /** What is used of oak's context. */
 export interface OakContextLike {
