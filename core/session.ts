@@ -264,7 +264,7 @@ export function createSession<Data = SessionData, FlashData = Data>(
  * @param value Anything.
  * @returns `true` for what {@linkcode createSession} or a storage made.
  *
- * @example
+ * @example A session, and what only looks like one
  * ```ts
  * import { createSession, isSession } from "@satchel/session";
  * import { assert, assertFalse } from "@std/assert";
