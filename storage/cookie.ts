@@ -29,9 +29,13 @@ export interface CookieSessionStorageOptions extends StorageOptions {
  *
  * @param options The cookie and the timeouts; or the cookie itself; or nothing, for a storage that a middleware binds.
  * @returns The storage.
- * @throws {TypeError} If the cookie has no secrets.
+ * @throws {TypeError} If the cookie has no secrets, or its options stand outside of `cookie`; if there is an `owner`,
+ * whose sessions nobody could list; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or
+ * `onEvent` is no function.
+ * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
- * @example
+ * @example A session that travels in its cookie
  * ```ts
  * import { createCookieSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
