@@ -63,6 +63,8 @@ export interface Cookie {
    * @param value The value, as JSON can carry it. `""` is written bare.
    * @returns The `Set-Cookie` header.
    * @throws {SessionError} If the value is not JSON (`unserializable`) or the cookie is over 4,096 bytes (`too-large`).
+   * @throws {TypeError} If an attribute is malformed or contradicts another.
+   * @throws {RangeError} If `maxAge` is negative or not finite.
    */
   serialize(value: unknown, options?: CookieSerializeOptions): Promise<string>;
 }
@@ -80,7 +82,8 @@ const MAX_CANDIDATES = 3;
  * @param name The cookie's name.
  * @param options Attributes, secrets and format.
  * @returns The cookie, ready to read and write headers.
- * @throws {TypeError} If name and attributes contradict each other or the RFC, or a secret is missing.
+ * @throws {TypeError} If name and attributes contradict each other or the RFC; if `secrets` is no list, or one of them
+ * is empty; if `encrypt` lacks secrets or the format for it, or a format is unknown; or if `expires` is no valid date.
  * @throws {RangeError} If `maxAge` is negative or not finite.
  *
  * @example A signed cookie, there and back
@@ -109,7 +112,7 @@ export function createCookie(
  * @param value Anything.
  * @returns `true` for an object with a name, `isSigned`, `parse` and `serialize`.
  *
- * @example
+ * @example A cookie, and what only has a name
  * ```ts
  * import { createCookie, isCookie } from "@satchel/session";
  * import { assert, assertFalse } from "@std/assert";

@@ -19,11 +19,20 @@ export interface Lifetime {
 
 /** The timeouts that a storage holds its sessions to. */
 export interface Timeouts {
-  /** Seconds without a request after which a session ends. */
+  /**
+   * Seconds without a request after which a session ends. In a cookie storage the response moves the deadline: a
+   * request counts there only if its response commits the session.
+   *
+   * @default {never}
+   */
   idleTimeout?: number | undefined;
-  /** Seconds after its creation at which a session ends, whatever happens. */
+  /** Seconds after its creation at which a session ends, whatever happens. @default {never; 400 days with `owner`} */
   absoluteTimeout?: number | undefined;
-  /** Seconds by which the idle deadline must move before it is written again. */
+  /**
+   * Seconds by which the idle deadline must move before it is written again; shorter than `idleTimeout`.
+   *
+   * @default {a tenth of idleTimeout, 60 at most}
+   */
   touchAfter?: number | undefined;
 }
 

@@ -60,10 +60,17 @@ export class Session<Data = SessionData, FlashData = Data> {
   /**
    * A session that no storage knows of; {@linkcode createSession} is the usual way to one.
    *
-   * @param initialData Values that the session begins with.
-   * @param id Its id. Storages and {@linkcode createSession} give one; leave it out for a new session.
+   * @param initialData Values that the session begins with: a plain object. @default {{}}
+   * @param id An id for a session that is only looked at, as for {@linkcode createSession}. @default {a new one}
+   * @throws {TypeError} If `initialData` is no plain object, or `id` no string.
    */
   constructor(initialData?: Partial<Data>, id?: string) {
+    if (initialData !== undefined && !isPlain(initialData)) {
+      refuse("initialData must be a plain object or undefined", initialData);
+    }
+    if (id !== undefined && typeof id !== "string") {
+      refuse("id must be a string or undefined", id);
+    }
     this.#state = new SessionState(mintId, initialData, id);
   }
 
@@ -207,14 +214,33 @@ export function mintId(): string {
   return toBase64Url(randomBytes(ID_BYTES));
 }
 
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  // A prototype without a prototype is Object.prototype, of this realm or of another.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Refuses an argument: by its type alone, because it may be an id or data that got into the other's place. */
+function refuse(why: string, received: unknown): never {
+  const tag = Object.prototype.toString.call(received).slice(8, -1);
+  throw new TypeError(
+    `Cannot create session: ${why}, received ${tag.toLowerCase()}; the order is (initialData, id), as in React Router, and not Remix 3's (id, data)`,
+  );
+}
+
 /**
  * Creates a session that is in no storage yet. Most code gets its sessions from a storage instead.
  *
- * @param initialData Values that the session begins with.
- * @param id The session's id. @default {a new one}
- * @returns The session.
+ * The arguments come in the order of React Router; Remix 3 has the id first.
  *
- * @example
+ * @param initialData Values that the session begins with: a plain object. @default {{}}
+ * @param id An id for a session that is only looked at, in a test say; a storage refuses to save an id that it could not
+ * have made. @default {a new one}
+ * @returns The session.
+ * @throws {TypeError} If `initialData` is no plain object, or `id` no string.
+ *
+ * @example A session with a value, and a new id
  * ```ts
  * import { createSession } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -238,13 +264,13 @@ export function createSession<Data = SessionData, FlashData = Data>(
  * @param value Anything.
  * @returns `true` for what {@linkcode createSession} or a storage made.
  *
- * @example
+ * @example A session, and what only looks like one
  * ```ts
  * import { createSession, isSession } from "@satchel/session";
  * import { assert, assertFalse } from "@std/assert";
  *
- * assert(isSession(createSession({ foo: "bar" }, "remix-session")));
- * assertFalse(isSession({ id: "remix-session" }));
+ * assert(isSession(createSession({ theme: "dark" })));
+ * assertFalse(isSession({ theme: "dark" }));
  * ```
  */
 export function isSession(value: unknown): value is Session {

@@ -55,6 +55,9 @@ import {
 
 export type { NodeRequestLike, NodeResponseLike } from "./_node_response.ts";
 export type { SessionOf } from "./_lifecycle.ts";
+export type * from "./_types.ts";
+export type { CookieOptions } from "../core/cookie.ts";
+export type { LegacyFormat } from "../core/formats.ts";
 export type { SessionCookieOptions } from "../storage/_http.ts";
 
 /** A middleware, as `app.use` takes it. */

@@ -39,6 +39,7 @@ import { mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
 import { respond } from "./_response.ts";
 
 export type { SessionOf } from "./_lifecycle.ts";
+export type * from "./_types.ts";
 
 /** What is used of Fresh's context. */
 export interface FreshContextLike {

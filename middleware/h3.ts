@@ -43,6 +43,7 @@ import {
 } from "./_response.ts";
 
 export type { SessionOf } from "./_lifecycle.ts";
+export type * from "./_types.ts";
 
 /** What is used of h3's event. */
 export interface H3EventLike {

@@ -36,6 +36,7 @@ import { mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
 import { respond } from "./_response.ts";
 
 export type { SessionOf } from "./_lifecycle.ts";
+export type * from "./_types.ts";
 
 /** What is used of Hono's context. */
 export interface HonoContextLike {

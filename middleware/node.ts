@@ -34,6 +34,7 @@ import {
 } from "./_node_response.ts";
 
 export type { NodeRequestLike, NodeResponseLike } from "./_node_response.ts";
+export type * from "./_types.ts";
 
 /** A handler that is given the session of its request. */
 export type NodeSessionHandler<Data, FlashData, Req, Res> = (

@@ -34,6 +34,7 @@ import {
 } from "./_response.ts";
 
 export type { SessionOf } from "./_lifecycle.ts";
+export type * from "./_types.ts";
 
 /** What is used of oak's context. */
 export interface OakContextLike {

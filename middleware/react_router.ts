@@ -42,6 +42,8 @@ import type {
 import { mount, mustBeFree } from "./_lifecycle.ts";
 import { respond } from "./_response.ts";
 
+export type * from "./_types.ts";
+
 /** A context key, as React Router's `createContext` makes it. */
 export interface RouterContextLike<T> {
   /** What `context.get` gives where nothing was set. */

@@ -70,8 +70,10 @@ export interface CloudflareKVSessionStorageOptions extends StorageOptions {
  *
  * @param options Namespace, key prefix, cookie and absolute timeout.
  * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If `kv` is no KV namespace, the prefix none that KV takes, or there is an `idleTimeout`.
- * @throws {RangeError} If the timeout is not positive and finite.
+ * @throws {TypeError} If `kv` is no KV namespace, or `prefix` none that KV takes; if there is an `idleTimeout` or an
+ * `owner`; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
+ * @throws {RangeError} If a timeout is not positive and finite, or `touchAfter` or the cookie's `maxAge` is negative or
+ * not finite.
  *
  * @example A Worker that counts visits
  * ```ts
@@ -80,6 +82,7 @@ export interface CloudflareKVSessionStorageOptions extends StorageOptions {
  *   type KVNamespaceLike,
  *   withSession,
  * } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
  *
  * function fetch(
  *   request: Request,
@@ -95,7 +98,25 @@ export interface CloudflareKVSessionStorageOptions extends StorageOptions {
  *   })(request);
  * }
  *
- * // export default { fetch };
+ * // In a Worker: export default { fetch }, and SESSIONS is the binding. This one keeps entries in a Map.
+ * const entries = new Map<string, { value: string; metadata: unknown }>();
+ * const SESSIONS: KVNamespaceLike = {
+ *   async getWithMetadata(key) {
+ *     return entries.get(key) ?? { value: null, metadata: null };
+ *   },
+ *   async put(key, value, { metadata }) {
+ *     entries.set(key, { value, metadata });
+ *   },
+ *   async delete(key) {
+ *     entries.delete(key);
+ *   },
+ * };
+ *
+ * const first = await fetch(new Request("http://localhost/"), { SESSIONS });
+ * const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
+ * const again = new Request("http://localhost/", { headers: { cookie } });
+ * const second = await fetch(again, { SESSIONS });
+ * assertEquals(await second.text(), "Visit 2");
  * ```
  */
 export function createCloudflareKVSessionStorage<
@@ -132,12 +153,12 @@ export function createCloudflareKVSessionStorage<Data, FlashData>(
 /**
  * {@linkcode createCloudflareKVSessionStorage} under the name that Remix gave it for Workers.
  *
- * @example
+ * @example With the binding, here of a namespace that is empty
  * ```ts
  * import { createWorkersKVSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
  *
- * // In a Worker: the binding.
+ * // In a Worker: env.SESSIONS, or whatever the binding is called.
  * const kv = {
  *   getWithMetadata: () => Promise.resolve({ value: null, metadata: null }),
  *   put: () => Promise.resolve(),
@@ -145,6 +166,7 @@ export function createCloudflareKVSessionStorage<Data, FlashData>(
  * };
  * const storage = createWorkersKVSessionStorage({ kv });
  *
+ * assertEquals((await storage.read(null)).size, 0);
  * assertEquals(storage.guarantees?.reads, "eventual");
  * ```
  */

@@ -46,6 +46,9 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
    * @returns The cookie's new value; `""` to clear the cookie; `null` where there is nothing to send.
    * @throws {SessionError} If a value is not JSON (`unserializable`), the record too large (`too-large`), the engine
    * fails (`store-failed`) or other requests keep getting in between (`conflict`). The stored record is as it was.
+   * @throws {TypeError} If the session is another library's, or its id is not one that this storage could have made; or
+   * if `expires` is no valid date.
+   * @throws {RangeError} If `maxAge` is negative or not finite.
    */
   save(
     session: Session<Data, FlashData>,
@@ -149,18 +152,23 @@ export interface HttpSessionStorage<Data = SessionData, FlashData = Data>
    * @param options Attributes for this commit; a `maxAge` or `expires` belongs to the session from then on.
    * @returns The `Set-Cookie` header; `""`, which browsers ignore, where there is nothing to send.
    * @throws {SessionError} As {@linkcode SessionStorage.save}.
+   * @throws {TypeError} If the session is another library's, or its id is not one that this storage could have made; or
+   * if an attribute is malformed or contradicts another.
+   * @throws {RangeError} If `maxAge` is negative or not finite.
    */
   commitSession(
     session: Session<Data, FlashData>,
     options?: CommitOptions,
   ): Promise<string>;
   /**
-   * Destroys a session and clears its cookie.
+   * Destroys a session and clears its cookie. Where the session lives in its cookie, nothing on the server can end it:
+   * copies of the cookie work until their deadline.
    *
    * @param session The session.
    * @param options Attributes, where the cookie was set with others than its own.
    * @returns The `Set-Cookie` header.
-   * @throws {SessionError} If the engine fails: `store-failed`.
+   * @throws {SessionError} If the engine fails (`store-failed`), or the response has gone (`late-change`).
+   * @throws {TypeError} If the session is another library's, or an attribute is malformed or contradicts another.
    */
   destroySession(
     session: Session<Data, FlashData>,

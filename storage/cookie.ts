@@ -29,9 +29,13 @@ export interface CookieSessionStorageOptions extends StorageOptions {
  *
  * @param options The cookie and the timeouts; or the cookie itself; or nothing, for a storage that a middleware binds.
  * @returns The storage.
- * @throws {TypeError} If the cookie has no secrets.
+ * @throws {TypeError} If the cookie has no secrets, or its options stand outside of `cookie`; if there is an `owner`,
+ * whose sessions nobody could list; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or
+ * `onEvent` is no function.
+ * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
- * @example
+ * @example A session that travels in its cookie
  * ```ts
  * import { createCookieSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -65,8 +69,55 @@ export function createCookieSessionStorage<Data, FlashData>(
     | StorageOptions & { cookie?: Cookie | SessionCookieOptions | undefined }
     | Cookie = {},
 ): SessionStorage<Data, FlashData> {
-  const { cookie, ...rest } = isCookie(options) ? { cookie: options } : options;
+  const { cookie, ...rest } = isCookie(options)
+    ? { cookie: options }
+    : checkOptions(options);
   const policy = new Policy(rest);
   const storage = new CookieStorage<Data, FlashData>(policy);
   return cookie ? bind(storage, cookie, policy) : storage;
+}
+
+const OF_COOKIE: Record<keyof SessionCookieOptions, true> = {
+  accept: true,
+  domain: true,
+  encrypt: true,
+  expires: true,
+  format: true,
+  httpOnly: true,
+  maxAge: true,
+  name: true,
+  partitioned: true,
+  path: true,
+  priority: true,
+  sameSite: true,
+  secrets: true,
+  secure: true,
+};
+
+/**
+ * Refuses what would be taken for options without a cookie, and so would make a storage that lacks one in silence.
+ *
+ * @throws {TypeError} If it is no options object, or looks like a cookie, or has options that are a cookie's.
+ */
+function checkOptions<Options extends object>(options: Options): Options {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      "Cannot create storage: its argument must be options or a cookie",
+    );
+  }
+  if ("parse" in options || "serialize" in options) {
+    throw new TypeError(
+      "Cannot use cookie: it lacks name, isSigned, parse or serialize; create it with this library's createCookie",
+    );
+  }
+  const given = options as Record<string, unknown>;
+  const stray = Object.keys(OF_COOKIE).find((name) =>
+    given[name] !== undefined
+  );
+  if (stray !== undefined) {
+    throw new TypeError(
+      `Cannot create storage: ${stray} is the cookie's; write { cookie: { ${stray}: … } }`,
+    );
+  }
+  return options;
 }

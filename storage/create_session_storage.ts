@@ -38,8 +38,10 @@ export interface DatabaseSessionStorageOptions<
  *
  * @param options The engine, the cookie and the timeouts.
  * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If options are missing or contradict each other.
- * @throws {RangeError} If a timeout is not positive and finite.
+ * @throws {TypeError} If there is an `owner` and the engine cannot keep what that promises; if the cookie is refused,
+ * as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
+ * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
  * @example An engine on a `Map`
  * ```ts
@@ -92,9 +94,60 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
   options: BackendSessionStorageOptions<Data> & { cookie?: undefined },
 ): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /**
- * Creates a storage on top of a database, by four functions. The database makes the ids and owns expiry: `expires` is
- * when a record is over. A record is read again before it is written, and one that is gone stays gone; what two
- * requests write at the same instant, only an engine with compare-and-set can keep apart.
+ * Creates a storage on top of a database, by four functions, as in React Router and Remix 1–2.
+ *
+ * The database makes the ids: 1 to 256 letters, digits and `-_.~:+/=`, at least 128 random bits. It owns expiry, by the
+ * `expires` that it is handed. That is always a `Date`: the end of the lifetime that a commit gave the session, or else
+ * of the cookie's, or 14 days ahead where there is neither; sooner, where a timeout ends the session. `readData` gives
+ * `null` for a row that is over.
+ *
+ * The data is one object, with each flash under `__flash_NAME__`. With a timeout, or a lifetime from a commit, it also
+ * holds what the deadline depends on, under `__satchel__`.
+ *
+ * A row is read again before it is written, and one that is gone stays gone; what two requests write at the same
+ * instant, only an engine with compare-and-set can keep apart.
+ *
+ * @param options The cookie, the four functions and the timeouts.
+ * @returns The storage, bound to the cookie.
+ * @throws {TypeError} If one of the functions is missing, or there is an `owner`, whose sessions only an engine can
+ * list; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
+ * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ *
+ * @example A database that is a `Map`
+ * ```ts
+ * import { createSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const rows = new Map<string, { data: object; expires: Date }>();
+ * const { getSession, commitSession, destroySession } = createSessionStorage({
+ *   cookie: { name: "__session", secrets: ["s3cr3t"], maxAge: 3600 },
+ *   async createData(data, expires) {
+ *     const id = crypto.randomUUID() + crypto.randomUUID();
+ *     rows.set(id, { data, expires });
+ *     return id;
+ *   },
+ *   async readData(id) {
+ *     const row = rows.get(id);
+ *     return row && row.expires.getTime() > Date.now() ? row.data : null;
+ *   },
+ *   async updateData(id, data, expires) {
+ *     rows.set(id, { data, expires });
+ *   },
+ *   async deleteData(id) {
+ *     rows.delete(id);
+ *   },
+ * });
+ *
+ * const session = await getSession();
+ * session.set("theme", "dark");
+ * const cookieHeader = (await commitSession(session)).split(";")[0];
+ *
+ * const next = await getSession(cookieHeader);
+ * assertEquals(next.get("theme"), "dark");
+ * await destroySession(next);
+ * assertEquals(rows.size, 0);
+ * ```
  */
 export function createSessionStorage<Data = SessionData, FlashData = Data>(
   options: DatabaseSessionStorageOptions<Data, FlashData>,

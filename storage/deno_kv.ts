@@ -75,10 +75,13 @@ export interface DenoKvSessionStorageOptions<Data = SessionData>
  *
  * @param options Database, key prefix, cookie and timeouts.
  * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If there is no Deno KV here: without `--unstable-kv`, or on another runtime.
- * @throws {RangeError} If a timeout is not positive and finite.
+ * @throws {TypeError} If no `kv` is given and there is none here: without `--unstable-kv`, or on another runtime; if
+ * `prefix` is no string; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is
+ * no function.
+ * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
- * @example
+ * @example A database in memory
  * ```ts
  * import { createDenoKvSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";

@@ -57,28 +57,44 @@ export interface DynamoDBSessionStorageOptions<Data = SessionData>
  *
  * @param options Client, table, names of its attributes, cookie and timeouts.
  * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If the client is none of those, or a name is none that DynamoDB takes.
- * @throws {RangeError} If a timeout is not positive and finite.
+ * @throws {TypeError} If the client is none of those, or has no such table; if a name is none that DynamoDB takes;
+ * if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
+ * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
  * @example With version 3 of the AWS SDK
  * ```ts
- * import { createDynamoDBSessionStorage } from "@satchel/session";
+ * import {
+ *   createDynamoDBSessionStorage,
+ *   type DynamoDBDocumentLike,
+ * } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
  *
  * // In an application: DynamoDBDocument.from(new DynamoDB()), of @aws-sdk/lib-dynamodb and @aws-sdk/client-dynamodb.
- * const client = {
- *   get: () => Promise.resolve({}),
- *   update: () => Promise.resolve({}),
- *   delete: () => Promise.resolve({}),
+ * // This one keeps items in a Map, and checks no conditions.
+ * const items = new Map<string | undefined, object>();
+ * const client: DynamoDBDocumentLike = {
+ *   get: ({ Key }) => ({ Item: items.get(Key["_idx"]) }),
+ *   update({ Key, ExpressionAttributeNames, ExpressionAttributeValues }) {
+ *     const set = Object.entries(ExpressionAttributeNames ?? {}).map(
+ *       ([name, attribute]) =>
+ *         [attribute, ExpressionAttributeValues?.[name.replace("#", ":")]],
+ *     );
+ *     items.set(Key["_idx"], Object.fromEntries(set));
+ *   },
+ *   delete: ({ Key }) => items.delete(Key["_idx"]),
  * };
- * const storage = createDynamoDBSessionStorage({
+ *
+ * const { getSession, commitSession } = createDynamoDBSessionStorage({
  *   client,
  *   table: "sessions",
- *   cookie: { name: "__session", secrets: ["s3cr3t"], sameSite: "lax" },
+ *   cookie: { name: "__session", secrets: ["s3cr3t"], maxAge: 3600 },
  * });
+ * const session = await getSession();
+ * session.set("theme", "dark");
+ * const cookieHeader = (await commitSession(session)).split(";")[0];
  *
- * const session = await storage.getSession(null);
- * assertEquals(session.has("userId"), false);
+ * assertEquals((await getSession(cookieHeader)).get("theme"), "dark");
  * ```
  */
 export function createDynamoDBSessionStorage<
@@ -108,21 +124,56 @@ export function createDynamoDBSessionStorage<Data, FlashData>(
 }
 
 /**
- * {@linkcode createDynamoDBSessionStorage} under the name that Remix gave it.
+ * {@linkcode createDynamoDBSessionStorage} under the name that Remix gave it, for Architect's tables.
  *
- * @example As documented for Remix
+ * Under `@tables`, `app.arc` has:
+ *
+ * ```text
+ * sessions
+ *   _idx *String
+ *   _ttl TTL
+ * ```
+ *
+ * @example In an application of Architect
  * ```ts
- * import { createArcTableSessionStorage, createCookie } from "@satchel/session";
+ * import {
+ *   createArcTableSessionStorage,
+ *   createCookie,
+ *   type DynamoDBKey,
+ *   type DynamoDBUpdate,
+ * } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
  *
- * const { getSession } = createArcTableSessionStorage({
+ * // In an application, leave it out: the client is what arc.tables() gives then. This one keeps items in a Map, and
+ * // checks no conditions.
+ * const items = new Map<string | undefined, object>();
+ * const sessions = {
+ *   query(params: { ExpressionAttributeValues: DynamoDBKey }) {
+ *     const item = items.get(params.ExpressionAttributeValues[":idx"]);
+ *     return { Items: item ? [item] : [] };
+ *   },
+ *   update({ Key, ExpressionAttributeNames, ExpressionAttributeValues }: DynamoDBUpdate) {
+ *     const set = Object.entries(ExpressionAttributeNames ?? {}).map(
+ *       ([name, attribute]) =>
+ *         [attribute, ExpressionAttributeValues?.[name.replace("#", ":")]],
+ *     );
+ *     items.set(Key["_idx"], Object.fromEntries(set));
+ *   },
+ *   delete: (key: DynamoDBKey) => items.delete(key["_idx"]),
+ * };
+ *
+ * const { getSession, commitSession } = createArcTableSessionStorage({
+ *   client: { sessions },
  *   table: "sessions",
  *   idx: "_idx",
  *   ttl: "_ttl",
- *   cookie: createCookie("__session", { secrets: ["r3m1xr0ck5"], maxAge: 3600 }),
+ *   cookie: createCookie("__session", { secrets: ["s3cr3t"], maxAge: 3600 }),
  * });
+ * const session = await getSession();
+ * session.set("theme", "dark");
+ * const cookieHeader = (await commitSession(session)).split(";")[0];
  *
- * assertEquals((await getSession()).size, 0);
+ * assertEquals((await getSession(cookieHeader)).get("theme"), "dark");
  * ```
  */
 export const createArcTableSessionStorage: typeof createDynamoDBSessionStorage =

@@ -32,10 +32,12 @@ export interface FileSessionStorageOptions<Data = SessionData>
  *
  * @param options Directory, cookie and timeouts.
  * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If `dir` is missing, or the platform has no file system.
- * @throws {RangeError} If a timeout is not positive and finite.
+ * @throws {TypeError} If `dir` is missing, or the platform has no file system; if the cookie is refused, as by
+ * {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
+ * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
- * @example
+ * @example A session that survives a restart
  * ```ts
  * import { createFileSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -90,10 +92,12 @@ export function createFileSessionStorage<Data, FlashData>(
  * @param dir The directory.
  * @param options Cookie and timeouts.
  * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If `dir` is missing, or the platform has no file system.
- * @throws {RangeError} If a timeout is not positive and finite.
+ * @throws {TypeError} If `dir` is missing, or the platform has no file system; if the cookie is refused, as by
+ * {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
+ * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
- * @example
+ * @example With the directory first
  * ```ts
  * import { createFsSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";

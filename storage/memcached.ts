@@ -42,20 +42,53 @@ export interface MemcacheSessionStorageOptions extends StorageOptions {
  *
  * @param options Client or address, key prefix, lifetime, cookie and timeouts.
  * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If there is neither a client nor an address, or both, or if one is not what it should be; or if
- * `prefix` cannot begin a key.
- * @throws {RangeError} If `ttl` or a timeout is not positive and finite.
+ * @throws {TypeError} If there is neither a client nor an address, or both, or if one is not what it should be; if there
+ * is an address and the platform has no sockets; if `prefix` cannot begin a key; if there is an `owner`, whose list a
+ * full server could drop; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is
+ * no function.
+ * @throws {RangeError} If `ttl` or a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
- * @example
+ * @example By its address
  * ```ts
  * import { createMemcacheSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
  *
  * const storage = createMemcacheSessionStorage({
  *   url: "localhost:11211",
  *   prefix: "shop:session:",
  *   ttl: 7 * 24 * 60 * 60,
  * });
- * await storage.close?.();
+ *
+ * assertEquals(storage.guarantees?.durable, false);
+ * await storage.close?.(); // connects with the first request; here, there was none
+ * ```
+ *
+ * @example With a client
+ * ```ts
+ * import { createMemcacheSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // In an application: new MemcacheClient(…) of memcache-client. This one keeps items in a Map, and compares nothing.
+ * const items = new Map<string, { value: string; casUniq: number }>();
+ * let version = 0;
+ * async function store(key: string, value: string) {
+ *   items.set(key, { value, casUniq: ++version });
+ * }
+ * const client = {
+ *   gets: async (key: string) => items.get(key),
+ *   add: store,
+ *   cas: store,
+ *   set: store,
+ *   delete: async (key: string) => items.delete(key),
+ * };
+ *
+ * const storage = createMemcacheSessionStorage({ client });
+ * const session = await storage.read(null);
+ * session.set("theme", "dark");
+ * const value = await storage.save(session);
+ *
+ * assertEquals((await storage.read(value)).get("theme"), "dark");
  * ```
  */
 export function createMemcacheSessionStorage<

@@ -39,9 +39,12 @@ const SWEEP_WHEN_FULL_EVERY = 1_000;
  *
  * @param options Cookie, bound and timeouts.
  * @returns The storage, bound to the cookie if there is one.
- * @throws {RangeError} If `maxSessions` is not a positive integer, or a timeout not positive and finite.
+ * @throws {TypeError} If the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no
+ * function.
+ * @throws {RangeError} If `maxSessions` is not a positive integer, a timeout is not positive and finite, `touchAfter`
+ * is negative or not shorter than `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
- * @example
+ * @example A session, until the process ends
  * ```ts
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";

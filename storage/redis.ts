@@ -48,14 +48,16 @@ export interface RedisSessionStorageOptions<Data = SessionData>
  * succeeds.
  *
  * Sessions survive a restart of the server as far as it is told to keep its data (`appendonly yes`). Run it with
- * `maxmemory-policy noeviction` or `volatile-*`, and look after its memory: what it evicts is a visitor logged out. A
- * replica that takes over after a failure may lack the last moments' saves.
+ * `maxmemory-policy noeviction`, and look after its memory: any other policy evicts sessions when it is full, and what
+ * is evicted is a visitor logged out. A replica that takes over after a failure may lack the last moments' saves.
  *
  * @param options Client or address, key prefix, lifetime, cookie and timeouts.
  * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If there is neither a client nor an address, or both, or if one is not what it should be; or if
- * `prefix` is no well-formed string.
- * @throws {RangeError} If `ttl` or a timeout is not positive and finite.
+ * @throws {TypeError} If there is neither a client nor an address, or both, or if one is not what it should be; if
+ * `prefix` is no well-formed string; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or
+ * `onEvent` is no function.
+ * @throws {RangeError} If `ttl` or a timeout is not positive and finite, `touchAfter` is negative or not shorter than
+ * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
  *
  * @example With a client
  * ```ts ignore
@@ -75,13 +77,16 @@ export interface RedisSessionStorageOptions<Data = SessionData>
  * @example By its address
  * ```ts
  * import { createRedisSessionStorage } from "@satchel/session";
+ * import { assertEquals } from "@std/assert";
  *
  * const storage = createRedisSessionStorage({
  *   url: "redis://localhost:6379",
  *   prefix: "shop:session:",
  *   ttl: 7 * 24 * 60 * 60,
  * });
- * await storage.close?.();
+ *
+ * assertEquals(storage.guarantees?.compareAndSet, true);
+ * await storage.close?.(); // connects with the first request; here, there was none
  * ```
  */
 export function createRedisSessionStorage<

@@ -453,6 +453,54 @@ Deno.test("createSession() begins with its data, hostile keys and undefined incl
   assertEquals(createSession().size, 0);
 });
 
+Deno.test("createSession() throws and says what to change, when data or id is in the other's place, or neither", () => {
+  class Row {
+    theme = "hush";
+  }
+  const order =
+    "; the order is (initialData, id), as in React Router, and not Remix 3's (id, data)";
+  const data: [unknown, string][] = [
+    ["hush", "string"],
+    ["", "string"],
+    [5, "number"],
+    [false, "boolean"],
+    [null, "null"],
+    [["hush"], "array"],
+    [new Map([["theme", "hush"]]), "map"],
+    [new Row(), "object"],
+    [() => {}, "function"],
+  ];
+  for (const [value, type] of data) {
+    for (const make of [createSession, construct]) {
+      const error = assertThrows(() => make(value as never), TypeError);
+      assertEquals(
+        error.message,
+        `Cannot create session: initialData must be a plain object or undefined, received ${type}${order}`,
+      );
+    }
+  }
+  const ids: [unknown, string][] = [
+    [5, "number"],
+    [null, "null"],
+    [{ theme: "hush" }, "object"],
+  ];
+  for (const [value, type] of ids) {
+    for (const make of [createSession, construct]) {
+      const error = assertThrows(() => make({}, value as never), TypeError);
+      assertEquals(
+        error.message,
+        `Cannot create session: id must be a string or undefined, received ${type}${order}`,
+      );
+    }
+  }
+  for (const bare of [Object.create(null), undefined]) {
+    assertEquals(createSession(bare, undefined).size, 0);
+  }
+  function construct(...args: ConstructorParameters<typeof Session>) {
+    return new Session(...args);
+  }
+});
+
 Deno.test("createSession() mints an id of at least 128 random bits, when it is first asked for", () => {
   const drawn: number[] = [];
   const ids = new Set<string>();

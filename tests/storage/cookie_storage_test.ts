@@ -6,6 +6,7 @@ import {
   assertNotEquals,
   assertThrows,
 } from "@std/assert";
+import { createCookie as createRemixCookie } from "@remix-run/cookie";
 import { createCookie as createReactRouterCookie } from "react-router";
 import {
   assertSessionError,
@@ -465,6 +466,46 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when it 
     TypeError,
     "encrypt needs secrets",
   );
+});
+
+Deno.test("createCookieSessionStorage() throws and says what to change, when its argument is no options of its own", () => {
+  const shape =
+    "Cannot use cookie: it lacks name, isSigned, parse or serialize; create it with this library's createCookie";
+  const { name, parse, serialize } = createCookie("own", { secrets });
+  // deno-lint-ignore no-explicit-any -- what no type allows
+  const cases: [any, string][] = [
+    [createRemixCookie("theirs", { secrets }), shape],
+    [{ name, parse }, shape],
+    [{ name, serialize }, shape],
+    [{ isSigned: true, parse, serialize }, shape],
+    [
+      { name: "own", secrets },
+      "Cannot create storage: name is the cookie's; write { cookie: { name: … } }",
+    ],
+    [
+      { secrets },
+      "Cannot create storage: secrets is the cookie's; write { cookie: { secrets: … } }",
+    ],
+    [
+      { cookie: { secrets }, maxAge: 60 },
+      "Cannot create storage: maxAge is the cookie's; write { cookie: { maxAge: … } }",
+    ],
+    ...["own", null, 60].map((value) =>
+      [
+        value,
+        "Cannot create storage: its argument must be options or a cookie",
+      ] as [unknown, string]
+    ),
+  ];
+  for (const [options, message] of cases) {
+    const error = assertThrows(
+      () => createCookieSessionStorage(options),
+      TypeError,
+    );
+    assertEquals(error.message, message);
+  }
+  const none = { cookie: undefined, idleTimeout: 60, maxAge: undefined };
+  assertFalse("getSession" in createCookieSessionStorage(none));
 });
 
 Deno.test("createCookieSessionStorage() reads and saves texts, when it has no cookie", async () => {
