@@ -199,13 +199,14 @@ function apply(state: State, operation: Operation): State | undefined {
   const { ids, values } = state;
   // Nobody knows an id before there is one.
   if (!ids.includes(id)) return undefined;
+  // Whoever had the session ends it, under whatever id it has by now.
+  if (kind === "destroy") return values ? { ids, values: undefined } : state;
   const alive = values !== undefined && ids.at(-1) === id;
-  if (kind === "destroy" && !alive) return state;
   if (outcome === "gone") return alive ? undefined : state;
   if (!alive) return undefined;
   // Of an id that was given and never told, nobody knows.
   const ends = outcome === "unknown" && next !== undefined;
-  if (kind === "destroy" || ends) return { ids, values: undefined };
+  if (ends) return { ids, values: undefined };
   const after = kind === "read" ? values : written(values, operation);
   if (saw && !shows(after, saw)) return undefined;
   if (kind === "read") return state;

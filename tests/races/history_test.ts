@@ -96,10 +96,10 @@ const explained: Record<string, Operation[]> = {
     read("q", [3, 4], { outcome: "gone" }),
     operation("destroy", "q", [6, 7], {}),
   ],
-  "an end under an id that was over already": [
+  "an end under an id that was over already, of a session under another": [
     commit("p", [0, 1], { next: "B" }),
     operation("destroy", "q", [2, 3], {}),
-    read("p", [4, 5], { id: "B", saw: {} }),
+    read("p", [4, 5], { id: "B", outcome: "gone" }),
   ],
 };
 
@@ -112,6 +112,11 @@ for (const [name, history] of Object.entries(explained)) {
 }
 
 const refuted: Record<string, Operation[]> = {
+  "a session that lives on under a new id, after its end": [
+    commit("p", [0, 1], { next: "B" }),
+    operation("destroy", "q", [2, 3], {}),
+    read("p", [4, 5], { id: "B", saw: {} }),
+  ],
   "a lost update": [
     commit("p", [0, 5], { sets: { x: "1" } }),
     commit("q", [0, 5], { sets: { y: "2" } }),
