@@ -1,7 +1,7 @@
 /**
  * Sessions for Express: `req.session`, and loaders and actions that are handed `{ session }` as Remix 0.x did.
  *
- * @example
+ * @example A page that counts its visits
  * ```ts ignore
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { session, type WithSession } from "@satchel/session/middleware/express";
@@ -27,10 +27,10 @@
  * import express from "npm:express@5.3.0";
  *
  * const app = express();
- * app.use(session({ secret: "whatever", resave: false, saveUninitialized: false }));
- * app.get("/message", loader(({ session }) => {
- *   const message = session.get("globalMessage") || null;
- *   return { message };
+ * app.use(session({ secret: "s3cr3t", resave: false, saveUninitialized: false }));
+ * app.get("/cart", loader(({ session }) => {
+ *   const notice = session.get("notice") ?? null;
+ *   return { cart: session.get("cart") ?? [], notice };
  * }));
  * ```
  *
@@ -99,7 +99,7 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
   saveUninitialized?: false | undefined;
   /** The cookie's name. @default {"__session"} */
   name?: string | undefined;
-  /** The cookie's attributes. */
+  /** The cookie's attributes. Its `maxAge` is in seconds, where that of express-session is in milliseconds. */
   cookie?: SessionCookieOptions | undefined;
 }
 
@@ -113,19 +113,35 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
  * @param storage The storage, bound to a cookie; or the secret of a cookie that holds the session itself.
  * @param options The property's name, and what to answer when the storage is down.
  * @returns The middleware.
- * @throws {TypeError} If the storage has no cookie, or express-session is asked for what this does not do.
+ * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: HttpSessionStorage<Data, FlashData>,
   options?: ExpressSessionOptions,
 ): ExpressMiddleware;
-/** The same for a storage without a cookie. */
+/**
+ * The same for a storage without a cookie.
+ *
+ * @param cookie The cookie that carries the session, or its id.
+ * @param storage The storage.
+ * @param options The property's name, and what to answer when the storage is down.
+ * @returns The middleware.
+ * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
+ * if it reads an older cookie beside its own.
+ */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
   storage: SessionStorage<Data, FlashData>,
   options?: ExpressSessionOptions,
 ): ExpressMiddleware;
-/** The same with the options of express-session. */
+/**
+ * The same with the options of express-session.
+ *
+ * @param options The secret, the cookie's name and attributes, the property's name, and what to answer to errors.
+ * @returns The middleware.
+ * @throws {TypeError} If a secret is missing, `resave` or `saveUninitialized` is true, or the cookie is refused.
+ * @throws {RangeError} If the cookie's `maxAge` is negative or not finite.
+ */
 export function session(options: ExpressSecretOptions): ExpressMiddleware;
 export function session<Data, FlashData>(
   first: HttpSessionStorage<Data, FlashData> | Cookie | ExpressSecretOptions,

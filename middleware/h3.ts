@@ -1,7 +1,7 @@
 /**
  * Sessions for h3, version 2: `event.context.session`.
  *
- * @example
+ * @example A page that counts its visits
  * ```ts ignore
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { session, type SessionContext } from "@satchel/session/middleware/h3";
@@ -91,13 +91,22 @@ const HTTP_RESPONSE: unique symbol = Symbol.for("h3.HTTPResponse");
  * @param storage The storage, bound to a cookie.
  * @param options The property's name, and what to answer when the storage is down.
  * @returns The middleware.
- * @throws {TypeError} If the storage has no cookie.
+ * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: HttpSessionStorage<Data, FlashData>,
   options?: H3SessionOptions,
 ): H3Middleware;
-/** The same for a storage without a cookie. */
+/**
+ * The same for a storage without a cookie.
+ *
+ * @param cookie The cookie that carries the session, or its id.
+ * @param storage The storage.
+ * @param options The property's name, and what to answer when the storage is down.
+ * @returns The middleware.
+ * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
+ * if it reads an older cookie beside its own.
+ */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
   storage: SessionStorage<Data, FlashData>,

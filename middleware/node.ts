@@ -1,7 +1,7 @@
 /**
  * Sessions for handlers of Node's `http` and `https` servers.
  *
- * @example
+ * @example A page that counts its visits
  * ```ts ignore
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { session } from "@satchel/session/middleware/node";
@@ -72,7 +72,7 @@ export interface NodeSessionOptions<Req, Res> {
  * @param handler The handler.
  * @param options What to answer to errors.
  * @returns The handler for the server.
- * @throws {TypeError} If the storage has no cookie.
+ * @throws {TypeError} If `storage` is no session storage, or has no cookie; or if `handler` is no function.
  */
 export function session<
   Data = SessionData,
@@ -86,7 +86,17 @@ export function session<
   handler: NodeSessionHandler<Data, FlashData, Req, Res>,
   options?: NodeSessionOptions<Req, Res>,
 ): NodeHandler<Req, Res>;
-/** The same for a storage without a cookie. */
+/**
+ * The same for a storage without a cookie.
+ *
+ * @param cookie The cookie that carries the session, or its id.
+ * @param storage The storage.
+ * @param handler The handler.
+ * @param options What to answer to errors.
+ * @returns The handler for the server.
+ * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; if
+ * it reads an older cookie beside its own; or if `handler` is no function.
+ */
 export function session<
   Data = SessionData,
   FlashData = Data,

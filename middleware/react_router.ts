@@ -1,7 +1,7 @@
 /**
  * Sessions for React Router's middleware: `context.get(sessionContext)`.
  *
- * @example
+ * @example A route for those who are signed in
  * ```ts ignore
  * import { createMemorySessionStorage, type Session } from "@satchel/session";
  * import { session } from "@satchel/session/middleware/react-router";
@@ -102,13 +102,22 @@ export interface ReactRouterSessionOptions<Data, FlashData> {
  * @param storage The storage, bound to a cookie.
  * @param options The context key, and what to answer when the storage is down.
  * @returns The middleware.
- * @throws {TypeError} If the storage has no cookie.
+ * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: HttpSessionStorage<Data, FlashData>,
   options?: ReactRouterSessionOptions<Data, FlashData>,
 ): ReactRouterMiddleware;
-/** The same for a storage without a cookie. */
+/**
+ * The same for a storage without a cookie.
+ *
+ * @param cookie The cookie that carries the session, or its id.
+ * @param storage The storage.
+ * @param options The context key, and what to answer when the storage is down.
+ * @returns The middleware.
+ * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
+ * if it reads an older cookie beside its own.
+ */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
   storage: SessionStorage<Data, FlashData>,

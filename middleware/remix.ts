@@ -1,7 +1,7 @@
 /**
  * Sessions for Remix 3: `context.session`, or `context.get(Session)`.
  *
- * @example
+ * @example A page that counts its visits
  * ```ts ignore
  * import { createCookie, createCookieSessionStorage, Session } from "@satchel/session";
  * import { session } from "@satchel/session/middleware/remix";
@@ -77,7 +77,7 @@ export type RemixMiddleware = (
   next: () => Promise<Response>,
 ) => Promise<Response>;
 
-/** What the middleware adds to the context, for Remix's `Middleware<…>`. */
+/** What the middleware adds to the context, for Remix's own type: `Middleware<SessionContextEntry<typeof storage>>`. */
 export interface SessionContextEntry<Storage> {
   /** The key, for `context.get(Session)`. */
   key: typeof Session;
@@ -107,16 +107,28 @@ export interface RemixSessionOptions {
  *
  * An error commits nothing; a thrown `Response` is an answer, as a returned one is.
  *
+ * In TypeScript, Remix's own `Middleware` tells the router what is in the context:
+ * `const sessions: Middleware<SessionContextEntry<typeof storage>> = session(storage)`.
+ *
  * @param storage The storage, bound to a cookie.
  * @param options The place on the context, and what to answer when the storage is down.
  * @returns The middleware.
- * @throws {TypeError} If the storage has no cookie, or is a cookie storage and the cookie has no secrets.
+ * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: HttpSessionStorage<Data, FlashData>,
   options?: RemixSessionOptions,
 ): RemixMiddleware;
-/** The same for a storage without a cookie. */
+/**
+ * The same for a storage without a cookie.
+ *
+ * @param cookie The cookie that carries the session, or its id.
+ * @param storage The storage.
+ * @param options The place on the context, and what to answer when the storage is down.
+ * @returns The middleware.
+ * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
+ * if it reads an older cookie beside its own.
+ */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
   storage: SessionStorage<Data, FlashData>,

@@ -65,10 +65,12 @@ export type RequestHandler<
  * @param storage The storage, bound to a cookie.
  * @param handler The handler.
  * @param options What to answer when the session's storage is down.
- * @returns The handler for the server.
- * @throws {TypeError} If the storage has no cookie.
+ * @returns The handler for the server. It rejects with what `handler` or `onUnavailable` throws, and with a
+ * {@linkcode SessionError} if the session holds what cannot be saved (`unserializable`, `too-large`), or was changed
+ * and the response can carry no cookie (`late-change`).
+ * @throws {TypeError} If `storage` is no session storage, or has no cookie; or if `handler` is no function.
  *
- * @example
+ * @example A page that counts its visits
  * ```ts
  * import { createMemorySessionStorage, withSession } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -97,7 +99,17 @@ export function withSession<
   handler: SessionHandler<Data, FlashData, Info, Answer>,
   options?: WithSessionOptions,
 ): RequestHandler<Info, Answer>;
-/** The same for a storage without a cookie. */
+/**
+ * The same for a storage without a cookie.
+ *
+ * @param cookie The cookie that carries the session, or its id.
+ * @param storage The storage.
+ * @param handler The handler.
+ * @param options What to answer when the session's storage is down.
+ * @returns The handler for the server, which rejects as above.
+ * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; if
+ * it reads an older cookie beside its own; or if `handler` is no function.
+ */
 export function withSession<
   Data = SessionData,
   FlashData = Data,
