@@ -5,7 +5,7 @@
  */
 import { type Session, stateOf } from "../core/session.ts";
 import type { HttpSessionStorage } from "../storage/contract.ts";
-import { close, commitOnce } from "./_lifecycle.ts";
+import { close, commitOnce, refuse } from "./_lifecycle.ts";
 import { variesByCookie } from "./_response.ts";
 
 /** What is used of a request of `node:http`. */
@@ -24,6 +24,8 @@ export interface NodeResponseLike {
   readonly headersSent: boolean;
   /** Whether `end` was called. */
   readonly writableEnded: boolean;
+  /** Whether the connection has gone. */
+  readonly destroyed: boolean;
   /** Gives a header. */
   getHeader(name: string): number | string | string[] | undefined;
   /** The names of all headers. */
@@ -78,66 +80,153 @@ export interface Held<Data, FlashData> {
 /**
  * Commits a session once, when its handler first sends something: the calls wait until the session is saved, and are
  * then made. To the handler the response looks sent at once.
+ *
+ * What other middlewares wrap around the response, before or after, stays where it is.
+ *
+ * @throws {SessionError} From the call that sends, if the session was changed and the headers have left already:
+ * `late-change`.
  */
 export function hold<Data, FlashData>(
   res: NodeResponseLike,
   { storage, session, failed, unsaved }: Held<Data, FlashData>,
 ): void {
+  let phase: "open" | "announced" | "saving" | "sent" | "abandoned" = "open";
   const calls: Call[] = [];
-  const restore = override(
-    res,
-    Object.fromEntries(SENDING.map((name) => [name, {
-      value: (...args: unknown[]) => first({ name, args }),
-    }])),
-  );
+  const inner = methodsOf(res);
+  override(res, values((name) => (...args) => send({ name, args })));
   const sources = new Set<{ unpipe(to: unknown): unknown }>();
   res.on("pipe", (source) => sources.add(source));
-  // The visitor has gone: nobody would get the cookie.
   res.on("close", () => {
-    if (calls.length === 0) close(session);
+    if (phase !== "open") return;
+    // The visitor has gone: nobody would get a cookie. A logout needs none, and holds; onEvent hears where it cannot.
+    if (session.destroyed) commitOnce(storage, session).catch(() => {});
+    else close(session);
   });
 
+  function send(call: Call): unknown {
+    switch (phase) {
+      case "open":
+        return first(call);
+      case "announced":
+        return taken(call);
+      case "saving":
+        return later(call);
+      case "sent":
+        return inner[call.name](...call.args);
+      case "abandoned":
+        return taken(call);
+    }
+  }
+
   function first(call: Call): unknown {
-    restore();
     const status = call.name === "writeHead"
       ? Number(call.args[0])
       : res.statusCode;
+    if (!isValid(res, status, call)) return refused(call);
     const state = stateOf(session);
     const idle = state && !state.origin && !session.dirty;
-    if (state?.closed || idle || failed?.(status) || !isValid(status, call)) {
+    if (state?.closed || idle || failed?.(status) || res.destroyed) {
+      phase = "sent";
       close(session);
-      return make(res, call);
+      return inner[call.name](...call.args);
     }
-    takeHeaders(res, call);
+    if (res.headersSent || res.writableEnded) {
+      phase = "sent";
+      refuse(session);
+      return inner[call.name](...call.args);
+    }
+    if (call.name === "writeHead") takeHeaders(res, call);
+    else announce(status);
+    phase = "saving";
     calls.push(call);
     void save();
-    return call.name === "write" ? false : res;
+    return taken(call);
+  }
+
+  /** What Node throws on: the handler may then send something else. */
+  function refused(call: Call): unknown {
+    phase = "sent";
+    try {
+      return inner[call.name](...call.args);
+    } finally {
+      if (res.headersSent) close(session);
+      else phase = "open";
+    }
+  }
+
+  /** Lets others set their headers, as Node does when a body begins; it calls `writeHead` once more when they leave. */
+  function announce(status: number): void {
+    phase = "announced";
+    try {
+      res.writeHead(status);
+    } finally {
+      phase = "open";
+    }
+  }
+
+  function later(call: Call): unknown {
+    if (call.name === "writeHead") tooLate();
+    // What Node does after the end, save that it tells the callback and everybody else, too.
+    if (!calls.some(({ name }) => name === "end")) calls.push(call);
+    return taken(call);
+  }
+
+  /** What a call gives whose time has not come, or never will. */
+  function taken({ name }: Call): unknown {
+    return name === "write" ? false : res;
   }
 
   async function save(): Promise<void> {
-    const { statusCode, statusMessage } = res;
+    const status = statusOf(res);
     const release = lookSent(res, calls);
     let setCookie: string;
     try {
       setCookie = await commitOnce(storage, session);
     } catch (error) {
       release();
+      phase = "abandoned";
       for (const source of sources) source.unpipe(res);
+      // Past whatever has wrapped the response for the answer that is not sent: compression, say.
+      override(res, values((name) => inner[name]));
       abandon(res, calls, error);
       unsaved(error);
       return;
     }
     release();
-    Object.assign(res, { statusCode, statusMessage });
+    phase = "sent";
+    Object.assign(res, status);
     try {
       if (setCookie) addSetCookie(res, setCookie);
-      for (const call of calls) make(res, call);
+      for (const { name, args } of calls) inner[name](...args);
       if (!res.writableEnded) res.emit("drain");
     } catch {
       // A later part of the body that Node refuses, after the handler was told that it was taken.
       res.destroy();
     }
   }
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/** The methods by which a response is sent, as they are now. */
+function methodsOf(res: NodeResponseLike): Record<Call["name"], Method> {
+  const methods = SENDING.map((name) => [name, res[name].bind(res)]);
+  return Object.fromEntries(methods);
+}
+
+/** A property for each of these methods. */
+function values(method: (name: Call["name"]) => Method): PropertyDescriptorMap {
+  return Object.fromEntries(
+    SENDING.map((name) => [name, { value: method(name) }]),
+  );
+}
+
+/** The status, and its text where one was set: to ask HTTP/2 for it is a warning. */
+function statusOf(res: NodeResponseLike): Partial<NodeResponseLike> {
+  const { statusCode } = res;
+  return Object.hasOwn(res, "statusMessage")
+    ? { statusCode, statusMessage: res.statusMessage }
+    : { statusCode };
 }
 
 /** Replaces properties of an object; gives what puts the old ones back. */
@@ -163,51 +252,53 @@ function override(
   };
 }
 
-/** Takes down what the handler sends, and refuses what it could not do to a response that has left. */
-function lookSent(res: NodeResponseLike, calls: Call[]): () => void {
-  const tooLate = () => {
-    throw Object.assign(
-      new Error("Cannot change headers after they are sent to the client"),
-      { code: "ERR_HTTP_HEADERS_SENT" },
-    );
-  };
-  const has = (name: string) => calls.some((call) => call.name === name);
-  const sending = SENDING.map((name) => [name, {
-    value: (...args: unknown[]) => {
-      if (name === "writeHead") tooLate();
-      // What Node does, save that it tells the callback and everybody else, too.
-      if (has("end")) return name === "write" ? false : res;
-      calls.push({ name, args });
-      return name === "write" ? false : res;
-    },
-  }]);
-  const changing = CHANGING.map((name) => [name, { value: tooLate }]);
+function tooLate(): never {
+  throw Object.assign(
+    new Error("Cannot change headers after they are sent to the client"),
+    { code: "ERR_HTTP_HEADERS_SENT" },
+  );
+}
+
+/** Refuses what a handler could not do to a response that has left. */
+function lookSent(res: NodeResponseLike, calls: readonly Call[]): () => void {
   return override(res, {
-    ...Object.fromEntries([...sending, ...changing]),
+    ...Object.fromEntries(CHANGING.map((name) => [name, { value: tooLate }])),
     headersSent: { get: () => true },
-    writableEnded: { get: () => has("end") },
+    // Node's own sign of it, which express-session looks for.
+    ...("_header" in res && { _header: { get: () => "sent" } }),
+    writableEnded: { get: () => calls.some(({ name }) => name === "end") },
   });
 }
 
+/** What Node sends beside the status. */
+const STATUS_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
+const ENCODING =
+  /^(utf-?8|ucs-?2|utf-?16le|latin1|binary|ascii|hex|base64|base64url|buffer)$/i;
+
 /** Whether Node will take a call; if not, it throws, and the handler should hear of it before anything is saved. */
-function isValid(status: number, { name, args: [chunk] }: Call): boolean {
+function isValid(
+  res: NodeResponseLike,
+  status: number,
+  { name, args: [chunk, encoding] }: Call,
+): boolean {
   if (!(Number.isInteger(status) && status >= 100 && status <= 999)) {
     return false;
   }
-  return name === "writeHead" || typeof chunk === "string" ||
-    chunk instanceof Uint8Array ||
-    name !== "write" && (chunk === undefined || chunk === null ||
-        typeof chunk === "function");
-}
-
-function make(res: NodeResponseLike, { name, args }: Call): unknown {
-  return (res[name] as (...args: unknown[]) => unknown)(...args);
+  const { statusMessage } = statusOf(res);
+  if (statusMessage && !STATUS_TEXT.test(statusMessage)) return false;
+  if (name === "writeHead" || name === "flushHeaders") return true;
+  if (typeof chunk === "string") {
+    return typeof encoding !== "string" || ENCODING.test(encoding);
+  }
+  return chunk instanceof Uint8Array ||
+    name === "end" &&
+      (chunk === undefined || chunk === null || typeof chunk === "function");
 }
 
 /** Moves the headers of a call of `writeHead` to the response, where they meet the cookie. */
-function takeHeaders(res: NodeResponseLike, { name, args }: Call): void {
+function takeHeaders(res: NodeResponseLike, { args }: Call): void {
   const headers = args.at(-1);
-  if (name !== "writeHead" || typeof headers !== "object" || !headers) return;
+  if (typeof headers !== "object" || !headers) return;
   args.pop();
   const pairs = !Array.isArray(headers)
     ? Object.entries(headers)
@@ -241,6 +332,15 @@ function addSetCookie(res: NodeResponseLike, setCookie: string): void {
   }
 }
 
+/** Takes from a response what belongs to an answer that is not sent after all. */
+export function clear(res: NodeResponseLike): void {
+  for (const name of res.getHeaderNames()) {
+    if (OF_ANSWER.test(name)) res.removeHeader(name);
+  }
+  res.statusCode = 200;
+  if (Object.hasOwn(res, "statusMessage")) res.statusMessage = "";
+}
+
 /** Lets go of an answer that nobody will get. */
 function abandon(
   res: NodeResponseLike,
@@ -251,11 +351,7 @@ function abandon(
     const callback = args.at(-1);
     if (typeof callback === "function") queueMicrotask(() => callback(error));
   }
-  for (const name of res.getHeaderNames()) {
-    if (OF_ANSWER.test(name)) res.removeHeader(name);
-  }
-  res.statusCode = 200;
-  res.statusMessage = "";
+  clear(res);
   if (calls.some(({ name }) => name === "end")) return;
   // The handler may go on writing its answer, in the midst of, or after, the one that replaces it.
   const { write, end } = res;

@@ -148,6 +148,11 @@ export function session<Data, FlashData>(
   second?: SessionStorage<Data, FlashData> | ExpressSessionOptions,
   third?: ExpressSessionOptions,
 ): ExpressMiddleware {
+  if (typeof first !== "object" || first === null) {
+    throw new TypeError(
+      "Cannot create middleware: pass a storage, a cookie and a storage, or { secret }",
+    );
+  }
   if ("secret" in first) return session(sealed(first), first);
   const { storage, options } = mount(first, second, third);
   const { key = "session" } = options;
@@ -158,11 +163,11 @@ export function session<Data, FlashData>(
     res: NodeResponseLike,
     next,
   ) => {
-    const refused = (error: unknown) => {
+    const refused = async (error: unknown) => {
       try {
-        onUnavailable(storeError(error), req, res);
+        await onUnavailable(storeError(error), req, res);
       } catch (other) {
-        next(other);
+        next(other ?? error);
       }
     };
     const start = (session: Session<Data, FlashData>) => {
@@ -180,16 +185,27 @@ export function session<Data, FlashData>(
   };
 }
 
-function sealed(
-  { secret, resave, saveUninitialized, name, cookie }: ExpressSecretOptions,
-): HttpSessionStorage {
-  for (const [option, value] of Object.entries({ resave, saveUninitialized })) {
-    if (value) {
-      throw new TypeError(
-        `Cannot use ${option}: untouched sessions are never saved; leave it out or pass false`,
-      );
+/** What express-session takes and this does not, by what to do instead. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  resave: "untouched sessions are never saved",
+  saveUninitialized: "sessions are saved once there is something in them",
+  store: "pass a storage instead of these options: session(storage)",
+  rolling: "pass a storage with an idleTimeout instead of these options",
+  genid: "ids are made by the library",
+  unset: "a session ends by destroy()",
+  proxy: "say so by cookie.secure",
+};
+const TAKEN = ["secret", "name", "cookie", "key", "onUnavailable"];
+
+function sealed(options: ExpressSecretOptions): HttpSessionStorage {
+  for (const [option, value] of Object.entries(options)) {
+    if (TAKEN.includes(option) || value === undefined || value === false) {
+      continue;
     }
+    const instead = INSTEAD[option] ?? "it is no option of this middleware";
+    throw new TypeError(`Cannot use ${option}: ${instead}; leave it out`);
   }
+  const { secret, name, cookie } = options;
   return createCookieSessionStorage({
     cookie: {
       ...cookie,
@@ -234,7 +250,33 @@ export function loader<Data = SessionData, FlashData = Data>(
       return;
     }
     res.status(result.status);
-    for (const [name, value] of result.headers) res.append(name, value);
-    res.end(new Uint8Array(await result.arrayBuffer()));
+    for (const [name, value] of result.headers) {
+      // Others may have set these, too.
+      if (/^(set-cookie|vary)$/.test(name)) res.append(name, value);
+      else res.setHeader(name, value);
+    }
+    if (result.body) await sendBody(result.body, res);
+    else res.end();
   };
+}
+
+/** Sends a body as it comes, and lets go of it where the visitor does. */
+async function sendBody(
+  body: ReadableStream<Uint8Array>,
+  res: NodeResponseLike,
+): Promise<void> {
+  const reader = body.getReader();
+  let goOn = () => {};
+  res.on("drain", () => goOn());
+  res.on("close", () => {
+    goOn();
+    reader.cancel().catch(() => {});
+  });
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const ready = new Promise<void>((resolve) => goOn = resolve);
+    if (!res.write(value) && !res.destroyed) await ready;
+  }
+  res.end();
 }

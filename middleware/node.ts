@@ -27,6 +27,7 @@ import type {
 } from "../storage/contract.ts";
 import { boundStorage, close, storeError } from "./_lifecycle.ts";
 import {
+  clear,
   hold,
   type NodeRequestLike,
   type NodeResponseLike,
@@ -65,7 +66,8 @@ export interface NodeSessionOptions<Req, Res> {
  * Gives a handler the session of each request, and commits it once, just before the headers leave: at the first
  * `writeHead`, `write`, `end` or `flushHeaders`. What the handler sends waits until the session is saved.
  *
- * When the handler throws or rejects before it sends anything, nothing is committed; nor when the visitor goes away.
+ * When the handler throws or rejects before it sends anything, nothing is committed; nor when the visitor goes away, but for
+ * a `destroy()`.
  * `upgrade` events are not requests to Node: there, call `storage.getSession(req.headers.cookie)`.
  *
  * @param storage The storage, bound to a cookie.
@@ -139,6 +141,9 @@ export function session<
     );
 }
 
+/** The responses that have a session. */
+const inCare = new WeakSet<object>();
+
 function wrap<
   Data,
   FlashData,
@@ -157,11 +162,22 @@ function wrap<
   }
   return async (req, res) => {
     let session: Session<Data, FlashData> | undefined;
+    const nested = inCare.has(res);
+    inCare.add(res);
+    const failed = async (error: unknown) => {
+      try {
+        await onError(error, req, res);
+      } catch (other) {
+        // A session around this one answers it; but for that, nobody is left to take it.
+        if (nested) throw other;
+        res.destroy();
+      }
+    };
     const refused = async (error: unknown) => {
       try {
         await onUnavailable(storeError(error), req, res);
       } catch (other) {
-        await onError(other, req, res);
+        await failed(other);
       }
     };
     try {
@@ -173,13 +189,12 @@ function wrap<
       hold(res, {
         storage,
         session,
-        // Nobody is left to take an error of what answers errors.
         unsaved: (error) => void refused(error).catch(() => res.destroy()),
       });
       await handler(req, res, session);
     } catch (error) {
       close(session);
-      await onError(error, req, res);
+      await failed(error);
     }
   };
 }
@@ -192,7 +207,7 @@ function internalServerError(error: unknown, res: NodeResponseLike): void {
     res.destroy();
     return;
   }
-  res.removeHeader("Content-Length");
+  clear(res);
   res.statusCode = 500;
   res.setHeader("Content-Type", "text/plain; charset=utf-8");
   res.end("Internal Server Error");

@@ -19,10 +19,10 @@ export interface Answer {
 
 /** One framework, from outside. */
 export class Client {
-  readonly #origin: string;
+  readonly origin: string;
 
   constructor(origin: string) {
-    this.#origin = origin;
+    this.origin = origin;
   }
 
   /** Sends one request. */
@@ -31,7 +31,7 @@ export class Client {
     cookie = "",
     init: RequestInit = {},
   ): Promise<Answer> {
-    const response = await fetch(this.#origin + path, {
+    const response = await fetch(this.origin + path, {
       redirect: "manual",
       signal: AbortSignal.timeout(10_000), // a server that hangs is a failure
       headers: cookie ? { cookie } : {},
@@ -60,7 +60,7 @@ export class Client {
 
   /** Sends a request by hand and leaves the connection open. */
   async open(path: string, headers: string[] = []): Promise<Deno.TcpConn> {
-    const { hostname, port, host } = new URL(this.#origin);
+    const { hostname, port, host } = new URL(this.origin);
     const connection = await Deno.connect({ hostname, port: Number(port) });
     const lines = [`GET ${path} HTTP/1.1`, `Host: ${host}`, ...headers];
     await connection.write(
