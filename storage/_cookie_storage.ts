@@ -118,7 +118,9 @@ export class CookieStorage<Data, FlashData>
       policy.tell("late-save");
       return null;
     }
-    const { base, id } = state;
+    const { base } = state;
+    // An id that an application made up may be of a shape that no cookie is read with; nothing is kept under it anyway.
+    const id = ID.test(state.id) ? state.id : mintId();
     const life = slides && base ? base : policy.renew(base, options, now);
     const expires = deadline(life, policy.timeouts, now);
     if (!isAhead(expires, now)) {

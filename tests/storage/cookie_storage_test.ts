@@ -15,6 +15,7 @@ import {
   cookieText,
 } from "../core/_support.ts";
 import { createCookie, type SatchelCookie } from "../../core/cookie.ts";
+import { createSession } from "../../core/session.ts";
 import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
 import type { SessionCookieOptions } from "../../storage/_http.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
@@ -528,4 +529,17 @@ Deno.test("createCookieSessionStorage() works in the cookie of another library, 
   assertMatch(setCookie, /^theirs=.*Max-Age=60/);
   const next = await getSession(cookieHeader(setCookie));
   assertEquals(next.data, { a: 1 });
+});
+
+Deno.test("createCookieSessionStorage() keeps a session whose id an application made up", async () => {
+  const { getSession, commitSession } = createCookieSessionStorage({
+    cookie: { secrets: ["s3cr3t"] },
+  });
+  for (const id of ["short", "a.b", "x".repeat(65), "i".repeat(30)]) {
+    const session = createSession({ userId: "ann" }, id);
+    const cookie = (await commitSession(session)).split(";")[0];
+    const read = await getSession(cookie);
+    assertEquals(read.get("userId"), "ann");
+    assertEquals(read.id, session.id);
+  }
 });
