@@ -46,8 +46,8 @@ import type {
 } from "../storage/contract.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
 import { mount, mustBeFree, type SessionOf, storeError } from "./_lifecycle.ts";
+import { hold } from "./_node_hold.ts";
 import {
-  hold,
   type NodeRequestLike,
   type NodeResponseLike,
   serviceUnavailable,

@@ -26,9 +26,9 @@ import type {
   SessionStorage,
 } from "../storage/contract.ts";
 import { boundStorage, close, storeError } from "./_lifecycle.ts";
+import { hold } from "./_node_hold.ts";
 import {
   clear,
-  hold,
   type NodeRequestLike,
   type NodeResponseLike,
   serviceUnavailable,
