@@ -4,9 +4,17 @@
  * @module
  */
 import { SessionError } from "./errors.ts";
+import {
+  type Changes,
+  isAny,
+  isMutable,
+  type Ops,
+  sameJson,
+  textOf,
+} from "./_changes.ts";
 import { encodeJson } from "./json.ts";
 import { checkSeconds } from "./lifetime.ts";
-import { encodeTexts, type EntryTexts, type SessionRecord } from "./record.ts";
+import { encodeTexts, type SessionRecord } from "./record.ts";
 
 /** What a storage read, or saved. */
 export interface Origin {
@@ -21,25 +29,6 @@ export interface Origin {
   readonly unnamed?: boolean;
   /** Decodes the record, afresh each time; `undefined` where it turns out to be corrupt or over. */
   readonly decode: () => SessionRecord | undefined;
-}
-
-/** What a request changed, and all entries as they stood when its save began, as JSON text. */
-export interface Changes extends EntryTexts {
-  /** Keys set (`true`) and unset (`false`). */
-  readonly valueOps: ReadonlyMap<string, boolean>;
-  /** Keys flashed. */
-  readonly flashed: ReadonlySet<string>;
-  /** Stored flashes that were consumed, replaced or unset, with their text. */
-  readonly taken: ReadonlyMap<string, string>;
-  /** The lifetime that the request gave the session, in seconds. */
-  readonly maxAge: number | undefined;
-}
-
-/** What happened since the last save. */
-interface Ops {
-  readonly valueOps: Map<string, boolean>;
-  readonly flashed: Set<string>;
-  readonly taken: Set<string>;
 }
 
 /** Stands in for flashes until the record is loaded. */
@@ -376,26 +365,4 @@ function lateChange(verb: string): SessionError {
     "late-change",
     `Cannot ${verb} session: its response has gone, and nothing would save the change`,
   );
-}
-
-function isAny({ valueOps, flashed, taken }: Ops): boolean {
-  return valueOps.size > 0 || flashed.size > 0 || taken.size > 0;
-}
-
-function isMutable(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
-
-function sameJson(value: unknown, stored: unknown): boolean {
-  const text = textOf(value);
-  return text !== undefined && text === textOf(stored);
-}
-
-/** A value's JSON text; `undefined` where it has none, and saving it will say why. */
-function textOf(value: unknown): string | undefined {
-  try {
-    return encodeJson(value, "");
-  } catch {
-    return undefined;
-  }
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Changes, Origin, SessionState } from "../core/_state.ts";
+import type { Changes } from "../core/_changes.ts";
+import type { Origin, SessionState } from "../core/_state.ts";
 import { createSession, type Session, stateOf } from "../core/session.ts";
 import { type Owners, ownersOf } from "./_owners.ts";
 import { follow, inTurn, type Policy, requireState } from "./_policy.ts";

@@ -3,13 +3,9 @@
  *
  * @module
  */
-import type { Changes } from "../core/_state.ts";
+import { type Changes, merge } from "../core/_changes.ts";
 import { deadline, isAhead } from "../core/lifetime.ts";
-import {
-  encodeTexts,
-  type EntryTexts,
-  type SessionRecord,
-} from "../core/record.ts";
+import type { SessionRecord } from "../core/record.ts";
 import type { Owners } from "./_owners.ts";
 import { MAX_ATTEMPTS } from "./_policy.ts";
 import {
@@ -192,24 +188,4 @@ export class Save {
     const { store, policy } = this.#home;
     if (stored) await policy.engine("destroy", () => store.remove(stored.id));
   }
-}
-
-/** The newest record's entries with this request's changes on top. */
-function merge(newest: SessionRecord, changes: Changes): EntryTexts {
-  const values = encodeTexts(Object.entries(newest.values));
-  for (const [key, isSet] of changes.valueOps) {
-    const text = changes.values.get(key);
-    if (isSet && text !== undefined) values.set(key, text);
-    else values.delete(key);
-  }
-  const flashes = encodeTexts(Object.entries(newest.flashes));
-  for (const [key, text] of changes.taken) {
-    // A flash that another request has set since is not the one that was read.
-    if (flashes.get(key) === text) flashes.delete(key);
-  }
-  for (const key of changes.flashed) {
-    const text = changes.flashes.get(key);
-    if (text !== undefined) flashes.set(key, text);
-  }
-  return { values, flashes };
 }
