@@ -78,27 +78,44 @@ export interface Held<Data, FlashData> {
 /**
  * Commits a session once, when its handler first sends something: the calls wait until the session is saved, and are
  * then made. To the handler the response looks sent at once.
+ *
+ * What wraps the response's methods later stays in its place, and may call these ones whenever it likes.
  */
 export function hold<Data, FlashData>(
   res: NodeResponseLike,
   { storage, session, failed, unsaved }: Held<Data, FlashData>,
 ): void {
+  let phase: "open" | "heading" | "saving" | "sent" | "abandoned" = "open";
   const calls: Call[] = [];
-  const restore = override(
-    res,
-    Object.fromEntries(SENDING.map((name) => [name, {
-      value: (...args: unknown[]) => first({ name, args }),
-    }])),
-  );
+  const inner = methodsOf(res);
+  for (const name of SENDING) {
+    res[name] = (...args: unknown[]): never => take({ name, args }) as never;
+  }
   const sources = new Set<{ unpipe(to: unknown): unknown }>();
   res.on("pipe", (source) => sources.add(source));
   // The visitor has gone: nobody would get the cookie.
   res.on("close", () => {
-    if (calls.length === 0) close(session);
+    if (phase === "open") close(session);
   });
 
+  function take(call: Call): unknown {
+    if (phase === "open") return first(call);
+    if (phase === "sent") return inner[call.name](...call.args);
+    if (phase === "heading" && call.name === "writeHead") {
+      takeHeaders(res, call);
+      res.statusCode = Number(call.args[0]);
+    } else if (phase !== "abandoned") {
+      if (call.name === "writeHead") tooLate();
+      // What Node does, save that it tells the callback and everybody else, too.
+      if (!has(calls, "end")) calls.push(call);
+    }
+    return call.name === "write" ? false : res;
+  }
+
   function first(call: Call): unknown {
-    restore();
+    if (call.name === "writeHead") takeHeaders(res, call);
+    else complete();
+    calls.push(call);
     const status = call.name === "writeHead"
       ? Number(call.args[0])
       : res.statusCode;
@@ -106,12 +123,21 @@ export function hold<Data, FlashData>(
     const idle = state && !state.origin && !session.dirty;
     if (state?.closed || idle || failed?.(status) || !isValid(status, call)) {
       close(session);
-      return make(res, call);
+      return send();
     }
-    takeHeaders(res, call);
-    calls.push(call);
-    void save();
+    phase = "saving";
+    save().catch(() => res.destroy());
     return call.name === "write" ? false : res;
+  }
+
+  /** Has what wraps `writeHead` complete the headers, as Node has when it sends them. */
+  function complete(): void {
+    phase = "heading";
+    try {
+      res.writeHead(res.statusCode);
+    } finally {
+      phase = "open";
+    }
   }
 
   async function save(): Promise<void> {
@@ -122,71 +148,78 @@ export function hold<Data, FlashData>(
       setCookie = await commitOnce(storage, session);
     } catch (error) {
       release();
+      phase = "abandoned";
       for (const source of sources) source.unpipe(res);
-      abandon(res, calls, error);
-      unsaved(error);
-      return;
+      abandon(res, calls, error, inner);
+      return unsaved(error);
     }
     release();
     Object.assign(res, { statusCode, statusMessage });
+    if (setCookie) addSetCookie(res, setCookie);
+    send();
+    if (!res.writableEnded) res.emit("drain");
+  }
+
+  function send(): unknown {
+    phase = "sent";
+    // The headers are complete, and Node would ask for them once more.
+    const { writeHead } = res;
+    res.writeHead = inner.writeHead;
     try {
-      if (setCookie) addSetCookie(res, setCookie);
-      for (const call of calls) make(res, call);
-      if (!res.writableEnded) res.emit("drain");
-    } catch {
-      // A later part of the body that Node refuses, after the handler was told that it was taken.
-      res.destroy();
+      return calls.map(({ name, args }) => inner[name](...args)).at(-1);
+    } finally {
+      res.writeHead = writeHead;
     }
   }
 }
 
-/** Replaces properties of an object; gives what puts the old ones back. */
-function override(
-  target: object,
-  properties: PropertyDescriptorMap,
-): () => void {
+type Methods = Record<Call["name"], (...args: unknown[]) => unknown>;
+
+/** The methods that send a response, as they are now. */
+function methodsOf(res: NodeResponseLike): Methods {
+  const { writeHead, write, end, flushHeaders } = res;
+  return {
+    writeHead: writeHead.bind(res),
+    write: write.bind(res),
+    end: end.bind(res),
+    flushHeaders: flushHeaders.bind(res),
+  };
+}
+
+function has(calls: readonly Call[], wanted: Call["name"]): boolean {
+  return calls.some(({ name }) => name === wanted);
+}
+
+function tooLate(): never {
+  throw Object.assign(
+    new Error("Cannot change headers after they are sent to the client"),
+    { code: "ERR_HTTP_HEADERS_SENT" },
+  );
+}
+
+/** Refuses what cannot be done to a response that has left; gives what puts an end to that. */
+function lookSent(res: NodeResponseLike, calls: readonly Call[]): () => void {
+  const properties: PropertyDescriptorMap = {
+    headersSent: { get: () => true },
+    writableEnded: { get: () => has(calls, "end") },
+    // What Node writes the headers with, and others too: express-session, where it finds that they have not left.
+    _implicitHeader: { value: () => {}, writable: true },
+  };
+  for (const name of CHANGING) {
+    properties[name] = { value: tooLate, writable: true };
+  }
   const before = Object.keys(properties).map((name) =>
-    [name, Object.getOwnPropertyDescriptor(target, name)] as const
+    [name, Object.getOwnPropertyDescriptor(res, name)] as const
   );
   for (const [name, property] of Object.entries(properties)) {
-    Object.defineProperty(target, name, {
-      ...property,
-      configurable: true,
-      ...("value" in property && { writable: true }),
-    });
+    Object.defineProperty(res, name, { ...property, configurable: true });
   }
   return () => {
     for (const [name, property] of before) {
-      if (property) Object.defineProperty(target, name, property);
-      else delete (target as Record<string, unknown>)[name];
+      if (property) Object.defineProperty(res, name, property);
+      else delete (res as unknown as Record<string, unknown>)[name];
     }
   };
-}
-
-/** Takes down what the handler sends, and refuses what it could not do to a response that has left. */
-function lookSent(res: NodeResponseLike, calls: Call[]): () => void {
-  const tooLate = () => {
-    throw Object.assign(
-      new Error("Cannot change headers after they are sent to the client"),
-      { code: "ERR_HTTP_HEADERS_SENT" },
-    );
-  };
-  const has = (name: string) => calls.some((call) => call.name === name);
-  const sending = SENDING.map((name) => [name, {
-    value: (...args: unknown[]) => {
-      if (name === "writeHead") tooLate();
-      // What Node does, save that it tells the callback and everybody else, too.
-      if (has("end")) return name === "write" ? false : res;
-      calls.push({ name, args });
-      return name === "write" ? false : res;
-    },
-  }]);
-  const changing = CHANGING.map((name) => [name, { value: tooLate }]);
-  return override(res, {
-    ...Object.fromEntries([...sending, ...changing]),
-    headersSent: { get: () => true },
-    writableEnded: { get: () => has("end") },
-  });
 }
 
 /** Whether Node will take a call; if not, it throws, and the handler should hear of it before anything is saved. */
@@ -198,10 +231,6 @@ function isValid(status: number, { name, args: [chunk] }: Call): boolean {
     chunk instanceof Uint8Array ||
     name !== "write" && (chunk === undefined || chunk === null ||
         typeof chunk === "function");
-}
-
-function make(res: NodeResponseLike, { name, args }: Call): unknown {
-  return (res[name] as (...args: unknown[]) => unknown)(...args);
 }
 
 /** Moves the headers of a call of `writeHead` to the response, where they meet the cookie. */
@@ -241,11 +270,12 @@ function addSetCookie(res: NodeResponseLike, setCookie: string): void {
   }
 }
 
-/** Lets go of an answer that nobody will get. */
+/** Lets go of an answer that nobody will get, and of what was made of the response to write it. */
 function abandon(
   res: NodeResponseLike,
   calls: readonly Call[],
   error: unknown,
+  inner: Methods,
 ): void {
   for (const { args } of calls) {
     const callback = args.at(-1);
@@ -256,19 +286,13 @@ function abandon(
   }
   res.statusCode = 200;
   res.statusMessage = "";
-  if (calls.some(({ name }) => name === "end")) return;
+  // Not what wrapped them since: to a compression, say, this response has ended.
+  Object.assign(res, inner);
+  if (has(calls, "end")) return;
   // The handler may go on writing its answer, in the midst of, or after, the one that replaces it.
-  const { write, end } = res;
-  override(res, {
-    write: {
-      value: (...args: unknown[]) =>
-        res.writableEnded ? false : write.apply(res, args),
-    },
-    end: {
-      value: (...args: unknown[]) =>
-        res.writableEnded ? res : end.apply(res, args),
-    },
-  });
+  res.write = (...args) =>
+    !res.writableEnded && inner.write(...args) as boolean;
+  res.end = (...args) => res.writableEnded ? res : inner.end(...args);
 }
 
 /** Answers where the session could not be read or saved. */
