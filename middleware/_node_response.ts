@@ -5,7 +5,7 @@
  */
 import { type Session, stateOf } from "../core/session.ts";
 import type { HttpSessionStorage } from "../storage/contract.ts";
-import { close, commitOnce } from "./_lifecycle.ts";
+import { close, commitOnce, refuse } from "./_lifecycle.ts";
 import { variesByCookie } from "./_response.ts";
 
 /** What is used of a request of `node:http`. */
@@ -24,6 +24,10 @@ export interface NodeResponseLike {
   readonly headersSent: boolean;
   /** Whether `end` was called. */
   readonly writableEnded: boolean;
+  /** Whether the connection is gone. */
+  readonly destroyed?: boolean | undefined;
+  /** What knows that over HTTP/2. */
+  readonly stream?: { readonly destroyed: boolean } | undefined;
   /** Gives a header. */
   getHeader(name: string): number | string | string[] | undefined;
   /** The names of all headers. */
@@ -72,7 +76,7 @@ export interface Held<Data, FlashData> {
   /** Whether a status is what the framework made of an error, so that nothing is committed. */
   failed?(status: number): boolean;
   /** Answers where the session could not be saved; the response is as new. */
-  unsaved(error: unknown): void;
+  unsaved(error: unknown): Promise<void>;
 }
 
 /**
@@ -85,6 +89,11 @@ export function hold<Data, FlashData>(
   res: NodeResponseLike,
   { storage, session, failed, unsaved }: Held<Data, FlashData>,
 ): void {
+  // No change would reach the visitor.
+  if (isGone(res) || res.headersSent || res.writableEnded) {
+    close(session);
+    return;
+  }
   let phase: "open" | "heading" | "saving" | "sent" | "abandoned" = "open";
   const calls: Call[] = [];
   const inner = methodsOf(res);
@@ -93,10 +102,20 @@ export function hold<Data, FlashData>(
   }
   const sources = new Set<{ unpipe(to: unknown): unknown }>();
   res.on("pipe", (source) => sources.add(source));
-  // The visitor has gone: nobody would get the cookie.
   res.on("close", () => {
-    if (phase === "open") close(session);
+    if (phase === "open") leave();
   });
+
+  /** The visitor has gone: nobody would get a cookie. Who logged out is logged out all the same. */
+  function leave(): void {
+    const wanted = session.destroyed && !stateOf(session)?.closed;
+    close(session);
+    if (wanted) commitOnce(storage, session).catch(unsaved).catch(cut);
+  }
+
+  function cut(): void {
+    res.destroy();
+  }
 
   function take(call: Call): unknown {
     if (phase === "open") return first(call);
@@ -113,20 +132,27 @@ export function hold<Data, FlashData>(
   }
 
   function first(call: Call): unknown {
+    const state = stateOf(session);
+    const gone = isGone(res);
+    if (gone || res.headersSent || res.writableEnded) {
+      phase = "sent";
+      if (gone) leave();
+      else if (!state?.closed) refuse(session);
+      return take(call);
+    }
     if (call.name === "writeHead") takeHeaders(res, call);
     else complete();
-    calls.push(call);
     const status = call.name === "writeHead"
       ? Number(call.args[0])
       : res.statusCode;
-    const state = stateOf(session);
+    calls.push(call);
     const idle = state && !state.origin && !session.dirty;
     if (state?.closed || idle || failed?.(status) || !isValid(status, call)) {
       close(session);
       return send();
     }
     phase = "saving";
-    save().catch(() => res.destroy());
+    save().catch(cut);
     return call.name === "write" ? false : res;
   }
 
@@ -174,6 +200,10 @@ export function hold<Data, FlashData>(
 }
 
 type Methods = Record<Call["name"], (...args: unknown[]) => unknown>;
+
+function isGone({ destroyed, stream }: NodeResponseLike): boolean {
+  return destroyed || stream?.destroyed || false;
+}
 
 /** The methods that send a response, as they are now. */
 function methodsOf(res: NodeResponseLike): Methods {

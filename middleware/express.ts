@@ -139,9 +139,9 @@ export function session<Data, FlashData>(
     res: NodeResponseLike,
     next,
   ) => {
-    const refused = (error: unknown) => {
+    const refused = async (error: unknown) => {
       try {
-        onUnavailable(storeError(error), req, res);
+        await onUnavailable(storeError(error), req, res);
       } catch (other) {
         next(other);
       }
@@ -157,7 +157,8 @@ export function session<Data, FlashData>(
       hold(res, { storage, session, failed, unsaved: refused });
       next();
     };
-    storage.getSession(req.headers.cookie ?? null).then(start, refused);
+    storage.getSession(req.headers.cookie ?? null).then(start, refused)
+      .catch(() => res.destroy());
   };
 }
 

@@ -64,7 +64,8 @@ export interface NodeSessionOptions<Req, Res> {
  * Gives a handler the session of each request, and commits it once, just before the headers leave: at the first
  * `writeHead`, `write`, `end` or `flushHeaders`. What the handler sends waits until the session is saved.
  *
- * When the handler throws or rejects before it sends anything, nothing is committed; nor when the visitor goes away.
+ * When the handler throws or rejects before it sends anything, nothing is committed; nor when the visitor goes away,
+ * unless the session was destroyed by then. From then on, changes throw `late-change`.
  * `upgrade` events are not requests to Node: there, call `storage.getSession(req.headers.cookie)`.
  *
  * @param storage The storage, bound to a cookie.
@@ -162,8 +163,7 @@ function wrap<
       hold(res, {
         storage,
         session,
-        // Nobody is left to take an error of what answers errors.
-        unsaved: (error) => void refused(error).catch(() => res.destroy()),
+        unsaved: refused,
       });
       await handler(req, res, session);
     } catch (error) {
