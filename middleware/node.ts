@@ -53,7 +53,8 @@ export interface NodeSessionOptions<Req, Res> {
     | undefined;
   /**
    * Answers a request whose handler threw or rejected, or whose session held what cannot be saved. The answer may be
-   * under way already.
+   * under way already. What it throws goes to the session around this one, if there is one; otherwise to the console,
+   * and the connection is cut.
    *
    * @default {500 Internal Server Error, and the error on the console}
    */
@@ -147,11 +148,25 @@ function wrap<
   }
   return async (req, res) => {
     let session: Session<Data, FlashData> | undefined;
+    const isInner = served.has(res);
+    served.add(res);
+    const drop = (error: unknown) => {
+      report(error);
+      res.destroy();
+    };
+    const failed = async (error: unknown) => {
+      try {
+        await onError(error, req, res);
+      } catch (other) {
+        if (isInner) throw other;
+        drop(other);
+      }
+    };
     const refused = async (error: unknown) => {
       try {
         await onUnavailable(storeError(error), req, res);
       } catch (other) {
-        await onError(other, req, res);
+        await failed(other);
       }
     };
     try {
@@ -160,22 +175,26 @@ function wrap<
       return await refused(error);
     }
     try {
-      hold(res, {
-        storage,
-        session,
-        unsaved: refused,
-      });
+      const unsaved = (error: unknown) => refused(error).catch(drop);
+      hold(res, { storage, session, unsaved });
       await handler(req, res, session);
     } catch (error) {
       close(session);
-      await onError(error, req, res);
+      await failed(error);
     }
   };
 }
 
-function internalServerError(error: unknown, res: NodeResponseLike): void {
+/** The responses that have a session: what fails within it is for the outermost to answer. */
+const served = new WeakSet<NodeResponseLike>();
+
+function report(error: unknown): void {
   // deno-lint-ignore no-console -- as servers do with errors that nobody else takes
   console.error(error);
+}
+
+function internalServerError(error: unknown, res: NodeResponseLike): void {
+  report(error);
   if (res.writableEnded) return;
   if (res.headersSent) {
     res.destroy();
