@@ -6,61 +6,15 @@
 import { type Session, stateOf } from "../core/session.ts";
 import type { HttpSessionStorage } from "../storage/contract.ts";
 import { close, commitOnce, refuse } from "./_lifecycle.ts";
+import {
+  type Call,
+  checkBody,
+  checkHead,
+  type NodeResponseLike,
+  takeHeaders,
+  tooLate,
+} from "./_node_http.ts";
 import { variesByCookie } from "./_response.ts";
-
-/** What is used of a request of `node:http`. */
-export interface NodeRequestLike {
-  /** The headers, by their lower-case names. */
-  readonly headers: { readonly cookie?: string | undefined };
-}
-
-/** What is used of a response of `node:http`. */
-export interface NodeResponseLike {
-  /** The status. */
-  statusCode: number;
-  /** Its text. */
-  statusMessage: string;
-  /** Whether the headers have left. */
-  readonly headersSent: boolean;
-  /** Whether `end` was called. */
-  readonly writableEnded: boolean;
-  /** Whether the connection is gone. */
-  readonly destroyed?: boolean | undefined;
-  /** What knows that over HTTP/2. */
-  readonly stream?: { readonly destroyed: boolean } | undefined;
-  /** Gives a header. */
-  getHeader(name: string): number | string | string[] | undefined;
-  /** The names of all headers. */
-  getHeaderNames(): string[];
-  /** Sets a header. */
-  setHeader(name: string, value: number | string | readonly string[]): unknown;
-  /** Removes a header. */
-  removeHeader(name: string): void;
-  /** Sends the headers. */
-  // deno-lint-ignore no-explicit-any -- of many forms, all of which are handed on
-  writeHead(...args: any[]): unknown;
-  /** Sends a part of the body. */
-  // deno-lint-ignore no-explicit-any -- as above
-  write(...args: any[]): boolean;
-  /** Sends the last part. */
-  // deno-lint-ignore no-explicit-any -- as above
-  end(...args: any[]): unknown;
-  /** Sends the headers. */
-  flushHeaders(): void;
-  /** Cuts the connection. */
-  destroy(): unknown;
-  /** Adds a listener. */
-  // deno-lint-ignore no-explicit-any -- each event has its own arguments
-  on(event: string, listener: (...args: any[]) => void): unknown;
-  /** Tells listeners. */
-  emit(event: string): boolean;
-}
-
-/** One call that a handler made while its session was being saved. */
-interface Call {
-  readonly name: "writeHead" | "write" | "end" | "flushHeaders";
-  readonly args: unknown[];
-}
 
 const SENDING = ["writeHead", "write", "end", "flushHeaders"] as const;
 const CHANGING = ["setHeader", "setHeaders", "appendHeader", "removeHeader"];
@@ -125,6 +79,7 @@ export function hold<Data, FlashData>(
       res.statusCode = Number(call.args[0]);
     } else if (phase !== "abandoned") {
       if (call.name === "writeHead") tooLate();
+      checkBody(call);
       // What Node does, save that it tells the callback and everybody else, too.
       if (!has(calls, "end")) calls.push(call);
     }
@@ -140,14 +95,13 @@ export function hold<Data, FlashData>(
       else if (!state?.closed) refuse(session);
       return take(call);
     }
+    checkBody(call);
     if (call.name === "writeHead") takeHeaders(res, call);
     else complete();
-    const status = call.name === "writeHead"
-      ? Number(call.args[0])
-      : res.statusCode;
+    const status = checkHead(res, call);
     calls.push(call);
     const idle = state && !state.origin && !session.dirty;
-    if (state?.closed || idle || failed?.(status) || !isValid(status, call)) {
+    if (state?.closed || idle || failed?.(status)) {
       close(session);
       return send();
     }
@@ -220,13 +174,6 @@ function has(calls: readonly Call[], wanted: Call["name"]): boolean {
   return calls.some(({ name }) => name === wanted);
 }
 
-function tooLate(): never {
-  throw Object.assign(
-    new Error("Cannot change headers after they are sent to the client"),
-    { code: "ERR_HTTP_HEADERS_SENT" },
-  );
-}
-
 /** Refuses what cannot be done to a response that has left; gives what puts an end to that. */
 function lookSent(res: NodeResponseLike, calls: readonly Call[]): () => void {
   const properties: PropertyDescriptorMap = {
@@ -250,41 +197,6 @@ function lookSent(res: NodeResponseLike, calls: readonly Call[]): () => void {
       else delete (res as unknown as Record<string, unknown>)[name];
     }
   };
-}
-
-/** Whether Node will take a call; if not, it throws, and the handler should hear of it before anything is saved. */
-function isValid(status: number, { name, args: [chunk] }: Call): boolean {
-  if (!(Number.isInteger(status) && status >= 100 && status <= 999)) {
-    return false;
-  }
-  return name === "writeHead" || typeof chunk === "string" ||
-    chunk instanceof Uint8Array ||
-    name !== "write" && (chunk === undefined || chunk === null ||
-        typeof chunk === "function");
-}
-
-/** Moves the headers of a call of `writeHead` to the response, where they meet the cookie. */
-function takeHeaders(res: NodeResponseLike, { name, args }: Call): void {
-  const headers = args.at(-1);
-  if (name !== "writeHead" || typeof headers !== "object" || !headers) return;
-  args.pop();
-  const pairs = !Array.isArray(headers)
-    ? Object.entries(headers)
-    : Array.isArray(headers[0])
-    ? headers
-    : headers.flatMap((value, i) => i % 2 ? [] : [[value, headers[i + 1]]]);
-  const given = new Map<string, string | string[]>();
-  for (const [key, value] of pairs as [string, string | string[]][]) {
-    const name = key.toLowerCase();
-    const before = given.get(name);
-    given.set(
-      name,
-      before === undefined ? value : [before, value].flat().map(String),
-    );
-  }
-  for (const [name, value] of given) {
-    if (value !== undefined) res.setHeader(name, value);
-  }
 }
 
 function addSetCookie(res: NodeResponseLike, setCookie: string): void {

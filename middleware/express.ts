@@ -46,14 +46,10 @@ import type {
 } from "../storage/contract.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
 import { mount, mustBeFree, type SessionOf, storeError } from "./_lifecycle.ts";
-import {
-  hold,
-  type NodeRequestLike,
-  type NodeResponseLike,
-  serviceUnavailable,
-} from "./_node_response.ts";
+import type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
+import { hold, serviceUnavailable } from "./_node_response.ts";
 
-export type { NodeRequestLike, NodeResponseLike } from "./_node_response.ts";
+export type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
 export type { SessionOf } from "./_lifecycle.ts";
 export type { SessionCookieOptions } from "../storage/_http.ts";
 

@@ -26,14 +26,10 @@ import type {
   SessionStorage,
 } from "../storage/contract.ts";
 import { boundStorage, close, storeError } from "./_lifecycle.ts";
-import {
-  hold,
-  type NodeRequestLike,
-  type NodeResponseLike,
-  serviceUnavailable,
-} from "./_node_response.ts";
+import type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
+import { hold, serviceUnavailable } from "./_node_response.ts";
 
-export type { NodeRequestLike, NodeResponseLike } from "./_node_response.ts";
+export type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
 
 /** A handler that is given the session of its request. */
 export type NodeSessionHandler<Data, FlashData, Req, Res> = (

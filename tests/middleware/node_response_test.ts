@@ -1,5 +1,5 @@
 // What Node's responses do that a `Response` does not: leave early, lose their visitor, refuse what they are given.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import {
   type IncomingMessage,
   type RequestListener,
@@ -150,4 +150,72 @@ Deno.test("session() tells onUnavailable of a logout that is lost with its visit
     told.promise,
   );
   assertEquals((await told.promise).code, "store-failed");
+});
+
+const REFUSED: [string, string, (res: Res) => void][] = [
+  ["a status", "ERR_HTTP_INVALID_STATUS_CODE", (res) => res.writeHead(99)],
+  ["a status set before", "ERR_HTTP_INVALID_STATUS_CODE", (res) => {
+    res.statusCode = 1000;
+    res.end();
+  }],
+  [
+    "its text",
+    "ERR_INVALID_CHAR",
+    (res) => res.writeHead(200, "two\nlines"),
+  ],
+  ["its text set before", "ERR_INVALID_CHAR", (res) => {
+    res.statusMessage = "two\nlines";
+    res.end("never");
+  }],
+  [
+    "a header",
+    "ERR_INVALID_CHAR",
+    (res) => res.writeHead(200, { "X-A": "\u0100" }),
+  ],
+  ["a body", "ERR_INVALID_ARG_TYPE", (res) => res.write(7)],
+  ["no body", "ERR_STREAM_NULL_VALUES", (res) => res.write(null)],
+  [
+    "an encoding",
+    "ERR_UNKNOWN_ENCODING",
+    (res) => res.end("never", "nonsense" as "utf8"),
+  ],
+];
+
+for (const [what, code, send] of REFUSED) {
+  Deno.test(`session() commits with what is sent instead, where Node refuses ${what}`, async () => {
+    const { backend, storage } = new Fixture();
+    const codes: unknown[] = [];
+    await serving(
+      node(storage, (_req: Req, res: Res, session) => {
+        session.set("a", 1);
+        codes.push(codeOf(() => send(res)));
+        session.set("b", 2);
+        res.statusCode = 201;
+        res.statusMessage = "";
+        res.end("sent instead");
+      }),
+      async (client) => {
+        const { status, text, cookie } = await client.request("/");
+        assertEquals([status, text], [201, "sent instead"]);
+        assertMatch(cookie, /^__session=/);
+      },
+    );
+    assertEquals(codes, [code]);
+    assertEquals(backend.calls, ["write"]);
+  });
+}
+
+Deno.test("session() refuses a later part of the body when it is given", async () => {
+  const codes: unknown[] = [];
+  await serving(
+    node(new Fixture().storage, (_req: Req, res: Res, session) => {
+      session.set("a", 1);
+      res.write("a");
+      codes.push(codeOf(() => res.write(7)));
+      codes.push(codeOf(() => res.end("b", "nonsense" as "utf8")));
+      res.end("b");
+    }),
+    async (client) => assertEquals((await client.request("/")).text, "ab"),
+  );
+  assertEquals(codes, ["ERR_INVALID_ARG_TYPE", "ERR_UNKNOWN_ENCODING"]);
 });
