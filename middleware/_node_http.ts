@@ -72,10 +72,8 @@ export function checkHead(res: NodeResponseLike, { name, args }: Call): number {
       new RangeError(`Invalid status code: ${status}`),
     );
   }
-  const text = explicit && typeof args[1] === "string"
-    ? args[1]
-    : res.statusMessage;
-  if (/[^\t\x20-\x7e\x80-\xff]/.test(text ?? "")) {
+  const text = explicit && typeof args[1] === "string" ? args[1] : textOf(res);
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(text)) {
     throw coded(
       "ERR_INVALID_CHAR",
       new TypeError("Invalid character in statusMessage"),
@@ -137,6 +135,21 @@ export function takeHeaders(res: NodeResponseLike, { name, args }: Call): void {
   for (const [name, value] of given) {
     if (value !== undefined) res.setHeader(name, value);
   }
+}
+
+/** A status's text, where it was set; HTTP/2 has none, and warns whoever asks. */
+export function textOf(res: NodeResponseLike): string {
+  return Object.hasOwn(res, "statusMessage") ? res.statusMessage ?? "" : "";
+}
+
+/** Sets a status and its text, so far as they differ. */
+export function setStatus(
+  res: NodeResponseLike,
+  status: number,
+  text = "",
+): void {
+  if (res.statusCode !== status) res.statusCode = status;
+  if (textOf(res) !== text) res.statusMessage = text;
 }
 
 /** @throws What Node throws of headers that have left. */

@@ -11,7 +11,9 @@ import {
   checkBody,
   checkHead,
   type NodeResponseLike,
+  setStatus,
   takeHeaders,
+  textOf,
   tooLate,
 } from "./_node_http.ts";
 import { variesByCookie } from "./_response.ts";
@@ -76,7 +78,7 @@ export function hold<Data, FlashData>(
     if (phase === "sent") return inner[call.name](...call.args);
     if (phase === "heading" && call.name === "writeHead") {
       takeHeaders(res, call);
-      res.statusCode = Number(call.args[0]);
+      setStatus(res, Number(call.args[0]), textOf(res));
     } else if (phase !== "abandoned") {
       if (call.name === "writeHead") tooLate();
       checkBody(call);
@@ -121,7 +123,8 @@ export function hold<Data, FlashData>(
   }
 
   async function save(): Promise<void> {
-    const { statusCode, statusMessage } = res;
+    const { statusCode } = res;
+    const text = textOf(res);
     const release = lookSent(res, calls);
     let setCookie: string;
     try {
@@ -134,7 +137,7 @@ export function hold<Data, FlashData>(
       return unsaved(error);
     }
     release();
-    Object.assign(res, { statusCode, statusMessage });
+    setStatus(res, statusCode, text);
     if (setCookie) addSetCookie(res, setCookie);
     send();
     if (!res.writableEnded) res.emit("drain");
@@ -223,11 +226,7 @@ function abandon(
     const callback = args.at(-1);
     if (typeof callback === "function") queueMicrotask(() => callback(error));
   }
-  for (const name of res.getHeaderNames()) {
-    if (OF_ANSWER.test(name)) res.removeHeader(name);
-  }
-  res.statusCode = 200;
-  res.statusMessage = "";
+  clearAnswer(res);
   // Not what wrapped them since: to a compression, say, this response has ended.
   Object.assign(res, inner);
   if (has(calls, "end")) return;
@@ -235,6 +234,14 @@ function abandon(
   res.write = (...args) =>
     !res.writableEnded && inner.write(...args) as boolean;
   res.end = (...args) => res.writableEnded ? res : inner.end(...args);
+}
+
+/** Takes back what was said of an answer that is not sent after all. */
+export function clearAnswer(res: NodeResponseLike): void {
+  for (const name of res.getHeaderNames()) {
+    if (OF_ANSWER.test(name)) res.removeHeader(name);
+  }
+  setStatus(res, 200);
 }
 
 /** Answers where the session could not be read or saved. */

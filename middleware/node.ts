@@ -27,7 +27,7 @@ import type {
 } from "../storage/contract.ts";
 import { boundStorage, close, storeError } from "./_lifecycle.ts";
 import type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
-import { hold, serviceUnavailable } from "./_node_response.ts";
+import { clearAnswer, hold, serviceUnavailable } from "./_node_response.ts";
 
 export type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
 
@@ -196,7 +196,7 @@ function internalServerError(error: unknown, res: NodeResponseLike): void {
     res.destroy();
     return;
   }
-  res.removeHeader("Content-Length");
+  clearAnswer(res);
   res.statusCode = 500;
   res.setHeader("Content-Type", "text/plain; charset=utf-8");
   res.end("Internal Server Error");

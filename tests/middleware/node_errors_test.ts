@@ -76,3 +76,31 @@ Deno.test("session() cuts the connection where nobody takes what onError throws"
     "not even that",
   ]);
 });
+
+Deno.test("session() answers an error with nothing of the answer that failed", async () => {
+  const errors = await quietly(async () => {
+    await serving(
+      node(new Fixture().storage, (_req: Req, res: Res) => {
+        res.statusMessage = "Created";
+        res.setHeader("Content-Encoding", "gzip");
+        res.setHeader("Cache-Control", "public, max-age=3600");
+        res.setHeader("ETag", '"1"');
+        res.setHeader("Set-Cookie", "a=1");
+        throw new Error("the handler failed");
+      }),
+      async (client) => {
+        const { status, text, headers } = await client.request("/");
+        assertEquals([status, text], [500, "Internal Server Error"]);
+        for (
+          const name of [
+            "content-encoding",
+            "cache-control",
+            "etag",
+            "set-cookie",
+          ]
+        ) assertEquals(headers.get(name), null, name);
+      },
+    );
+  });
+  assertEquals(errors.length, 1);
+});
