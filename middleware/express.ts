@@ -82,7 +82,10 @@ export interface ExpressSessionOptions {
     | undefined;
 }
 
-/** The options of express-session that Remix 0.x asked for: the session lives in its cookie, sealed. */
+/**
+ * The options of express-session that Remix 0.x asked for: the session lives in its cookie, sealed. Its other options
+ * are refused.
+ */
 export interface ExpressSecretOptions extends ExpressSessionOptions {
   /** The secret, or several: the first writes, all read. */
   secret: string | string[];
@@ -92,7 +95,7 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
   saveUninitialized?: false | undefined;
   /** The cookie's name. @default {"__session"} */
   name?: string | undefined;
-  /** The cookie's attributes. */
+  /** The cookie's attributes; `maxAge` is in seconds, where express-session has milliseconds. */
   cookie?: SessionCookieOptions | undefined;
 }
 
@@ -125,6 +128,11 @@ export function session<Data, FlashData>(
   second?: SessionStorage<Data, FlashData> | ExpressSessionOptions,
   third?: ExpressSessionOptions,
 ): ExpressMiddleware {
+  if (typeof first !== "object" || !first) {
+    throw new TypeError(
+      "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
+    );
+  }
   if ("secret" in first) return session(sealed(first), first);
   const { storage, options } = mount(first, second, third);
   const { key = "session" } = options;
@@ -158,22 +166,36 @@ export function session<Data, FlashData>(
   };
 }
 
+const UNTOUCHED =
+  "untouched sessions are never saved; leave it out or pass false";
+
+/** What to do instead of what express-session has, and this not. */
+const INSTEAD: Record<string, string> = {
+  resave: UNTOUCHED,
+  saveUninitialized: UNTOUCHED,
+  rolling: "pass a storage with idleTimeout, whose sessions live on with use",
+  store: "pass a storage in place of the secret, session(storage)",
+  genid: "ids are made by the storage; pass one in place of the secret",
+  unset: "call req.session.destroy()",
+  proxy: "cookie.secure says whether the cookie needs HTTPS",
+};
+
 function sealed(
-  { secret, resave, saveUninitialized, name, cookie }: ExpressSecretOptions,
+  { secret, name, cookie, key: _, onUnavailable: __, ...others }:
+    ExpressSecretOptions,
 ): HttpSessionStorage {
-  for (const [option, value] of Object.entries({ resave, saveUninitialized })) {
-    if (value) {
-      throw new TypeError(
-        `Cannot use ${option}: untouched sessions are never saved; leave it out or pass false`,
-      );
-    }
+  for (const [option, value] of Object.entries(others)) {
+    if (value === undefined || value === false) continue;
+    throw new TypeError(
+      `Cannot use ${option}: ${INSTEAD[option] ?? "no such option"}`,
+    );
+  }
+  const secrets = [secret ?? []].flat();
+  if (secrets.length === 0) {
+    throw new TypeError("Cannot use secret: pass one, or several");
   }
   return createCookieSessionStorage({
-    cookie: {
-      ...cookie,
-      ...(name !== undefined && { name }),
-      secrets: [secret].flat(),
-    },
+    cookie: { ...cookie, ...(name !== undefined && { name }), secrets },
   });
 }
 

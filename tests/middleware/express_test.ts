@@ -299,15 +299,58 @@ await withPackages(
 );
 
 Deno.test("session() refuses what express-session would do and this does not", () => {
-  assertThrows(
-    () => session({ secret: "s", resave: true as never }),
-    TypeError,
-    "Cannot use resave: untouched sessions are never saved",
-  );
-  assertThrows(
-    () => session({ secret: "" }),
-    TypeError,
-  );
+  const refused: [Record<string, unknown>, string][] = [
+    [
+      { resave: true },
+      "Cannot use resave: untouched sessions are never saved; leave it out or pass false",
+    ],
+    [
+      { saveUninitialized: true },
+      "Cannot use saveUninitialized: untouched sessions are never saved; leave it out or pass false",
+    ],
+    [
+      { rolling: true },
+      "Cannot use rolling: pass a storage with idleTimeout, whose sessions live on with use",
+    ],
+    [
+      { store: {} },
+      "Cannot use store: pass a storage in place of the secret, session(storage)",
+    ],
+    [
+      { genid: () => "1" },
+      "Cannot use genid: ids are made by the storage",
+    ],
+    [
+      { unset: "destroy" },
+      "Cannot use unset: call req.session.destroy()",
+    ],
+    [
+      { proxy: true },
+      "Cannot use proxy: cookie.secure says whether the cookie needs HTTPS",
+    ],
+    [{ maxAge: 60 }, "Cannot use maxAge: no such option"],
+    [{ secret: undefined }, "Cannot use secret: "],
+    [{ secret: [] }, "Cannot use secret: "],
+    [{ secret: "" }, ""],
+  ];
+  for (const [options, message] of refused) {
+    assertThrows(
+      () => session({ secret: "s", ...options } as Any),
+      TypeError,
+      message,
+    );
+  }
+  session({ secret: "s", rolling: false, store: undefined } as Any);
+});
+
+Deno.test("session() without arguments says what to pass", () => {
+  for (const nothing of [[], [undefined], [null], ["secret"]]) {
+    assertThrows(
+      () => (session as Any)(...nothing),
+      TypeError,
+      "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
+    );
+  }
 });
 
 Deno.test("loader() says what is missing, where no session was mounted", async () => {
