@@ -49,7 +49,7 @@ export interface NodeResponseLike {
   // deno-lint-ignore no-explicit-any -- each event has its own arguments
   on(event: string, listener: (...args: any[]) => void): unknown;
   /** Tells listeners. */
-  emit(event: string): boolean;
+  emit(event: string, ...args: unknown[]): boolean;
 }
 
 /** One call of what sends a response. */

@@ -213,7 +213,7 @@ export interface LoaderArgs<Data = SessionData, FlashData = Data> {
 /**
  * A route handler that runs a loader or an action as Remix 0.x did, with `{ request, params, session }`.
  *
- * @param run Gives a `Response`, such as a redirect, or data that is sent as JSON.
+ * @param run Gives a `Response`, such as a redirect, whose body is sent as it comes, or data that is sent as JSON.
  * @returns The handler, for `app.get`, `app.post` and the like.
  * @throws {TypeError} When it runs, if no session was mounted before it.
  */
@@ -234,7 +234,49 @@ export function loader<Data = SessionData, FlashData = Data>(
       return;
     }
     res.status(result.status);
-    for (const [name, value] of result.headers) res.append(name, value);
-    res.end(new Uint8Array(await result.arrayBuffer()));
+    for (const [name, value] of result.headers) {
+      const joins = name === "set-cookie" || name === "vary";
+      res[joins ? "append" : "setHeader"](name, value);
+    }
+    await stream(result.body, req, res);
   };
+}
+
+/** Sends a body as it comes, and lets go of it when nobody will get the rest. */
+async function stream(
+  body: ReadableStream<Uint8Array> | null,
+  req: { readonly method: string },
+  res: NodeResponseLike,
+): Promise<void> {
+  if (!body || req.method === "HEAD") {
+    res.end();
+    await body?.cancel();
+    return;
+  }
+  const closed = new AbortController();
+  const { signal } = closed;
+  let resume = () => {};
+  const stop = () => {
+    closed.abort();
+    resume();
+  };
+  res.on("drain", () => resume());
+  res.on("close", stop);
+  // As a stream of Node's does, that is to be stopped where another answer takes this one's place.
+  res.emit("pipe", { unpipe: stop });
+  if (res.destroyed) stop();
+  // At once, as whoever waits for events wants to know that they will come.
+  res.flushHeaders();
+  const sink = new WritableStream<Uint8Array>({
+    async write(part) {
+      if (signal.aborted || res.write(part)) return;
+      await new Promise<void>((resolve) => resume = resolve);
+    },
+    close: () => void res.end(),
+  });
+  try {
+    await body.pipeTo(sink, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

@@ -6,15 +6,13 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
 import { FakeBackend } from "../storage/_fake_backend.ts";
-import { App } from "./lifecycle/_app.ts";
-import { Client } from "./lifecycle/_client.ts";
-import { listen } from "./lifecycle/_node.ts";
+import { serving } from "./_serve.ts";
+import type { Client } from "./lifecycle/_client.ts";
 
 // deno-lint-ignore no-explicit-any -- Express comes without types
 type Any = any;
@@ -32,12 +30,7 @@ await withPackages(
       const app = express();
       app.set("env", "test"); // or it prints errors
       routes(app);
-      const served = await listen(new App(), createServer(app));
-      try {
-        await use(new Client(served.origin));
-      } finally {
-        await served.stop();
-      }
+      await serving(app as Any, use);
     }
 
     Deno.test("session() and loader() run the loaders of Remix 0.x, with the options of express-session", async () => {
