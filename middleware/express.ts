@@ -72,7 +72,11 @@ export type WithSession<Request, Storage> = Request & {
 export interface ExpressSessionOptions {
   /** The property of the request; give each session of a request its own. @default {"session"} */
   key?: string | undefined;
-  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /**
+   * Answers a request whose session could not be read or saved; what it throws goes to `next(error)`.
+   *
+   * @default {503 Service Unavailable}
+   */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -103,7 +107,8 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
  * Gives each request its session, and commits it once, just before the headers leave. What the handler sends waits until
  * the session is saved.
  *
- * Express tells no middleware of an error in a handler: a response of 500 or above stands for it, and commits nothing.
+ * Express tells no middleware of an error in a handler: a response of 500 or above stands for it, and commits nothing;
+ * nor does a visitor who leaves before the answer, unless the session was destroyed by then.
  * A session that cannot be saved because of what is in it goes to `next(error)`.
  *
  * @param storage The storage, bound to a cookie; or the secret of a cookie that holds the session itself.
