@@ -46,14 +46,10 @@ import type {
 } from "../storage/contract.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
 import { mount, mustBeFree, type SessionOf, storeError } from "./_lifecycle.ts";
-import { hold } from "./_node_hold.ts";
-import {
-  type NodeRequestLike,
-  type NodeResponseLike,
-  serviceUnavailable,
-} from "./_node_response.ts";
+import type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
+import { hold, serviceUnavailable } from "./_node_response.ts";
 
-export type { NodeRequestLike, NodeResponseLike } from "./_node_response.ts";
+export type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
 export type { SessionOf } from "./_lifecycle.ts";
 export type * from "./_types.ts";
 export type { CookieOptions } from "../core/cookie.ts";
@@ -79,7 +75,11 @@ export type WithSession<Request, Storage> = Request & {
 export interface ExpressSessionOptions {
   /** The property of the request; give each session of a request its own. @default {"session"} */
   key?: string | undefined;
-  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /**
+   * Answers a request whose session could not be read or saved; what it throws goes to `next(error)`.
+   *
+   * @default {503 Service Unavailable}
+   */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -89,7 +89,10 @@ export interface ExpressSessionOptions {
     | undefined;
 }
 
-/** The options of express-session that Remix 0.x asked for: the session lives in its cookie, sealed. */
+/**
+ * The options of express-session that Remix 0.x asked for: the session lives in its cookie, sealed. Its other options
+ * are refused.
+ */
 export interface ExpressSecretOptions extends ExpressSessionOptions {
   /** The secret, or several: the first writes, all read. */
   secret: string | string[];
@@ -107,7 +110,8 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
  * Gives each request its session, and commits it once, just before the headers leave. What the handler sends waits until
  * the session is saved.
  *
- * Express tells no middleware of an error in a handler: a response of 500 or above stands for it, and commits nothing.
+ * Express tells no middleware of an error in a handler: a response of 500 or above stands for it, and commits nothing;
+ * nor does a visitor who leaves before the answer, unless the session was destroyed by then.
  * A session that cannot be saved because of what is in it goes to `next(error)`.
  *
  * @param storage The storage, bound to a cookie; or the secret of a cookie that holds the session itself.
@@ -148,9 +152,9 @@ export function session<Data, FlashData>(
   second?: SessionStorage<Data, FlashData> | ExpressSessionOptions,
   third?: ExpressSessionOptions,
 ): ExpressMiddleware {
-  if (typeof first !== "object" || first === null) {
+  if (typeof first !== "object" || !first) {
     throw new TypeError(
-      "Cannot create middleware: pass a storage, a cookie and a storage, or { secret }",
+      "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
     );
   }
   if ("secret" in first) return session(sealed(first), first);
@@ -167,7 +171,7 @@ export function session<Data, FlashData>(
       try {
         await onUnavailable(storeError(error), req, res);
       } catch (other) {
-        next(other ?? error);
+        next(other);
       }
     };
     const start = (session: Session<Data, FlashData>) => {
@@ -181,37 +185,41 @@ export function session<Data, FlashData>(
       hold(res, { storage, session, failed, unsaved: refused });
       next();
     };
-    storage.getSession(req.headers.cookie ?? null).then(start, refused);
+    storage.getSession(req.headers.cookie ?? null).then(start, refused)
+      .catch(() => res.destroy());
   };
 }
 
-/** What express-session takes and this does not, by what to do instead. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  resave: "untouched sessions are never saved",
-  saveUninitialized: "sessions are saved once there is something in them",
-  store: "pass a storage instead of these options: session(storage)",
-  rolling: "pass a storage with an idleTimeout instead of these options",
-  genid: "ids are made by the library",
-  unset: "a session ends by destroy()",
-  proxy: "say so by cookie.secure",
-};
-const TAKEN = ["secret", "name", "cookie", "key", "onUnavailable"];
+const UNTOUCHED =
+  "untouched sessions are never saved; leave it out or pass false";
 
-function sealed(options: ExpressSecretOptions): HttpSessionStorage {
-  for (const [option, value] of Object.entries(options)) {
-    if (TAKEN.includes(option) || value === undefined || value === false) {
-      continue;
-    }
-    const instead = INSTEAD[option] ?? "it is no option of this middleware";
-    throw new TypeError(`Cannot use ${option}: ${instead}; leave it out`);
+/** What to do instead of what express-session has, and this not. */
+const INSTEAD: Record<string, string> = {
+  resave: UNTOUCHED,
+  saveUninitialized: UNTOUCHED,
+  rolling: "pass a storage with idleTimeout, whose sessions live on with use",
+  store: "pass a storage in place of the secret, session(storage)",
+  genid: "ids are made by the storage; pass one in place of the secret",
+  unset: "call req.session.destroy()",
+  proxy: "cookie.secure says whether the cookie needs HTTPS",
+};
+
+function sealed(
+  { secret, name, cookie, key: _, onUnavailable: __, ...others }:
+    ExpressSecretOptions,
+): HttpSessionStorage {
+  for (const [option, value] of Object.entries(others)) {
+    if (value === undefined || value === false) continue;
+    throw new TypeError(
+      `Cannot use ${option}: ${INSTEAD[option] ?? "no such option"}`,
+    );
   }
-  const { secret, name, cookie } = options;
+  const secrets = [secret ?? []].flat();
+  if (secrets.length === 0) {
+    throw new TypeError("Cannot use secret: pass one, or several");
+  }
   return createCookieSessionStorage({
-    cookie: {
-      ...cookie,
-      ...(name !== undefined && { name }),
-      secrets: [secret].flat(),
-    },
+    cookie: { ...cookie, ...(name !== undefined && { name }), secrets },
   });
 }
 
@@ -229,7 +237,7 @@ export interface LoaderArgs<Data = SessionData, FlashData = Data> {
 /**
  * A route handler that runs a loader or an action as Remix 0.x did, with `{ request, params, session }`.
  *
- * @param run Gives a `Response`, such as a redirect, or data that is sent as JSON.
+ * @param run Gives a `Response`, such as a redirect, whose body is sent as it comes, or data that is sent as JSON.
  * @returns The handler, for `app.get`, `app.post` and the like.
  * @throws {TypeError} When it runs, if no session was mounted before it.
  */
@@ -251,32 +259,48 @@ export function loader<Data = SessionData, FlashData = Data>(
     }
     res.status(result.status);
     for (const [name, value] of result.headers) {
-      // Others may have set these, too.
-      if (/^(set-cookie|vary)$/.test(name)) res.append(name, value);
-      else res.setHeader(name, value);
+      const joins = name === "set-cookie" || name === "vary";
+      res[joins ? "append" : "setHeader"](name, value);
     }
-    if (result.body) await sendBody(result.body, res);
-    else res.end();
+    await stream(result.body, req, res);
   };
 }
 
-/** Sends a body as it comes, and lets go of it where the visitor does. */
-async function sendBody(
-  body: ReadableStream<Uint8Array>,
+/** Sends a body as it comes, and lets go of it when nobody will get the rest. */
+async function stream(
+  body: ReadableStream<Uint8Array> | null,
+  req: { readonly method: string },
   res: NodeResponseLike,
 ): Promise<void> {
-  const reader = body.getReader();
-  let goOn = () => {};
-  res.on("drain", () => goOn());
-  res.on("close", () => {
-    goOn();
-    reader.cancel().catch(() => {});
-  });
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    const ready = new Promise<void>((resolve) => goOn = resolve);
-    if (!res.write(value) && !res.destroyed) await ready;
+  if (!body || req.method === "HEAD") {
+    res.end();
+    await body?.cancel();
+    return;
   }
-  res.end();
+  const closed = new AbortController();
+  const { signal } = closed;
+  let resume = () => {};
+  const stop = () => {
+    closed.abort();
+    resume();
+  };
+  res.on("drain", () => resume());
+  res.on("close", stop);
+  // As a stream of Node's does, that is to be stopped where another answer takes this one's place.
+  res.emit("pipe", { unpipe: stop });
+  if (res.destroyed) stop();
+  // At once, as whoever waits for events wants to know that they will come.
+  res.flushHeaders();
+  const sink = new WritableStream<Uint8Array>({
+    async write(part) {
+      if (signal.aborted || res.write(part)) return;
+      await new Promise<void>((resolve) => resume = resolve);
+    },
+    close: () => void res.end(),
+  });
+  try {
+    await body.pipeTo(sink, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

@@ -26,15 +26,10 @@ import type {
   SessionStorage,
 } from "../storage/contract.ts";
 import { boundStorage, close, storeError } from "./_lifecycle.ts";
-import { hold } from "./_node_hold.ts";
-import {
-  clear,
-  type NodeRequestLike,
-  type NodeResponseLike,
-  serviceUnavailable,
-} from "./_node_response.ts";
+import type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
+import { clearAnswer, hold, serviceUnavailable } from "./_node_response.ts";
 
-export type { NodeRequestLike, NodeResponseLike } from "./_node_response.ts";
+export type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
 export type * from "./_types.ts";
 
 /** A handler that is given the session of its request. */
@@ -55,7 +50,8 @@ export interface NodeSessionOptions<Req, Res> {
     | undefined;
   /**
    * Answers a request whose handler threw or rejected, or whose session held what cannot be saved. The answer may be
-   * under way already.
+   * under way already. What it throws goes to the session around this one, if there is one; otherwise to the console,
+   * and the connection is cut.
    *
    * @default {500 Internal Server Error, and the error on the console}
    */
@@ -66,8 +62,8 @@ export interface NodeSessionOptions<Req, Res> {
  * Gives a handler the session of each request, and commits it once, just before the headers leave: at the first
  * `writeHead`, `write`, `end` or `flushHeaders`. What the handler sends waits until the session is saved.
  *
- * When the handler throws or rejects before it sends anything, nothing is committed; nor when the visitor goes away, but for
- * a `destroy()`.
+ * When the handler throws or rejects before it sends anything, nothing is committed; nor when the visitor goes away,
+ * unless the session was destroyed by then. From then on, changes throw `late-change`.
  * `upgrade` events are not requests to Node: there, call `storage.getSession(req.headers.cookie)`.
  *
  * @param storage The storage, bound to a cookie.
@@ -141,9 +137,6 @@ export function session<
     );
 }
 
-/** The responses that have a session. */
-const inCare = new WeakSet<object>();
-
 function wrap<
   Data,
   FlashData,
@@ -162,15 +155,18 @@ function wrap<
   }
   return async (req, res) => {
     let session: Session<Data, FlashData> | undefined;
-    const nested = inCare.has(res);
-    inCare.add(res);
+    const isInner = served.has(res);
+    served.add(res);
+    const drop = (error: unknown) => {
+      report(error);
+      res.destroy();
+    };
     const failed = async (error: unknown) => {
       try {
         await onError(error, req, res);
       } catch (other) {
-        // A session around this one answers it; but for that, nobody is left to take it.
-        if (nested) throw other;
-        res.destroy();
+        if (isInner) throw other;
+        drop(other);
       }
     };
     const refused = async (error: unknown) => {
@@ -186,11 +182,8 @@ function wrap<
       return await refused(error);
     }
     try {
-      hold(res, {
-        storage,
-        session,
-        unsaved: (error) => void refused(error).catch(() => res.destroy()),
-      });
+      const unsaved = (error: unknown) => refused(error).catch(drop);
+      hold(res, { storage, session, unsaved });
       await handler(req, res, session);
     } catch (error) {
       close(session);
@@ -199,15 +192,22 @@ function wrap<
   };
 }
 
-function internalServerError(error: unknown, res: NodeResponseLike): void {
+/** The responses that have a session: what fails within it is for the outermost to answer. */
+const served = new WeakSet<NodeResponseLike>();
+
+function report(error: unknown): void {
   // deno-lint-ignore no-console -- as servers do with errors that nobody else takes
   console.error(error);
+}
+
+function internalServerError(error: unknown, res: NodeResponseLike): void {
+  report(error);
   if (res.writableEnded) return;
   if (res.headersSent) {
     res.destroy();
     return;
   }
-  clear(res);
+  clearAnswer(res);
   res.statusCode = 500;
   res.setHeader("Content-Type", "text/plain; charset=utf-8");
   res.end("Internal Server Error");

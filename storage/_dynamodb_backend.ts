@@ -50,10 +50,14 @@ export class DynamoDBBackend implements Backend {
   readonly #ttl: string;
   #opened: Promise<Table> | undefined;
 
+  readonly #now: () => number;
+
   constructor(
     client: Client,
     { table, idx = "_idx", ttl = "_ttl" }: TableNames,
+    now: () => number = Date.now,
   ) {
+    this.#now = now;
     // A name, or an ARN, as DynamoDB has them.
     if (typeof table !== "string" || !/^[\w.:/-]{1,1024}$/.test(table)) {
       throw new TypeError(
@@ -121,16 +125,22 @@ export class DynamoDBBackend implements Backend {
     const condition = holds(ifVersion);
     return await met(async () => {
       if (table.deleteIf) await table.deleteIf(this.#key(key), condition);
-      // What is left is absent to every read and every condition, and goes when its TTL comes.
+      // What is left is absent to every read and every condition, and goes by its TTL, which is over.
       else {
         await table.update({
           Key: this.#key(key),
-          UpdateExpression: "REMOVE #record, #deadline, #version",
+          UpdateExpression:
+            "SET #ttl = :ttl REMOVE #record, #deadline, #version",
           ...condition,
           ExpressionAttributeNames: {
+            "#ttl": this.#ttl,
             "#record": RECORD,
             "#deadline": DEADLINE,
             ...condition.ExpressionAttributeNames,
+          },
+          ExpressionAttributeValues: {
+            ":ttl": Math.ceil(this.#now() / 1000),
+            ...condition.ExpressionAttributeValues,
           },
         });
       }

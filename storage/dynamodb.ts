@@ -119,7 +119,7 @@ export function createDynamoDBSessionStorage<Data, FlashData>(
 ): SessionStorage<Data, FlashData> {
   const policy = new Policy(options);
   const { client, table, idx, ttl } = options;
-  const backend = new DynamoDBBackend(client, { table, idx, ttl });
+  const backend = new DynamoDBBackend(client, { table, idx, ttl }, policy.now);
   return recordStorage(backendStore(backend), options.cookie, policy);
 }
 

@@ -276,8 +276,10 @@ await withPackages(
           assertEquals(await look(there), "yew");
 
           await client.connect();
-          const [key = ""] = await client.keys("*");
-          const left = Number(await client.pTTL(key));
+          // Beside the sessions there is, for a minute, what a login has left under the old id.
+          const keys = await client.keys("*");
+          const times = keys.map((key) => client.pTTL(key));
+          const left = Math.max(...(await Promise.all(times)).map(Number));
           assert(left <= WEEK * 1000 && left > (WEEK - 60) * 1000);
         } finally {
           client.destroy();

@@ -6,15 +6,13 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
 import { FakeBackend } from "../storage/_fake_backend.ts";
-import { App } from "./lifecycle/_app.ts";
-import { Client } from "./lifecycle/_client.ts";
-import { listen } from "./lifecycle/_node.ts";
+import { serving } from "./_serve.ts";
+import type { Client } from "./lifecycle/_client.ts";
 
 // deno-lint-ignore no-explicit-any -- Express comes without types
 type Any = any;
@@ -32,12 +30,7 @@ await withPackages(
       const app = express();
       app.set("env", "test"); // or it prints errors
       routes(app);
-      const served = await listen(new App(), createServer(app));
-      try {
-        await use(new Client(served.origin));
-      } finally {
-        await served.stop();
-      }
+      await serving(app as Any, use);
     }
 
     Deno.test("session() and loader() run the loaders of Remix 0.x, with the options of express-session", async () => {
@@ -299,15 +292,58 @@ await withPackages(
 );
 
 Deno.test("session() refuses what express-session would do and this does not", () => {
-  assertThrows(
-    () => session({ secret: "s", resave: true as never }),
-    TypeError,
-    "Cannot use resave: untouched sessions are never saved",
-  );
-  assertThrows(
-    () => session({ secret: "" }),
-    TypeError,
-  );
+  const refused: [Record<string, unknown>, string][] = [
+    [
+      { resave: true },
+      "Cannot use resave: untouched sessions are never saved; leave it out or pass false",
+    ],
+    [
+      { saveUninitialized: true },
+      "Cannot use saveUninitialized: untouched sessions are never saved; leave it out or pass false",
+    ],
+    [
+      { rolling: true },
+      "Cannot use rolling: pass a storage with idleTimeout, whose sessions live on with use",
+    ],
+    [
+      { store: {} },
+      "Cannot use store: pass a storage in place of the secret, session(storage)",
+    ],
+    [
+      { genid: () => "1" },
+      "Cannot use genid: ids are made by the storage",
+    ],
+    [
+      { unset: "destroy" },
+      "Cannot use unset: call req.session.destroy()",
+    ],
+    [
+      { proxy: true },
+      "Cannot use proxy: cookie.secure says whether the cookie needs HTTPS",
+    ],
+    [{ maxAge: 60 }, "Cannot use maxAge: no such option"],
+    [{ secret: undefined }, "Cannot use secret: "],
+    [{ secret: [] }, "Cannot use secret: "],
+    [{ secret: "" }, ""],
+  ];
+  for (const [options, message] of refused) {
+    assertThrows(
+      () => session({ secret: "s", ...options } as Any),
+      TypeError,
+      message,
+    );
+  }
+  session({ secret: "s", rolling: false, store: undefined } as Any);
+});
+
+Deno.test("session() without arguments says what to pass", () => {
+  for (const nothing of [[], [undefined], [null], ["secret"]]) {
+    assertThrows(
+      () => (session as Any)(...nothing),
+      TypeError,
+      "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
+    );
+  }
 });
 
 Deno.test("loader() says what is missing, where no session was mounted", async () => {

@@ -1,0 +1,192 @@
+// What becomes of a loader's `Response` on its way to Express: a stream, and headers that were set before.
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { loader, session } from "../../middleware/express.ts";
+import { createSessionStorage } from "../../storage/create_session_storage.ts";
+import { withPackages } from "../engines/_packages.ts";
+import { FakeBackend } from "../storage/_fake_backend.ts";
+import { serving } from "./_serve.ts";
+import type { Client } from "./lifecycle/_client.ts";
+
+// deno-lint-ignore no-explicit-any -- Express comes without types
+type Any = any;
+
+await withPackages(
+  "Express",
+  ["npm:express@5.3.0"],
+  async () => (await import("npm:express@5.3.0")).default,
+  (express) => {
+    /** Serves an application for as long as `use` takes. */
+    async function serve(
+      routes: (app: Any) => void,
+      use: (client: Client) => Promise<void>,
+    ): Promise<void> {
+      const app = express();
+      app.set("env", "test"); // or it prints errors
+      routes(app);
+      await serving(app as Any, use);
+    }
+
+    /** Gives a body that says when it was let go of, and sends `parts` first. */
+    function endless(...parts: string[]) {
+      const cancelled = Promise.withResolvers<void>();
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (const part of parts) {
+            controller.enqueue(new TextEncoder().encode(part));
+          }
+        },
+        cancel: () => cancelled.resolve(),
+      });
+      return { body, cancelled: cancelled.promise };
+    }
+
+    Deno.test("loader() sends a stream as it comes, and lets go of it when the visitor leaves", async () => {
+      const storage = createSessionStorage({
+        backend: new FakeBackend(),
+        cookie: {},
+      });
+      const { body, cancelled } = endless("data: 1\n\n");
+      await serve((app) => {
+        app.use(session(storage));
+        app.get(
+          "/",
+          loader(({ session }) => {
+            session.set("a", 1);
+            return new Response(body, {
+              headers: { "Content-Type": "text/event-stream" },
+            });
+          }),
+        );
+      }, async (client) => {
+        const connection = await client.open("/");
+        const decoder = new TextDecoder();
+        let seen = "";
+        while (!seen.includes("data: 1")) {
+          const buffer = new Uint8Array(4096);
+          const size = await connection.read(buffer);
+          seen += decoder.decode(buffer.subarray(0, size ?? 0));
+        }
+        assertMatch(seen, /set-cookie: __session=/i);
+        connection.close();
+        await cancelled;
+      });
+    });
+
+    Deno.test("loader() lets go of a stream that nobody will get", async () => {
+      const backend = new FakeBackend();
+      const storage = createSessionStorage({ backend, cookie: {} });
+      const unsaved = endless("never");
+      const head = endless();
+      await serve((app) => {
+        app.use(session(storage));
+        app.get(
+          "/unsaved",
+          loader(({ session }) => {
+            session.set("a", 1);
+            return new Response(unsaved.body);
+          }),
+        );
+        app.get("/head", loader(() => new Response(head.body)));
+      }, async (client) => {
+        backend.play("write", "fail");
+        assertEquals((await client.request("/unsaved")).status, 503);
+        await unsaved.cancelled;
+        const method = "HEAD";
+        assertEquals(
+          (await client.request("/head", "", { method })).status,
+          200,
+        );
+        await head.cancelled;
+      });
+    });
+
+    Deno.test("loader() keeps its stream out of the answer to its error", async () => {
+      await serve((app) => {
+        app.use(session({ secret: "s" }));
+        app.get(
+          "/",
+          loader(({ session }) => {
+            session.set("a", new Date());
+            return new Response(
+              new ReadableStream({
+                async pull(controller) {
+                  await new Promise((resolve) => setTimeout(resolve));
+                  controller.enqueue(new TextEncoder().encode("never"));
+                },
+              }),
+            );
+          }),
+        );
+        app.use((_error: Any, _req: Any, res: Any, _next: Any) => {
+          res.status(500).write("failed");
+          setTimeout(() => res.end("!"), 20);
+        });
+      }, async (client) => {
+        const { status, text } = await client.request("/");
+        assertEquals([status, text], [500, "failed!"]);
+      });
+    });
+
+    Deno.test("loader() sends a long body whole, and cuts the connection where a body fails", async () => {
+      const parts = Array(50).fill("x".repeat(10_000));
+      await serve((app) => {
+        app.use(session({ secret: "s" }));
+        app.get(
+          "/long",
+          loader(({ session }) => {
+            session.set("a", 1);
+            return new Response(
+              ReadableStream.from(parts).pipeThrough(new TextEncoderStream()),
+            );
+          }),
+        );
+        app.get("/none", loader(() => new Response(null, { status: 204 })));
+        app.get(
+          "/broken",
+          loader(() =>
+            new Response(
+              new ReadableStream({
+                pull: () => Promise.reject(new Error("the body failed")),
+              }),
+            )
+          ),
+        );
+      }, async (client) => {
+        assertEquals((await client.request("/long")).text, parts.join(""));
+        assertEquals((await client.request("/none")).status, 204);
+        await assertRejects(() => client.request("/broken"), TypeError);
+      });
+    });
+
+    Deno.test("loader() replaces headers that were set before, save cookies and Vary", async () => {
+      await serve((app) => {
+        app.use(session({ secret: "s" }));
+        app.use((_req: Any, res: Any, next: Any) => {
+          res.setHeader("Content-Type", "text/plain");
+          res.setHeader("Set-Cookie", "a=1");
+          res.setHeader("Vary", "Accept");
+          next();
+        });
+        app.get(
+          "/",
+          loader(() =>
+            new Response("<p>", {
+              headers: [
+                ["Content-Type", "text/html"],
+                ["Set-Cookie", "b=2"],
+                ["Set-Cookie", "c=3"],
+                ["Vary", "Accept-Language"],
+              ],
+            })
+          ),
+        );
+      }, async (client) => {
+        const { status, text, headers, setCookies } = await client.request("/");
+        assertEquals([status, text], [200, "<p>"]);
+        assertEquals(headers.get("content-type"), "text/html");
+        assertEquals(headers.get("vary"), "Accept, Accept-Language");
+        assertEquals(setCookies, ["a=1", "b=2", "c=3"]);
+      });
+    });
+  },
+);

@@ -1,0 +1,221 @@
+// What Node's responses do that a `Response` does not: leave early, lose their visitor, refuse what they are given.
+import { assertEquals, assertMatch } from "@std/assert";
+import {
+  type IncomingMessage,
+  type RequestListener,
+  ServerResponse,
+} from "node:http";
+import type { SessionError } from "../../core/errors.ts";
+import type { Session } from "../../core/session.ts";
+import { session as express } from "../../middleware/express.ts";
+import { session as node } from "../../middleware/node.ts";
+import { codeOf, type Data, Fixture, serving } from "./_serve.ts";
+
+type Req = IncomingMessage;
+type Res = ServerResponse;
+
+/** Sends a request with the visitor's cookie, and goes once the server says so. */
+async function visitAndGo(
+  { cookie }: Fixture,
+  listener: RequestListener,
+  go: Promise<unknown>,
+  then: Promise<unknown>,
+): Promise<void> {
+  await serving(listener, async (client) => {
+    const connection = await client.open("/", [`Cookie: ${cookie}`]);
+    await go;
+    connection.close();
+    await then;
+  });
+}
+
+const EARLY: [string, (res: ServerResponse) => void][] = [
+  ["had left", (res) => res.write("early ")],
+  ["had ended", (res) => res.end("early ")],
+  [
+    "ended while the session was read",
+    (res) => queueMicrotask(() => res.end("early ")),
+  ],
+];
+
+for (const [when, before] of EARLY) {
+  Deno.test(`session() refuses changes where the response ${when}`, async () => {
+    const { backend, storage } = new Fixture();
+    const middleware = express(storage);
+    const codes: unknown[] = [];
+    await serving((req, res) => {
+      before(res);
+      middleware(req, res, () => {
+        const { session } = req as unknown as { session: Session<Data> };
+        codes.push(codeOf(() => session.set("a", 1)));
+        if (!res.writableEnded) res.end();
+      });
+    }, async (client) => {
+      assertEquals((await client.request("/")).text, "early ");
+    });
+    assertEquals(codes, ["late-change"]);
+    assertEquals(backend.calls, []);
+  });
+}
+
+Deno.test("session() refuses a change where the headers left past it", async () => {
+  const { backend, storage } = new Fixture();
+  const codes: unknown[] = [];
+  await serving(
+    node(storage, (_req: Req, res: Res, session) => {
+      session.set("a", 1);
+      ServerResponse.prototype.writeHead.call(res, 202);
+      codes.push(codeOf(() => res.end("lost")));
+      res.end("sent");
+    }),
+    async (client) => {
+      const { status, text, cookie } = await client.request("/");
+      assertEquals([status, text, cookie], [202, "sent", ""]);
+    },
+  );
+  assertEquals(codes, ["late-change"]);
+  assertEquals(backend.calls, []);
+});
+
+Deno.test("session() leaves the session of a visitor who goes while it is read", async () => {
+  const fixture = await Fixture.create();
+  const { backend, storage } = fixture;
+  const arrived = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  const handled = Promise.withResolvers<unknown>();
+  backend.play("read", { before: () => gone.promise });
+  const handler = node(storage, (_req: Req, res: Res, session) => {
+    handled.resolve(codeOf(() => session.regenerateId()));
+    res.end();
+  });
+  await visitAndGo(
+    fixture,
+    (req, res) => {
+      res.on("close", () => gone.resolve());
+      void handler(req, res);
+      arrived.resolve();
+    },
+    arrived.promise,
+    handled.promise,
+  );
+  assertEquals(await handled.promise, "late-change");
+  assertEquals(backend.calls, ["read"]);
+  assertEquals(await fixture.userId(), 7);
+});
+
+Deno.test("session() logs out a visitor who goes before the answer", async () => {
+  const fixture = await Fixture.create();
+  const destroyed = Promise.withResolvers<void>();
+  await visitAndGo(
+    fixture,
+    node(fixture.storage, (_req: Req, _res: Res, session) => {
+      session.destroy();
+      destroyed.resolve();
+    }),
+    destroyed.promise,
+    fixture.committed.promise,
+  );
+  assertEquals(await fixture.userId(), undefined);
+});
+
+Deno.test("session() logs out a visitor whom the handler cuts off", async () => {
+  const fixture = await Fixture.create();
+  await visitAndGo(
+    fixture,
+    node(fixture.storage, (_req: Req, res: Res, session) => {
+      session.destroy();
+      res.destroy();
+      res.end();
+    }),
+    fixture.committed.promise,
+    Promise.resolve(),
+  );
+  assertEquals(await fixture.userId(), undefined);
+});
+
+Deno.test("session() tells onUnavailable of a logout that is lost with its visitor", async () => {
+  const fixture = await Fixture.create();
+  const destroyed = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<SessionError>();
+  await visitAndGo(
+    fixture,
+    node(fixture.storage, (_req: Req, _res: Res, session) => {
+      session.destroy();
+      for (const verb of ["write", "delete"] as const) {
+        fixture.backend.play(verb, "fail");
+      }
+      destroyed.resolve();
+    }, { onUnavailable: (error) => told.resolve(error) }),
+    destroyed.promise,
+    told.promise,
+  );
+  assertEquals((await told.promise).code, "store-failed");
+});
+
+const REFUSED: [string, string, (res: Res) => void][] = [
+  ["a status", "ERR_HTTP_INVALID_STATUS_CODE", (res) => res.writeHead(99)],
+  ["a status set before", "ERR_HTTP_INVALID_STATUS_CODE", (res) => {
+    res.statusCode = 1000;
+    res.end();
+  }],
+  [
+    "its text",
+    "ERR_INVALID_CHAR",
+    (res) => res.writeHead(200, "two\nlines"),
+  ],
+  ["its text set before", "ERR_INVALID_CHAR", (res) => {
+    res.statusMessage = "two\nlines";
+    res.end("never");
+  }],
+  [
+    "a header",
+    "ERR_INVALID_CHAR",
+    (res) => res.writeHead(200, { "X-A": "\u0100" }),
+  ],
+  ["a body", "ERR_INVALID_ARG_TYPE", (res) => res.write(7)],
+  ["no body", "ERR_STREAM_NULL_VALUES", (res) => res.write(null)],
+  [
+    "an encoding",
+    "ERR_UNKNOWN_ENCODING",
+    (res) => res.end("never", "nonsense" as "utf8"),
+  ],
+];
+
+for (const [what, code, send] of REFUSED) {
+  Deno.test(`session() commits with what is sent instead, where Node refuses ${what}`, async () => {
+    const { backend, storage } = new Fixture();
+    const codes: unknown[] = [];
+    await serving(
+      node(storage, (_req: Req, res: Res, session) => {
+        session.set("a", 1);
+        codes.push(codeOf(() => send(res)));
+        session.set("b", 2);
+        res.statusCode = 201;
+        res.statusMessage = "";
+        res.end("sent instead");
+      }),
+      async (client) => {
+        const { status, text, cookie } = await client.request("/");
+        assertEquals([status, text], [201, "sent instead"]);
+        assertMatch(cookie, /^__session=/);
+      },
+    );
+    assertEquals(codes, [code]);
+    assertEquals(backend.calls, ["write"]);
+  });
+}
+
+Deno.test("session() refuses a later part of the body when it is given", async () => {
+  const codes: unknown[] = [];
+  await serving(
+    node(new Fixture().storage, (_req: Req, res: Res, session) => {
+      session.set("a", 1);
+      res.write("a");
+      codes.push(codeOf(() => res.write(7)));
+      codes.push(codeOf(() => res.end("b", "nonsense" as "utf8")));
+      res.end("b");
+    }),
+    async (client) => assertEquals((await client.request("/")).text, "ab"),
+  );
+  assertEquals(codes, ["ERR_INVALID_ARG_TYPE", "ERR_UNKNOWN_ENCODING"]);
+});
