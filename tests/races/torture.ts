@@ -42,8 +42,8 @@ function row(name: string, what: string, result: Result): string {
   return [
     name.padEnd(14),
     what,
-    ...[ok, late, merges, conflict, unknown].map((n) => `${n}`.padStart(8)),
-    `${seconds.toFixed(1).padStart(8)} s`,
+    ...[ok, late, merges, conflict, unknown].map((n) => `${n}`.padStart(10)),
+    `${seconds.toFixed(1).padStart(10)} s`,
   ].join("");
 }
 
@@ -51,8 +51,8 @@ const engines: Engine[] = [];
 await withEngines((engine) => void engines.push(engine));
 console.log(
   `${"engine".padEnd(20)}${
-    ["commits", "late", "merges", "conflict", "failed"]
-      .map((title) => title.padStart(8)).join("")
+    ["commits", "late", "merges", "conflicts", "failed"]
+      .map((title) => title.padStart(10)).join("")
   }`,
 );
 let found = 0;
