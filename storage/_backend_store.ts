@@ -70,13 +70,16 @@ export function backendStore(backend: Backend): RecordStore {
 
   async function end(placed: Placed, attempt: number): Promise<void> {
     const { id, key, version } = placed;
+    // The note last: whoever is cut off before that, or comes again, finds the session by it.
+    const next = nextOf(placed);
+    const moved = next === undefined ? null : await load(id, next);
+    if (moved) await end(moved, attempt + 1);
     // Whoever keeps changing a session does not keep it from its end.
     const sure = guarantees.compareAndSet && attempt < MAX_ATTEMPTS;
     const options = sure ? { ifVersion: version } : {};
-    const gone = await backend.delete(key, options);
-    const next = gone ? nextOf(placed) : key;
-    const found = next === undefined ? null : await load(id, next);
-    if (found) await end(found, attempt + 1);
+    if (await backend.delete(key, options)) return;
+    const changed = await load(id, key);
+    if (changed) await end(changed, attempt + 1);
   }
 
   const store: RecordStore = {

@@ -109,11 +109,14 @@ export function describe({ operation, possible }: Finding): string {
  *
  * A commit whose outcome is unknown counts if anybody saw what it wrote, and then it was done before that. If nobody
  * did, leaving it out changes nothing for anybody: texts are written once, and its process wrote to those keys no more.
- * It may have ended the id that it was to replace, all the same.
+ * It may have ended the id that it was to replace, all the same. Where somebody came with the id that it gave, it was
+ * told of, and done: its process was killed before it could say so.
  */
 function relevant(history: readonly Operation[]): Operation[] {
   const seen = new Map<string, number>();
-  for (const { saw = {}, end } of history) {
+  const told = new Map<string, number>();
+  for (const { id, start, saw = {}, end } of history) {
+    told.set(id, Math.min(start, told.get(id) ?? Infinity));
     for (const text of Object.values(saw)) {
       seen.set(text, Math.min(end, seen.get(text) ?? Infinity));
     }
@@ -123,6 +126,10 @@ function relevant(history: readonly Operation[]): Operation[] {
     if (outcome === "conflict") return [];
     if (outcome !== "unknown") return [operation];
     if (kind === "read") return [];
+    const known = next === undefined ? undefined : told.get(next);
+    if (known !== undefined) {
+      return [{ ...operation, outcome: "ok", end: known }];
+    }
     if (kind === "destroy" || next !== undefined) {
       return [{ ...operation, end: Infinity }];
     }

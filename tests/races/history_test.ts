@@ -96,6 +96,15 @@ const explained: Record<string, Operation[]> = {
     read("q", [3, 4], { outcome: "gone" }),
     operation("destroy", "q", [6, 7], {}),
   ],
+  "a new id that was told of, by a process that could not say so": [
+    commit("p", [0, Infinity], {
+      sets: { x: "1" },
+      next: "B",
+      outcome: "unknown",
+    }),
+    read("q", [2, 3], { outcome: "gone" }),
+    read("q", [4, 5], { id: "B", saw: { x: "1" } }),
+  ],
   "an end under an id that was over already, of a session under another": [
     commit("p", [0, 1], { next: "B" }),
     operation("destroy", "q", [2, 3], {}),

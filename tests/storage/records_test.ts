@@ -455,6 +455,22 @@ for (const change of ["changed", "regenerated", "regenerated twice"]) {
   });
 }
 
+Deno.test("storage.save() ends a session under its new id, when a logout before was cut off at any step", async () => {
+  for (let step = 0; step < 3; step++) {
+    const { backend, storage, store, other } = setUp();
+    const id = await store({ a: 0 });
+    const [first, second] = [await storage.read(id), await storage.read(id)];
+    const moved = await other(id, (theirs) => theirs.regenerateId());
+    const passes: Trick[] = Array(step).fill("pass");
+    backend.play("delete", ...passes, "late failure");
+    first.destroy();
+    await storage.save(first).catch(() => {});
+    second.destroy();
+    assertEquals(await storage.save(second), "");
+    assertEquals((await storage.read(moved)).size, 0);
+  }
+});
+
 for (const known of [true, false]) {
   Deno.test(`storage.save() removes what a save that failed has stored, when it destroys a session that was ${known ? "stored" : "new"}`, async () => {
     const { backend, storage, store } = setUp();
