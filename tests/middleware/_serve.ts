@@ -26,6 +26,24 @@ export async function serving(
   }
 }
 
+// deno-lint-ignore no-explicit-any -- Express comes without types
+type Any = any;
+
+/** Serves applications of Express, each for as long as `use` takes. */
+export function servingApp(
+  express: Any,
+): (
+  routes: (app: Any) => void,
+  use: (client: Client) => Promise<void>,
+) => Promise<void> {
+  return async (routes, use) => {
+    const app = express();
+    app.set("env", "test"); // or it prints errors
+    routes(app);
+    await serving(app, use);
+  };
+}
+
 /** What the sessions of the tests hold. */
 export type Data = Record<string, unknown>;
 

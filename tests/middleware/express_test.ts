@@ -11,8 +11,7 @@ import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
 import { FakeBackend } from "../storage/_fake_backend.ts";
-import { serving } from "./_serve.ts";
-import type { Client } from "./lifecycle/_client.ts";
+import { servingApp } from "./_serve.ts";
 
 // deno-lint-ignore no-explicit-any -- Express comes without types
 type Any = any;
@@ -22,16 +21,7 @@ await withPackages(
   ["npm:express@5.3.0"],
   async () => (await import("npm:express@5.3.0")).default,
   (express) => {
-    /** Serves an application for as long as `use` takes. */
-    async function serve(
-      routes: (app: Any) => void,
-      use: (client: Client) => Promise<void>,
-    ): Promise<void> {
-      const app = express();
-      app.set("env", "test"); // or it prints errors
-      routes(app);
-      await serving(app as Any, use);
-    }
+    const serve = servingApp(express);
 
     Deno.test("session() and loader() run the loaders of Remix 0.x, with the options of express-session", async () => {
       const message = loader(({ session }) => {
