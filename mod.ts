@@ -54,12 +54,12 @@ export type {
   DynamoDBKey,
   DynamoDBSenderLike,
   DynamoDBUpdate,
-} from "./storage/_dynamodb_clients.ts";
+} from "./storage/engines/dynamodb/clients.ts";
 export type {
   FlashSessionData,
   FourFunctions,
-} from "./storage/_four_functions.ts";
-export type { SessionCookieOptions } from "./storage/_http.ts";
+} from "./storage/sessions/database_records.ts";
+export type { SessionCookieOptions } from "./storage/sessions/bind.ts";
 export type {
   Backend,
   BackendRecord,
@@ -128,10 +128,10 @@ export type {
   NodeRedisLike,
   NodeRedisSentinelLike,
   RedisLike,
-} from "./storage/_redis_client.ts";
+} from "./storage/engines/redis/client.ts";
 export {
   createMemcacheSessionStorage,
   type MemcacheSessionStorageOptions,
 } from "./storage/memcached.ts";
-export type { MemcacheLike } from "./storage/_memcached_client.ts";
-export type { MemcacheItem } from "./storage/_memcached_connection.ts";
+export type { MemcacheLike } from "./storage/engines/memcached/client.ts";
+export type { MemcacheItem } from "./storage/engines/memcached/connection.ts";

@@ -25,9 +25,9 @@
  * @module
  */
 import { ensureDir, exists } from "@std/fs";
-import { UsageError } from "./_cli_args.ts";
-import { runCli } from "./_cli.ts";
-import { describe } from "./_port.ts";
+import { UsageError } from "./command/args.ts";
+import { runCli } from "./command/command.ts";
+import { describe } from "./trial/port.ts";
 
 /** How long a target file may take to load, in milliseconds. */
 const LOAD_MS = 30_000;

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { formatHtml } from "./_format_html.ts";
-import { formatJson, formatJunit, formatTap } from "./_format_machine.ts";
-import { formatBadge, formatMatrix } from "./_format_svg.ts";
-import { formatText } from "./_format_text.ts";
+import { formatHtml } from "./formats/html.ts";
+import { formatJson, formatJunit, formatTap } from "./formats/machine.ts";
+import { formatBadge, formatMatrix } from "./formats/svg.ts";
+import { formatText } from "./formats/text.ts";
 import type { Report } from "./types.ts";
 
 /** Options of {@linkcode formatReport}. */

@@ -24,10 +24,10 @@
  *
  * @module
  */
-import { interleave, programOf } from "./_interleaving.ts";
-import { commandOf, play } from "./_model.ts";
-import { Unfit, Violation } from "./_port.ts";
-import { Trial } from "./_trial.ts";
+import { interleave, programOf } from "./rules/support/interleaving.ts";
+import { commandOf, play } from "./rules/support/model.ts";
+import { Unfit, Violation } from "./trial/port.ts";
+import { Trial } from "./trial/trial.ts";
 import type { Target } from "./types.ts";
 
 export type {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { checkExpectations, checkTarget, choose } from "./_target.ts";
-import { tryRule } from "./_try.ts";
+import { checkExpectations, checkTarget, choose } from "./target.ts";
+import { tryRule } from "./trial/try_rule.ts";
 import type { CheckOptions, RuleResult, Target } from "./types.ts";
 
 /** `Deno.test`, or `test` of bun:test, node:test and vitest. */

@@ -3,11 +3,17 @@
  *
  * @module
  */
-import { Random } from "./_random.ts";
-import { Stray } from "./_stray.ts";
-import { checkExpectations, checkTarget, choose } from "./_target.ts";
-import { LATE_RULES, skip, tryRule, tryWithin, within } from "./_try.ts";
-import { Trial } from "./_trial.ts";
+import { Random } from "./trial/random.ts";
+import { Stray } from "./trial/stray.ts";
+import { checkExpectations, checkTarget, choose } from "./target.ts";
+import {
+  LATE_RULES,
+  skip,
+  tryRule,
+  tryWithin,
+  within,
+} from "./trial/try_rule.ts";
+import { Trial } from "./trial/trial.ts";
 import { exempt } from "./profiles.ts";
 import { RULE_SET, rules } from "./rules.ts";
 import type {

@@ -11,8 +11,8 @@ import {
   toBase64Url,
   utf8,
   utf8Briefly,
-} from "./_bytes.ts";
-import { randomBytes } from "./_runtime.ts";
+} from "./bytes.ts";
+import { randomBytes } from "./runtime.ts";
 import { SessionError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 import { type Awaitable, cookieKey, legacyMac } from "./keys.ts";

@@ -11,8 +11,8 @@ import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { toBase64, toBase64Url, utf8, utf8Briefly } from "./_bytes.ts";
-import { builtin } from "./_runtime.ts";
+import { toBase64, toBase64Url, utf8, utf8Briefly } from "./bytes.ts";
+import { builtin } from "./runtime.ts";
 
 /** A value that is there already, or will be. */
 export type Awaitable<T> = T | Promise<T>;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { utf8Length } from "./_bytes.ts";
+import { utf8Length } from "./bytes.ts";
 import { SessionError } from "./errors.ts";
 import { encodeEntries, encodeJson } from "./json.ts";
 import type { Life, StoredLifetime } from "./lifetime.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { toBase64Url } from "./_bytes.ts";
-import { randomBytes } from "./_runtime.ts";
-import { SessionState } from "./_state.ts";
+import { toBase64Url } from "./bytes.ts";
+import { randomBytes } from "./runtime.ts";
+import { SessionState } from "./session_state.ts";
 
 /** The data of a session whose shape was not declared. */
 // deno-lint-ignore no-explicit-any -- untyped sessions read as they do in every predecessor

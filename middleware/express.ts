@@ -39,22 +39,33 @@
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
 import { isSession, type Session, type SessionData } from "../core/session.ts";
-import type { SessionCookieOptions } from "../storage/_http.ts";
+import type { SessionCookieOptions } from "../storage/sessions/bind.ts";
 import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
-import { mount, mustBeFree, type SessionOf, storeError } from "./_lifecycle.ts";
-import type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
-import { hold, serviceUnavailable } from "./_node_response.ts";
+import {
+  mount,
+  mustBeFree,
+  type SessionOf,
+  storeError,
+} from "./lifecycle/lifecycle.ts";
+import type {
+  NodeRequestLike,
+  NodeResponseLike,
+} from "./lifecycle/node_http.ts";
+import { hold, serviceUnavailable } from "./lifecycle/node_response.ts";
 
-export type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
-export type { SessionOf } from "./_lifecycle.ts";
-export type * from "./_types.ts";
+export type {
+  NodeRequestLike,
+  NodeResponseLike,
+} from "./lifecycle/node_http.ts";
+export type { SessionOf } from "./lifecycle/lifecycle.ts";
+export type * from "./lifecycle/types.ts";
 export type { CookieOptions } from "../core/cookie.ts";
 export type { LegacyFormat } from "../core/formats.ts";
-export type { SessionCookieOptions } from "../storage/_http.ts";
+export type { SessionCookieOptions } from "../storage/sessions/bind.ts";
 
 /** A middleware, as `app.use` takes it. */
 export type ExpressMiddleware = (

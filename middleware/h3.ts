@@ -34,16 +34,16 @@ import {
   mount,
   mustBeFree,
   type SessionOf,
-} from "./_lifecycle.ts";
+} from "./lifecycle/lifecycle.ts";
 import {
   addSetCookie,
   discard,
   responseCarrier,
   serviceUnavailable,
-} from "./_response.ts";
+} from "./lifecycle/response.ts";
 
-export type { SessionOf } from "./_lifecycle.ts";
-export type * from "./_types.ts";
+export type { SessionOf } from "./lifecycle/lifecycle.ts";
+export type * from "./lifecycle/types.ts";
 
 /** What is used of h3's event. */
 export interface H3EventLike {

@@ -32,11 +32,11 @@ import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
-import { mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
-import { respond } from "./_response.ts";
+import { mount, mustBeFree, type SessionOf } from "./lifecycle/lifecycle.ts";
+import { respond } from "./lifecycle/response.ts";
 
-export type { SessionOf } from "./_lifecycle.ts";
-export type * from "./_types.ts";
+export type { SessionOf } from "./lifecycle/lifecycle.ts";
+export type * from "./lifecycle/types.ts";
 
 /** What is used of Hono's context. */
 export interface HonoContextLike {

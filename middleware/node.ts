@@ -25,12 +25,22 @@ import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
-import { boundStorage, close, storeError } from "./_lifecycle.ts";
-import type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
-import { clearAnswer, hold, serviceUnavailable } from "./_node_response.ts";
+import { boundStorage, close, storeError } from "./lifecycle/lifecycle.ts";
+import type {
+  NodeRequestLike,
+  NodeResponseLike,
+} from "./lifecycle/node_http.ts";
+import {
+  clearAnswer,
+  hold,
+  serviceUnavailable,
+} from "./lifecycle/node_response.ts";
 
-export type { NodeRequestLike, NodeResponseLike } from "./_node_http.ts";
-export type * from "./_types.ts";
+export type {
+  NodeRequestLike,
+  NodeResponseLike,
+} from "./lifecycle/node_http.ts";
+export type * from "./lifecycle/types.ts";
 
 /** A handler that is given the session of its request. */
 export type NodeSessionHandler<Data, FlashData, Req, Res> = (

@@ -26,15 +26,20 @@ import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
-import { exchange, mount, mustBeFree, type SessionOf } from "./_lifecycle.ts";
+import {
+  exchange,
+  mount,
+  mustBeFree,
+  type SessionOf,
+} from "./lifecycle/lifecycle.ts";
 import {
   addSetCookie,
   responseCarrier,
   serviceUnavailable,
-} from "./_response.ts";
+} from "./lifecycle/response.ts";
 
-export type { SessionOf } from "./_lifecycle.ts";
-export type * from "./_types.ts";
+export type { SessionOf } from "./lifecycle/lifecycle.ts";
+export type * from "./lifecycle/types.ts";
 
 /** What is used of oak's context. */
 export interface OakContextLike {

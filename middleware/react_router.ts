@@ -39,10 +39,10 @@ import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
-import { mount, mustBeFree } from "./_lifecycle.ts";
-import { respond } from "./_response.ts";
+import { mount, mustBeFree } from "./lifecycle/lifecycle.ts";
+import { respond } from "./lifecycle/response.ts";
 
-export type * from "./_types.ts";
+export type * from "./lifecycle/types.ts";
 
 /** A context key, as React Router's `createContext` makes it. */
 export interface RouterContextLike<T> {

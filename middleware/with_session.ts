@@ -10,8 +10,8 @@ import type {
   HttpSessionStorage,
   SessionStorage,
 } from "../storage/contract.ts";
-import { boundStorage } from "./_lifecycle.ts";
-import { respond, serviceUnavailable } from "./_response.ts";
+import { boundStorage } from "./lifecycle/lifecycle.ts";
+import { respond, serviceUnavailable } from "./lifecycle/response.ts";
 
 /**
  * A handler that is given the session of its request, and whatever else its server passes. `undefined` is for Bun,

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { toBase64Url, utf8Length } from "../core/_bytes.ts";
-import { delay, randomBytes } from "../core/_runtime.ts";
+import { toBase64Url, utf8Length } from "../core/bytes.ts";
+import { delay, randomBytes } from "../core/runtime.ts";
 import type { Cookie } from "../core/cookie.ts";
 import { isObject } from "../core/record.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./_backend_store.ts";
-import { recordStorage, type SessionCookieOptions } from "./_http.ts";
-import { Policy } from "./_policy.ts";
+import { backendStore } from "./sessions/engine_records.ts";
+import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
+import { Policy } from "./sessions/policy.ts";
 import type {
   Backend,
   BackendRecord,

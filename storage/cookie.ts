@@ -5,9 +5,9 @@
  */
 import { type Cookie, isCookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { CookieStorage } from "./_cookie_storage.ts";
-import { bind, type SessionCookieOptions } from "./_http.ts";
-import { Policy } from "./_policy.ts";
+import { CookieStorage } from "./sessions/cookie_storage.ts";
+import { bind, type SessionCookieOptions } from "./sessions/bind.ts";
+import { Policy } from "./sessions/policy.ts";
 import type {
   HttpSessionStorage,
   SessionStorage,

@@ -5,10 +5,13 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./_backend_store.ts";
-import { type FourFunctions, fourFunctionStore } from "./_four_functions.ts";
-import { recordStorage, type SessionCookieOptions } from "./_http.ts";
-import { Policy } from "./_policy.ts";
+import { backendStore } from "./sessions/engine_records.ts";
+import {
+  type FourFunctions,
+  fourFunctionStore,
+} from "./sessions/database_records.ts";
+import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
+import { Policy } from "./sessions/policy.ts";
 import type {
   Backend,
   HttpSessionStorage,

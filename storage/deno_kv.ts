@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { fromUtf8, utf8 } from "../core/_bytes.ts";
-import { delay } from "../core/_runtime.ts";
+import { fromUtf8, utf8 } from "../core/bytes.ts";
+import { delay } from "../core/runtime.ts";
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./_backend_store.ts";
-import { recordStorage, type SessionCookieOptions } from "./_http.ts";
-import { Policy } from "./_policy.ts";
+import { backendStore } from "./sessions/engine_records.ts";
+import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
+import { Policy } from "./sessions/policy.ts";
 import type {
   Backend,
   BackendRecord,

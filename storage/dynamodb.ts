@@ -5,11 +5,11 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./_backend_store.ts";
-import { DynamoDBBackend } from "./_dynamodb_backend.ts";
-import type { DynamoDBClientLike } from "./_dynamodb_clients.ts";
-import { recordStorage, type SessionCookieOptions } from "./_http.ts";
-import { Policy } from "./_policy.ts";
+import { backendStore } from "./sessions/engine_records.ts";
+import { DynamoDBBackend } from "./engines/dynamodb/engine.ts";
+import type { DynamoDBClientLike } from "./engines/dynamodb/clients.ts";
+import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
+import { Policy } from "./sessions/policy.ts";
 import type {
   HttpSessionStorage,
   OwnerIndex,

@@ -5,10 +5,10 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./_backend_store.ts";
-import { FileBackend } from "./_file_backend.ts";
-import { recordStorage, type SessionCookieOptions } from "./_http.ts";
-import { Policy } from "./_policy.ts";
+import { backendStore } from "./sessions/engine_records.ts";
+import { FileBackend } from "./engines/file/engine.ts";
+import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
+import { Policy } from "./sessions/policy.ts";
 import type {
   HttpSessionStorage,
   OwnerIndex,

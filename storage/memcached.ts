@@ -5,12 +5,15 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./_backend_store.ts";
-import type { SessionCookieOptions } from "./_http.ts";
-import { checkPrefix, MemcachedBackend } from "./_memcached_backend.ts";
-import { MemcachedClient, type MemcacheLike } from "./_memcached_client.ts";
-import { Policy } from "./_policy.ts";
-import { recordStorageWithTtl } from "./_ttl.ts";
+import { backendStore } from "./sessions/engine_records.ts";
+import type { SessionCookieOptions } from "./sessions/bind.ts";
+import { checkPrefix, MemcachedBackend } from "./engines/memcached/engine.ts";
+import {
+  MemcachedClient,
+  type MemcacheLike,
+} from "./engines/memcached/client.ts";
+import { Policy } from "./sessions/policy.ts";
+import { recordStorageWithTtl } from "./sessions/ttl.ts";
 import type {
   HttpSessionStorage,
   SessionStorage,

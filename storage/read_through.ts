@@ -5,14 +5,17 @@
  */
 import { SatchelCookie } from "../core/cookie.ts";
 import { stateOf } from "../core/session.ts";
-import type { Parts } from "./_bound_storage.ts";
-import { CookieStorage } from "./_cookie_storage.ts";
-import { bindLike, partsOf } from "./_http.ts";
-import { MovingStore } from "./_moving.ts";
-import { OldHome } from "./_old_home.ts";
-import { type Policy, policyOf } from "./_policy.ts";
-import type { Home } from "./_record_store.ts";
-import { createRecordStorage, RecordStorage } from "./_records.ts";
+import type { Parts } from "./sessions/bound_storage.ts";
+import { CookieStorage } from "./sessions/cookie_storage.ts";
+import { bindLike, partsOf } from "./sessions/bind.ts";
+import { MovingStore } from "./sessions/moving_records.ts";
+import { OldHome } from "./sessions/previous_storage.ts";
+import { type Policy, policyOf } from "./sessions/policy.ts";
+import type { Home } from "./sessions/records.ts";
+import {
+  createRecordStorage,
+  RecordStorage,
+} from "./sessions/record_storage.ts";
 import type { OwnerIndex, SessionStorage } from "./contract.ts";
 
 // deno-lint-ignore no-explicit-any -- sessions of whatever shape

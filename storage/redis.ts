@@ -5,13 +5,13 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./_backend_store.ts";
-import type { SessionCookieOptions } from "./_http.ts";
-import { Policy } from "./_policy.ts";
-import { RedisBackend } from "./_redis_backend.ts";
-import { type RedisLike, sendBy } from "./_redis_client.ts";
-import { RedisConnection } from "./_redis_connection.ts";
-import { recordStorageWithTtl } from "./_ttl.ts";
+import { backendStore } from "./sessions/engine_records.ts";
+import type { SessionCookieOptions } from "./sessions/bind.ts";
+import { Policy } from "./sessions/policy.ts";
+import { RedisBackend } from "./engines/redis/engine.ts";
+import { type RedisLike, sendBy } from "./engines/redis/client.ts";
+import { RedisConnection } from "./engines/redis/connection.ts";
+import { recordStorageWithTtl } from "./sessions/ttl.ts";
 import type {
   HttpSessionStorage,
   OwnerIndex,

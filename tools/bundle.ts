@@ -6,7 +6,7 @@
 import { walk } from "@std/fs";
 import { dirname, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { denoBundle, readConfig, root } from "./_project.ts";
+import { denoBundle, readConfig, root } from "./project.ts";
 
 /** Where it goes. */
 export const bundles: URL = new URL(".bundle/", root);

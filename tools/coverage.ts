@@ -5,7 +5,7 @@
  */
 // deno-lint-ignore-file no-console -- a command
 import { fileURLToPath } from "node:url";
-import { deno, root } from "./_project.ts";
+import { deno, root } from "./project.ts";
 
 /** What must be covered, in percent of lines. */
 export const thresholds: Record<string, number> = { core: 95, storage: 95 };

@@ -7,7 +7,7 @@
 // deno-lint-ignore-file no-console -- a command
 import { exists } from "@std/fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { deno, readConfig, root } from "./_project.ts";
+import { deno, readConfig, root } from "./project.ts";
 
 /** The part of `deno doc --json` that is read. */
 export interface Docs {

@@ -6,7 +6,7 @@
 // deno-lint-ignore-file no-console -- a command
 import { exists } from "@std/fs";
 import { fileURLToPath } from "node:url";
-import { denoBundle, readConfig, root } from "./_project.ts";
+import { denoBundle, readConfig, root } from "./project.ts";
 
 /** The examples, by their folders. */
 export const names = [

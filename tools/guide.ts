@@ -6,7 +6,7 @@
  * conformance command prints for the target.
  */
 // deno-lint-ignore-file no-console -- a command
-import { root } from "./_project.ts";
+import { root } from "./project.ts";
 
 const GUIDES = [
   "docs/write-a-storage.md",

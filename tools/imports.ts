@@ -6,7 +6,7 @@
  */
 // deno-lint-ignore-file no-console -- a command
 import { fileURLToPath } from "node:url";
-import { configPath, deno, filesIn, root } from "./_project.ts";
+import { configPath, deno, filesIn, root } from "./project.ts";
 
 /** One import: who imports what. */
 export interface Import {

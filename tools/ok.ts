@@ -4,7 +4,7 @@
  * `deno task ok`, or `deno task ok --static` for all but the tests.
  */
 // deno-lint-ignore-file no-console -- a command
-import { deno, readConfig, root } from "./_project.ts";
+import { deno, readConfig, root } from "./project.ts";
 
 interface Step {
   name: string;

@@ -5,7 +5,7 @@
  */
 // deno-lint-ignore-file no-console -- a command
 import { fileURLToPath } from "node:url";
-import { deno, filesIn, readConfig, root, writeConfig } from "./_project.ts";
+import { deno, filesIn, readConfig, root, writeConfig } from "./project.ts";
 
 const config = readConfig();
 config.compilerOptions["lib"] = [

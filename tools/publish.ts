@@ -4,8 +4,8 @@
  * It refuses slow types, and what would be missing.
  */
 // deno-lint-ignore-file no-console -- a command
-import { deno } from "./_project.ts";
-import { stage } from "./_stage.ts";
+import { deno } from "./project.ts";
+import { stage } from "./stage.ts";
 
 using staged = await stage();
 const { ok, text } = await deno(

@@ -7,7 +7,7 @@
 import { exists, walk } from "@std/fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { countText } from "../conformance/_format_common.ts";
+import { countText } from "../conformance/formats/common.ts";
 import {
   checkStorage,
   formatReport,
@@ -17,7 +17,7 @@ import {
   type Target,
 } from "../conformance/mod.ts";
 import type { Reproduction } from "../conformance/reports/reproductions/_run.ts";
-import { deno, root } from "./_project.ts";
+import { deno, root } from "./project.ts";
 
 /** The seed of all reports. */
 const SEED = 1;

@@ -10,7 +10,7 @@ import {
   type Runtime,
   RUNTIMES,
 } from "../tests/runtimes/matrix.ts";
-import { deno, root } from "./_project.ts";
+import { deno, root } from "./project.ts";
 
 const TABLE = /(<!-- table: where it runs -->\n\n)(?:\|[^\n]*\n)*/;
 

@@ -6,10 +6,10 @@
 // deno-lint-ignore-file no-console -- a command
 import { exists } from "@std/fs";
 import { fileURLToPath } from "node:url";
-import { GROUPS } from "../conformance/_format_common.ts";
+import { GROUPS } from "../conformance/formats/common.ts";
 import { exempt, spared } from "../conformance/profiles.ts";
 import { type Rule, RULE_SET, rules } from "../conformance/mod.ts";
-import { deno, root } from "./_project.ts";
+import { deno, root } from "./project.ts";
 
 /** Where the text belongs. */
 const file = new URL("conformance/SPEC.md", root);

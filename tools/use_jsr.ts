@@ -2,7 +2,7 @@
  * Makes a checkout use JSR's own packages: takes `links` out of deno.json, and
  * the lock file out of its tasks, since it was written for the stand-ins.
  */
-import { configPath, readConfig, writeConfig } from "./_project.ts";
+import { configPath, readConfig, writeConfig } from "./project.ts";
 
 const config = readConfig();
 delete config.links;

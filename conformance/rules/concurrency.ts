@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Trial } from "../_trial.ts";
-import type { Visitor, VisitorRequest } from "../_visitor.ts";
-import { settled } from "./_head_starts.ts";
-import { must, type Rule } from "./_rule.ts";
+import type { Trial } from "../trial/trial.ts";
+import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
+import { settled } from "./support/head_starts.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 export const concurrency: readonly Rule[] = [
   must("CONC-01", {

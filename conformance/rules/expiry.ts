@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { HarnessError, Violation } from "../_port.ts";
-import type { Trial } from "../_trial.ts";
-import type { Visitor, VisitorRequest } from "../_visitor.ts";
-import { Deadline } from "./_deadline.ts";
-import { readWhileLeaving, readWhileWriting } from "./_overlap.ts";
-import { must, type Rule } from "./_rule.ts";
+import { HarnessError, Violation } from "../trial/port.ts";
+import type { Trial } from "../trial/trial.ts";
+import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
+import { Deadline } from "./support/deadline.ts";
+import { readWhileLeaving, readWhileWriting } from "./support/overlap.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 const DAY = 24 * 60 * 60;
 

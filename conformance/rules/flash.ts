@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Trial } from "../_trial.ts";
-import type { Visitor, VisitorRequest } from "../_visitor.ts";
-import { must, type Rule } from "./_rule.ts";
+import type { Trial } from "../trial/trial.ts";
+import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 export const flash: readonly Rule[] = [
   must("FLASH-01", {

@@ -3,20 +3,20 @@
  *
  * @module
  */
-import { alike } from "../_alike.ts";
-import { blame, type Port, portOf } from "../_port.ts";
-import type { Store } from "../_store.ts";
-import type { Trial } from "../_trial.ts";
-import { type Visitor, VisitorRequest } from "../_visitor.ts";
-import { encode, forgeriesOf } from "./_forgeries.ts";
+import { alike } from "../trial/alike.ts";
+import { blame, type Port, portOf } from "../trial/port.ts";
+import type { Store } from "../trial/store.ts";
+import type { Trial } from "../trial/trial.ts";
+import { type Visitor, VisitorRequest } from "../trial/visitor.ts";
+import { encode, forgeriesOf } from "./support/forgeries.ts";
 import {
   DAMAGES,
   HOSTILE_KEYS,
   HOSTILE_VALUES,
   hostileHeaders,
-} from "./_hostile_values.ts";
-import { provoke } from "./_leaks.ts";
-import { must, type Rule } from "./_rule.ts";
+} from "./support/hostile_values.ts";
+import { provoke } from "./support/leaks.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 export const hostile: readonly Rule[] = [
   must("HOSTILE-01", {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Trial } from "../_trial.ts";
-import type { Visitor, VisitorRequest } from "../_visitor.ts";
-import { must, type Rule } from "./_rule.ts";
-import { leaveNoTimer } from "./_timers.ts";
+import type { Trial } from "../trial/trial.ts";
+import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
+import { must, type Rule } from "./support/rule.ts";
+import { leaveNoTimer } from "./support/timers.ts";
 
 export const isolation: readonly Rule[] = [
   must("ISO-01", {

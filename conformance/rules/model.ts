@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { interleave, programOf } from "../_interleaving.ts";
-import { commandOf, play } from "../_model.ts";
-import { shrinking } from "../_shrink.ts";
-import type { Trial } from "../_trial.ts";
-import { must, type Rule } from "./_rule.ts";
+import { interleave, programOf } from "./support/interleaving.ts";
+import { commandOf, play } from "./support/model.ts";
+import { shrinking } from "./support/shrink.ts";
+import type { Trial } from "../trial/trial.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 export const model: readonly Rule[] = [
   must("MODEL-01", {

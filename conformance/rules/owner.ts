@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Visitor } from "../_visitor.ts";
-import { Deadline } from "./_deadline.ts";
-import { OWNER_NAMES } from "./_hostile_values.ts";
+import type { Visitor } from "../trial/visitor.ts";
+import { Deadline } from "./support/deadline.ts";
+import { OWNER_NAMES } from "./support/hostile_values.ts";
 import {
   changeHands,
   changeHandsMeanwhile,
@@ -13,15 +13,15 @@ import {
   showsUse,
   spareAStranger,
   spareInEachWay,
-} from "./_owner_lists.ts";
-import { failToEnd, failToList, failToSignIn } from "./_owner_faults.ts";
+} from "./support/owner_lists.ts";
+import { failToEnd, failToList, failToSignIn } from "./support/owner_faults.ts";
 import {
   endsAtOnce,
   lateSaves,
   loginsAtOnce,
   loginsUnderWay,
   saveAfterwards,
-} from "./_owner_races.ts";
+} from "./support/owner_races.ts";
 import {
   alive,
   canRegenerate,
@@ -30,8 +30,8 @@ import {
   openAgain,
   openOwned,
   signIn,
-} from "./_owned.ts";
-import { must, type Rule } from "./_rule.ts";
+} from "./support/owned.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 export const owner: readonly Rule[] = [
   must("OWNER-01", {

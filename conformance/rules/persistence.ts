@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { must, type Rule } from "./_rule.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 export const persistence: readonly Rule[] = [
   must("PERSIST-01", {

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { blame } from "../_port.ts";
-import type { Store } from "../_store.ts";
-import type { Trial } from "../_trial.ts";
-import type { Visitor } from "../_visitor.ts";
-import { must, type Rule } from "./_rule.ts";
+import { blame } from "../trial/port.ts";
+import type { Store } from "../trial/store.ts";
+import type { Trial } from "../trial/trial.ts";
+import type { Visitor } from "../trial/visitor.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 export const regenerate: readonly Rule[] = [
   must("REGEN-01", {

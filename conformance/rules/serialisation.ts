@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { alike } from "../_alike.ts";
-import { Violation } from "../_port.ts";
-import type { Trial } from "../_trial.ts";
-import type { VisitorRequest } from "../_visitor.ts";
-import { must, type Rule } from "./_rule.ts";
+import { alike } from "../trial/alike.ts";
+import { Violation } from "../trial/port.ts";
+import type { Trial } from "../trial/trial.ts";
+import type { VisitorRequest } from "../trial/visitor.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 export const serialisation: readonly Rule[] = [
   must("SERIAL-01", {

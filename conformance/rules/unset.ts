@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Store } from "../_store.ts";
-import type { Trial } from "../_trial.ts";
-import type { Visitor, VisitorRequest } from "../_visitor.ts";
-import { must, type Rule } from "./_rule.ts";
+import type { Store } from "../trial/store.ts";
+import type { Trial } from "../trial/trial.ts";
+import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
+import { must, type Rule } from "./support/rule.ts";
 
 export const unset: readonly Rule[] = [
   must("UNSET-01", {

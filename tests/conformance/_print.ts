@@ -2,7 +2,7 @@
  * What the tests of the suite show beside their verdict.
  */
 // deno-lint-ignore-file no-console -- the tables are for whoever runs the tests
-import { byGroup, GROUPS, MARKS } from "../../conformance/_format_common.ts";
+import { byGroup, GROUPS, MARKS } from "../../conformance/formats/common.ts";
 import type { Report } from "../../conformance/mod.ts";
 
 /** Prints lines. */

@@ -6,8 +6,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { type CliHost, runCli } from "../../conformance/_cli.ts";
-import { UsageError } from "../../conformance/_cli_args.ts";
+import { type CliHost, runCli } from "../../conformance/command/command.ts";
+import { UsageError } from "../../conformance/command/args.ts";
 import { type Report, rules, type Target } from "../../conformance/mod.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
 import { memoryTarget } from "./targets.ts";

@@ -4,7 +4,7 @@ import type { Report } from "../../conformance/mod.ts";
 import type { Reproduction } from "../../conformance/reports/reproductions/_run.ts";
 import * as reactRouter from "../../conformance/reports/reproductions/react_router.ts";
 import * as remix from "../../conformance/reports/reproductions/remix.ts";
-import { deno } from "../../tools/_project.ts";
+import { deno } from "../../tools/project.ts";
 import { broken, folder, libraries } from "../../tools/reports.ts";
 
 const modules: Record<

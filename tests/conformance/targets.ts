@@ -15,11 +15,11 @@ import {
   type OpenOptions,
   type Target,
 } from "../../conformance/mod.ts";
-import { FileBackend } from "../../storage/_file_backend.ts";
-import { MemcachedBackend } from "../../storage/_memcached_backend.ts";
-import type { MemcacheLike } from "../../storage/_memcached_client.ts";
-import { RedisBackend } from "../../storage/_redis_backend.ts";
-import type { RedisSend } from "../../storage/_redis_client.ts";
+import { FileBackend } from "../../storage/engines/file/engine.ts";
+import { MemcachedBackend } from "../../storage/engines/memcached/engine.ts";
+import type { MemcacheLike } from "../../storage/engines/memcached/client.ts";
+import { RedisBackend } from "../../storage/engines/redis/engine.ts";
+import type { RedisSend } from "../../storage/engines/redis/client.ts";
 import {
   CloudflareKVBackend,
   type KVNamespaceLike,

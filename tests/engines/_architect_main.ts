@@ -6,7 +6,7 @@
 // deno-lint-ignore-file no-console -- a command
 import { checkStorage } from "../../conformance/mod.ts";
 import type { ArcTablesLike } from "../../mod.ts";
-import { DynamoDBBackend } from "../../storage/_dynamodb_backend.ts";
+import { DynamoDBBackend } from "../../storage/engines/dynamodb/engine.ts";
 import { engineTarget } from "../conformance/targets.ts";
 import { architectEnvironment } from "./_architect.ts";
 

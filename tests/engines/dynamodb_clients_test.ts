@@ -14,8 +14,8 @@ import {
   type DynamoDBDocumentLike,
   withSession,
 } from "../../mod.ts";
-import { DynamoDBBackend } from "../../storage/_dynamodb_backend.ts";
-import type { ArcTableLike } from "../../storage/_dynamodb_clients.ts";
+import { DynamoDBBackend } from "../../storage/engines/dynamodb/engine.ts";
+import type { ArcTableLike } from "../../storage/engines/dynamodb/clients.ts";
 import { assertSessionError, cookieHeader } from "../core/_support.ts";
 import { PACKAGES, startDynamoDB } from "./_dynamodb.ts";
 import { withPackages } from "./_packages.ts";

@@ -6,7 +6,7 @@ import {
   type DynamoDBDocumentLike,
   type SessionEvent,
 } from "../../mod.ts";
-import { DynamoDBBackend } from "../../storage/_dynamodb_backend.ts";
+import { DynamoDBBackend } from "../../storage/engines/dynamodb/engine.ts";
 import { assertSessionError, Clock } from "../core/_support.ts";
 import { PACKAGES, startDynamoDB } from "./_dynamodb.ts";
 import { withPackages } from "./_packages.ts";

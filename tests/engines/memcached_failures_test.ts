@@ -1,7 +1,7 @@
 // A server that stops, hangs, comes back, or talks nonsense.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createMemcacheSessionStorage } from "../../mod.ts";
-import { MemcachedClient } from "../../storage/_memcached_client.ts";
+import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { installed, startMemcached } from "./_servers.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertThrows } from "@std/assert";
 import { createMemcacheSessionStorage } from "../../mod.ts";
-import { MemcachedClient } from "../../storage/_memcached_client.ts";
+import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 
 Deno.test("createMemcacheSessionStorage() refuses what it cannot work with", () => {
   const client = new MemcachedClient("localhost");

@@ -8,11 +8,11 @@ import { Buffer } from "node:buffer";
 import { MemcacheClient } from "npm:memcache-client@^1.0.5";
 import { createMemcacheSessionStorage } from "../../mod.ts";
 import { hashId } from "../../core/keys.ts";
-import { MemcachedBackend } from "../../storage/_memcached_backend.ts";
+import { MemcachedBackend } from "../../storage/engines/memcached/engine.ts";
 import {
   MemcachedClient,
   type MemcacheLike,
-} from "../../storage/_memcached_client.ts";
+} from "../../storage/engines/memcached/client.ts";
 import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
 import { installed, startMemcached } from "./_servers.ts";
 

@@ -2,7 +2,7 @@
 import { Cluster as IoCluster, Redis as IoRedis } from "npm:ioredis@^6.0.0";
 import { createCluster } from "npm:redis@^6.3.1";
 import { conformance } from "../../conformance/mod.ts";
-import { type RedisLike, sendBy } from "../../storage/_redis_client.ts";
+import { type RedisLike, sendBy } from "../../storage/engines/redis/client.ts";
 import { PATIENT, redisTarget } from "../conformance/targets.ts";
 import { installed, startRedis, startRedisCluster } from "./_servers.ts";
 

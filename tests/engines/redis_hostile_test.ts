@@ -1,7 +1,7 @@
 // What may stand in a record's place, or come in place of an answer.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createRedisSessionStorage } from "../../mod.ts";
-import { utf8 } from "../../core/_bytes.ts";
+import { utf8 } from "../../core/bytes.ts";
 import { hashId } from "../../core/keys.ts";
 import { installed, startRedis } from "./_servers.ts";
 import { connect, engineOf, newKey, soon } from "./redis_support.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createRedisSessionStorage } from "../../mod.ts";
-import { sendBy } from "../../storage/_redis_client.ts";
+import { sendBy } from "../../storage/engines/redis/client.ts";
 
 Deno.test("createRedisSessionStorage() refuses what it cannot work with", () => {
   const client = { sendCommand: () => Promise.resolve(null) };

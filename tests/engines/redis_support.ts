@@ -5,12 +5,12 @@
  */
 import { createClient } from "npm:redis@^6.3.1";
 import { hashId } from "../../core/keys.ts";
-import { RedisBackend } from "../../storage/_redis_backend.ts";
+import { RedisBackend } from "../../storage/engines/redis/engine.ts";
 import {
   type NodeRedisLike,
   type RedisSend,
   sendBy,
-} from "../../storage/_redis_client.ts";
+} from "../../storage/engines/redis/client.ts";
 import type { Server } from "./_servers.ts";
 
 /** The address of a server. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { createRedisSessionStorage } from "../../mod.ts";
 import { hashId } from "../../core/keys.ts";
-import type { RedisSend } from "../../storage/_redis_client.ts";
+import type { RedisSend } from "../../storage/engines/redis/client.ts";
 import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
 import { installed, startRedis } from "./_servers.ts";
 import { connect, engineOf, newKey, soon, urlOf } from "./redis_support.ts";

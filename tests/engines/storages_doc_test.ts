@@ -22,7 +22,7 @@ import {
   type SessionStorage,
   withSession,
 } from "../../mod.ts";
-import { MemcachedClient } from "../../storage/_memcached_client.ts";
+import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 import { MemoryBackend } from "../../storage/memory.ts";
 import { tableUnder } from "../_markdown.ts";
 import { startDynamoDB } from "./_dynamodb.ts";

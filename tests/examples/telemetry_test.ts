@@ -15,7 +15,7 @@ import {
 import { createSessionStorage, withSession } from "@satchel/session";
 import { fillGuide } from "../../tools/guide.ts";
 import { telemetry } from "../../examples/telemetry.ts";
-import { FakeBackend } from "../storage/_fake_backend.ts";
+import { FakeBackend } from "../storage/_fake_engine.ts";
 
 Deno.test("telemetry() counts events and marks the request's span, and tells nobody's id or value", async () => {
   const exporter = new InMemoryMetricExporter(

@@ -5,8 +5,8 @@
  */
 import { assert } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { deno, readConfig, root } from "../../tools/_project.ts";
-import { stage } from "../../tools/_stage.ts";
+import { deno, readConfig, root } from "../../tools/project.ts";
+import { stage } from "../../tools/stage.ts";
 import { type Files, type Registry, startRegistry } from "./_registry.ts";
 
 /** What JSR has beside the package: here, the stand-ins for it. */

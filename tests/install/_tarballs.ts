@@ -6,7 +6,7 @@
 import { assert } from "@std/assert";
 import { cp } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { deno, readConfig } from "../../tools/_project.ts";
+import { deno, readConfig } from "../../tools/project.ts";
 import { type Published, STAND_INS, standIn } from "./_published.ts";
 
 /** Packs the package and what it takes from JSR, and gives the tarballs' paths by the packages' names. */

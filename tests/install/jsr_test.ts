@@ -1,6 +1,6 @@
 // `deno add jsr:@satchel/session`, rehearsed: published for real to a registry on this machine, added to a new project.
 import { assert, assertEquals } from "@std/assert";
-import { deno, readConfig } from "../../tools/_project.ts";
+import { deno, readConfig } from "../../tools/project.ts";
 import { expected, program, publish } from "./_published.ts";
 
 Deno.test("a new project on Deno adds the package from JSR, type-checks and keeps a session", async () => {

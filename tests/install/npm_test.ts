@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root } from "../../tools/_project.ts";
+import { root } from "../../tools/project.ts";
 import { install, runtime } from "../runtimes/_runtime.ts";
 import { expected, program, publish } from "./_published.ts";
 import { pack } from "./_tarballs.ts";

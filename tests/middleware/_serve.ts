@@ -8,7 +8,7 @@ import type { SessionError } from "../../core/errors.ts";
 import type { HttpSessionStorage } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { cookieHeader } from "../core/_support.ts";
-import { FakeBackend } from "../storage/_fake_backend.ts";
+import { FakeBackend } from "../storage/_fake_engine.ts";
 import { App } from "./lifecycle/_app.ts";
 import { Client } from "./lifecycle/_client.ts";
 import { listen } from "./lifecycle/_node.ts";

@@ -10,7 +10,7 @@ import { Readable } from "node:stream";
 import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
-import { FakeBackend } from "../storage/_fake_backend.ts";
+import { FakeBackend } from "../storage/_fake_engine.ts";
 import { servingApp } from "./_serve.ts";
 
 // deno-lint-ignore no-explicit-any -- Express comes without types

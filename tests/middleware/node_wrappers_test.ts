@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
-import { FakeBackend } from "../storage/_fake_backend.ts";
+import { FakeBackend } from "../storage/_fake_engine.ts";
 import { serving } from "./_serve.ts";
 import type { Answer } from "./lifecycle/_client.ts";
 

@@ -12,7 +12,7 @@ import { session, sessionContext } from "../../middleware/react_router.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { cookieHeader } from "../core/_support.ts";
-import { FakeBackend } from "../storage/_fake_backend.ts";
+import { FakeBackend } from "../storage/_fake_engine.ts";
 import { serverBuild } from "./lifecycle/react_router.ts";
 
 type Handler = ReturnType<typeof createRequestHandler>;

@@ -19,7 +19,7 @@ import type { HttpSessionStorage } from "../../storage/contract.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
-import { FakeBackend } from "../storage/_fake_backend.ts";
+import { FakeBackend } from "../storage/_fake_engine.ts";
 
 type Handler = SessionHandler<
   Record<string, unknown>,

@@ -11,7 +11,7 @@ import {
   type SessionStorage,
   type StorageOptions,
 } from "@satchel/session";
-import { FileBackend } from "../../storage/_file_backend.ts";
+import { FileBackend } from "../../storage/engines/file/engine.ts";
 import {
   connectDynamoDB,
   PACKAGES,

@@ -3,7 +3,7 @@
  * has, and for those that are broken on purpose.
  */
 import { type Backend, createSessionStorage } from "@satchel/session";
-import { Random } from "../../conformance/_random.ts";
+import { Random } from "../../conformance/trial/random.ts";
 import type { Operation } from "./_history.ts";
 import {
   type Counts,

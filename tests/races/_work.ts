@@ -2,7 +2,7 @@
  * What one process does to sessions that others work on at the same time, and how it notes that down.
  */
 import { SessionError, type SessionStorage } from "@satchel/session";
-import { Random } from "../../conformance/_random.ts";
+import { Random } from "../../conformance/trial/random.ts";
 import { type Operation, type Snapshot, SOMETHING } from "./_history.ts";
 
 /** How often a request does what: shares of 1. */

@@ -1,7 +1,7 @@
 // What a race must find, and that it finds nothing where there is nothing: in one process, by seeds.
 import type { Backend } from "@satchel/session";
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
-import { Random } from "../../conformance/_random.ts";
+import { Random } from "../../conformance/trial/random.ts";
 import { MemoryBackend } from "../../storage/memory.ts";
 import { race } from "./_crew.ts";
 import { inFolder } from "./_engines.ts";

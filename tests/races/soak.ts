@@ -5,7 +5,7 @@
  * `deno task soak`, or with the number of minutes for each.
  */
 // deno-lint-ignore-file no-console -- a command
-import { Random } from "../../conformance/_random.ts";
+import { Random } from "../../conformance/trial/random.ts";
 import { type Crew, race } from "./_crew.ts";
 import { type Engine, type Started, withEngines } from "./_engines.ts";
 import { VISITS } from "./_work.ts";

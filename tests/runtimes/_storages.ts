@@ -13,11 +13,11 @@ import type {
   KVNamespaceLike,
   NodeRedisLike,
 } from "../../mod.ts";
-import { DynamoDBBackend } from "../../storage/_dynamodb_backend.ts";
-import { MemcachedClient } from "../../storage/_memcached_client.ts";
-import { RedisBackend } from "../../storage/_redis_backend.ts";
-import { type RedisSend, sendBy } from "../../storage/_redis_client.ts";
-import { RedisConnection } from "../../storage/_redis_connection.ts";
+import { DynamoDBBackend } from "../../storage/engines/dynamodb/engine.ts";
+import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
+import { RedisBackend } from "../../storage/engines/redis/engine.ts";
+import { type RedisSend, sendBy } from "../../storage/engines/redis/client.ts";
+import { RedisConnection } from "../../storage/engines/redis/connection.ts";
 import { DenoKvBackend } from "../../storage/deno_kv.ts";
 import {
   cookieTarget,
@@ -34,7 +34,7 @@ import {
   makeTable,
   type TableMaker,
 } from "../engines/_tables.ts";
-import { FakeBackend } from "../storage/_fake_backend.ts";
+import { FakeBackend } from "../storage/_fake_engine.ts";
 import { type RowName, ROWS, type Runtime } from "./matrix.ts";
 
 /** What a runtime gives the suite. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { builtin } from "../../core/_runtime.ts";
-import { fromBase64Url, toBase64Url, utf8 } from "../../core/_bytes.ts";
+import { builtin } from "../../core/runtime.ts";
+import { fromBase64Url, toBase64Url, utf8 } from "../../core/bytes.ts";
 import {
   type Format,
   type LegacyFormat,

@@ -6,7 +6,7 @@ import {
 import { assert, assertEquals, assertExists } from "@std/assert";
 import type * as NodeFs from "node:fs";
 import process from "node:process";
-import { FileBackend } from "../../storage/_file_backend.ts";
+import { FileBackend } from "../../storage/engines/file/engine.ts";
 
 export const windows: boolean = Deno.build.os === "windows";
 export const KEY: string = "k".repeat(43);

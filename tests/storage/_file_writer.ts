@@ -1,7 +1,7 @@
 /** Another process for the tests of file sessions: `_file_writer.ts <what> <dir> <key or id> <name> <times>`. */
 // deno-lint-ignore-file no-console -- a command
 import { createFileSessionStorage } from "@satchel/session";
-import { FileBackend } from "../../storage/_file_backend.ts";
+import { FileBackend } from "../../storage/engines/file/engine.ts";
 
 const [what, dir = "", at = "", name = "", times = ""] = Deno.args;
 const backend = new FileBackend(dir, Date.now, (error) => {

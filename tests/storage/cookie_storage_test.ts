@@ -17,7 +17,7 @@ import {
 import { createCookie, type SatchelCookie } from "../../core/cookie.ts";
 import { createSession } from "../../core/session.ts";
 import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
-import type { SessionCookieOptions } from "../../storage/_http.ts";
+import type { SessionCookieOptions } from "../../storage/sessions/bind.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
 

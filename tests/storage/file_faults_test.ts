@@ -7,7 +7,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import process from "node:process";
-import type { FileBackend } from "../../storage/_file_backend.ts";
+import type { FileBackend } from "../../storage/engines/file/engine.ts";
 import {
   backendIn,
   expires,

@@ -20,7 +20,7 @@ import {
   type SessionEvent,
   type StorageOptions,
 } from "../../mod.ts";
-import { FakeBackend } from "./_fake_backend.ts";
+import { FakeBackend } from "./_fake_engine.ts";
 
 interface Data {
   user: string;

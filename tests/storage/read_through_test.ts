@@ -16,7 +16,7 @@ import {
 } from "../../mod.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { kvNamespace } from "../engines/_kv_namespace.ts";
-import { FakeBackend } from "./_fake_backend.ts";
+import { FakeBackend } from "./_fake_engine.ts";
 
 const cookie = { name: "session", secrets: ["s3cr3t"] };
 

@@ -1,6 +1,6 @@
 /** The DynamoDB storage of this library: dynalite, through the AWS SDK. */
 import type { Target } from "../../../conformance/mod.ts";
-import { DynamoDBBackend } from "../../../storage/_dynamodb_backend.ts";
+import { DynamoDBBackend } from "../../../storage/engines/dynamodb/engine.ts";
 import { startDynamoDB } from "../../engines/_dynamodb.ts";
 import { engineTarget } from "../targets.ts";
 

@@ -1,6 +1,6 @@
 /** The Memcached storage of this library, through its own client. */
 import type { Target } from "../../../conformance/mod.ts";
-import { MemcachedClient } from "../../../storage/_memcached_client.ts";
+import { MemcachedClient } from "../../../storage/engines/memcached/client.ts";
 import { startMemcached } from "../../engines/_servers.ts";
 import { memcachedTarget } from "../targets.ts";
 

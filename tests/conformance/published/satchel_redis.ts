@@ -1,7 +1,7 @@
 /** The Redis storage of this library, through node-redis. */
 import { createClient } from "npm:redis@^6.3.1";
 import type { Target } from "../../../conformance/mod.ts";
-import { sendBy } from "../../../storage/_redis_client.ts";
+import { sendBy } from "../../../storage/engines/redis/client.ts";
 import { startRedis } from "../../engines/_servers.ts";
 import { redisTarget } from "../targets.ts";
 

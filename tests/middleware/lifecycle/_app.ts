@@ -9,7 +9,7 @@ import { SessionError } from "../../../core/errors.ts";
 import type { Session } from "../../../core/session.ts";
 import type { HttpSessionStorage } from "../../../storage/contract.ts";
 import { createSessionStorage } from "../../../storage/create_session_storage.ts";
-import { FakeBackend, type Verb } from "../../storage/_fake_backend.ts";
+import { FakeBackend, type Verb } from "../../storage/_fake_engine.ts";
 
 /** The data of the application's sessions. */
 export type Data = Record<string, unknown>;

@@ -4,7 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { denoBundle } from "../../../tools/_project.ts";
+import { denoBundle } from "../../../tools/project.ts";
 import { type NpmRuntime, runtime } from "../../runtimes/_runtime.ts";
 import type { Served } from "./_driver.ts";
 

@@ -1,0 +1,295 @@
+/**
+ * The command, apart from what a runtime does for it.
+ *
+ * @module
+ */
+import {
+  type CliOptions,
+  helpText,
+  parseArgs,
+  unknownRule,
+  UsageError,
+} from "./args.ts";
+import { groupOf, GROUPS, printable } from "../formats/common.ts";
+import { wrap } from "../formats/text.ts";
+import { describe } from "../trial/port.ts";
+import { formatSelfCheck, selfCheck } from "./self_check.ts";
+import { formatReport } from "../format.ts";
+import { RULE_SET, rules } from "../rules.ts";
+import { Stray } from "../trial/stray.ts";
+import { checkStorage } from "../run.ts";
+import { checkTarget, choose } from "../target.ts";
+import type { Report, Target } from "../types.ts";
+
+/** What a runtime does for the command. */
+export interface CliHost {
+  /** How the command is called, up to its arguments. */
+  readonly command: string;
+  /** Standard output, if it is a terminal: how wide it is. */
+  readonly columns?: number | undefined;
+  /** Whether to use colours. */
+  readonly colour: boolean;
+  /** Standard output. */
+  write(text: string): void;
+  /** Standard error. */
+  complain(text: string): void;
+  /** Replaces the line that shows how far a long run is; `""` erases it. Absent where nobody watches. */
+  readonly progress?: (text: string) => void;
+  /** Reads a text file. */
+  read(file: string): Promise<string>;
+  /** Writes a text file. */
+  save(file: string, text: string): Promise<void>;
+  /** Loads a module by what was written on the command line. */
+  load(specifier: string): Promise<Record<string, unknown>>;
+}
+
+/** Does what the command line says; gives the exit status. */
+export async function runCli(
+  args: readonly string[],
+  host: CliHost,
+): Promise<number> {
+  // Errors that a target throws in passing must not end the process.
+  const stray = new Stray();
+  try {
+    const options = parseArgs(args);
+    if (options.action === "help") {
+      host.write(helpText(host.command));
+      return 0;
+    }
+    if (options.action === "list") {
+      host.write(listText(options.only, host.columns ?? 80));
+      return 0;
+    }
+    const expected = options.baseline === undefined
+      ? undefined
+      : readBaseline(await readText(options.baseline, host), options.baseline);
+    const { target = "" } = options;
+    const targets = await loadTargets(target, host);
+    const outside = await stray.take();
+    if (outside !== undefined) {
+      throw new UsageError(`${target} cannot be loaded: ${outside}`);
+    }
+    return options.action === "self-check"
+      ? await sabotage(targets, options, host)
+      : await check(targets, options, expected, host);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    host.complain(`error: ${printable(error.message)}\n`);
+    return 2;
+  } finally {
+    stray.end();
+  }
+}
+
+async function check(
+  targets: readonly Target[],
+  options: CliOptions,
+  expectedFailures: Readonly<Record<string, string>> | undefined,
+  host: CliHost,
+): Promise<number> {
+  const { only, slow, stdout, files } = options;
+  const seed = options.seed ?? newSeed();
+  const reports: Report[] = [];
+  for (const target of targets) {
+    const progress = watch(target, choose(only).length, host);
+    reports.push(
+      await checkStorage(target, {
+        seed,
+        only,
+        slow,
+        expectedFailures,
+        onResult: progress.step,
+      }),
+    );
+    progress.end();
+  }
+  const again = (report: Report, rule: string) =>
+    `${host.command} ${
+      quote(options.target ?? "")
+    } --only ${rule} --seed ${report.seed}${slow ? " --slow" : ""}`;
+  for (const [format, file] of Object.entries(files)) {
+    const text = formatReport(reports, {
+      format: format as keyof typeof files,
+      again,
+    });
+    try {
+      await host.save(file, text);
+    } catch (error) {
+      throw new UsageError(`cannot write ${file}: ${describe(error)}`);
+    }
+  }
+  host.write(
+    formatReport(reports, {
+      format: stdout,
+      again,
+      colour: host.colour,
+      width: host.columns,
+    }),
+  );
+  return exitStatus(reports);
+}
+
+/** 1: a rule is broken. 2: the suite or the target failed. 3: something could not be tried. Else 0. */
+export function exitStatus(reports: readonly Report[]): number {
+  if (reports.some(({ verdict }) => verdict === "nonconformant")) return 1;
+  const results = reports.flatMap((report) => report.results);
+  if (results.some(({ outcome }) => outcome === "error")) return 2;
+  return reports.some(({ verdict }) => verdict === "incomplete") ? 3 : 0;
+}
+
+async function sabotage(
+  targets: readonly Target[],
+  options: CliOptions,
+  host: CliHost,
+): Promise<number> {
+  const { slow } = options;
+  const seed = options.seed ?? newSeed();
+  const outcomes = new Set<string>();
+  for (const [index, target] of targets.entries()) {
+    const results = await selfCheck(target, { seed, slow });
+    for (const { outcome } of results) outcomes.add(outcome);
+    const table = formatSelfCheck(target.name, results, {
+      colour: host.colour,
+      width: host.columns ?? 80,
+      seed,
+    });
+    host.write((index > 0 ? "\n" : "") + table);
+  }
+  return outcomes.has("green") ? 1 : outcomes.has("unproven") ? 3 : 0;
+}
+
+/** Shows how far a run is, once it takes long enough for somebody to wonder. */
+function watch(
+  target: Target,
+  all: number,
+  host: CliHost,
+): { step(result: { rule: string }): void; end(): void } {
+  const start = performance.now();
+  let done = 0;
+  let shown = false;
+  return {
+    step({ rule }) {
+      done++;
+      if (!host.progress || performance.now() - start < 400) return;
+      shown = true;
+      host.progress(`${printable(target.name)}  ${done}/${all}  ${rule}`);
+    },
+    end() {
+      if (shown) host.progress?.("");
+    },
+  };
+}
+
+async function loadTargets(
+  specifier: string,
+  host: CliHost,
+): Promise<readonly Target[]> {
+  const names = await host.load(specifier);
+  const main = names["default"];
+  const found = main === undefined
+    ? Object.values(names).filter(looksLikeTarget)
+    : Array.isArray(main)
+    ? main
+    : [main];
+  if (found.length === 0) {
+    throw new UsageError(
+      `${specifier} exports no target: export one as default, { name, capabilities, open }`,
+    );
+  }
+  for (const target of found) {
+    try {
+      checkTarget(target);
+    } catch (error) {
+      throw new UsageError(
+        `${specifier} exports no usable target: ${
+          (error as Error).message.replace(/^Cannot check target: /, "")
+        }`,
+      );
+    }
+  }
+  return found;
+}
+
+function looksLikeTarget(value: unknown): boolean {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Partial<Target>).open === "function";
+}
+
+async function readText(file: string, host: CliHost): Promise<string> {
+  try {
+    return await host.read(file);
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${describe(error)}`);
+  }
+}
+
+/** The expected failures of a baseline. */
+function readBaseline(text: string, file: string): Record<string, string> {
+  const refuse = (reason: string): never => {
+    throw new UsageError(`${file} is no baseline: ${reason}`);
+  };
+  let value: { ruleSet?: unknown; expected?: unknown } | null;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+  if (typeof value !== "object" || value === null) {
+    return refuse("it must be an object");
+  }
+  const { ruleSet, expected } = value;
+  if (ruleSet !== RULE_SET) {
+    return refuse(
+      `it is for the rules ${
+        JSON.stringify(ruleSet)
+      }, and these are "${RULE_SET}"`,
+    );
+  }
+  if (
+    typeof expected !== "object" || expected === null || Array.isArray(expected)
+  ) {
+    return refuse('"expected" must be an object of rules and reasons');
+  }
+  for (const [id, reason] of Object.entries(expected)) {
+    if (!rules.some((rule) => rule.id === id)) refuse(unknownRule(id));
+    if (typeof reason !== "string" || reason.trim() === "") {
+      refuse(`${id} has no reason`);
+    }
+  }
+  return expected as Record<string, string>;
+}
+
+/** What `--list` shows. */
+function listText(only: readonly string[] | undefined, width: number): string {
+  const lines: string[] = [`Rules ${RULE_SET}`];
+  let group = "";
+  for (const { id, level, capabilities, sentence } of choose(only)) {
+    if (groupOf(id) !== group) {
+      group = groupOf(id);
+      lines.push("", GROUPS[group] ?? group);
+    }
+    const marks = [
+      ...level === "should" ? ["should"] : [],
+      ...capabilities,
+    ];
+    const tail = marks.length > 0 ? ` [${marks.join(", ")}]` : "";
+    const [first = "", ...rest] = wrap(
+      sentence + tail,
+      width,
+      " ".repeat(14),
+    );
+    lines.push(`  ${id.padEnd(12)}${first.trimStart()}`, ...rest);
+  }
+  return lines.join("\n") + "\n";
+}
+
+function newSeed(): number {
+  return Math.floor(Math.random() * 2 ** 31);
+}
+
+/** A word of a command line, for a shell. */
+function quote(word: string): string {
+  return /^[\w./@:+-]+$/.test(word)
+    ? word
+    : `'${word.replaceAll("'", "'\\''")}'`;
+}

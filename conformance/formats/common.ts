@@ -1,0 +1,156 @@
+/**
+ * What all report formats share: groups, marks, counts, and text that is safe to print.
+ *
+ * @module
+ */
+import { rules } from "../rules.ts";
+import type { Report, Rule, RuleResult } from "../types.ts";
+
+/** The groups, in the catalogue's order: the prefix of their rules' ids, and what they are called. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  PERSIST: "Persistence",
+  FLASH: "Flash",
+  UNSET: "Unset",
+  EXPIRY: "Expiry",
+  REGEN: "Regenerate",
+  ISO: "Isolation",
+  CONC: "Concurrency",
+  OWNER: "Owners",
+  HOSTILE: "Hostile input",
+  SERIAL: "Serialisation",
+  FAULT: "Faults",
+  MODEL: "Model",
+};
+
+/** An outcome as a reader sees it: also whether it was expected, and whether it decides anything. */
+export type Mark =
+  | "fail"
+  | "stale"
+  | "error"
+  | "not-run"
+  | "advice"
+  | "expected"
+  | "pass"
+  | "not-applicable";
+
+/** How a mark is shown: never by colour alone. */
+export interface MarkStyle {
+  /** One character. */
+  readonly symbol: string;
+  /** The word for one result. */
+  readonly word: string;
+  /** A colour of the terminal, as its code. */
+  readonly ansi: number;
+}
+
+/** The marks, the worst first. */
+export const MARKS: Readonly<Record<Mark, MarkStyle>> = {
+  fail: { symbol: "✗", word: "failed", ansi: 31 },
+  stale: { symbol: "^", word: "unexpectedly passed", ansi: 31 },
+  error: { symbol: "!", word: "error", ansi: 31 },
+  "not-run": { symbol: "?", word: "not run", ansi: 33 },
+  advice: { symbol: "~", word: "failed (should)", ansi: 33 },
+  expected: { symbol: "x", word: "failed as expected", ansi: 33 },
+  pass: { symbol: "✓", word: "passed", ansi: 32 },
+  "not-applicable": { symbol: "–", word: "not applicable", ansi: 2 },
+};
+
+/** The rule of a result; `undefined` where the report is of another catalogue. */
+export function ruleOf(id: string): Rule | undefined {
+  return rules.find((rule) => rule.id === id);
+}
+
+/** The group of a rule. */
+export function groupOf(id: string): string {
+  return id.slice(0, id.lastIndexOf("-"));
+}
+
+/** A result's mark. */
+export function markOf(result: RuleResult): Mark {
+  const { outcome, expected, rule } = result;
+  if (expected !== undefined && outcome === "pass") return "stale";
+  if (outcome !== "fail") return outcome;
+  if (expected !== undefined) return "expected";
+  return ruleOf(rule)?.level === "should" ? "advice" : "fail";
+}
+
+/** Results by group, in their order. */
+export function byGroup(
+  results: readonly RuleResult[],
+): Map<string, RuleResult[]> {
+  return Map.groupBy(results, (result) => groupOf(result.rule));
+}
+
+/** How many results bear each mark, the worst first; marks that none bears are left out. */
+export function count(results: readonly RuleResult[]): [Mark, number][] {
+  const marks = results.map(markOf);
+  return (Object.keys(MARKS) as Mark[])
+    .map((mark): [Mark, number] => [
+      mark,
+      marks.filter((other) => other === mark).length,
+    ])
+    .filter(([, many]) => many > 0);
+}
+
+/** The counts in words. */
+export function countText(results: readonly RuleResult[]): string {
+  return count(results)
+    .map(([mark, many]) =>
+      `${many} ${mark === "error" && many > 1 ? "errors" : MARKS[mark].word}`
+    )
+    .join(", ");
+}
+
+/** The worst verdict of several reports. */
+export function worst(reports: readonly Report[]): Report["verdict"] {
+  const order = ["nonconformant", "incomplete", "partial"] as const;
+  return order.find((verdict) => reports.some((r) => r.verdict === verdict)) ??
+    "conformant";
+}
+
+/** Control characters, directional overrides (which reorder what is shown) and lone surrogates. */
+const ACTIVE =
+  // deno-lint-ignore no-control-regex -- they are what is looked for
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\p{Surrogate}/gu;
+
+/** Text as one line that no terminal, reader or parser acts on: whatever comes from a target goes through here. */
+export function printable(text: string): string {
+  return text.replaceAll(
+    ACTIVE,
+    (character) =>
+      `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Printable text for XML and HTML. */
+export function escapeXml(text: string): string {
+  const names: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
+  return printable(text).replaceAll(/[&<>"']/g, (c) => names[c] as string);
+}
+
+/** Text cut to a length. */
+export function cut(text: string, length: number): string {
+  const characters = [...text];
+  return characters.length > length
+    ? `${characters.slice(0, length - 1).join("")}…`
+    : text;
+}
+
+/** Lists the rules that share a reason together, as `FLASH-01, 02; UNSET-01`. */
+export function listIds(ids: readonly string[]): string {
+  const groups = Map.groupBy(ids, groupOf);
+  return [...groups].map(([group, members]) =>
+    `${group}-${members.map((id) => id.slice(group.length + 1)).join(", ")}`
+  ).join("; ");
+}
+
+/** What is to be done about an expected failure that does not happen. */
+export function staleText(result: RuleResult): string {
+  return `it was expected to fail (${result.expected}), and passes: drop the expectation`;
+}

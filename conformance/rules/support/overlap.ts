@@ -1,0 +1,81 @@
+/**
+ * Requests that only read, while another request of the same visitor ends.
+ *
+ * @module
+ */
+import type { Store } from "../../trial/store.ts";
+import type { Trial } from "../../trial/trial.ts";
+import type { Visitor } from "../../trial/visitor.ts";
+
+/** Steps by which one request is ahead of another: where reads and writes can meet in an engine. */
+const HEAD_STARTS = [0, 1, 2, 3, 4, 6, 8, 12];
+
+/** Sets the stage for requests that only read, and meet one that changes the same session. */
+export async function readWhileWriting(
+  t: Trial,
+  store: Store,
+): Promise<(() => Promise<void>)[]> {
+  // Where the cookie is the session, the browser keeps whichever comes last.
+  if (t.claims("selfContained")) return [];
+  return await meet(t, store, async (visitor, begin) => {
+    const request = await visitor.request();
+    request.set("userId", "u2");
+    return async () => {
+      await begin(() => request.save());
+      t.equal(
+        (await visitor.request()).get("userId"),
+        "u2",
+        "a request that only read undid a change",
+      );
+    };
+  });
+}
+
+/** Sets the stage for requests that only read, and meet one that destroys the same session. */
+export async function readWhileLeaving(
+  t: Trial,
+  store: Store,
+): Promise<(() => Promise<void>)[]> {
+  if (!t.claims("revoke")) return [];
+  return await meet(t, store, async (visitor, begin) => {
+    const request = await visitor.request();
+    const { cookie } = visitor;
+    return async () => {
+      await begin(() => request.destroy());
+      await t.settle();
+      t.ok(
+        !(await visitor.request(cookie)).has("userId"),
+        "a request that only read brought a destroyed session back",
+      );
+    };
+  });
+}
+
+/** Has each of several visitors read while another request of theirs ends. */
+async function meet(
+  t: Trial,
+  store: Store,
+  stage: (
+    visitor: Visitor,
+    begin: (end: () => Promise<unknown>) => Promise<void>,
+  ) => Promise<() => Promise<void>>,
+): Promise<(() => Promise<void>)[]> {
+  const checks = [];
+  // Only who claims to lose nothing to parallel requests is held to it step by step.
+  for (const steps of t.claims("merge") ? HEAD_STARTS : [Infinity]) {
+    const visitor = await t.visitor(store);
+    await visitor.visit((r) => r.set("userId", "u1"));
+    checks.push(
+      await stage(visitor, async (end) => {
+        const { cookie } = visitor;
+        const reading = visitor.request(cookie);
+        reading.catch(() => {});
+        if (steps === Infinity) await reading;
+        else for (let i = 0; i < steps; i++) await Promise.resolve();
+        await end();
+        await (await reading).save();
+      }),
+    );
+  }
+  return checks;
+}

@@ -1,0 +1,82 @@
+/**
+ * Visitors whose sessions belong to somebody, and what their owners are told of them.
+ *
+ * @module
+ */
+import type { Store } from "../../trial/store.ts";
+import type { Trial, TrialOpenOptions } from "../../trial/trial.ts";
+import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
+
+/** Opens a storage that knows whose a session is: whoever is signed in. */
+export async function openOwned(
+  t: Trial,
+  options: TrialOpenOptions = {},
+): Promise<Store> {
+  return await t.open({
+    ...options,
+    owner: ({ userId }) => typeof userId === "string" ? userId : undefined,
+  });
+}
+
+/** Another instance over the same engine, where there can be one. */
+export async function openAgain(t: Trial, store: Store): Promise<Store> {
+  return t.claims("shared")
+    ? await openOwned(t, { namespace: store.namespace })
+    : store;
+}
+
+/** A visitor who signs in; `device` tells their sessions apart. */
+export async function signIn(
+  t: Trial,
+  store: Store,
+  userId: string,
+  device = "laptop",
+): Promise<Visitor> {
+  const visitor = await t.visitor(store);
+  await visitor.visit((r) => {
+    r.set("userId", userId);
+    r.set("device", device);
+  });
+  return visitor;
+}
+
+/** Fails unless the listed sessions of an owner are those on these devices. */
+export async function listed(
+  t: Trial,
+  store: Store,
+  userId: string,
+  devices: readonly string[],
+  what: string,
+): Promise<void> {
+  await t.settle();
+  const found = await store.owners.list(userId);
+  const got = found.map(({ data }) => String(data["device"]));
+  t.equal(got.sort(), [...devices].sort(), what);
+}
+
+/** Fails if a cookie still reads as somebody's session. */
+export async function ended(
+  t: Trial,
+  visitor: Visitor,
+  cookie: string | null,
+  what: string,
+): Promise<void> {
+  await t.settle();
+  const request = await visitor.request(cookie);
+  for (const key of ["userId", "device"]) t.ok(!request.has(key), what);
+}
+
+/** Fails unless a visitor is still signed in. */
+export async function alive(
+  t: Trial,
+  visitor: Visitor,
+  what: string,
+): Promise<void> {
+  await t.settle();
+  t.ok((await visitor.request()).has("userId"), what);
+}
+
+/** Whether sessions can be given a new id. */
+export function canRegenerate({ session }: VisitorRequest): boolean {
+  return typeof session.regenerateId === "function";
+}

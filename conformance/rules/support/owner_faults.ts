@@ -1,0 +1,119 @@
+/**
+ * What an engine that fails leaves of the lists of owners.
+ *
+ * @module
+ */
+import type { Store } from "../../trial/store.ts";
+import type { Trial } from "../../trial/trial.ts";
+import { headStarts } from "./head_starts.ts";
+import { alive, ended, listed, signIn } from "./owned.ts";
+
+/** Lists while nothing can be read. */
+export async function failToList(t: Trial, store: Store): Promise<void> {
+  const { owners, faults } = store;
+  const visitor = await signIn(t, store, "u0");
+  await faults.fail({ reads: true });
+  await t.rejects(() => owners.list("u0"), "a failed read is an empty list");
+  await t.rejects(() => owners.destroy("u0"), "a failed read ends nothing");
+  await faults.heal();
+  await alive(t, visitor, "the failed read ended the session");
+  await listed(t, store, "u0", ["laptop"], "the failed read changed the list");
+}
+
+/** Ends an owner's sessions while writes begin to fail, at each step of it. */
+export async function failToEnd(t: Trial, store: Store): Promise<void> {
+  const { owners } = store;
+  await atEachStep(t, store, async (userId) => {
+    const visitors = [
+      await signIn(t, store, userId),
+      await signIn(t, store, userId, "phone"),
+    ];
+    return {
+      call: () => owners.destroy(userId),
+      async check(refused, broken) {
+        const says = "it resolves although no write does";
+        t.ok(refused || !broken, says);
+        if (refused) await owners.destroy(userId);
+        const what = refused
+          ? "what could not be ended is not ended later either"
+          : says;
+        for (const visitor of visitors) {
+          await ended(t, visitor, visitor.cookie, what);
+        }
+        await listed(t, store, userId, [], "what is ended is listed");
+      },
+    };
+  });
+}
+
+/** Signs in while writes begin to fail, at each step of it. */
+export async function failToSignIn(t: Trial, store: Store): Promise<void> {
+  await atEachStep(t, store, async (userId) => {
+    const visitor = await t.visitor(store);
+    const login = await visitor.request();
+    login.set("userId", userId);
+    login.set("device", "laptop");
+    return {
+      call: () => login.save(),
+      async check(refused, broken) {
+        t.ok(refused || !broken, "a login resolves although no write does");
+        if (refused) await login.save();
+        await alive(t, visitor, "a login beside a failure is lost");
+        const what = "a login that failed first is in no list, or in it twice";
+        await listed(t, store, userId, ["laptop"], what);
+        await store.owners.destroy(userId);
+        await ended(t, visitor, visitor.cookie, what);
+      },
+    };
+  });
+}
+
+interface Scene {
+  call(): Promise<unknown>;
+  /** @param broken Whether no write worked from the beginning. */
+  check(refused: boolean, broken: boolean): Promise<void>;
+}
+
+/** Plays a scene over and over: no write works, or none after or before a step of its call. */
+async function atEachStep(
+  t: Trial,
+  store: Store,
+  stage: (userId: string) => Promise<Scene>,
+): Promise<void> {
+  const { faults } = store;
+  let count = 0;
+  const play = async (
+    around: (call: () => Promise<void>) => Promise<void>,
+    broken: boolean,
+  ) => {
+    const scene = await stage(`u${++count}`);
+    let refused = false;
+    try {
+      await around(async () => {
+        refused = await t.refuses(() => scene.call());
+      });
+    } finally {
+      await faults.heal();
+    }
+    await scene.check(refused, broken);
+  };
+  const fail = async () => await faults.fail({ writes: true });
+  const heal = async () => await faults.heal();
+  await play(async (call) => {
+    await fail();
+    await call();
+  }, true);
+  const measured = await stage(`u${++count}`);
+  const { lengths, meet } = await headStarts(() => measured.call());
+  // What went well is no part of the story of what did not.
+  const lines = t.trace.length;
+  for (const length of lengths) {
+    t.trace.length = lines;
+    await play((call) => meet(length, call, fail), false);
+    t.trace.length = lines;
+    await play(async (call) => {
+      await fail();
+      await meet(length, call, heal);
+    }, false);
+  }
+}

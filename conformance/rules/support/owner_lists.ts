@@ -1,0 +1,188 @@
+/**
+ * What becomes of the lists of owners while sessions begin, change hands and are used.
+ *
+ * @module
+ */
+import type { Listed } from "../../trial/owner_port.ts";
+import type { Store } from "../../trial/store.ts";
+import type { Trial } from "../../trial/trial.ts";
+import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
+import { alive, canRegenerate, ended, listed, signIn } from "./owned.ts";
+
+/** Fails unless a list says when three sessions were used, of which the second was used again. */
+export function showsUse(
+  t: Trial,
+  found: readonly Listed[],
+  { begun, used }: { begun: ReadonlyMap<string, number>; used: number },
+): void {
+  const order = found.map(({ data }) => data["device"]);
+  const want = ["second", "third", "first"];
+  t.equal(order, want, "the one used last is not the first");
+  for (const session of found) {
+    const { device } = session.data;
+    const created = begun.get(String(device)) ?? 0;
+    const lastSeen = device === "second" ? used : created;
+    const dates = { created, lastSeen, expires: lastSeen + t.lifetime * 1000 };
+    for (const [what, at] of Object.entries(dates)) {
+      const off = Math.abs(session[what as keyof typeof dates] - at);
+      // To the second is enough for whoever reads it.
+      t.ok(off < 1000, `${what} is ${off} ms off`);
+    }
+  }
+}
+
+/** Has a session change hands, and looks at the lists each time. */
+export async function changeHands(t: Trial, store: Store): Promise<Visitor> {
+  const visitor = await t.visitor(store);
+  const renew = (r: VisitorRequest) => canRegenerate(r) && r.regenerate();
+  const steps: [string, string, (r: VisitorRequest) => unknown][] = [
+    ["a visit", "", (r) => r.set("device", "it")],
+    ["a sign-in", "u1", (r) => r.set("userId", "u1")],
+    ["a change", "u1", (r) => r.set("visits", 2)],
+    ["a new id", "u1", renew],
+    ["a change of owner", "u2", (r) => r.set("userId", "u2")],
+    ["a change of owner and id", "u1", (r) => {
+      renew(r);
+      r.set("userId", "u1");
+    }],
+    ["a sign-out", "", (r) => r.unset("userId")],
+    ["another sign-in", "u2", (r) => r.set("userId", "u2")],
+  ];
+  for (const [what, userId, work] of steps) {
+    await visitor.visit(work);
+    for (const other of ["u1", "u2"]) {
+      const devices = other === userId ? ["it"] : [];
+      await listed(t, store, other, devices, `after ${what}, a list is wrong`);
+      if (other !== userId) await store.owners.destroy(other);
+    }
+    const left = (await visitor.request()).get("device");
+    t.equal(left, "it", `after ${what}, a stranger ended the session`);
+  }
+  return visitor;
+}
+
+/** Has a session of u2 change hands, while another request of it is under way. */
+export async function changeHandsMeanwhile(
+  t: Trial,
+  visitor: Visitor,
+): Promise<void> {
+  const { store } = visitor;
+  const what = "a save beside it undid a change of owner";
+  const slow = await visitor.request();
+  await visitor.visit((r) => r.set("userId", "u1"));
+  slow.set("visits", 3);
+  await slow.save();
+  await alive(t, visitor, what);
+  await listed(t, store, "u1", ["it"], what);
+  await listed(t, store, "u2", [], what);
+}
+
+/** Ends the sessions of an owner but one, which is given in one way after the other. */
+export async function spareInEachWay(t: Trial, store: Store): Promise<void> {
+  for (const [i, way] of WAYS.entries()) {
+    const userId = `u${i}`;
+    const mine = await signIn(t, store, userId, "mine");
+    const other = await signIn(t, store, userId, "other");
+    await t.settle();
+    const request = await mine.request();
+    if (way.renew && !canRegenerate(request)) continue;
+    if (way.renew) request.regenerate();
+    if (way.save) await request.save();
+    const found = await store.owners.list(userId);
+    const inList = found.find(({ data }) => data["device"] === "mine");
+    const except = way.except(request, inList?.id ?? "");
+    if (except === "") continue;
+    const what = `given ${way.name}, it`;
+    await store.owners.destroy(userId, except);
+    await ended(t, other, other.cookie, `${what} spares another session`);
+    if (!way.save) await request.save();
+    await alive(t, mine, `${what} ends the session to be spared`);
+    await mine.visit((r) => r.set("visits", 2));
+    const visits = (await mine.request()).get("visits");
+    t.equal(visits, 2, `${what} ends the session to be spared`);
+    await listed(t, store, userId, ["mine"], `${what} leaves another list`);
+  }
+}
+
+/** Ends the sessions of an owner but a stranger's, which is given in one way after the other. */
+export async function spareAStranger(t: Trial, store: Store): Promise<void> {
+  const stranger = await signIn(t, store, "stranger", "theirs");
+  for (const [i, way] of WAYS.entries()) {
+    if (way.renew) continue;
+    const userId = `owner${i}`;
+    const mine = await signIn(t, store, userId);
+    await t.settle();
+    const [theirs] = await store.owners.list("stranger");
+    const except = way.except(await stranger.request(), theirs?.id ?? "");
+    if (except === "") continue;
+    const what = `given ${way.name} of a stranger`;
+    const count = await store.owners.destroy(userId, except);
+    t.equal(count, 1, `${what}, it spares another session`);
+    const { cookie } = mine;
+    await ended(t, mine, cookie, `${what}, it spares another session`);
+    await alive(t, stranger, `${what}, it ends that`);
+    await listed(
+      t,
+      store,
+      "stranger",
+      ["theirs"],
+      `${what}, it strikes it out`,
+    );
+  }
+}
+
+/** Lists the sessions of an owner for one of them, which is given in one way after the other. */
+export async function marksWhoAsks(t: Trial, store: Store): Promise<void> {
+  const marked = async (userId: string, asks?: VisitorRequest | string) => {
+    await t.settle();
+    return (await store.owners.list(userId, asks))
+      .map(({ data, current }) => [String(data["device"]), current] as const)
+      .sort(([a], [b]) => a < b ? -1 : 1);
+  };
+  const nobody = [["mine", false], ["other", false]];
+  for (const [i, way] of WAYS.entries()) {
+    const userId = `u${i}`;
+    const mine = await signIn(t, store, userId, "mine");
+    await signIn(t, store, userId, "other");
+    const request = await mine.request();
+    if (way.renew && !canRegenerate(request)) continue;
+    if (way.renew) request.regenerate();
+    if (way.save) await request.save();
+    const asks = way.except(request, "");
+    if (asks === "") continue;
+    const what = `given ${way.name}, a list marks`;
+    const want = [["mine", true], ["other", false]];
+    t.equal(await marked(userId, asks), want, `${what} another, or none`);
+    t.equal(await marked(userId), nobody, "a list for nobody marks a session");
+    const stranger = await signIn(t, store, `not ${userId}`, "mine");
+    const theirs = way.except(await stranger.request(), "");
+    if (theirs === "") continue;
+    const strange = await marked(userId, theirs);
+    t.equal(strange, nobody, "a list for a stranger marks a session");
+  }
+}
+
+/** How a session can be given. */
+const WAYS: readonly {
+  readonly name: string;
+  /** Whether it gets a new id first; and whether that is saved first. */
+  readonly renew?: boolean;
+  readonly save?: boolean;
+  /** What is given; `""` where there is no such thing. */
+  except(request: VisitorRequest, inList: string): VisitorRequest | string;
+}[] = [
+  { name: "the session", except: (request) => request },
+  {
+    name: "the session with a new id",
+    renew: true,
+    except: (request) => request,
+  },
+  {
+    name: "the session with a new id that is saved",
+    renew: true,
+    save: true,
+    except: (request) => request,
+  },
+  { name: "its id", except: ({ id }) => id },
+  { name: "its id in the list", except: (_, inList) => inList },
+];

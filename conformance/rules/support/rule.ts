@@ -1,0 +1,24 @@
+/**
+ * How a rule is written down.
+ *
+ * @module
+ */
+import type { Trial } from "../../trial/trial.ts";
+import type { Rule } from "../../types.ts";
+
+export type { Rule };
+
+type Draft =
+  & Pick<Rule, "sentence" | "why">
+  & { check(trial: Trial): Promise<void> }
+  & Partial<Pick<Rule, "capabilities" | "session" | "timed" | "since">>;
+
+/** A rule that decides about conformance. */
+export function must(id: string, draft: Draft): Rule {
+  return { id, level: "must", since: "2026.1", capabilities: [], ...draft };
+}
+
+/** A rule that is reported, and decides nothing. */
+export function should(id: string, draft: Draft): Rule {
+  return { ...must(id, draft), level: "should" };
+}

@@ -1,0 +1,109 @@
+/**
+ * An open storage, as the checks use it.
+ *
+ * @module
+ */
+import { OwnerPort } from "./owner_port.ts";
+import { blame, type Port, portOf, Unfit, Violation } from "./port.ts";
+import type { Trial } from "./trial.ts";
+import type { Faults, Inspect, Opened } from "../types.ts";
+
+/** An open storage in a trial. */
+export class Store {
+  readonly port: Port;
+  readonly namespace: string;
+  /** The sessions of an owner. */
+  readonly owners: OwnerPort;
+  readonly #opened: Opened;
+  readonly #hook: Trial["hook"];
+  #closed = false;
+
+  constructor(trial: Trial, opened: Opened, namespace: string) {
+    this.#hook = (name, call) => trial.hook(name, call);
+    this.port = portOf(opened.storage as Opened["storage"] & object);
+    this.namespace = namespace;
+    this.#opened = opened;
+    this.owners = new OwnerPort(trial, opened.storage);
+    trial.note(`open a storage`);
+  }
+
+  /** The storage itself. */
+  get storage(): Opened["storage"] {
+    return this.#opened.storage;
+  }
+
+  /** The hooks to look inside. */
+  get inspect(): Inspect {
+    const { inspect } = this.#opened;
+    if (!inspect) throw new Unfit("not-run", "open() gave no inspect");
+    return {
+      records: () =>
+        this.#hook("inspect.records", async () => {
+          const records = await inspect.records();
+          if (typeof records?.entries !== "function") {
+            throw new TypeError("it must give a Map");
+          }
+          return records;
+        }),
+      write: (key, text) =>
+        this.#hook("inspect.write", () => inspect.write(key, text)),
+    };
+  }
+
+  /** The hooks to break the engine. */
+  get faults(): Faults {
+    const { faults } = this.#opened;
+    if (!faults) throw new Unfit("not-run", "open() gave no faults");
+    return {
+      fail: (what) =>
+        this.#hook("faults.fail", async () => await faults.fail(what)),
+      heal: () => this.#hook("faults.heal", async () => await faults.heal()),
+    };
+  }
+
+  /** What the target gave beyond what it claims. */
+  get has(): { inspect: boolean; faults: boolean; sweep: boolean } {
+    const { inspect, faults, storage } = this.#opened;
+    return { inspect: !!inspect, faults: !!faults, sweep: !!storage.sweep };
+  }
+
+  /** How many records are stored; `undefined` where the target cannot tell. */
+  async count(): Promise<number | undefined> {
+    return this.#opened.inspect
+      ? (await this.inspect.records()).size
+      : undefined;
+  }
+
+  /** The stored records, if the target can show them. */
+  async records(): Promise<ReadonlyMap<string, string> | undefined> {
+    return this.#opened.inspect ? await this.inspect.records() : undefined;
+  }
+
+  /** Has the storage remove what is over. */
+  async sweep(): Promise<void> {
+    const { storage } = this.#opened;
+    if (typeof storage.sweep !== "function") {
+      throw new Violation('it claims "sweep" and has no sweep()');
+    }
+    await blame("sweep()", async () => await storage.sweep?.());
+  }
+
+  /** Whether there is anything to close. */
+  get closes(): boolean {
+    const { close, storage } = this.#opened;
+    return !!close || !!storage.close;
+  }
+
+  /** Closes the storage, but not the target's hooks, as a process that ends does. */
+  async pause(): Promise<void> {
+    const { storage } = this.#opened;
+    await blame("close()", async () => await storage.close?.());
+  }
+
+  /** Closes the storage and the target's hooks, once. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#hook("close", async () => await this.#opened.close?.());
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * What a rule's check works with: visitors who send requests to a storage, a clock to move, and comparisons that know
+ * what led to them.
+ *
+ * @module
+ */
+import { equal } from "@std/assert";
+import { HarnessError, Unfit, Violation } from "./port.ts";
+import { spared } from "../profiles.ts";
+import { Random } from "./random.ts";
+import { Store } from "./store.ts";
+import { Visitor, type VisitorRequest } from "./visitor.ts";
+import type { Capability, OpenOptions, Profile, Target } from "../types.ts";
+
+/** Options of {@linkcode Trial.open}. */
+export interface TrialOpenOptions {
+  /** Seconds. */
+  readonly idleTimeout?: number;
+  /** Seconds. */
+  readonly absoluteTimeout?: number;
+  /** Whose a session is. */
+  readonly owner?: NonNullable<OpenOptions["owner"]>;
+  /** @default {one of its own} */
+  readonly namespace?: string;
+}
+
+/** One attempt at a rule. */
+export class Trial {
+  /** Choices that the seed repeats. */
+  readonly random: Random;
+  /** The requests so far, one line each. */
+  readonly trace: string[] = [];
+  /** How many random cases to try. */
+  readonly runs: number;
+  /** The target's limits. */
+  readonly limits: { readonly recordBytes?: number };
+  readonly #target: Target;
+  readonly #opened: { store: Store; namespace: string }[] = [];
+  readonly #names: Map<string, string> = new Map();
+  #default: Promise<Store> | undefined;
+  readonly #start = Date.now();
+  #offset = 0;
+  #visitors = 0;
+  #waitedMs = 0;
+  #busy: string | undefined;
+  #ended = false;
+
+  constructor(target: Target, seed: number, slow: boolean) {
+    this.#target = target;
+    this.random = new Random(seed);
+    this.runs = slow ? 200 : 20;
+    this.limits = target.limits ?? {};
+  }
+
+  /** The time as the storage is told it, in milliseconds. A virtual clock stands still between two advances. */
+  readonly now = (): number =>
+    this.#target.clock?.kind === "virtual"
+      ? this.#start + this.#offset
+      : Date.now();
+
+  /** Whether the clock shows a deadline to the millisecond. */
+  get exact(): boolean {
+    return this.#target.clock?.kind === "virtual";
+  }
+
+  /** How much time has passed for the storage since the trial began, in milliseconds. */
+  get elapsed(): number {
+    const { clock } = this.#target;
+    return clock?.kind === "virtual"
+      ? this.#offset
+      : Date.now() - this.#start + this.#offset;
+  }
+
+  /** Whether days pass at once. */
+  get leaps(): boolean {
+    return this.#target.clock?.kind !== "real";
+  }
+
+  /** Whether time can be moved without waiting. */
+  get movesTime(): boolean {
+    const { clock } = this.#target;
+    return clock !== undefined && clock.kind !== "real";
+  }
+
+  /** A lifetime, in seconds, that suits the target's clock. */
+  get lifetime(): number {
+    const { clock } = this.#target;
+    if (clock?.kind !== "real") return 600;
+    const margin = 4 * slackOf(clock);
+    return Math.ceil(Math.max(clock.minTtlMs ?? 0, margin, 1000) / 1000);
+  }
+
+  /** By how much the target's deadlines may be off, in milliseconds. */
+  get slack(): number {
+    const { clock } = this.#target;
+    return clock?.kind === "virtual"
+      ? 0
+      : clock?.kind === "aged"
+      ? 1000
+      : clock
+      ? slackOf(clock)
+      : 0;
+  }
+
+  /** Whether a rule spares the target's library a part of it. */
+  spares(rule: string): boolean {
+    return spared(this.#target.profile, rule) !== undefined;
+  }
+
+  /** The library whose session semantics the target has. */
+  get profile(): Profile {
+    return this.#target.profile ?? "satchel";
+  }
+
+  /** Whether the target claims a capability. */
+  claims(capability: Capability): boolean {
+    return this.#target.capabilities.includes(capability);
+  }
+
+  /** Opens the storage; without options, the one that all visitors of this trial use. */
+  open(options?: TrialOpenOptions): Promise<Store> {
+    if (options) return this.#open(options);
+    return this.#default ??= this.#open({});
+  }
+
+  async #open(options: TrialOpenOptions): Promise<Store> {
+    const namespace = options.namespace ?? this.namespace();
+    const { now } = this;
+    const opened = await this.hook(
+      "open",
+      async () => await this.#target.open({ ...options, namespace, now }),
+    );
+    if (!opened?.storage) throw new HarnessError("open() gave no storage");
+    const store = new Store(this, opened, namespace);
+    this.#opened.push({ store, namespace });
+    // A check that ran out of time may go on; nobody would close what it opens now.
+    if (this.#ended) await this.end();
+    return store;
+  }
+
+  /** A name that no other trial uses, and that a storage cannot recognise. */
+  namespace(): string {
+    // Not by the seed: two runs against one engine must not meet.
+    return `n${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`;
+  }
+
+  /** A visitor of the site, with a browser of their own. */
+  async visitor(store?: Store): Promise<Visitor> {
+    const name = String.fromCharCode(65 + this.#visitors++ % 26);
+    return new Visitor(this, name, store ?? await this.open());
+  }
+
+  /** Lets time pass, in milliseconds. */
+  async advance(ms: number): Promise<void> {
+    const { clock } = this.#target;
+    this.note(`${ms} ms pass`);
+    if (clock?.kind === "virtual") {
+      this.#offset += ms;
+      await this.hook("clock.advance", async () => await clock.advance(ms));
+    } else if (clock?.kind === "aged") {
+      for (const namespace of new Set(this.#opened.map((o) => o.namespace))) {
+        await this.hook(
+          "clock.age",
+          async () => await clock.age(ms, namespace),
+        );
+      }
+      this.#offset += ms;
+    } else if (clock) {
+      this.#waitedMs += ms;
+      await new Promise((resolve) => setTimeout(resolve, ms));
+    } else throw new Unfit("not-run", "the target has no clock");
+  }
+
+  /** How long the trial itself let real time pass, in milliseconds; its deadline does not count that. */
+  get waitedMs(): number {
+    return this.#waitedMs;
+  }
+
+  /** The target's own hook that is under way, if any. */
+  get busy(): string | undefined {
+    return this.#busy;
+  }
+
+  /** Runs one of the target's own hooks: what it throws is not the storage's fault. */
+  async hook<T>(name: string, call: () => Promise<T>): Promise<T> {
+    this.#busy = `${name}()`;
+    try {
+      return await call();
+    } catch (cause) {
+      throw new HarnessError(`${name}() threw`, { cause });
+    } finally {
+      this.#busy = undefined;
+    }
+  }
+
+  /** Waits for an engine whose reads lag behind its writes. */
+  async settle(): Promise<void> {
+    const { clock } = this.#target;
+    if (clock?.kind === "real" && clock.lagMs) await this.advance(clock.lagMs);
+  }
+
+  /** Fails unless two values are deeply equal. */
+  equal(got: unknown, want: unknown, what: string): void {
+    if (same(got, want)) return;
+    throw new Violation(what, { got, want });
+  }
+
+  /** Fails unless a condition holds. */
+  ok(condition: boolean, what: string): void {
+    if (!condition) throw new Violation(what);
+  }
+
+  /** Fails unless a call rejects; gives what it rejected with. */
+  async rejects(call: () => Promise<unknown>, what: string): Promise<unknown> {
+    try {
+      await call();
+    } catch (error) {
+      return error instanceof Violation ? error.cause ?? error : error;
+    }
+    throw new Violation(what);
+  }
+
+  /** Whether the storage refuses a call, which is one of the right answers to it. */
+  async refuses(call: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await call();
+      return false;
+    } catch (error) {
+      if (error instanceof Violation) return true;
+      throw error;
+    }
+  }
+
+  /** Ends the trial: the rule does not apply here after all. */
+  notApplicable(reason: string): never {
+    throw new Unfit("not-applicable", reason);
+  }
+
+  /** Ends the trial: the rule applies, but could not be tried. */
+  notRun(reason: string): never {
+    throw new Unfit("not-run", reason);
+  }
+
+  /** Fails where a session has the id of an earlier one; where its library has no ids, there is nothing to compare. */
+  anotherId(
+    rule: string,
+    request: VisitorRequest,
+    id: string,
+    what: string,
+  ): void {
+    if (!request.hasId) return;
+    const empty = id === "" || request.id === "";
+    if (empty && this.spares(rule)) return;
+    this.ok(!empty, "an id is empty");
+    this.ok(request.id !== id, what);
+  }
+
+  /** Adds a line to the trace. */
+  note(line: string): void {
+    this.trace.push(`${this.trace.length + 1}. ${line}`);
+  }
+
+  /** A cookie's name in the trace: never the cookie itself. */
+  nameOf(cookie: string | null): string {
+    if (cookie === null) return "no cookie";
+    const name = this.#names.get(cookie) ?? `cookie ${this.#names.size + 1}`;
+    this.#names.set(cookie, name);
+    return name;
+  }
+
+  /** Closes what the trial opened. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    const problems: unknown[] = [];
+    for (const { store } of this.#opened.splice(0).reverse()) {
+      await store.close().catch((error) => void problems.push(error));
+    }
+    if (problems.length > 0) throw problems[0];
+  }
+}
+
+function slackOf(clock: Extract<Target["clock"], { kind: "real" }>): number {
+  const { granularityMs, earlyMs = 0, lagMs = 0 } = clock;
+  return granularityMs + earlyMs + lagMs;
+}
+
+/** JSON values compare as JSON does, and 0 and -0 are two values. */
+function same(got: unknown, want: unknown): boolean {
+  return equal(got, want) && (got !== 0 || Object.is(got, want));
+}

@@ -1,0 +1,190 @@
+/**
+ * The life of a session within one request, the same under every framework: read, let the handler work, commit once,
+ * send the cookie, refuse late changes.
+ *
+ * @module
+ */
+import { type Cookie, isCookie } from "../../core/cookie.ts";
+import { SessionError } from "../../core/errors.ts";
+import { isSession, type Session, stateOf } from "../../core/session.ts";
+import { bind, isBound } from "../../storage/sessions/bind.ts";
+import type {
+  HttpSessionStorage,
+  SessionStorage,
+} from "../../storage/contract.ts";
+
+/** The session that a storage gives. */
+export type SessionOf<Storage> = Storage extends
+  SessionStorage<infer Data, infer FlashData> ? Session<Data, FlashData>
+  : never;
+
+/** A storage that is bound to a cookie, and the options of the middleware that uses it. */
+export interface Mounted<Data, FlashData, Options> {
+  readonly storage: HttpSessionStorage<Data, FlashData>;
+  readonly options: Options;
+}
+
+/**
+ * What `session(storage, options)` and `session(cookie, storage, options)` were given.
+ *
+ * @throws {TypeError} If there is no cookie, or one that cannot carry the storage's sessions safely.
+ */
+export function mount<Data, FlashData, Options extends object>(
+  first: Cookie | HttpSessionStorage<Data, FlashData>,
+  second: SessionStorage<Data, FlashData> | Options | undefined,
+  third: Options | undefined,
+): Mounted<Data, FlashData, Partial<Options>> {
+  return isCookie(first)
+    ? {
+      storage: boundStorage(second as SessionStorage<Data, FlashData>, first),
+      options: third ?? {},
+    }
+    : { storage: boundStorage(first), options: second as Options ?? {} };
+}
+
+/**
+ * A storage bound to a cookie, however it was given.
+ *
+ * @throws {TypeError} If there is no cookie, or one that cannot carry the storage's sessions safely.
+ */
+export function boundStorage<Data, FlashData>(
+  storage: SessionStorage<Data, FlashData>,
+  cookie?: Cookie,
+): HttpSessionStorage<Data, FlashData> {
+  if (typeof storage?.read !== "function") {
+    throw new TypeError("Cannot use storage: it is no session storage");
+  }
+  if (cookie) return bind(storage, cookie);
+  if (isBound(storage)) return storage;
+  throw new TypeError(
+    "Cannot use storage: it has no cookie; create it with one, or pass one before it",
+  );
+}
+
+/**
+ * Refuses a second session in the place of the first, whose changes nobody would hear of again.
+ *
+ * @throws {TypeError} If the place is taken.
+ */
+export function mustBeFree(found: unknown, place: string): void {
+  if (!isSession(found)) return;
+  throw new TypeError(
+    `Cannot start session: ${place} holds one already; mount the middleware once, or give this one a place of its own`,
+  );
+}
+
+/** Gives the answer, with the cookie on it unless that is `""`. */
+export type Carrier<Answer> = (setCookie: string) => Answer;
+
+/** One request, as a framework shows it to the lifecycle; `Answer` is what stands for its response. */
+export interface Exchange<Data, FlashData, Answer> {
+  /** The request's `Cookie` header. */
+  readonly cookieHeader: string | null | undefined;
+  /** Runs what comes after the middleware. */
+  handle(session: Session<Data, FlashData>): Answer | Promise<Answer>;
+  /** The answer that was thrown; `undefined` for an error. */
+  thrown?(error: unknown): Answer | undefined;
+  /** Whether the answer is what the framework made of an error. */
+  failed?(answer: Answer): boolean;
+  /** Readies an answer for a cookie; `undefined` where nothing can put one on it. */
+  carrier(answer: Answer): Carrier<Answer> | undefined;
+  /** Lets go of an answer that nobody will get. */
+  discard(answer: Answer): void;
+  /** Answers where the session could not be read or saved. */
+  unavailable(error: SessionError): Answer | Promise<Answer>;
+}
+
+/**
+ * Takes one request through its session's life.
+ *
+ * @returns The answer, with the cookie where there is one to send.
+ * @throws {SessionError} If the session holds what cannot be saved (`unserializable`, `too-large`), or was changed and
+ * the answer cannot carry its cookie (`late-change`). Nothing is committed then, nor when the handler throws.
+ */
+export async function exchange<Data, FlashData, Answer>(
+  storage: HttpSessionStorage<Data, FlashData>,
+  request: Exchange<Data, FlashData, Answer>,
+): Promise<Answer> {
+  let session: Session<Data, FlashData>;
+  try {
+    session = await storage.getSession(request.cookieHeader ?? null);
+  } catch (error) {
+    return await request.unavailable(storeError(error));
+  }
+  let answer: Answer;
+  try {
+    answer = await request.handle(session);
+  } catch (error) {
+    const thrown = request.thrown?.(error);
+    if (thrown === undefined) {
+      close(session);
+      throw error;
+    }
+    answer = thrown;
+  }
+  if (request.failed?.(answer)) {
+    close(session);
+    return answer;
+  }
+  let carrier: Carrier<Answer> | undefined;
+  let setCookie: string;
+  try {
+    if (session.dirty) {
+      // First: a commit whose cookie then finds no way out would leave the visitor with an id that is over.
+      carrier = request.carrier(answer);
+      if (!carrier) refuse(session);
+    }
+    setCookie = await commitOnce(storage, session);
+  } catch (error) {
+    request.discard(answer);
+    return await request.unavailable(storeError(error));
+  }
+  if (setCookie) carrier ??= request.carrier(answer);
+  return carrier ? carrier(setCookie) : answer;
+}
+
+/**
+ * Closes a session whose handler has finished to changes, and commits it.
+ *
+ * @returns The `Set-Cookie` header, or `""` where there is none to send.
+ */
+export async function commitOnce<Data, FlashData>(
+  storage: HttpSessionStorage<Data, FlashData>,
+  session: Session<Data, FlashData>,
+): Promise<string> {
+  // First, because a change made while the save runs would be in no save, and nobody would hear of it.
+  close(session);
+  return await storage.commitSession(session, { renew: false });
+}
+
+/** Closes a session to changes: nothing would save them. */
+export function close(session: unknown): void {
+  const state = stateOf(session);
+  if (state) state.closed = true;
+}
+
+/**
+ * Closes a session whose cookie cannot be sent any more.
+ *
+ * @throws {SessionError} If it was changed: `late-change`.
+ */
+export function refuse<Data, FlashData>(
+  session: Session<Data, FlashData>,
+): void {
+  const { dirty } = session;
+  close(session);
+  if (!dirty) return;
+  throw new SessionError(
+    "late-change",
+    "Cannot save session: what answers its request can carry no cookie; return a new Response, or commit before the response is made",
+  );
+}
+
+/** The error, if it is the store's or of too many others; what the application got wrong is thrown on. */
+export function storeError(error: unknown): SessionError {
+  if (
+    error instanceof SessionError &&
+    (error.code === "store-failed" || error.code === "conflict")
+  ) return error;
+  throw error;
+}

@@ -1,0 +1,30 @@
+/**
+ * The types that every middleware's entry names, so that each is documented by itself.
+ *
+ * @module
+ */
+export type { CookieAttributes } from "../../core/attributes.ts";
+export type {
+  Cookie,
+  CookieParseOptions,
+  CookieSerializeOptions,
+} from "../../core/cookie.ts";
+export type { SessionError, SessionErrorCode } from "../../core/errors.ts";
+export type { Lifetime } from "../../core/lifetime.ts";
+export type {
+  Session,
+  SessionData,
+  SessionEntry,
+  SessionKey,
+} from "../../core/session.ts";
+export type {
+  CommitOptions,
+  DestroySessionsOptions,
+  HttpSessionStorage,
+  ListSessionsOptions,
+  OwnedSession,
+  OwnerIndex,
+  SaveOptions,
+  SessionStorage,
+  StorageGuarantees,
+} from "../../storage/contract.ts";

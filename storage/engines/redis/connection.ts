@@ -1,0 +1,199 @@
+/**
+ * A connection to Redis by its address, through node-redis.
+ *
+ * @module
+ */
+import { deadlined } from "./deadlined.ts";
+import { loadClient } from "../load_client.ts";
+import type { NodeRedisLike, RedisSend } from "./client.ts";
+
+/** The part of node-redis that a connection needs. */
+interface NodeRedis extends NodeRedisLike {
+  readonly isReady: boolean;
+  connect(): Promise<unknown>;
+  close(): Promise<unknown>;
+  destroy(): void;
+  on(event: string, listener: (error: unknown) => void): unknown;
+}
+
+interface NodeRedisPackage {
+  createClient(options: object): NodeRedis;
+}
+
+type Waiting = (outcome: { error?: unknown }) => void;
+
+const PATIENCE = 5_000;
+const MAX_RETRY_DELAY = 500;
+
+/**
+ * A connection that is opened by the first command, and again whenever it was lost.
+ *
+ * Commands wait for the next attempt to connect, and fail with it. None waits in a queue, so that a server that is away
+ * means errors at once rather than requests that hang; and none is sent twice.
+ */
+export class RedisConnection {
+  readonly #url: string;
+  readonly #patience: number;
+  #opening: Promise<NodeRedis> | undefined;
+  #client: NodeRedis | undefined;
+  #waiting: Waiting[] = [];
+  #due = 0;
+  #answered = 0;
+  #watch: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param address `redis://…`, `rediss://…`, or the same with `valkey`.
+   * @param patience How long a server may take to accept a connection, and how long it may answer nothing, in
+   * milliseconds.
+   * @throws {TypeError} If the address is no URL of Redis.
+   */
+  constructor(address: string, patience: number = PATIENCE) {
+    this.#url = checkUrl(address);
+    this.#patience = patience;
+  }
+
+  readonly send: RedisSend = (_key, args) => {
+    const client = this.#client;
+    return client?.isReady
+      ? this.#ask(client, args)
+      : this.#ready().then((client) => this.#ask(client, args));
+  };
+
+  readonly close = async (): Promise<void> => {
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    const opening = this.#opening;
+    const client = await opening?.catch(() => undefined);
+    if (!client || this.#opening !== opening) return;
+    if (!client.isReady) return this.#drop(client);
+    this.#forget();
+    const closing = client.close();
+    await deadlined(closing, this.#patience, "Redis", () => client.destroy());
+  };
+
+  #ask(client: NodeRedis, args: string[]): Promise<unknown> {
+    this.#due++;
+    this.#keepWatch();
+    const answered = () => {
+      this.#due--;
+      this.#answered++;
+    };
+    return client.sendCommand(args).then((reply) => {
+      answered();
+      return reply;
+    }, (cause) => {
+      answered();
+      if (this.#client === client || isReply(cause)) throw cause;
+      throw new Error("the connection to Redis was closed, or hung", { cause });
+    });
+  }
+
+  async #ready(): Promise<NodeRedis> {
+    const client = await this.#opened();
+    if (client.isReady) return client;
+    const outcome = new Promise<{ error?: unknown }>((resolve) => {
+      this.#waiting.push(resolve);
+    });
+    // A server may accept a connection and then say nothing.
+    const { error } = await deadlined(outcome, this.#patience, "Redis", () => {
+      if (this.#client === client) this.#drop(client);
+    });
+    if (error !== undefined) throw error;
+    return client;
+  }
+
+  #opened(): Promise<NodeRedis> {
+    if (!this.#opening) {
+      const opening = this.#open();
+      this.#opening = opening;
+      // Where the package could not be loaded, the next request tries again.
+      opening.catch(() => {
+        if (this.#opening === opening) this.#forget();
+      });
+    }
+    return this.#opening;
+  }
+
+  async #open(): Promise<NodeRedis> {
+    const { createClient } = await loadClient(
+      "redis",
+      "^6.0.0",
+    ) as NodeRedisPackage;
+    const client = createClient({
+      url: this.#url,
+      disableOfflineQueue: true,
+      // Its own deadline ends once a command is written, and costs a timer for each.
+      commandOptions: { timeout: undefined },
+      socket: {
+        connectTimeout: this.#patience,
+        reconnectStrategy: (retries: number) =>
+          Math.min(20 * 2 ** retries, MAX_RETRY_DELAY) * (0.5 + Math.random()),
+      },
+    });
+    let connected = false;
+    client.on("ready", () => {
+      connected = true;
+      this.#tell({});
+    });
+    client.on("error", (error) => {
+      // The loss of a connection is no answer for who waits for the next one.
+      if (!connected) this.#tell({ error });
+      connected = false;
+    });
+    // Whoever waits hears of failures by the event.
+    client.connect().catch(() => {});
+    this.#client = client;
+    return client;
+  }
+
+  #tell(outcome: { error?: unknown }): void {
+    for (const tell of this.#waiting.splice(0)) tell(outcome);
+  }
+
+  #forget(): void {
+    this.#opening = undefined;
+    this.#client = undefined;
+  }
+
+  #drop(client: NodeRedis): void {
+    this.#forget();
+    client.destroy();
+    this.#tell({ error: new Error("the connection to Redis was closed") });
+  }
+
+  /**
+   * Drops a connection that has answered nothing for as long as the server may take. One timer for all commands: a
+   * timer for each would cost more than what they carry.
+   */
+  #keepWatch(): void {
+    if (this.#watch !== undefined) return;
+    const client = this.#client;
+    const answered = this.#answered;
+    this.#watch = setTimeout(() => {
+      this.#watch = undefined;
+      if (this.#due === 0) return;
+      if (this.#answered !== answered || this.#client !== client) {
+        return this.#keepWatch();
+      }
+      if (client) this.#drop(client);
+    }, this.#patience);
+  }
+}
+
+/** Whether an error is the server's own word: `WORD and more`. */
+function isReply(error: unknown): boolean {
+  return error instanceof Error && /^[A-Z]+ /.test(error.message);
+}
+
+/** @throws {TypeError} If it is none; without the address, which may hold a password. */
+function checkUrl(address: string): string {
+  const url = typeof address === "string"
+    ? address.replace(/^valkey(s?):/i, "redis$1:")
+    : "";
+  if (!/^rediss?:\/\//i.test(url) || !URL.canParse(url)) {
+    throw new TypeError(
+      'Cannot create storage: url must be like "redis://localhost:6379"; for anything else, pass a client',
+    );
+  }
+  return url;
+}

@@ -1,0 +1,220 @@
+/**
+ * The engine behind `createRedisSessionStorage`.
+ *
+ * @module
+ */
+import { sha1 } from "@noble/hashes/legacy.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { fromUtf8, toBase64Url, utf8 } from "../../../core/bytes.ts";
+import { randomBytes } from "../../../core/runtime.ts";
+import type { RedisSend } from "./client.ts";
+import type {
+  Backend,
+  BackendRecord,
+  DeleteOptions,
+  StorageGuarantees,
+  WriteOptions,
+} from "../../contract.ts";
+
+interface Script {
+  readonly text: string;
+  readonly digest: string;
+}
+
+// A record is a string: its version (chosen by whoever writes), its deadline, padded with spaces, and its text. A
+// string rather than a hash, because it is read and written by the server's cheapest commands, and takes a third less room.
+const VERSION = 16;
+/** The longest that a number can be as text. */
+const DEADLINE = 24;
+const HEAD = VERSION + DEADLINE;
+
+const ANY = "*";
+const ABSENT = "";
+const FOREIGN = "!";
+
+// Each script has one key, so that any node of a cluster can run it. What a script reads is the version alone: empty
+// where there is no record, and made `!` where another program has put something else.
+const CHECKED = `
+local v = redis.pcall('GETRANGE', KEYS[1], 0, ${VERSION - 1})
+if v ~= ARGV[1] then
+  if type(v) == 'table' then
+    if not string.find(v.err, 'WRONGTYPE', 1, true) then return v end
+    v = '${FOREIGN}'
+  elseif v ~= '' and (#v < ${VERSION} or string.find(v, '[^%w_-]')) then
+    v = '${FOREIGN}'
+  end
+`;
+
+// A client that lost its connection may send a command again whose answer was lost: it finds its own version.
+const WRITE = script(`${CHECKED}
+  if v == string.sub(ARGV[2], 1, ${VERSION}) then return 1 end
+  if v ~= ARGV[1] then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+`);
+
+const DELETE = script(`${CHECKED}
+  if v ~= ARGV[1] then return 0 end
+end
+redis.call('DEL', KEYS[1])
+return 1
+`);
+
+const TOUCH = script(`${CHECKED}
+  if ARGV[1] ~= '${ANY}' then return 0 end
+end
+if #v < ${VERSION} then return 0 end
+local e = redis.call('GETRANGE', KEYS[1], ${VERSION}, ${HEAD - 1})
+if not tonumber(e) then return 0 end
+redis.call('SETRANGE', KEYS[1], ${VERSION}, ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+`);
+
+/** Records in Redis or Valkey. */
+export class RedisBackend implements Backend {
+  readonly guarantees: StorageGuarantees = {
+    compareAndSet: true,
+    reads: "strong",
+    revoke: true,
+    durable: true,
+    shared: true,
+    selfContained: false,
+    // What Redis takes as one argument unless told otherwise (proto-max-bulk-len).
+    maxBytes: 512 * 1024 * 1024 - HEAD,
+  };
+  /** There only where the connection is this engine's own. */
+  readonly close?: () => Promise<void>;
+  readonly #send: RedisSend;
+  readonly #prefix: string;
+  readonly #now: () => number;
+
+  constructor(
+    send: RedisSend,
+    prefix: string,
+    now: () => number,
+    close?: () => Promise<void>,
+  ) {
+    this.#send = send;
+    this.#prefix = prefix;
+    this.#now = now;
+    if (close) this.close = close;
+  }
+
+  async read(key: string): Promise<BackendRecord | null> {
+    const at = this.#prefix + key;
+    let found: unknown;
+    try {
+      found = await this.#send(at, ["GET", at]);
+    } catch (error) {
+      if (!isReply(error, "WRONGTYPE")) throw error;
+      return foreign(FOREIGN);
+    }
+    if (found === null) return null;
+    // Clients can be told to give bytes.
+    const text = found instanceof Uint8Array ? fromUtf8(found) ?? "!" : found;
+    if (typeof text !== "string") {
+      throw new TypeError("Redis gave something that is no text");
+    }
+    if (!/^[\w-]{16}/.test(text)) return foreign(text && FOREIGN);
+    const version = text.slice(0, VERSION);
+    const expires = Number(text.slice(VERSION, HEAD));
+    if (Number.isNaN(expires)) return foreign(version);
+    return { value: text.slice(HEAD), version, expires };
+  }
+
+  async write(
+    key: string,
+    value: string,
+    { expires, ifVersion }: WriteOptions,
+  ): Promise<unknown> {
+    const version = newVersion();
+    const record = version + String(expires).padEnd(DEADLINE) + value;
+    const left = this.#left(expires);
+    if (ifVersion === undefined) {
+      const at = this.#prefix + key;
+      await this.#send(at, ["SET", at, record, "PX", left]);
+      return version;
+    }
+    const expected = ifVersion ?? ABSENT;
+    const written = await this.#run(WRITE, key, [`${expected}`, record, left]);
+    return written ? version : null;
+  }
+
+  async delete(
+    key: string,
+    { ifVersion }: DeleteOptions = {},
+  ): Promise<boolean> {
+    if (ifVersion !== undefined) {
+      return await this.#run(DELETE, key, [`${ifVersion ?? ABSENT}`]);
+    }
+    const at = this.#prefix + key;
+    await this.#send(at, ["DEL", at]);
+    return true;
+  }
+
+  async touch(
+    key: string,
+    expires: number,
+    { ifVersion = ANY }: DeleteOptions = {},
+  ): Promise<boolean> {
+    return await this.#run(TOUCH, key, [
+      `${ifVersion ?? ABSENT}`,
+      String(expires).padEnd(DEADLINE),
+      this.#left(expires),
+    ]);
+  }
+
+  /** A span rather than an instant, so that it does not matter whose clock is right. */
+  #left(expires: number): string {
+    const left = Math.ceil(expires - this.#now());
+    return String(left > 1 ? left : 1);
+  }
+
+  async #run(
+    { text, digest }: Script,
+    key: string,
+    args: string[],
+  ): Promise<boolean> {
+    const at = this.#prefix + key;
+    const rest = ["1", at, ...args];
+    let reply: unknown;
+    try {
+      reply = await this.#send(at, ["EVALSHA", digest, ...rest]);
+    } catch (error) {
+      if (!isReply(error, "NOSCRIPT")) throw error;
+      // A server that was started anew, or another node of a cluster: it remembers the script from here on.
+      reply = await this.#send(at, ["EVAL", text, ...rest]);
+    }
+    return Number(reply) === 1;
+  }
+}
+
+function script(text: string): Script {
+  return { text, digest: bytesToHex(sha1(utf8(text))) };
+}
+
+// Random bytes for each version would cost more than all else that is done for it here.
+const SERIES = 10_000;
+let series = "";
+let used = SERIES;
+
+/** A version that no process has given, nor will. */
+function newVersion(): string {
+  if (used === SERIES) {
+    series = toBase64Url(randomBytes(9));
+    used = 0;
+  }
+  return series + String(used++).padStart(4, "0");
+}
+
+/** What another program has put there: it decodes to no session, and is told as such. */
+function foreign(version: string): BackendRecord {
+  return { value: "", version, expires: Infinity };
+}
+
+/** Whether an error is the server's own word, of this kind. */
+function isReply(error: unknown, kind: string): boolean {
+  return error instanceof Error && error.message.startsWith(kind);
+}

@@ -1,0 +1,971 @@
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertInstanceOf,
+  assertNotEquals,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { encodeBase64Url } from "./_bytes.ts";
+import { assertSessionError, Clock } from "../core/_support.ts";
+import { createSession, type Session, stateOf } from "../../core/session.ts";
+import type {
+  SessionEvent,
+  SessionStorage,
+  StorageGuarantees,
+  StorageOptions,
+} from "../../storage/contract.ts";
+import { createSessionStorage } from "../../storage/create_session_storage.ts";
+import {
+  EngineError,
+  FakeBackend,
+  type Trick,
+  type Verb,
+} from "./_fake_engine.ts";
+
+interface Bench {
+  backend: FakeBackend;
+  storage: SessionStorage;
+  events: SessionEvent["type"][];
+  clock: Clock;
+  /** Stores a session with these values and gives its id. */
+  store(
+    values: Record<string, unknown>,
+    flashes?: Record<string, unknown>,
+  ): Promise<string>;
+  /** What another request does, from reading to saving. */
+  other(
+    id: string | null,
+    change: (session: Session) => void,
+  ): Promise<string | null>;
+}
+
+function setUp(
+  options: Partial<StorageGuarantees> & { touches?: boolean } = {},
+  storageOptions: StorageOptions = {},
+): Bench {
+  const backend = new FakeBackend(options);
+  const events: SessionEvent["type"][] = [];
+  const clock = new Clock();
+  const storage = createSessionStorage({
+    backend,
+    now: clock.now,
+    onEvent: ({ type }) => events.push(type),
+    ...storageOptions,
+  });
+  const other: Bench["other"] = async (id, change) => {
+    const session = await storage.read(id);
+    change(session);
+    return await storage.save(session);
+  };
+  return {
+    backend,
+    storage,
+    events,
+    clock,
+    other,
+    async store(values, flashes = {}) {
+      const id = await other(null, (session) => {
+        for (const key in values) session.set(key, values[key]);
+        for (const key in flashes) session.flash(key, flashes[key]);
+      });
+      backend.calls = [];
+      events.length = 0;
+      return id!;
+    },
+  };
+}
+
+Deno.test("storage makes as few calls to the engine as the request needs", async () => {
+  const cases: [string, (session: Session) => void, Verb[]][] = [
+    ["nothing", () => {}, ["read"]],
+    ["reading", (s) => [s.get("a"), s.data, s.id], ["read"]],
+    ["changing", (s) => s.set("b", 1), ["read", "write"]],
+    ["reading a flash", (s) => s.get("notice"), ["read", "write"]],
+    ["regenerating", (s) => s.regenerateId(), ["read", "write", "write"]],
+    ["destroying", (s) => s.destroy(), ["read", "delete"]],
+  ];
+  for (const [what, change, calls] of cases) {
+    const { backend, store, other } = setUp();
+    const id = await store({ a: 1 }, { notice: "hi" });
+    await other(id, change);
+    assertEquals(backend.calls, calls, what);
+  }
+});
+
+Deno.test("storage makes no call to the engine, when the visitor has no session or a malformed one", async () => {
+  const { backend, storage, events } = setUp();
+  const malformed = [
+    "",
+    " ",
+    "x",
+    "../x",
+    "..%2f..%2fetc",
+    "NUL",
+    "C:\\",
+    "a".repeat(21),
+    "a".repeat(65),
+    "a".repeat(10_000),
+    "ü".repeat(24),
+    "a".repeat(24) + "\r\n",
+    "a".repeat(24) + "\0",
+    " " + "a".repeat(24),
+    "*".repeat(24),
+    "{a}".repeat(8),
+    "a".repeat(12) + "/" + "a".repeat(12),
+    "a".repeat(12) + ":" + "a".repeat(12),
+  ];
+  for (
+    const value of [null, ...malformed, 5, {}, ["a".repeat(24)], undefined]
+  ) {
+    const session = await storage.read(value as string);
+    assertEquals(session.size, 0);
+    assertEquals(await storage.save(session), null);
+    assertEquals(await storage.save(session, { renew: true }), null);
+    assertNotEquals<unknown>(session.id, value);
+  }
+  assertEquals(backend.calls, []);
+  assertEquals(events, Array(malformed.length + 4).fill("rejected-cookie"));
+});
+
+Deno.test("storage.read() gives a fresh session under another id, when the id is unknown", async () => {
+  const { storage, store } = setUp();
+  const id = await store({ a: 1 });
+  for (
+    const unknown of [
+      "A".repeat(24),
+      id.toUpperCase(),
+      id.toLowerCase(),
+      id + "A",
+    ]
+  ) {
+    const session = await storage.read(unknown);
+    assertNotEquals(session.id, unknown);
+    session.set("b", 1);
+    const saved = await storage.save(session);
+    assertNotEquals(saved, unknown);
+    assertEquals((await storage.read(unknown)).size, 0);
+  }
+});
+
+Deno.test("storage keeps a record under the hash of its id, and the id nowhere", async () => {
+  const { backend, store } = setUp();
+  const id = await store({ a: 1 });
+  const digest = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(id),
+  );
+  const [key] = backend.records.keys();
+  assertEquals(key, encodeBase64Url(digest));
+  assertFalse(backend.record.value.includes(id));
+  assertFalse(backend.record.value.includes(key!));
+});
+
+Deno.test("storage.save() applies the request's changes to the newest record", async () => {
+  const { storage, events, store, other } = setUp();
+  const id = await store({ same: 0, mine: 0, theirs: 0, list: [1], gone: 1 }, {
+    read: 1,
+    replaced: 1,
+    waiting: 1,
+  });
+  const session = await storage.read(id);
+  session.set("same", "mine");
+  session.set("mine", 1);
+  session.get("list").push(2);
+  session.unset("gone");
+  session.get("read");
+  session.get("replaced");
+  session.flash("myFlash", 1);
+  await other(id, (theirs) => {
+    theirs.set("same", "theirs");
+    theirs.set("theirs", 1);
+    theirs.set("new", 1);
+    theirs.flash("replaced", 2);
+    theirs.flash("theirFlash", 1);
+  });
+  assertEquals(await storage.save(session), id);
+  assert(events.includes("conflict"));
+
+  const both = { same: "mine", mine: 1, theirs: 1, list: [1, 2], new: 1 };
+  for (const after of [session, await storage.read(id)]) {
+    assertEquals(after.data, both);
+    assertFalse(after.has("read"));
+    assertEquals(after.get("replaced"), 2);
+    assertEquals(after.get("waiting"), 1);
+    assertEquals(after.get("myFlash"), 1);
+    assertEquals(after.get("theirFlash"), 1);
+  }
+});
+
+Deno.test("storage.save() goes on with the same session, when it has been merged", async () => {
+  const { storage, store, other } = setUp();
+  const id = await store({ a: 0 });
+  const session = await storage.read(id);
+  session.set("b", { n: 1 });
+  await other(id, (theirs) => theirs.set("c", { n: 1 }));
+  await storage.save(session);
+  assertFalse(session.dirty);
+  session.get("b").n = 2;
+  session.get("c").n = 2;
+  assert(session.dirty);
+  await storage.save(session);
+  assertEquals((await storage.read(id)).data, {
+    a: 0,
+    b: { n: 2 },
+    c: { n: 2 },
+  });
+});
+
+Deno.test("storage.save() lets many requests of one visitor through, each with its key", async () => {
+  const { storage, store } = setUp();
+  const id = await store({ a: 0 });
+  const requests = Array.from({ length: 20 }, async (_, i) => {
+    const session = await storage.read(id);
+    session.set(`k${i}`, i);
+    assertEquals(await storage.save(session), id);
+  });
+  await Promise.all(requests);
+  assertEquals((await storage.read(id)).size, 21);
+});
+
+Deno.test("storage.save() lets saves of one session follow each other", async () => {
+  const { storage } = setUp();
+  const session = await storage.read(null);
+  session.set("a", 1);
+  const one = storage.save(session);
+  session.set("b", 1);
+  const two = storage.save(session);
+  const ids = await Promise.all([one, two]);
+  assertEquals(ids[0], ids[1]);
+  assertEquals((await storage.read(ids[0])).data, { a: 1, b: 1 });
+});
+
+Deno.test("storage.save() throws conflict, when others keep saving first", async () => {
+  const { backend, storage, store } = setUp();
+  const id = await store({ a: 0 });
+  const session = await storage.read(id);
+  session.set("a", 1);
+  backend.play("write", ...Array<Trick>(50).fill("conflict"));
+  const error = await assertSessionError(
+    () => storage.save(session),
+    "conflict",
+    "Cannot save session: other requests got ahead, 50 times in a row",
+  );
+  assertFalse(error.message.includes(id));
+  assert(backend.played);
+  assertEquals((await storage.read(id)).get("a"), 0);
+  assert(session.dirty, "a later save makes up for it");
+  assertEquals(await storage.save(session), id);
+  assertEquals((await storage.read(id)).get("a"), 1);
+});
+
+Deno.test("storage.save() waits before every other attempt, when others keep saving first", async () => {
+  const { backend, storage, store } = setUp();
+  const session = await storage.read(await store({ a: 0 }));
+  session.set("a", 1);
+  backend.play("write", ...Array<Trick>(6).fill("conflict"));
+  const { setTimeout } = globalThis;
+  const waits: number[] = [];
+  globalThis.setTimeout = ((done: () => void, ms: number) => {
+    waits.push(ms);
+    return setTimeout(done);
+  }) as typeof setTimeout;
+  try {
+    await storage.save(session);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assertEquals(waits.length, 3);
+  assert(waits.every((ms, i) => ms >= 0 && ms < 4 ** (i + 1)));
+});
+
+for (const trick of ["fail", "late failure"] as const) {
+  Deno.test(`storage.save() keeps the changes for another try, when the engine's write ends in a ${trick}`, async () => {
+    const { backend, storage, events, store } = setUp();
+    const id = await store({ a: 0, gone: 0, list: [] }, { read: 1 });
+    const session = await storage.read(id);
+    session.set("a", 1);
+    session.unset("gone");
+    session.get("list").push(1);
+    session.get("read");
+    session.flash("notice", 1);
+    backend.play("write", trick);
+    const error = await assertSessionError(
+      () => storage.save(session),
+      "store-failed",
+      "Cannot save session: the engine failed",
+    );
+    assertInstanceOf(error.cause, EngineError);
+    assertFalse(error.message.includes(id));
+    assertEquals(events, ["engine-error"]);
+    const stored = (await storage.read(id)).get("a");
+    assertEquals(stored, trick === "fail" ? 0 : 1);
+
+    assert(session.dirty);
+    assertEquals(session.get("a"), 1);
+    session.set("more", 1);
+    assertEquals(await storage.save(session), id);
+    const after = await storage.read(id);
+    assertEquals(after.data, { a: 1, list: [1], more: 1 });
+    assertFalse(after.has("read"));
+    assertEquals(after.get("notice"), 1);
+  });
+
+  Deno.test(`storage.save() stores a new session once, when the first try ends in a ${trick}`, async () => {
+    const { backend, storage } = setUp();
+    const session = await storage.read(null);
+    session.set("a", 1);
+    session.flash("notice", 1);
+    backend.play("write", trick);
+    await assertSessionError(() => storage.save(session), "store-failed");
+    session.set("b", 1);
+    const id = await storage.save(session);
+    assertEquals(id, session.id);
+    assertEquals(backend.records.size, 1);
+    const after = await storage.read(id);
+    assertEquals(after.data, { a: 1, b: 1 });
+    assertEquals(after.get("notice"), 1);
+  });
+
+  Deno.test(`storage.save() ends the old id in the end, when a regenerated session's write ends in a ${trick}`, async () => {
+    const { backend, storage, store } = setUp();
+    const id = await store({ a: 0 });
+    const session = await storage.read(id);
+    session.regenerateId();
+    session.set("a", 1);
+    const minted = session.id;
+    backend.play("write", trick);
+    await assertSessionError(() => storage.save(session), "store-failed");
+    assertEquals((await storage.read(id)).get("a"), 0, "the old id lives on");
+    assertEquals(await storage.save(session), minted);
+    assertEquals((await storage.read(id)).size, 0);
+    assertEquals((await storage.read(minted)).data, { a: 1 });
+    assertEquals(backend.sessions, 1);
+  });
+
+  for (const times of [1, 2]) {
+    Deno.test(`storage.save() loses nothing and ends the old id, when ending it ends in a ${trick}, ${times} times`, async () => {
+      const { backend, storage, store } = setUp();
+      const id = await store({ a: 0 });
+      const session = await storage.read(id);
+      session.regenerateId();
+      session.set("a", 1);
+      backend.play("write", "pass", ...Array(times).fill(trick));
+      const save = () => storage.save(session);
+      // It is tried twice in each save.
+      if (times > 1) await assertSessionError(save, "store-failed");
+      const saved = await save();
+      assertEquals(saved, session.id);
+      assertEquals((await storage.read(id)).size, 0);
+      assertEquals((await storage.read(saved)).data, { a: 1 });
+      assertEquals(backend.sessions, 1);
+    });
+  }
+
+  Deno.test(`storage.save() destroys in the end, when the first removal ends in a ${trick}`, async () => {
+    const { backend, storage, store } = setUp();
+    const id = await store({ a: 0 });
+    const session = await storage.read(id);
+    session.destroy();
+    backend.play("delete", trick);
+    await assertSessionError(
+      () => storage.save(session),
+      "store-failed",
+      "Cannot destroy session: the engine failed",
+    );
+    assertEquals(await storage.save(session), "");
+    assertEquals(backend.records.size, 0);
+  });
+}
+
+Deno.test("storage.save() brings nothing back, when the old id could not be ended and somebody logged out", async () => {
+  const { backend, storage, store, other } = setUp();
+  const id = await store({ a: 0 });
+  const session = await storage.read(id);
+  session.regenerateId();
+  backend.play("write", "pass", "fail", "fail");
+  await assertSessionError(() => storage.save(session), "store-failed");
+  await other(id, (theirs) => theirs.destroy());
+  assertEquals(await storage.save(session), null);
+  assertEquals(backend.records.size, 0);
+});
+
+Deno.test("storage.save() moves what others changed meanwhile to the new id, when it was regenerated", async () => {
+  const { backend, storage, store, other } = setUp();
+  const id = await store({ a: 0 });
+  const session = await storage.read(id);
+  session.regenerateId();
+  session.set("a", 1);
+  backend.play("write", "pass", {
+    before: () => other(id, (theirs) => theirs.set("b", 1)),
+  });
+  const saved = await storage.save(session);
+  assertEquals(saved, session.id);
+  assertEquals(backend.sessions, 1);
+  assertEquals((await storage.read(saved)).data, { a: 1, b: 1 });
+  assertEquals(session.data, { a: 1, b: 1 });
+});
+
+for (const keepOld of [false, true]) {
+  Deno.test(`storage.save() brings nothing back, when a session regenerated ${keepOld ? "with keepOld" : ""} was destroyed meanwhile`, async () => {
+    const { backend, storage, events, store, other } = setUp();
+    const id = await store({ a: 0 });
+    const session = await storage.read(id);
+    session.regenerateId({ keepOld });
+    session.set("a", 1);
+    await other(id, (theirs) => theirs.destroy());
+    assertEquals(await storage.save(session), null);
+    assertEquals(backend.records.size, 0);
+    assertEquals(events.at(-1), "late-save");
+  });
+}
+
+Deno.test("storage.save() removes every id that the request knew, when it destroys", async () => {
+  const { backend, storage, store } = setUp();
+  const session = await storage.read(await store({ a: 0 }));
+  session.regenerateId({ keepOld: true });
+  await storage.save(session);
+  session.regenerateId({ keepOld: true });
+  await storage.save(session);
+  assertEquals(backend.records.size, 3);
+  session.regenerateId();
+  session.destroy();
+  assertEquals(await storage.save(session), "");
+  assertEquals(backend.records.size, 0);
+});
+
+for (const change of ["changed", "regenerated", "regenerated twice"]) {
+  Deno.test(`storage.save() ends a session that another request has ${change} meanwhile, when it destroys`, async () => {
+    const { backend, storage, store, other } = setUp();
+    const id = await store({ a: 0 });
+    const leaving = await storage.read(id);
+    const first = await other(id, (theirs) => {
+      theirs.set("a", 1);
+      if (change !== "changed") theirs.regenerateId();
+    });
+    const last = change === "regenerated twice"
+      ? await other(first, (theirs) => theirs.regenerateId())
+      : first;
+    assertEquals((await storage.read(last)).get("a"), 1);
+    leaving.destroy();
+    assertEquals(await storage.save(leaving), "");
+    assertEquals((await storage.read(last)).size, 0);
+    assertEquals(backend.records.size, 0);
+  });
+}
+
+Deno.test("storage.save() ends a session under its new id, when a logout before was cut off at any step", async () => {
+  for (let step = 0; step < 3; step++) {
+    const { backend, storage, store, other } = setUp();
+    const id = await store({ a: 0 });
+    const [first, second] = [await storage.read(id), await storage.read(id)];
+    const moved = await other(id, (theirs) => theirs.regenerateId());
+    const passes: Trick[] = Array(step).fill("pass");
+    backend.play("delete", ...passes, "late failure");
+    first.destroy();
+    await storage.save(first).catch(() => {});
+    second.destroy();
+    assertEquals(await storage.save(second), "");
+    assertEquals((await storage.read(moved)).size, 0);
+  }
+});
+
+for (const known of [true, false]) {
+  Deno.test(`storage.save() removes what a save that failed has stored, when it destroys a session that was ${known ? "stored" : "new"}`, async () => {
+    const { backend, storage, store } = setUp();
+    const session = await storage.read(known ? await store({ a: 0 }) : null);
+    session.regenerateId();
+    session.set("a", 1);
+    backend.play("write", "late failure");
+    await assertSessionError(() => storage.save(session), "store-failed");
+    session.destroy();
+    assertEquals(await storage.save(session), "");
+    assertEquals(backend.records.size, 0);
+  });
+}
+
+Deno.test("storage.save() saves a change in place to what was held over a save, merged or not", async () => {
+  for (const compareAndSet of [true, false]) {
+    for (const overtaken of [false, true]) {
+      const { storage, store, other } = setUp({ compareAndSet });
+      const id = await store({ cart: [], box: [] });
+      const session = await storage.read(id);
+      const cart: string[] = session.get("cart");
+      const box: string[] = session.get("box");
+      session.set("n", 1);
+      if (overtaken) await other(id, (theirs) => theirs.set("box", ["hat"]));
+      await storage.save(session);
+      cart.push("tea");
+      box.push("tie");
+      await storage.save(session);
+      assertEquals((await storage.read(id)).data, {
+        cart: ["tea"],
+        // What another request has set is another box.
+        box: overtaken ? ["hat"] : ["tie"],
+        n: 1,
+      });
+    }
+  }
+});
+
+Deno.test("storage.save() saves what was taken away or given while the save before it ran", async () => {
+  for (const merged of [false, true]) {
+    const { storage, store, other } = setUp();
+    const id = await store({ user: "ann" });
+    const session = await storage.read(id);
+    session.set("a", 1);
+    session.flash("notice", "hi");
+    if (merged) await other(id, (theirs) => theirs.set("b", 1));
+    const saving = storage.save(session);
+    session.unset("a");
+    assertEquals(session.get("notice"), "hi");
+    session.setMaxAge(100);
+    await saving;
+    assert(session.dirty);
+    await storage.save(session);
+    const later = await storage.read(id);
+    assertEquals(later.data, { user: "ann", ...merged ? { b: 1 } : {} });
+    assertFalse(later.has("notice"));
+    assertEquals(stateOf(later)?.base?.lifetime, 100);
+  }
+});
+
+for (const compareAndSet of [true, false]) {
+  const engine = compareAndSet
+    ? "an engine"
+    : "an engine without compare-and-set";
+  for (const end of ["destroyed", "regenerated", "expired"] as const) {
+    Deno.test(`storage.save() gives null and stores nothing, when the session was ${end} meanwhile (${engine})`, async () => {
+      const { backend, storage, events, store, other } = setUp({
+        compareAndSet,
+      });
+      const id = await store({ a: 0 });
+      const session = await storage.read(id);
+      session.set("a", 1);
+      if (end === "expired") backend.records.clear();
+      else {
+        await other(
+          id,
+          (theirs) =>
+            end === "destroyed" ? theirs.destroy() : theirs.regenerateId(),
+        );
+      }
+      const before = [...backend.records];
+      assertEquals(await storage.save(session), null);
+      assertEquals([...backend.records], before);
+      assertEquals(events.at(-1), "late-save");
+      assertEquals((await storage.read(id)).size, 0);
+    });
+  }
+}
+
+Deno.test("storage.save() reads the record again before it writes, when the engine cannot compare", async () => {
+  const { backend, storage, store, other } = setUp({ compareAndSet: false });
+  const id = await store({ a: 0, list: [1] });
+  const session = await storage.read(id);
+  session.set("a", 1);
+  session.get("list").push(2);
+  await other(id, (theirs) => theirs.set("b", 1));
+  backend.calls = [];
+  assertEquals(await storage.save(session), id);
+  assertEquals(backend.calls, ["read", "write"]);
+  assertEquals((await storage.read(id)).data, { a: 1, list: [1, 2], b: 1 });
+  assertEquals(session.data, { a: 1, list: [1, 2], b: 1 });
+});
+
+Deno.test("storage.save() leaves the record as it was, when a value is not JSON", async () => {
+  const { backend, storage, store } = setUp();
+  const id = await store({ a: 0 });
+  const before = backend.record;
+  const session = await storage.read(id);
+  session.set("a", 1);
+  session.set("when", new Date(0));
+  session.regenerateId();
+  await assertSessionError(
+    () => storage.save(session),
+    "unserializable",
+    'Cannot store "when": a Date is not plain data',
+  );
+  assertEquals(backend.record, before);
+  session.unset("when");
+  const saved = await storage.save(session);
+  assertNotEquals(saved, id);
+  assertEquals((await storage.read(saved)).data, { a: 1 });
+});
+
+Deno.test("storage.save() names the largest keys and the limit, when the record is too large", async () => {
+  const { backend, storage, store, events } = setUp({ maxBytes: 1000 });
+  const id = await store({ a: 0 });
+  const before = backend.record;
+  const session = await storage.read(id);
+  session.set("small", 1);
+  session.set("photo", "x".repeat(900));
+  session.flash("letter", "ü".repeat(100));
+  const error = await assertSessionError(
+    () => storage.save(session),
+    "too-large",
+    'the largest keys are "photo" (902 bytes), "letter" (202 bytes), ',
+    "the engine holds 1000",
+  );
+  assertFalse(error.message.includes("xx"));
+  assertEquals(backend.record, before);
+  assertEquals(events, [], "it is not the engine that failed");
+  session.unset("photo");
+  assertEquals(await storage.save(session), id);
+  assertEquals((await storage.read(id)).get("letter"), "ü".repeat(100));
+});
+
+Deno.test("storage.save() stores a record of exactly the limit, counted in bytes", async () => {
+  const { backend, store } = setUp();
+  await store({ text: "ü".repeat(100) });
+  const size = new TextEncoder().encode(backend.record.value).length;
+  for (const [maxBytes, fits] of [[size, true], [size - 1, false]] as const) {
+    const small = setUp({ maxBytes });
+    const stored = small.store({ text: "ü".repeat(100) });
+    if (fits) assert(await stored);
+    else {await assertSessionError(
+        () => stored,
+        "too-large",
+        `takes ${size} bytes`,
+      );}
+  }
+});
+
+Deno.test("storage.read() throws store-failed and never looks like no session, when the engine fails", async () => {
+  const { backend, storage, events, store } = setUp();
+  const id = await store({ a: 0 });
+  const tricks: Trick[] = [
+    "fail",
+    "late failure",
+    { answer: undefined },
+    { answer: "text" },
+    { answer: {} },
+    { answer: { value: 5, version: 1, expires: 1e15 } },
+    { answer: { value: "[]", version: 1 } },
+    { answer: { value: "[]", version: 1, expires: "tomorrow" } },
+  ];
+  for (const trick of tricks) {
+    backend.play("read", trick);
+    const error = await assertSessionError(
+      () => storage.read(id),
+      "store-failed",
+      "Cannot read session: the engine ",
+    );
+    assertFalse(error.message.includes(id));
+  }
+  assertEquals(events, Array(tricks.length).fill("engine-error"));
+  assertEquals((await storage.read(id)).get("a"), 0);
+});
+
+Deno.test("storage.read() gives a fresh session, when the record is over, by whatever clock", async () => {
+  const { backend, storage, store, clock, events } = setUp();
+  const id = await store({ a: 0 });
+  const [key] = backend.records.keys();
+  const { record } = backend;
+  for (const expires of [NaN, -Infinity, 0, clock.time, clock.time - 1]) {
+    backend.records.set(key!, { ...record, expires });
+    const session = await storage.read(id);
+    assertEquals(session.size, 0);
+    assertNotEquals(session.id, id);
+    assertEquals(events.pop(), "expired");
+  }
+  backend.records.set(key!, { ...record, expires: clock.time + 1 });
+  assertEquals((await storage.read(id)).size, 1);
+  clock.time = NaN;
+  assertEquals((await storage.read(id)).size, 0);
+});
+
+Deno.test("storage.read() gives a fresh session, when the record is corrupt", async () => {
+  const { backend, storage, events, store } = setUp();
+  const id = await store({ a: 0 }, { notice: "hi" });
+  const { record } = backend;
+  const [key] = backend.records.keys();
+  const whole = record.value;
+  const damages = [
+    ...Array.from(whole, (_, length) => whole.slice(0, length)),
+    whole + "]",
+    "null",
+    "5",
+    "{}",
+    "[]",
+    whole.replace("[1,", "[2,"),
+    whole.replace(/"[\w-]{8}"/, '"AAAAAAAA"'),
+    whole.replace('{"a":0}', "[0]"),
+    whole.replace('{"a":0}', "null"),
+    whole.replace('{"notice":"hi"}', '"hi"'),
+    whole.replace(",null,", ',"soon",'),
+    whole.replace(",null,", ",[],"),
+    whole.replace(/,\d+,/, ',"1",'),
+  ];
+  for (const damage of damages) {
+    assertNotEquals(damage, whole);
+    backend.records.clear();
+    backend.records.set(key!, { ...record, value: damage });
+    events.length = 0;
+    const session = await storage.read(id);
+    assertEquals([session.size, session.get("a")], [0, undefined], damage);
+    assertNotEquals(session.id, id);
+    assertEquals(events, ["corrupt-record"]);
+    assertEquals(await storage.save(session, { renew: true }), null);
+    session.set("b", 1);
+    const saved = await storage.save(session);
+    assertEquals((await storage.read(saved)).data, { b: 1 });
+  }
+});
+
+Deno.test("storage.read() gives a fresh session, when records were swapped in the engine", async () => {
+  const { backend, storage, store } = setUp();
+  const one = await store({ name: "one" });
+  const two = await store({ name: "two" });
+  const [[a, first], [b, second]] = [...backend.records] as [
+    [string, typeof backend.record],
+    [string, typeof backend.record],
+  ];
+  backend.records.set(a, second).set(b, first);
+  for (const id of [one, two]) {
+    assertEquals((await storage.read(id)).get("name"), undefined);
+  }
+});
+
+Deno.test("storage.read() moves the idle deadline, by touch or by write, once per touchAfter", async () => {
+  for (const touches of [true, false]) {
+    for (const compareAndSet of [true, false]) {
+      const { backend, storage, clock, store } = setUp(
+        { touches, compareAndSet },
+        { idleTimeout: 100, touchAfter: 10 },
+      );
+      const id = await store({ a: 0 });
+      const until = backend.record.expires;
+      clock.pass(9.999);
+      await storage.read(id);
+      assertEquals(backend.calls, ["read"], "too soon");
+      clock.pass(0.001);
+      backend.calls = [];
+      const session = await storage.read(id);
+      assertEquals(backend.calls, ["read", touches ? "touch" : "write"]);
+      assertEquals(backend.record.expires, until + 10_000);
+      session.set("b", 1);
+      assertEquals(await storage.save(session), id);
+      assertEquals((await storage.read(id)).data, { a: 0, b: 1 });
+    }
+  }
+});
+
+for (const touches of [true, false]) {
+  const verb = touches ? "touch" : "write";
+
+  Deno.test(`storage.read() fails nobody, when the deadline cannot be moved by ${verb}`, async () => {
+    for (const trick of ["fail", "late failure", "conflict"] as const) {
+      const { backend, storage, clock, events, store } = setUp(
+        { touches },
+        { idleTimeout: 100, touchAfter: 10 },
+      );
+      const id = await store({ a: 0 });
+      clock.pass(50);
+      backend.play(verb, trick);
+      const session = await storage.read(id);
+      assert(backend.played);
+      assertEquals(events, trick === "conflict" ? [] : ["engine-error"]);
+      assertEquals(session.get("a"), 0);
+      session.set("b", 1);
+      assertEquals(await storage.save(session), id);
+      assertEquals((await storage.read(id)).data, { a: 0, b: 1 });
+    }
+  });
+}
+
+Deno.test("storage.save() finds the session ended, when its deadline passes between reading and saving", async () => {
+  for (const compareAndSet of [true, false]) {
+    const { backend, storage, clock, events, store } = setUp(
+      { compareAndSet },
+      { idleTimeout: 100 },
+    );
+    const id = await store({ a: 0 });
+    const session = await storage.read(id);
+    session.set("a", 1);
+    clock.pass(100);
+    assertEquals(await storage.save(session), null);
+    assertEquals(events.at(-1), "late-save");
+    assertEquals(backend.record.expires, clock.time, "and it was not written");
+  }
+});
+
+Deno.test("storage.save() goes through, when another request has kept the session alive meanwhile", async () => {
+  const { storage, clock, store } = setUp({}, { idleTimeout: 100 });
+  const id = await store({ a: 0 });
+  const slow = await storage.read(id);
+  slow.set("a", 1);
+  clock.pass(60);
+  await storage.read(id);
+  clock.pass(60);
+  assertEquals(await storage.save(slow), id);
+  assertEquals((await storage.read(id)).get("a"), 1);
+});
+
+Deno.test("storage.save() takes sessions of other storages and of nobody as new ones", async () => {
+  const { storage, backend } = setUp();
+  const elsewhere = setUp();
+  const session = await elsewhere.storage.read(
+    await elsewhere.store({ a: 0 }, { f: 1 }),
+  );
+  const id = await storage.save(session);
+  assertEquals(id, session.id);
+  assertEquals((await storage.read(id)).data, { a: 0 });
+  assertEquals((await storage.read(id)).get("f"), 1);
+  const own = createSession({ a: 1 });
+  assertEquals((await storage.read(await storage.save(own))).data, { a: 1 });
+  assertEquals(backend.records.size, 2);
+  assertEquals(await storage.save(createSession()), null);
+});
+
+Deno.test("storage.save() refuses what it cannot store, and says what to use", async () => {
+  const { storage, backend } = setUp();
+  await assertRejects(
+    () => storage.save({ id: "a", data: {} } as never),
+    TypeError,
+    "Cannot save session: it was made by another library",
+  );
+  for (const id of ["short", "../../etc/passwd/of/somebody", "a".repeat(65)]) {
+    await assertRejects(
+      () => storage.save(createSession({ a: 1 }, id)),
+      TypeError,
+      "Cannot save session: its id is not one that this storage could have made; leave it out",
+    );
+  }
+  assertEquals(backend.calls, []);
+});
+
+for (
+  const [when, onEvent] of [
+    ["at once", () => {
+      throw new Error("observer");
+    }],
+    ["later", () => Promise.reject(new Error("observer"))],
+  ] as const
+) {
+  Deno.test(`storage ignores what its observer throws ${when}`, async () => {
+    const storage = createSessionStorage({
+      backend: new FakeBackend(),
+      onEvent,
+    });
+    const session = await storage.read("malformed");
+    session.set("a", 1);
+    assert(await storage.save(session));
+    // A rejection that nobody handles fails the test after a turn of the event loop.
+    await new Promise((resolve) => setTimeout(resolve));
+  });
+}
+
+Deno.test("createSessionStorage() throws and says what to change, when options are wrong", () => {
+  const backend = new FakeBackend();
+  // deno-lint-ignore no-explicit-any -- what no type allows
+  const cases: [any, string][] = [
+    [{ now: 5 }, "TypeError: Cannot create storage: now must be a function"],
+    [
+      { onEvent: {} },
+      "TypeError: Cannot create storage: onEvent must be a function",
+    ],
+    [
+      { idleTimeout: 0 },
+      "RangeError: Cannot use idleTimeout: it must be more than 0 seconds",
+    ],
+    [{ cookie: { name: "a b" } }, "TypeError: Cannot create cookie"],
+    [
+      {
+        idleTimeout: 60,
+        backend: new FakeBackend({
+          compareAndSet: false,
+          reads: "eventual",
+          touches: false,
+        }),
+      },
+      "TypeError: Cannot create storage: idleTimeout needs an engine that reads strongly, can compare and set, or has touch()",
+    ],
+  ];
+  for (const [options, message] of cases) {
+    let thrown: unknown;
+    try {
+      createSessionStorage({ backend, ...options });
+    } catch (error) {
+      thrown = error;
+    }
+    assert(String(thrown).startsWith(message), String(thrown));
+  }
+});
+
+Deno.test("storage.sweep() and close() are there, only where the engine has them", async () => {
+  assertEquals(setUp().storage.sweep, undefined);
+  assertEquals(setUp().storage.close, undefined);
+  const calls: unknown[] = [];
+  const backend = Object.assign(new FakeBackend(), {
+    sweep: async (now: number) => void calls.push(now),
+    close: async () => void calls.push("close"),
+  });
+  const storage = createSessionStorage({ backend, now: () => 7 });
+  const bound = createSessionStorage({ backend, now: () => 8, cookie: {} });
+  await storage.sweep!();
+  await bound.sweep!();
+  await storage.close!();
+  await bound.close!();
+  assertEquals(calls, [7, 8, "close", "close"]);
+  backend.close = () => Promise.reject(new EngineError());
+  await assertSessionError(
+    () => storage.close!(),
+    "store-failed",
+    "Cannot close session",
+  );
+});
+
+Deno.test("storage.sweep() may take longer than a call to the engine", async () => {
+  const swept = Promise.withResolvers<void>();
+  const backend = Object.assign(new FakeBackend(), {
+    sweep: () => swept.promise,
+  });
+  const storage = createSessionStorage({ backend, engineTimeout: 0.001 });
+  const sweeping = storage.sweep!();
+  backend.play("read", { before: () => new Promise<void>(() => {}) });
+  await assertSessionError(() => storage.read("a".repeat(24)), "store-failed");
+  swept.resolve();
+  await sweeping;
+});
+
+Deno.test("storage.read() and save() fail in time, when the engine hangs", async () => {
+  const { backend, storage, store, events } = setUp({}, {
+    engineTimeout: 0.01,
+  });
+  const id = await store({ a: 1 });
+  const hang: Trick = { before: () => new Promise<void>(() => {}) };
+
+  backend.play("read", hang);
+  const read = await assertSessionError(
+    () => storage.read(id),
+    "store-failed",
+    "Cannot read session",
+  );
+  assertEquals((read.cause as Error).message, "no answer within 0.01 s");
+
+  const session = await storage.read(id);
+  session.set("a", 2);
+  backend.play("write", hang);
+  await assertSessionError(
+    () => storage.save(session),
+    "store-failed",
+    "Cannot save session",
+  );
+  assertEquals(events, ["engine-error", "engine-error"]);
+
+  await storage.save(session); // the retry makes up for it
+  assertEquals((await storage.read(id)).get("a"), 2);
+});
+
+Deno.test("createSessionStorage() refuses an engine timeout that is none", () => {
+  const backend = new FakeBackend();
+  for (const engineTimeout of [0, -1, NaN, Infinity]) {
+    assertThrows(
+      () => createSessionStorage({ backend, engineTimeout }),
+      RangeError,
+      "engineTimeout",
+    );
+  }
+});
