@@ -61,11 +61,11 @@ export type {
 } from "./storage/sessions/database_records.ts";
 export type { SessionCookieOptions } from "./storage/sessions/bind.ts";
 export type {
-  Backend,
-  BackendRecord,
   CommitOptions,
   DeleteOptions,
   DestroySessionsOptions,
+  Engine,
+  EngineRecord,
   HttpSessionStorage,
   ListSessionsOptions,
   OwnedSession,
@@ -88,9 +88,9 @@ export {
   createCookieSessionStorage,
 } from "./storage/cookie.ts";
 export {
-  type BackendSessionStorageOptions,
   createSessionStorage,
   type DatabaseSessionStorageOptions,
+  type EngineSessionStorageOptions,
 } from "./storage/create_session_storage.ts";
 export {
   createArcTableSessionStorage,

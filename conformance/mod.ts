@@ -56,9 +56,9 @@ export type {
   TestClock,
 } from "./types.ts";
 export type {
-  Backend,
-  BackendRecord,
   DeleteOptions,
+  Engine,
+  EngineRecord,
   StorageGuarantees,
   WriteOptions,
 } from "../storage/contract.ts";

@@ -6,16 +6,16 @@
  * @module
  */
 import type {
-  Backend,
-  BackendRecord,
   DeleteOptions,
+  Engine,
+  EngineRecord,
   StorageGuarantees,
   WriteOptions,
 } from "@satchel/session";
 import { DatabaseSync } from "node:sqlite";
 
 /** Keeps records in a table of an SQLite database. */
-export class SqliteBackend implements Backend {
+export class SqliteEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
     reads: "strong",
@@ -44,11 +44,11 @@ export class SqliteBackend implements Backend {
       ) WITHOUT ROWID`);
   }
 
-  async read(key: string): Promise<BackendRecord | null> {
+  async read(key: string): Promise<EngineRecord | null> {
     const row = this.#db.prepare(
       "SELECT value, version, expires FROM sessions WHERE space = ? AND key = ?",
     ).get(this.#space, key);
-    return row ? row as unknown as BackendRecord : null;
+    return row ? row as unknown as EngineRecord : null;
   }
 
   async write(

@@ -1,7 +1,7 @@
 // What the engine claims, and how the suite opens it.
 import { createSessionStorage } from "@satchel/session";
 import { instrument, type Target } from "@satchel/session/conformance";
-import { SqliteBackend } from "./sqlite_storage.ts";
+import { SqliteEngine } from "./sqlite_storage.ts";
 
 const dir = Deno.makeTempDirSync();
 addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
@@ -30,11 +30,11 @@ const target: Target = {
     const { namespace } = options;
     const known = keys.get(namespace) ?? new Set<string>();
     keys.set(namespace, known);
-    const engine = new SqliteBackend(`${dir}/sessions.db`, namespace);
-    const { backend, inspect, faults } = instrument(engine, known);
+    const sqlite = new SqliteEngine(`${dir}/sessions.db`, namespace);
+    const { engine, inspect, faults } = instrument(sqlite, known);
     const storage = createSessionStorage({
       ...options,
-      backend,
+      engine,
       cookie: { name: "session", secrets: ["s3cr3t"] },
     });
     return { storage, inspect, faults, close: () => storage.close?.() };

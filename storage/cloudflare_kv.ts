@@ -8,12 +8,12 @@ import { delay, randomBytes } from "../core/runtime.ts";
 import type { Cookie } from "../core/cookie.ts";
 import { isObject } from "../core/record.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./sessions/engine_records.ts";
+import { engineRecords } from "./sessions/engine_records.ts";
 import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
 import type {
-  Backend,
-  BackendRecord,
+  Engine,
+  EngineRecord,
   HttpSessionStorage,
   SessionStorage,
   StorageGuarantees,
@@ -146,8 +146,8 @@ export function createCloudflareKVSessionStorage<Data, FlashData>(
     );
   }
   const policy = new Policy(options);
-  const backend = new CloudflareKVBackend(kv, prefix, policy.now);
-  return recordStorage(backendStore(backend), cookie, policy);
+  const engine = new CloudflareKVEngine(kv, prefix, policy.now);
+  return recordStorage(engineRecords(engine), cookie, policy);
 }
 
 /**
@@ -181,7 +181,7 @@ const LONGEST = 10 * 365 * 24 * 60 * 60;
 const ATTEMPTS = 3;
 
 /** The engine behind {@linkcode createCloudflareKVSessionStorage}. */
-export class CloudflareKVBackend implements Backend {
+export class CloudflareKVEngine implements Engine {
   readonly guarantees: StorageGuarantees & { minSeconds: number } = {
     compareAndSet: false,
     reads: "eventual",
@@ -224,7 +224,7 @@ export class CloudflareKVBackend implements Backend {
     this.#wait = wait;
   }
 
-  async read(key: string): Promise<BackendRecord | null> {
+  async read(key: string): Promise<EngineRecord | null> {
     const { value, metadata } = await this.#kv.getWithMetadata(
       this.#prefix + key,
     );

@@ -248,7 +248,7 @@ export interface StorageGuarantees {
 }
 
 /** A stored record, as an engine gives it. */
-export interface BackendRecord {
+export interface EngineRecord {
   /** The text as it was written. */
   readonly value: string;
   /** Changes with every write, and never comes back for the same key. */
@@ -285,11 +285,11 @@ export interface DeleteOptions {
  *   Once a call has resolved, every later `read` sees it, unless `reads` is `eventual`.
  * - **Errors**: the engine throws what its client throws; the caller wraps it. It never turns a failure into `null`.
  */
-export interface Backend {
+export interface Engine {
   /** What the engine guarantees. */
   readonly guarantees: StorageGuarantees;
   /** Gives the record, or `null`. */
-  read(key: string): Promise<BackendRecord | null>;
+  read(key: string): Promise<EngineRecord | null>;
   /** Writes the record; gives its new version, or `null` where `ifVersion` no longer holds. */
   write(key: string, value: string, options: WriteOptions): Promise<unknown>;
   /** Deletes the record; `false` where `ifVersion` no longer holds. */

@@ -5,7 +5,7 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./sessions/engine_records.ts";
+import { engineRecords } from "./sessions/engine_records.ts";
 import {
   type FourFunctions,
   fourFunctionStore,
@@ -13,7 +13,7 @@ import {
 import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
 import type {
-  Backend,
+  Engine,
   HttpSessionStorage,
   OwnerIndex,
   SessionStorage,
@@ -21,10 +21,10 @@ import type {
 } from "./contract.ts";
 
 /** Options of {@linkcode createSessionStorage} for an engine. */
-export interface BackendSessionStorageOptions<Data = SessionData>
+export interface EngineSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
   /** The engine. */
-  backend: Backend;
+  engine: Engine;
 }
 
 /** Options of {@linkcode createSessionStorage} for a database. */
@@ -48,11 +48,11 @@ export interface DatabaseSessionStorageOptions<
  *
  * @example An engine on a `Map`
  * ```ts
- * import { type Backend, createSessionStorage } from "@satchel/session";
+ * import { type Engine, createSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
  *
  * const records = new Map<string, { value: string; version: number; expires: number }>();
- * const backend: Backend = {
+ * const engine: Engine = {
  *   guarantees: {
  *     compareAndSet: true,
  *     reads: "strong",
@@ -79,7 +79,7 @@ export interface DatabaseSessionStorageOptions<
  *   },
  * };
  *
- * const storage = createSessionStorage({ backend });
+ * const storage = createSessionStorage({ engine });
  * const session = await storage.read(null);
  * session.set("theme", "dark");
  * const value = await storage.save(session);
@@ -88,13 +88,13 @@ export interface DatabaseSessionStorageOptions<
  * ```
  */
 export function createSessionStorage<Data = SessionData, FlashData = Data>(
-  options: BackendSessionStorageOptions<Data> & {
+  options: EngineSessionStorageOptions<Data> & {
     cookie: Cookie | SessionCookieOptions;
   },
 ): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /** The same without a cookie: a middleware brings it. */
 export function createSessionStorage<Data = SessionData, FlashData = Data>(
-  options: BackendSessionStorageOptions<Data> & { cookie?: undefined },
+  options: EngineSessionStorageOptions<Data> & { cookie?: undefined },
 ): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
 /**
  * Creates a storage on top of a database, by four functions, as in React Router and Remix 1–2.
@@ -157,15 +157,15 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
 ): HttpSessionStorage<Data, FlashData>;
 export function createSessionStorage<Data, FlashData>(
   options:
-    | BackendSessionStorageOptions<Data> & {
+    | EngineSessionStorageOptions<Data> & {
       cookie?: Cookie | SessionCookieOptions | undefined;
     }
     | DatabaseSessionStorageOptions<Data, FlashData>,
 ): SessionStorage<Data, FlashData> {
   const policy = new Policy(options);
   return recordStorage(
-    "backend" in options
-      ? backendStore(options.backend)
+    "engine" in options
+      ? engineRecords(options.engine)
       : fourFunctionStore(options, policy),
     options.cookie,
     policy,

@@ -7,13 +7,13 @@ import { fromUtf8, utf8 } from "../core/bytes.ts";
 import { delay } from "../core/runtime.ts";
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./sessions/engine_records.ts";
+import { engineRecords } from "./sessions/engine_records.ts";
 import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
 import type {
-  Backend,
-  BackendRecord,
   DeleteOptions,
+  Engine,
+  EngineRecord,
   HttpSessionStorage,
   OwnerIndex,
   SessionStorage,
@@ -126,8 +126,8 @@ export function createDenoKvSessionStorage<Data, FlashData>(
     );
   }
   const policy = new Policy(options);
-  const backend = new DenoKvBackend(kv, prefix, policy.now);
-  return recordStorage(backendStore(backend), cookie, policy);
+  const engine = new DenoKvEngine(kv, prefix, policy.now);
+  return recordStorage(engineRecords(engine), cookie, policy);
 }
 
 /** A key of Deno KV takes 2 KiB, with the hash of an id in it. */
@@ -148,7 +148,7 @@ const MAX_ATTEMPTS = 50;
 const MAX_DELAY = 40;
 
 /** The engine behind {@linkcode createDenoKvSessionStorage}. */
-export class DenoKvBackend implements Backend {
+export class DenoKvEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
     reads: "strong",
@@ -175,7 +175,7 @@ export class DenoKvBackend implements Backend {
     this.#now = now;
   }
 
-  async read(key: string): Promise<BackendRecord | null> {
+  async read(key: string): Promise<EngineRecord | null> {
     const entry = await (await this.#kv()).get([this.#prefix, key]);
     if (entry.versionstamp === null) return null;
     const { text, expires } = (entry.value ?? {}) as Record<string, unknown>;

@@ -5,8 +5,8 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./sessions/engine_records.ts";
-import { DynamoDBBackend } from "./engines/dynamodb/engine.ts";
+import { engineRecords } from "./sessions/engine_records.ts";
+import { DynamoDBEngine } from "./engines/dynamodb/engine.ts";
 import type { DynamoDBClientLike } from "./engines/dynamodb/clients.ts";
 import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
@@ -119,8 +119,8 @@ export function createDynamoDBSessionStorage<Data, FlashData>(
 ): SessionStorage<Data, FlashData> {
   const policy = new Policy(options);
   const { client, table, idx, ttl } = options;
-  const backend = new DynamoDBBackend(client, { table, idx, ttl }, policy.now);
-  return recordStorage(backendStore(backend), options.cookie, policy);
+  const engine = new DynamoDBEngine(client, { table, idx, ttl }, policy.now);
+  return recordStorage(engineRecords(engine), options.cookie, policy);
 }
 
 /**

@@ -5,8 +5,8 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./sessions/engine_records.ts";
-import { FileBackend } from "./engines/file/engine.ts";
+import { engineRecords } from "./sessions/engine_records.ts";
+import { FileEngine } from "./engines/file/engine.ts";
 import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
 import type {
@@ -80,10 +80,10 @@ export function createFileSessionStorage<Data, FlashData>(
     );
   }
   const policy = new Policy(options);
-  const backend = new FileBackend(dir, policy.now, (cause) => {
+  const engine = new FileEngine(dir, policy.now, (cause) => {
     policy.tell("engine-error", cause);
   });
-  return recordStorage(backendStore(backend), cookie, policy);
+  return recordStorage(engineRecords(engine), cookie, policy);
 }
 
 /**

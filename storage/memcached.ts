@@ -5,9 +5,9 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./sessions/engine_records.ts";
+import { engineRecords } from "./sessions/engine_records.ts";
 import type { SessionCookieOptions } from "./sessions/bind.ts";
-import { checkPrefix, MemcachedBackend } from "./engines/memcached/engine.ts";
+import { checkPrefix, MemcachedEngine } from "./engines/memcached/engine.ts";
 import {
   MemcachedClient,
   type MemcacheLike,
@@ -133,13 +133,13 @@ export function createMemcacheSessionStorage<Data, FlashData>(
   const own = client === undefined
     ? new MemcachedClient(url as string)
     : undefined;
-  const backend = new MemcachedBackend(
+  const engine = new MemcachedEngine(
     client ?? own as MemcachedClient,
     prefix,
     policy.now,
     own && (() => own.close()),
   );
-  return recordStorageWithTtl(backendStore(backend), cookie, policy, ttl);
+  return recordStorageWithTtl(engineRecords(engine), cookie, policy, ttl);
 }
 
 const COMMANDS = ["gets", "cas", "add", "set", "delete"] as const;

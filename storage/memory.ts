@@ -5,13 +5,13 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./sessions/engine_records.ts";
+import { engineRecords } from "./sessions/engine_records.ts";
 import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
 import type {
-  Backend,
-  BackendRecord,
   DeleteOptions,
+  Engine,
+  EngineRecord,
   HttpSessionStorage,
   OwnerIndex,
   SessionStorage,
@@ -84,14 +84,14 @@ export function createMemorySessionStorage<Data, FlashData>(
     );
   }
   const policy = new Policy(options);
-  const backend = new MemoryBackend(maxSessions, policy.now, () => {
+  const engine = new MemoryEngine(maxSessions, policy.now, () => {
     policy.tell("evicted");
   });
-  return recordStorage(backendStore(backend), cookie, policy);
+  return recordStorage(engineRecords(engine), cookie, policy);
 }
 
 /** The engine behind {@linkcode createMemorySessionStorage}. */
-export class MemoryBackend implements Backend {
+export class MemoryEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
     reads: "strong",
@@ -102,7 +102,7 @@ export class MemoryBackend implements Backend {
     evicts: "oldest",
   };
   // A Map keeps the order of insertion, and a write inserts anew: the first entry is the one saved longest ago.
-  readonly #records = new Map<string, BackendRecord>();
+  readonly #records = new Map<string, EngineRecord>();
   readonly #max: number;
   readonly #now: () => number;
   readonly #onEvict: () => void;
@@ -115,7 +115,7 @@ export class MemoryBackend implements Backend {
     this.#onEvict = onEvict;
   }
 
-  async read(key: string): Promise<BackendRecord | null> {
+  async read(key: string): Promise<EngineRecord | null> {
     return this.#records.get(key) ?? null;
   }
 

@@ -5,10 +5,10 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { backendStore } from "./sessions/engine_records.ts";
+import { engineRecords } from "./sessions/engine_records.ts";
 import type { SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
-import { RedisBackend } from "./engines/redis/engine.ts";
+import { RedisEngine } from "./engines/redis/engine.ts";
 import { type RedisLike, sendBy } from "./engines/redis/client.ts";
 import { RedisConnection } from "./engines/redis/connection.ts";
 import { recordStorageWithTtl } from "./sessions/ttl.ts";
@@ -123,6 +123,6 @@ export function createRedisSessionStorage<Data, FlashData>(
   const { send, close } = client === undefined
     ? new RedisConnection(url as string)
     : { send: sendBy(client), close: undefined };
-  const backend = new RedisBackend(send, prefix, policy.now, close);
-  return recordStorageWithTtl(backendStore(backend), cookie, policy, ttl);
+  const engine = new RedisEngine(send, prefix, policy.now, close);
+  return recordStorageWithTtl(engineRecords(engine), cookie, policy, ttl);
 }

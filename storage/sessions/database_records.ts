@@ -67,7 +67,7 @@ export function fourFunctionStore<Data, FlashData>(
   ) {
     if (typeof db[name] !== "function") {
       throw new TypeError(
-        `Cannot create storage: ${name} must be a function, or pass a backend`,
+        `Cannot create storage: ${name} must be a function, or pass an engine`,
       );
     }
   }

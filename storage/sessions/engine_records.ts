@@ -1,5 +1,5 @@
 /**
- * A place for records behind the backend contract.
+ * A place for records behind the engine contract.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
 } from "../../core/record.ts";
 import { MAX_ATTEMPTS } from "./policy.ts";
 import type { Draft, RecordStore, Stage, Stored } from "./records.ts";
-import type { Backend } from "../contract.ts";
+import type { Engine } from "../contract.ts";
 
 interface Placed extends Stored {
   readonly key: string;
@@ -32,8 +32,8 @@ const RETIRED = 60_000;
 const ID = /^[\w-]{22,64}$/;
 
 /** Keeps records in an engine: encoded, and under the hash of their id, so that a stolen dump holds no usable id. */
-export function backendStore(backend: Backend): RecordStore {
-  const { guarantees } = backend;
+export function engineRecords(engine: Engine): RecordStore {
+  const { guarantees } = engine;
 
   async function write(
     id: string,
@@ -48,7 +48,7 @@ export function backendStore(backend: Backend): RecordStore {
     if (limit !== undefined && text.length * 3 > limit) {
       checkSize("the engine", utf8Length(text), limit, entries);
     }
-    const version = await backend.write(key, text, { expires, ifVersion });
+    const version = await engine.write(key, text, { expires, ifVersion });
     return version === null ? null : place(id, key, text, version, expires);
   }
 
@@ -57,7 +57,7 @@ export function backendStore(backend: Backend): RecordStore {
   }
 
   async function load(id: string, key: string): Promise<Placed | null> {
-    const found = await backend.read(key);
+    const found = await engine.read(key);
     if (found === null) return null;
     if (typeof found?.value !== "string" || typeof found.expires !== "number") {
       throw new SessionError(
@@ -77,14 +77,14 @@ export function backendStore(backend: Backend): RecordStore {
     // Whoever keeps changing a session does not keep it from its end.
     const sure = guarantees.compareAndSet && attempt < MAX_ATTEMPTS;
     const options = sure ? { ifVersion: version } : {};
-    if (await backend.delete(key, options)) return;
+    if (await engine.delete(key, options)) return;
     const changed = await load(id, key);
     if (changed) await end(changed, attempt + 1);
   }
 
   const store: RecordStore = {
     guarantees,
-    backend,
+    engine,
     accepts: (id) => ID.test(id),
     load: (id) => load(id, hashId(id)),
     create: (id, draft) =>
@@ -97,7 +97,7 @@ export function backendStore(backend: Backend): RecordStore {
     replace: (stored, draft) =>
       write(stored.id, (stored as Placed).key, draft, versionOf(stored)),
     remove: (id, stored) =>
-      backend.delete(
+      engine.delete(
         hashId(id),
         stored ? { ifVersion: versionOf(stored) } : {},
       ),
@@ -118,18 +118,18 @@ export function backendStore(backend: Backend): RecordStore {
     async touch(stored, expires) {
       const { id, key, text, version } = stored as Placed;
       const ifVersion = versionOf(stored);
-      if (backend.touch) {
-        const touched = await backend.touch(key, expires, { ifVersion });
+      if (engine.touch) {
+        const touched = await engine.touch(key, expires, { ifVersion });
         return touched === false
           ? null
           : place(id, key, text, version, expires);
       }
-      const next = await backend.write(key, text, { expires, ifVersion });
+      const next = await engine.write(key, text, { expires, ifVersion });
       return next === null ? null : place(id, key, text, next, expires);
     },
   };
-  if (backend.sweep) store.sweep = (now) => backend.sweep?.(now) ?? none();
-  if (backend.close) store.close = () => backend.close?.() ?? none();
+  if (engine.sweep) store.sweep = (now) => engine.sweep?.(now) ?? none();
+  if (engine.close) store.close = () => engine.close?.() ?? none();
   return store;
 }
 

@@ -29,7 +29,7 @@ import type { Old, OldHome } from "./previous_storage.ts";
 import { type Owners, ownersOf } from "./owners.ts";
 import type { Policy } from "./policy.ts";
 import type { Draft, Home, RecordStore, Stored } from "./records.ts";
-import type { Backend, SaveOptions, StorageGuarantees } from "../contract.ts";
+import type { Engine, SaveOptions, StorageGuarantees } from "../contract.ts";
 
 /**
  * For how long, in milliseconds, a note stays that an id from a cookie has moved. Not until that cookie's deadline: another
@@ -45,7 +45,7 @@ type Outcome = Stored | null | typeof AGAIN;
 /** The new home, which takes sessions over from the old one. */
 export class MovingStore implements RecordStore {
   readonly guarantees: StorageGuarantees;
-  readonly backend?: Backend;
+  readonly engine?: Engine;
   readonly sweep?: (now: number) => Promise<void>;
   readonly close?: () => Promise<void>;
   readonly #to: RecordStore;
@@ -61,7 +61,7 @@ export class MovingStore implements RecordStore {
     lasting: SaveOptions | undefined,
   ) {
     this.guarantees = store.guarantees;
-    if (store.backend) this.backend = store.backend;
+    if (store.engine) this.engine = store.engine;
     this.#to = store;
     this.#from = from;
     this.#policy = policy;
@@ -178,7 +178,7 @@ export class MovingStore implements RecordStore {
 
   /** Whether a record can be created under an id of the old home. */
   #takesIds(id: string): boolean {
-    return this.backend !== undefined && this.#to.accepts(id);
+    return this.engine !== undefined && this.#to.accepts(id);
   }
 
   get #keepsIds(): boolean {

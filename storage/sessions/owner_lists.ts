@@ -6,7 +6,7 @@
 import { SessionError } from "../../core/errors.ts";
 import { checkOf } from "./engine_records.ts";
 import { OWNED_LIFETIME, type Policy } from "./policy.ts";
-import type { Backend } from "../contract.ts";
+import type { Engine } from "../contract.ts";
 
 /** `["owner/1", check, [[key, ends], …]]`; a session that is in use may outlive the `ends` that it was listed with. */
 const FORMAT = "owner/1";
@@ -31,13 +31,13 @@ export interface Index {
 export class OwnerLists {
   /** How many sessions a list takes. */
   readonly max: number;
-  readonly #backend: Backend;
+  readonly #engine: Engine;
   readonly #policy: Policy;
 
-  constructor(backend: Backend, policy: Policy) {
-    this.#backend = backend;
+  constructor(engine: Engine, policy: Policy) {
+    this.#engine = engine;
     this.#policy = policy;
-    const { maxBytes = Infinity } = backend.guarantees;
+    const { maxBytes = Infinity } = engine.guarantees;
     this.max = Math.min(MAX_LISTED, Math.floor(maxBytes / LISTED_BYTES) - 1);
   }
 
@@ -48,7 +48,7 @@ export class OwnerLists {
   ): Promise<Index> {
     const found = await this.#policy.engine(
       "read",
-      () => this.#backend.read(owner),
+      () => this.#engine.read(owner),
     );
     if (!found) return { listed: new Map(), version: null, expires: 0 };
     const { value, version, expires } = found;
@@ -71,7 +71,7 @@ export class OwnerLists {
   ): Promise<Index | undefined> {
     return await this.#policy.engine("save", async () => {
       if (listed.size === 0) {
-        return await this.#backend.delete(owner, { ifVersion })
+        return await this.#engine.delete(owner, { ifVersion })
           ? { listed, version: null, expires: 0 }
           : undefined;
       }
@@ -82,7 +82,7 @@ export class OwnerLists {
       const expires = Math.max(had, ends);
       const text = encode(owner, listed);
       const options = { expires, ifVersion };
-      const version = await this.#backend.write(owner, text, options);
+      const version = await this.#engine.write(owner, text, options);
       return version === null ? undefined : { listed, version, expires };
     });
   }

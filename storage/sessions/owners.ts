@@ -22,8 +22,8 @@ import { type Index, type Listed, OwnerLists } from "./owner_lists.ts";
 import type { Policy } from "./policy.ts";
 import type { RecordStore } from "./records.ts";
 import type {
-  Backend,
   DestroySessionsOptions,
+  Engine,
   ListSessionsOptions,
   OwnedSession,
   StorageGuarantees,
@@ -68,24 +68,24 @@ export function checkOwnable(guarantees: StorageGuarantees): void {
  * @throws {TypeError} If the store cannot keep the promise.
  */
 export function ownersOf(
-  { guarantees, backend }: RecordStore,
+  { guarantees, engine }: RecordStore,
   policy: Policy,
 ): Owners | undefined {
   if (!policy.owner) return undefined;
   checkOwnable(guarantees);
-  return backend && new Owners(backend, policy);
+  return engine && new Owners(engine, policy);
 }
 
 /** The lists of one engine. */
 export class Owners {
-  readonly #backend: Backend;
+  readonly #engine: Engine;
   readonly #policy: Policy;
   readonly #lists: OwnerLists;
 
-  constructor(backend: Backend, policy: Policy) {
-    this.#backend = backend;
+  constructor(engine: Engine, policy: Policy) {
+    this.#engine = engine;
     this.#policy = policy;
-    this.#lists = new OwnerLists(backend, policy);
+    this.#lists = new OwnerLists(engine, policy);
   }
 
   /**
@@ -218,7 +218,7 @@ export class Owners {
   #mustList({ replaced, from, to }: Passage): boolean {
     // Where what was written longest ago goes first, a list that is written anew each time outlasts what it names.
     return from !== to || replaced !== undefined ||
-      this.#backend.guarantees.evicts === "oldest";
+      this.#engine.guarantees.evicts === "oldest";
   }
 
   async #confirm(
@@ -247,7 +247,7 @@ export class Owners {
       const { version: ifVersion, expires } = found;
       const gone = await this.#policy.engine(
         "destroy",
-        () => this.#backend.delete(key, { ifVersion }),
+        () => this.#engine.delete(key, { ifVersion }),
       );
       ended = gone && isAhead(expires, this.#policy.now());
       return gone;
@@ -259,7 +259,7 @@ export class Owners {
   async #find(owner: string, key: string): Promise<Found | undefined> {
     const found = await this.#policy.engine(
       "read",
-      () => this.#backend.read(key),
+      () => this.#engine.read(key),
     );
     const record = found
       ? decodeRecord(checkOf(key), recordOf(found.value))

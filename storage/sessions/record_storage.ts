@@ -248,10 +248,10 @@ type RecordOrigin = Origin & Stored;
  * @throws {TypeError} If it might.
  */
 function checkSlidable(
-  { guarantees, backend }: RecordStore,
+  { guarantees, engine }: RecordStore,
   { timeouts }: Policy,
 ): void {
-  if (timeouts.idleTimeout === undefined || backend?.touch) return;
+  if (timeouts.idleTimeout === undefined || engine?.touch) return;
   if (guarantees.compareAndSet || guarantees.reads === "strong") return;
   throw new TypeError(
     "Cannot create storage: idleTimeout needs an engine that reads strongly, can compare and set, or has touch(); leave it out, and give the cookie a maxAge",

@@ -6,10 +6,10 @@
 import { isAhead, type Life } from "../../core/lifetime.ts";
 import type { EntryTexts, Owned, SessionRecord } from "../../core/record.ts";
 import type { Policy } from "./policy.ts";
-import type { Backend, StorageGuarantees } from "../contract.ts";
+import type { Engine, StorageGuarantees } from "../contract.ts";
 
 /**
- * What a record is that is no session yet, or none any more: `moved` has given way to a new id (`_backend_store.ts`) or
+ * What a record is that is no session yet, or none any more: `moved` has given way to a new id (`_engine_store.ts`) or
  * home, and the others are on their way to a new home (`_moving.ts`).
  */
 export type Stage = "copied" | "checked" | "moved";
@@ -39,11 +39,11 @@ export interface Draft {
   readonly stage?: Stage | undefined;
 }
 
-/** A place for records: an engine behind the backend contract, or a database behind four functions. */
+/** A place for records: an engine behind the engine contract, or a database behind four functions. */
 export interface RecordStore {
   readonly guarantees: StorageGuarantees;
-  /** The engine, where the store is one behind the backend contract, with the hash of an id for its key. */
-  readonly backend?: Backend;
+  /** The engine, where the store is one behind the engine contract, with the hash of an id for its key. */
+  readonly engine?: Engine;
   /** Whether the store may have minted the id. What it did not mint is never looked up. */
   accepts(id: string): boolean;
   load(id: string): Promise<Stored | null>;

@@ -1,13 +1,13 @@
 /**
  * Storages that do it another way than ours, and are right.
  */
-import { type Backend, createSessionStorage } from "../../mod.ts";
+import { createSessionStorage, type Engine } from "../../mod.ts";
 import {
   instrument,
   type OpenOptions,
   type Target,
 } from "../../conformance/mod.ts";
-import { MemoryBackend } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/memory.ts";
 import { LaggingEngine } from "./_odd_engine.ts";
 import { ReplayStorage } from "./_odd_session.ts";
 import { CLAIMS, type Defect, edit, memory } from "./mutants/_mutant.ts";
@@ -175,7 +175,7 @@ function unsigned(): Target {
     open: (options) => ({
       storage: createSessionStorage({
         ...options,
-        backend: connect(options),
+        engine: connect(options),
         cookie: { name: "id" },
       }),
     }),
@@ -203,22 +203,22 @@ function wholeSeconds(): Target {
       },
     },
     open({ now: _, ...options }) {
-      const engine = connect({ ...options, now: Date.now });
+      const given = connect({ ...options, now: Date.now });
       const known = keys.get(options.namespace) ?? new Set();
       keys.set(options.namespace, known);
-      const { backend, ...hooks } = instrument({
-        guarantees: engine.guarantees,
-        read: (key) => engine.read(key),
+      const { engine, ...hooks } = instrument({
+        guarantees: given.guarantees,
+        read: (key) => given.read(key),
         write: (key, text, { expires, ...options }) =>
-          engine.write(key, text, { ...options, expires: down(expires) }),
-        delete: (key, options) => engine.delete(key, options),
+          given.write(key, text, { ...options, expires: down(expires) }),
+        delete: (key, options) => given.delete(key, options),
         touch: (key, expires, options) =>
-          engine.touch(key, down(expires), options),
-        sweep: (now) => engine.sweep(now),
+          given.touch(key, down(expires), options),
+        sweep: (now) => given.sweep(now),
       }, known);
       return {
         ...hooks,
-        storage: createSessionStorage({ ...options, backend }),
+        storage: createSessionStorage({ ...options, engine }),
       };
     },
   };
@@ -240,20 +240,20 @@ function lagging(): Target {
     ],
     clock: { kind: "real", granularityMs: 4, lagMs },
     open({ namespace, now: _, ...timeouts }) {
-      const engine = engines.get(namespace) ?? new LaggingEngine(lagMs);
-      engines.set(namespace, engine);
-      const backend = engine.connect();
-      return { storage: createSessionStorage({ ...timeouts, backend }) };
+      const shared = engines.get(namespace) ?? new LaggingEngine(lagMs);
+      engines.set(namespace, shared);
+      const engine = shared.connect();
+      return { storage: createSessionStorage({ ...timeouts, engine }) };
     },
   };
 }
 
 /** Engines in memory, one for each namespace. */
-function engines(): (options: OpenOptions) => MemoryBackend {
-  const engines = new Map<string, MemoryBackend>();
+function engines(): (options: OpenOptions) => MemoryEngine {
+  const engines = new Map<string, MemoryEngine>();
   return ({ namespace, now }) => {
     const engine = engines.get(namespace) ??
-      new MemoryBackend(100_000, now, () => {});
+      new MemoryEngine(100_000, now, () => {});
     engines.set(namespace, engine);
     return engine;
   };
@@ -261,9 +261,9 @@ function engines(): (options: OpenOptions) => MemoryBackend {
 
 /** Puts something around each call to an engine. */
 function everyCall(
-  engine: Required<Omit<Backend, "close">>,
+  engine: Required<Omit<Engine, "close">>,
   around: <T>(call: () => Promise<T>) => Promise<T>,
-): Pick<Required<Backend>, "read" | "write" | "delete" | "touch"> {
+): Pick<Required<Engine>, "read" | "write" | "delete" | "touch"> {
   return {
     read: (...args) => around(() => engine.read(...args)),
     write: (...args) => around(() => engine.write(...args)),

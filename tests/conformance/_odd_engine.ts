@@ -1,7 +1,7 @@
-import type { Backend, BackendRecord } from "../../mod.ts";
+import type { Engine, EngineRecord } from "../../mod.ts";
 
 interface Written {
-  readonly record: BackendRecord | null;
+  readonly record: EngineRecord | null;
   readonly at: number;
   readonly by: object;
 }
@@ -16,9 +16,9 @@ export class LaggingEngine {
   }
 
   /** A connection, with reads of its own. */
-  connect(): Backend {
+  connect(): Engine {
     const me = {};
-    const put = (key: string, record: BackendRecord | null) => {
+    const put = (key: string, record: EngineRecord | null) => {
       const all = this.#written.get(key) ?? [];
       all.push({ record, at: performance.now(), by: me });
       this.#written.set(key, all);

@@ -6,7 +6,7 @@ import {
   type Report,
   type Target,
 } from "../../conformance/mod.ts";
-import { DenoKvBackend } from "../../storage/deno_kv.ts";
+import { DenoKvEngine } from "../../storage/deno_kv.ts";
 import {
   cookieTarget,
   databaseTarget,
@@ -34,7 +34,7 @@ export async function withEmbedded<T>(
       fileTarget(dir),
       engineTarget(
         "Deno KV",
-        ({ namespace, now }) => new DenoKvBackend(kv, namespace, now),
+        ({ namespace, now }) => new DenoKvEngine(kv, namespace, now),
         ["durable"],
         { recordBytes: 64 * 1024 - 256 },
       ),

@@ -13,7 +13,7 @@ import {
   type Session,
 } from "../../mod.ts";
 import { stateOf } from "../../core/session.ts";
-import { MemoryBackend } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/memory.ts";
 import { ENGINE } from "./targets.ts";
 
 type Storage = HttpSessionStorage;
@@ -29,14 +29,14 @@ const clock = { kind: "virtual", advance() {} } as const;
 
 /** Memory, whose instances over one namespace share one engine. */
 function memory(): Home {
-  const engines = new Map<string, [MemoryBackend, Set<string>]>();
+  const engines = new Map<string, [MemoryEngine, Set<string>]>();
   return (options) => {
     const { namespace, now } = options;
-    const [engine, keys] = engines.get(namespace) ??
-      [new MemoryBackend(1000, now, () => {}), new Set<string>()];
-    engines.set(namespace, [engine, keys]);
-    const { backend, ...hooks } = instrument(engine, keys);
-    const storage = createSessionStorage({ ...options, backend, cookie });
+    const [memory, keys] = engines.get(namespace) ??
+      [new MemoryEngine(1000, now, () => {}), new Set<string>()];
+    engines.set(namespace, [memory, keys]);
+    const { engine, ...hooks } = instrument(memory, keys);
+    const storage = createSessionStorage({ ...options, engine, cookie });
     return { ...hooks, storage };
   };
 }

@@ -1,5 +1,5 @@
 import { conformance } from "../../conformance/mod.ts";
-import { DenoKvBackend } from "../../storage/deno_kv.ts";
+import { DenoKvEngine } from "../../storage/deno_kv.ts";
 import {
   cookieTarget,
   databaseTarget,
@@ -17,7 +17,7 @@ const targets = [
   fileTarget(dir),
   engineTarget(
     "Deno KV",
-    ({ namespace, now }) => new DenoKvBackend(kv, namespace, now),
+    ({ namespace, now }) => new DenoKvEngine(kv, namespace, now),
     ["durable"],
     { recordBytes: 64 * 1024 - 256 },
   ),

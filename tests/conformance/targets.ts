@@ -4,9 +4,9 @@
  * Portable: Bun and Node run these too.
  */
 import {
-  type Backend,
   createCookieSessionStorage,
   createSessionStorage,
+  type Engine,
   type FlashSessionData,
 } from "../../mod.ts";
 import {
@@ -15,23 +15,23 @@ import {
   type OpenOptions,
   type Target,
 } from "../../conformance/mod.ts";
-import { FileBackend } from "../../storage/engines/file/engine.ts";
-import { MemcachedBackend } from "../../storage/engines/memcached/engine.ts";
+import { FileEngine } from "../../storage/engines/file/engine.ts";
+import { MemcachedEngine } from "../../storage/engines/memcached/engine.ts";
 import type { MemcacheLike } from "../../storage/engines/memcached/client.ts";
-import { RedisBackend } from "../../storage/engines/redis/engine.ts";
+import { RedisEngine } from "../../storage/engines/redis/engine.ts";
 import type { RedisSend } from "../../storage/engines/redis/client.ts";
 import {
-  CloudflareKVBackend,
+  CloudflareKVEngine,
   type KVNamespaceLike,
 } from "../../storage/cloudflare_kv.ts";
-import { MemoryBackend } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/memory.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
 
 /** For engines over a wire: a machine that is busy makes none of them broken. */
 export const PATIENT = { deadlineMs: 60_000 } as const;
 
-/** What every engine behind the backend contract has that can compare and set. */
+/** What every engine behind the engine contract has that can compare and set. */
 export const ENGINE: readonly Capability[] = [
   "revoke",
   "shared",
@@ -53,7 +53,7 @@ export const ENGINE: readonly Capability[] = [
  */
 export function engineTarget(
   name: string,
-  connect: (options: OpenOptions) => Backend | Promise<Backend>,
+  connect: (options: OpenOptions) => Engine | Promise<Engine>,
   extra: readonly Capability[] = [],
   limits: Target["limits"] = {},
 ): Target {
@@ -70,7 +70,7 @@ export function engineTarget(
       const engine = instrument(await connect(options), known);
       const storage = createSessionStorage({
         ...options,
-        backend: engine.backend,
+        engine: engine.engine,
         engineTimeout: PATIENT.deadlineMs / 1000,
         cookie: { name: "session", secrets: ["s3cr3t"] },
       });
@@ -90,10 +90,10 @@ export function without(
 
 /** Memory: instances over one namespace share one engine. */
 export function memoryTarget(): Target {
-  const engines = new Map<string, MemoryBackend>();
+  const engines = new Map<string, MemoryEngine>();
   return engineTarget("memory", ({ namespace, now }) => {
     const engine = engines.get(namespace) ??
-      new MemoryBackend(1000, now, () => {});
+      new MemoryEngine(1000, now, () => {});
     engines.set(namespace, engine);
     return engine;
   }, ["sweep"]);
@@ -103,7 +103,7 @@ export function memoryTarget(): Target {
 export function redisTarget(name: string, send: RedisSend): Target {
   return engineTarget(
     name,
-    ({ namespace, now }) => new RedisBackend(send, namespace, now),
+    ({ namespace, now }) => new RedisEngine(send, namespace, now),
     ["durable"],
   );
 }
@@ -114,7 +114,7 @@ export function memcachedTarget(name: string, client: MemcacheLike): Target {
   return without(
     engineTarget(
       name,
-      ({ namespace, now }) => new MemcachedBackend(client, namespace, now),
+      ({ namespace, now }) => new MemcachedEngine(client, namespace, now),
       [],
       { recordBytes: 1024 * 1024 - 256 },
     ),
@@ -143,11 +143,11 @@ export function workersKvTarget(name: string, kv: KVNamespaceLike): Target {
       const known = keys.get(namespace) ?? new Set();
       keys.set(namespace, known);
       const engine = instrument(
-        new CloudflareKVBackend(kv, `${namespace}:`, now),
+        new CloudflareKVEngine(kv, `${namespace}:`, now),
         known,
       );
       const storage = createSessionStorage({
-        backend: engine.backend,
+        engine: engine.engine,
         now,
         absoluteTimeout,
         // Without an idle timeout, a session's lifetime is its cookie's, from its last save.
@@ -191,7 +191,7 @@ export function fileTarget(root: string): Target {
   return engineTarget(
     "file",
     ({ namespace, now }) =>
-      new FileBackend(`${root}/${namespace}`, now, (error) => {
+      new FileEngine(`${root}/${namespace}`, now, (error) => {
         throw error;
       }),
     ["durable", "sweep"],

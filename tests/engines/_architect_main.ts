@@ -6,7 +6,7 @@
 // deno-lint-ignore-file no-console -- a command
 import { checkStorage } from "../../conformance/mod.ts";
 import type { ArcTablesLike } from "../../mod.ts";
-import { DynamoDBBackend } from "../../storage/engines/dynamodb/engine.ts";
+import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
 import { engineTarget } from "../conformance/targets.ts";
 import { architectEnvironment } from "./_architect.ts";
 
@@ -23,7 +23,7 @@ const report = await checkStorage(
   engineTarget("Architect", ({ namespace }) => {
     const table = tables.get(namespace) ?? `t${tables.size}`;
     tables.set(namespace, table);
-    return new DynamoDBBackend(client, { table });
+    return new DynamoDBEngine(client, { table });
   }, ["durable"]),
 );
 const failures = report.results.filter(({ outcome }) =>

@@ -12,7 +12,7 @@ import {
   createWorkersKVSessionStorage,
   type KVNamespaceLike,
 } from "../../mod.ts";
-import { CloudflareKVBackend } from "../../storage/cloudflare_kv.ts";
+import { CloudflareKVEngine } from "../../storage/cloudflare_kv.ts";
 import { assertSessionError } from "../core/_support.ts";
 
 /** KV that refuses so many changes with an error of its own, and the storage over it. */
@@ -32,18 +32,18 @@ function refusing(times: number, message: string) {
       change(() => records.set(key, { value, metadata })),
     delete: (key) => change(() => records.delete(key)),
   };
-  const backend = new CloudflareKVBackend(kv, "", Date.now, async (ms) => {
+  const engine = new CloudflareKVEngine(kv, "", Date.now, async (ms) => {
     waits.push(ms);
   });
   const cookie = { name: "session", secrets: ["s3cr3t"] };
-  const storage = createSessionStorage({ backend, cookie });
-  return { backend, storage, waits, calls: () => calls };
+  const storage = createSessionStorage({ engine, cookie });
+  return { engine, storage, waits, calls: () => calls };
 }
 
 const TOO_EARLY = "KV PUT failed: 429 Too Many Requests";
 
 Deno.test("createCloudflareKVSessionStorage() tries a write again a second later, when KV refuses a second one within a second", async () => {
-  const { backend, storage, waits } = refusing(2, TOO_EARLY);
+  const { engine, storage, waits } = refusing(2, TOO_EARLY);
   const session = await storage.getSession();
   session.set("a", 1);
   await storage.commitSession(session);
@@ -51,9 +51,9 @@ Deno.test("createCloudflareKVSessionStorage() tries a write again a second later
   assertEquals(waits.length, 2);
   for (const ms of waits) assert(ms >= 1000 && ms <= 1250);
   const deleting = refusing(1, TOO_EARLY);
-  assertEquals(await deleting.backend.delete("key"), true);
+  assertEquals(await deleting.engine.delete("key"), true);
   assertEquals(deleting.waits.length, 1);
-  assertEquals(backend.guarantees.compareAndSet, false);
+  assertEquals(engine.guarantees.compareAndSet, false);
 });
 
 Deno.test("createCloudflareKVSessionStorage() rejects with the cause and sends no cookie, when KV keeps refusing", async () => {

@@ -11,7 +11,7 @@ import {
   type KVNamespaceLike,
   type SessionEvent,
 } from "../../mod.ts";
-import { CloudflareKVBackend } from "../../storage/cloudflare_kv.ts";
+import { CloudflareKVEngine } from "../../storage/cloudflare_kv.ts";
 import { assertSessionError, Clock } from "../core/_support.ts";
 import { withPackages } from "./_packages.ts";
 import { type LocalWorkerd, PACKAGES, startWorkerd } from "./_workerd.ts";
@@ -97,24 +97,24 @@ await withPackages(
 
     Deno.test("createCloudflareKVSessionStorage() takes the farthest deadline that there is", async () => {
       const { prefix, clock } = setUp();
-      const backend = new CloudflareKVBackend(local.kv, prefix, clock.now);
-      await backend.write(KEY, "x", { expires: 8.64e15 });
-      assertEquals((await backend.read(KEY))?.expires, 8.64e15);
+      const engine = new CloudflareKVEngine(local.kv, prefix, clock.now);
+      await engine.write(KEY, "x", { expires: 8.64e15 });
+      assertEquals((await engine.read(KEY))?.expires, 8.64e15);
     });
 
     Deno.test("createCloudflareKVSessionStorage() takes a record of maxBytes and refuses one more before it is sent", async () => {
       const { prefix, clock, storage, calls } = setUp();
-      const backend = new CloudflareKVBackend(local.kv, prefix, clock.now);
-      assertEquals(backend.guarantees.maxBytes, MAX_BYTES);
+      const engine = new CloudflareKVEngine(local.kv, prefix, clock.now);
+      assertEquals(engine.guarantees.maxBytes, MAX_BYTES);
       const expires = clock.time + 60_000;
-      await backend.write(KEY, "x".repeat(MAX_BYTES), { expires });
-      assertEquals((await backend.read(KEY))?.value.length, MAX_BYTES);
+      await engine.write(KEY, "x".repeat(MAX_BYTES), { expires });
+      assertEquals((await engine.read(KEY))?.value.length, MAX_BYTES);
       await assertRejects(
-        () => backend.write(KEY, "x".repeat(MAX_BYTES + 1), { expires }),
+        () => engine.write(KEY, "x".repeat(MAX_BYTES + 1), { expires }),
         Error,
         "413",
       );
-      await backend.delete(KEY);
+      await engine.delete(KEY);
       const session = await storage.read(null);
       session.set("big", "x".repeat(MAX_BYTES));
       const { message } = await assertSessionError(

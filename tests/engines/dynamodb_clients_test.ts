@@ -14,7 +14,7 @@ import {
   type DynamoDBDocumentLike,
   withSession,
 } from "../../mod.ts";
-import { DynamoDBBackend } from "../../storage/engines/dynamodb/engine.ts";
+import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
 import type { ArcTableLike } from "../../storage/engines/dynamodb/clients.ts";
 import { assertSessionError, cookieHeader } from "../core/_support.ts";
 import { PACKAGES, startDynamoDB } from "./_dynamodb.ts";
@@ -30,30 +30,30 @@ await withPackages(
     const { document } = local;
 
     Deno.test("createDynamoDBSessionStorage() never gives one version twice, also when a record is deleted and made anew", async () => {
-      const backend = new DynamoDBBackend(document, {
+      const engine = new DynamoDBEngine(document, {
         table: await local.table(),
       });
       const expires = Date.now() + 60_000;
       const versions = new Set<unknown>();
       for (let i = 0; i < 20; i++) {
         versions.add(
-          await backend.write(KEY, "x", { expires, ifVersion: null }),
+          await engine.write(KEY, "x", { expires, ifVersion: null }),
         );
-        await backend.delete(KEY);
+        await engine.delete(KEY);
       }
       assertEquals(versions.size, 20);
       const old = [...versions][0];
-      await backend.write(KEY, "new", { expires, ifVersion: null });
+      await engine.write(KEY, "new", { expires, ifVersion: null });
       assertEquals(
-        await backend.write(KEY, "x", { expires, ifVersion: old }),
+        await engine.write(KEY, "x", { expires, ifVersion: old }),
         null,
       );
-      assertEquals(await backend.delete(KEY, { ifVersion: old }), false);
-      assertEquals((await backend.read(KEY))?.value, "new");
+      assertEquals(await engine.delete(KEY, { ifVersion: old }), false);
+      assertEquals((await engine.read(KEY))?.value, "new");
     });
 
     Deno.test("createDynamoDBSessionStorage() lets one of several conditional changes win", async () => {
-      const backend = new DynamoDBBackend(document, {
+      const engine = new DynamoDBEngine(document, {
         table: await local.table(),
       });
       const expires = Date.now() + 60_000;
@@ -63,8 +63,8 @@ await withPackages(
             { length: 20 },
             (_, i) =>
               i % 5 === 4 && ifVersion !== null
-                ? backend.delete(KEY, { ifVersion })
-                : backend.write(KEY, `${i}`, { expires, ifVersion }),
+                ? engine.delete(KEY, { ifVersion })
+                : engine.write(KEY, `${i}`, { expires, ifVersion }),
           ),
         );
         return results.filter(Boolean);
@@ -77,27 +77,27 @@ await withPackages(
     Deno.test("createArcTableSessionStorage() empties an item and ends its TTL, where Architect cannot delete on a condition", async () => {
       const table = await local.table();
       const now = Date.now();
-      const backend = new DynamoDBBackend(
+      const engine = new DynamoDBEngine(
         { sessions: architectTable(document, table) },
         { table: "sessions" },
         () => now,
       );
       const expires = now + 60_000;
-      const version = await backend.write(KEY, "x", { expires });
-      assertEquals(await backend.delete(KEY, { ifVersion: "other" }), false);
-      assertEquals((await backend.read(KEY))?.value, "x");
-      assertEquals(await backend.delete(KEY, { ifVersion: version }), true);
+      const version = await engine.write(KEY, "x", { expires });
+      assertEquals(await engine.delete(KEY, { ifVersion: "other" }), false);
+      assertEquals((await engine.read(KEY))?.value, "x");
+      assertEquals(await engine.delete(KEY, { ifVersion: version }), true);
       const { Items } = await document.scan({ TableName: table });
       const _ttl = Math.ceil(now / 1000);
       assertEquals(Items, [{ _idx: KEY, _ttl }]);
-      assertEquals(await backend.read(KEY), null);
-      await backend.touch(KEY, expires);
-      assertEquals(await backend.read(KEY), null);
+      assertEquals(await engine.read(KEY), null);
+      await engine.touch(KEY, expires);
+      assertEquals(await engine.read(KEY), null);
       const late = { expires, ifVersion: version };
-      assertEquals(await backend.write(KEY, "late", late), null);
-      assert(await backend.write(KEY, "new", { expires, ifVersion: null }));
-      assertEquals((await backend.read(KEY))?.value, "new");
-      assertEquals(await backend.delete(KEY), true);
+      assertEquals(await engine.write(KEY, "late", late), null);
+      assert(await engine.write(KEY, "new", { expires, ifVersion: null }));
+      assertEquals((await engine.read(KEY))?.value, "new");
+      assertEquals(await engine.delete(KEY), true);
       assertEquals((await document.scan({ TableName: table })).Items, []);
     });
 

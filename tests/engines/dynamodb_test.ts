@@ -6,7 +6,7 @@ import {
   type DynamoDBDocumentLike,
   type SessionEvent,
 } from "../../mod.ts";
-import { DynamoDBBackend } from "../../storage/engines/dynamodb/engine.ts";
+import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
 import { assertSessionError, Clock } from "../core/_support.ts";
 import { PACKAGES, startDynamoDB } from "./_dynamodb.ts";
 import { withPackages } from "./_packages.ts";
@@ -49,7 +49,7 @@ await withPackages(
         Key: { [idx ?? "_idx"]: hashId(id) },
       });
       return {
-        backend: new DynamoDBBackend(document, names),
+        engine: new DynamoDBEngine(document, names),
         storage,
         table,
         clock,
@@ -114,7 +114,7 @@ await withPackages(
     });
 
     Deno.test("createDynamoDBSessionStorage() moves both deadlines when a session is used, and makes no item where it was deleted", async () => {
-      const { table, clock, item, backend } = await setUp();
+      const { table, clock, item, engine } = await setUp();
       const storage = createDynamoDBSessionStorage({
         client: document,
         table,
@@ -131,8 +131,8 @@ await withPackages(
       assertEquals(after?.["_ttl"], before?.["_ttl"] + 600);
       assertEquals(after?.["_deadline"], String(clock.time + 1_800_000));
       assertEquals(after?.["_version"], before?.["_version"]);
-      await backend.delete(hashId(id));
-      await backend.touch(hashId(id), clock.time + 1_000);
+      await engine.delete(hashId(id));
+      await engine.touch(hashId(id), clock.time + 1_000);
       assertEquals(await item(id), undefined);
     });
 
@@ -151,8 +151,8 @@ await withPackages(
     });
 
     Deno.test("createDynamoDBSessionStorage() takes a record of maxBytes and refuses one more before it is sent", async () => {
-      const { backend, storage, calls } = await setUp();
-      const { maxBytes = 0 } = backend.guarantees;
+      const { engine, storage, calls } = await setUp();
+      const { maxBytes = 0 } = engine.guarantees;
       const expires = 8.64e15 - 0.5;
       for (const letter of ["x", "é"]) {
         const width = new TextEncoder().encode(letter).length;
@@ -160,8 +160,8 @@ await withPackages(
           maxBytes % width,
           "x",
         );
-        assert(await backend.write(KEY, fits, { expires }));
-        assertEquals((await backend.read(KEY))?.value, fits);
+        assert(await engine.write(KEY, fits, { expires }));
+        assertEquals((await engine.read(KEY))?.value, fits);
       }
       const stored = async (size: number) => {
         const session = await storage.read(null);
@@ -187,16 +187,16 @@ await withPackages(
     });
 
     Deno.test("createDynamoDBSessionStorage() declares a limit that is no more than 64 bytes below the engine's", async () => {
-      const { backend } = await setUp();
-      const { maxBytes = 0 } = backend.guarantees;
+      const { engine } = await setUp();
+      const { maxBytes = 0 } = engine.guarantees;
       const expires = Date.now();
-      await backend.write(KEY, "x".repeat(maxBytes), { expires });
-      const error = await backend.write(KEY, "x".repeat(maxBytes + 64), {
+      await engine.write(KEY, "x".repeat(maxBytes), { expires });
+      const error = await engine.write(KEY, "x".repeat(maxBytes + 64), {
         expires,
       })
         .catch((error: Error) => error) as Error;
       assertEquals(error.name, "ValidationException");
-      assertEquals((await backend.read(KEY))?.value.length, maxBytes);
+      assertEquals((await engine.read(KEY))?.value.length, maxBytes);
     });
 
     Deno.test("createDynamoDBSessionStorage() gives a new, empty session, when an item was damaged", async () => {

@@ -19,7 +19,7 @@ import {
   type SessionEvent,
   withSession,
 } from "../../mod.ts";
-import { MemoryBackend } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/memory.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { tableUnder } from "../_markdown.ts";
 import { startDynamoDB } from "./_dynamodb.ts";
@@ -172,7 +172,7 @@ function serverCase(
   };
 }
 
-const memory = new MemoryBackend(1000, Date.now, () => {});
+const memory = new MemoryEngine(1000, Date.now, () => {});
 
 const cases: Record<string, Case> = {
   "Deno KV": {
@@ -275,12 +275,12 @@ const cases: Record<string, Case> = {
       return { storage, breakDown, mend: () => breakDown(undefined) };
     },
   },
-  "Own backend": {
+  "Own engine": {
     reads: { down: "fails", slow: "fails", garbage: "fails" },
     open(options) {
-      const { proxy: backend, breakDown } = breakable(memory);
+      const { proxy: engine, breakDown } = breakable(memory);
       return {
-        storage: createSessionStorage({ ...options, backend }),
+        storage: createSessionStorage({ ...options, engine }),
         breakDown,
         mend: () => breakDown(undefined),
       };
@@ -439,7 +439,7 @@ for (const [name, { open, reads, server }] of Object.entries(cases)) {
 }
 
 Deno.test("a failed touch does not fail the request, and is told", async () => {
-  const engine = new MemoryBackend(1000, Date.now, () => {});
+  const engine = new MemoryEngine(1000, Date.now, () => {});
   const events: SessionEvent["type"][] = [];
   let now = Date.now();
   const storage = createSessionStorage({
@@ -447,7 +447,7 @@ Deno.test("a failed touch does not fail the request, and is told", async () => {
     idleTimeout: 600,
     now: () => now,
     onEvent: ({ type }) => events.push(type),
-    backend: Object.assign(engine, {
+    engine: Object.assign(engine, {
       touch: () => Promise.reject(new Error("read-only")),
     }),
   });

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { MemcacheClient } from "npm:memcache-client@^1.0.5";
 import { createMemcacheSessionStorage } from "../../mod.ts";
 import { hashId } from "../../core/keys.ts";
-import { MemcachedBackend } from "../../storage/engines/memcached/engine.ts";
+import { MemcachedEngine } from "../../storage/engines/memcached/engine.ts";
 import {
   MemcachedClient,
   type MemcacheLike,
@@ -46,7 +46,7 @@ if (installed("memcached")) {
     prefix = `${crypto.randomUUID()}:`,
     now: () => number = Date.now,
     by: MemcacheLike = client,
-  ) => ({ prefix, engine: new MemcachedBackend(by, prefix, now) });
+  ) => ({ prefix, engine: new MemcachedEngine(by, prefix, now) });
 
   /** The seconds that the server still keeps an item: `-1` for good, `undefined` where there is none. */
   const secondsLeft = async (key: string): Promise<number | undefined> => {

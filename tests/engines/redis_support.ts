@@ -5,7 +5,7 @@
  */
 import { createClient } from "npm:redis@^6.3.1";
 import { hashId } from "../../core/keys.ts";
-import { RedisBackend } from "../../storage/engines/redis/engine.ts";
+import { RedisEngine } from "../../storage/engines/redis/engine.ts";
 import {
   type NodeRedisLike,
   type RedisSend,
@@ -55,9 +55,9 @@ export async function connect(server: Server): Promise<Connection> {
 export function engineOf(
   send: RedisSend,
   now: () => number = Date.now,
-): { engine: RedisBackend; prefix: string } {
+): { engine: RedisEngine; prefix: string } {
   const prefix = `${crypto.randomUUID()}:`;
-  return { engine: new RedisBackend(send, prefix, now), prefix };
+  return { engine: new RedisEngine(send, prefix, now), prefix };
 }
 
 /** A key as the core makes them. */

@@ -23,7 +23,7 @@ import {
   withSession,
 } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
-import { MemoryBackend } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/memory.ts";
 import { tableUnder } from "../_markdown.ts";
 import { startDynamoDB } from "./_dynamodb.ts";
 import { kvNamespace } from "./_kv_namespace.ts";
@@ -63,7 +63,7 @@ function counted<T extends object>(
   });
 }
 
-const backendCalls = ["read", "write", "delete", "touch"];
+const engineCalls = ["read", "write", "delete", "touch"];
 
 const costs: Record<string, (options: Options) => Promise<Counted>> = {
   async Cookie(options) {
@@ -72,11 +72,11 @@ const costs: Record<string, (options: Options) => Promise<Counted>> = {
       asked: { count: 0 },
     };
   },
-  async "Own backend"(options) {
+  async "Own engine"(options) {
     const asked = { count: 0 };
-    const engine = new MemoryBackend(1000, options.now, () => {});
-    const backend = counted(engine, backendCalls, asked);
-    return { storage: createSessionStorage({ ...options, backend }), asked };
+    const memory = new MemoryEngine(1000, options.now, () => {});
+    const engine = counted(memory, engineCalls, asked);
+    return { storage: createSessionStorage({ ...options, engine }), asked };
   },
   async "Deno KV"(options) {
     const asked = { count: 0 };

@@ -15,7 +15,7 @@ import {
 import { createSessionStorage, withSession } from "@satchel/session";
 import { fillGuide } from "../../tools/guide.ts";
 import { telemetry } from "../../examples/telemetry.ts";
-import { FakeBackend } from "../storage/_fake_engine.ts";
+import { FakeEngine } from "../storage/_fake_engine.ts";
 
 Deno.test("telemetry() counts events and marks the request's span, and tells nobody's id or value", async () => {
   const exporter = new InMemoryMetricExporter(
@@ -31,9 +31,9 @@ Deno.test("telemetry() counts events and marks the request's span, and tells nob
   trace.setGlobalTracerProvider(tracers);
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());
 
-  const backend = new FakeBackend();
+  const engine = new FakeEngine();
   const storage = createSessionStorage({
-    backend,
+    engine,
     cookie: { name: "session", secrets: ["s3cr3t"] },
     onEvent: telemetry("shop"),
   });
@@ -53,7 +53,7 @@ Deno.test("telemetry() counts events and marks the request's span, and tells nob
   const id = await first.text();
   const cookie = first.headers.get("set-cookie")?.split(";")[0] ?? "";
   await visit(cookie);
-  backend.play("read", "fail");
+  engine.play("read", "fail");
   assertEquals((await visit(cookie)).status, 503);
 
   await reader.forceFlush();

@@ -161,7 +161,7 @@ await withPackages(
       assertEquals(await water(), "undefined, 4, by a basket");
     });
 
-    Deno.test("Remix 3 overview, Storage Backends table: an application changes nothing when its storage is another", async () => {
+    Deno.test("Remix 3 overview, Storage Engines table: an application changes nothing when its storage is another", async () => {
       const dir = await Deno.makeTempDir();
       try {
         const storages = [
@@ -291,7 +291,7 @@ await withPackages(
     }
 
     if (installed("memcached")) {
-      Deno.test("Remix 3 overview, Storage Backends table: sessions in Memcached are used as the others are", async () => {
+      Deno.test("Remix 3 overview, Storage Engines table: sessions in Memcached are used as the others are", async () => {
         const server = await startMemcached();
         const url = `127.0.0.1:${server.port}`;
         const storage = createMemcacheSessionStorage({ url, ttl: WEEK });

@@ -8,7 +8,7 @@ import type { SessionError } from "../../core/errors.ts";
 import type { HttpSessionStorage } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { cookieHeader } from "../core/_support.ts";
-import { FakeBackend } from "../storage/_fake_engine.ts";
+import { FakeEngine } from "../storage/_fake_engine.ts";
 import { App } from "./lifecycle/_app.ts";
 import { Client } from "./lifecycle/_client.ts";
 import { listen } from "./lifecycle/_node.ts";
@@ -49,9 +49,9 @@ export type Data = Record<string, unknown>;
 
 /** A storage, its engine, and a visitor whose session it has. */
 export class Fixture {
-  readonly backend: FakeBackend = new FakeBackend();
+  readonly engine: FakeEngine = new FakeEngine();
   readonly storage: HttpSessionStorage<Data> = createSessionStorage({
-    backend: this.backend,
+    engine: this.engine,
     cookie: {},
   });
   /** Kept when a commit is over. */
@@ -63,7 +63,7 @@ export class Fixture {
     const session = await fixture.storage.getSession(null);
     session.set("userId", 7);
     fixture.cookie = cookieHeader(await fixture.storage.commitSession(session));
-    fixture.backend.calls = [];
+    fixture.engine.calls = [];
     const { storage, committed } = fixture;
     const commit = storage.commitSession.bind(storage);
     storage.commitSession = (...args) =>

@@ -10,7 +10,7 @@ import { Readable } from "node:stream";
 import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
-import { FakeBackend } from "../storage/_fake_engine.ts";
+import { FakeEngine } from "../storage/_fake_engine.ts";
 import { servingApp } from "./_serve.ts";
 
 // deno-lint-ignore no-explicit-any -- Express comes without types
@@ -84,8 +84,8 @@ await withPackages(
     });
 
     Deno.test("session() holds back a response that is written bit by bit, and nothing of it is lost", async () => {
-      const backend = new FakeBackend();
-      const storage = createSessionStorage({ backend, cookie: {} });
+      const engine = new FakeEngine();
+      const storage = createSessionStorage({ engine, cookie: {} });
       const seen: unknown[] = [];
       await serve((app) => {
         app.use(session(storage));
@@ -139,15 +139,15 @@ await withPackages(
         assertEquals(piped.text.length, 500_000);
         const head = await client.request("/head", parts.cookie);
         assertEquals(head.setCookies, ["one=1", "two=2"]);
-        backend.calls = [];
+        engine.calls = [];
         assertEquals((await client.request("/invalid")).status, 500);
-        assertEquals(backend.calls, [], "what Node refuses commits nothing");
+        assertEquals(engine.calls, [], "what Node refuses commits nothing");
       });
     });
 
     Deno.test("session() stops a stream that nobody will get, when the session cannot be saved", async () => {
-      const backend = new FakeBackend();
-      const storage = createSessionStorage({ backend, cookie: {} });
+      const engine = new FakeEngine();
+      const storage = createSessionStorage({ engine, cookie: {} });
       const errors: Any[] = [];
       await serve((app) => {
         app.use(session(storage));
@@ -169,7 +169,7 @@ await withPackages(
           res.status(500).send("failed");
         });
       }, async (client) => {
-        backend.play("write", "fail");
+        engine.play("write", "fail");
         const piped = await client.request("/pipe");
         assertEquals([piped.status, piped.text], [503, "Service Unavailable"]);
         const written = await client.request("/write");
@@ -180,12 +180,12 @@ await withPackages(
           ["unserializable", "unserializable"],
         );
       });
-      assertEquals(backend.records.size, 0);
+      assertEquals(engine.records.size, 0);
     });
 
     Deno.test("session() keeps a stream out of the answer to its error, however long that takes", async () => {
       const storage = createSessionStorage({
-        backend: new FakeBackend(),
+        engine: new FakeEngine(),
         cookie: {},
       });
       const page = "x".repeat(1_000_000);
@@ -206,8 +206,8 @@ await withPackages(
     });
 
     Deno.test("session() commits nothing for a visitor who has gone", async () => {
-      const backend = new FakeBackend();
-      const storage = createSessionStorage({ backend, cookie: {} });
+      const engine = new FakeEngine();
+      const storage = createSessionStorage({ engine, cookie: {} });
       const arrived = Promise.withResolvers<void>();
       const left = Promise.withResolvers<Any>();
       await serve((app) => {
@@ -231,12 +231,12 @@ await withPackages(
         connection.close();
         assertEquals((await left.promise).code, "late-change");
       });
-      assertEquals(backend.calls, []);
+      assertEquals(engine.calls, []);
     });
 
     Deno.test("session() leaves a whole session, when next is called twice at once", async () => {
-      const backend = new FakeBackend();
-      const storage = createSessionStorage({ backend, cookie: {} });
+      const engine = new FakeEngine();
+      const storage = createSessionStorage({ engine, cookie: {} });
       const errors: Any[] = [];
       await serve((app) => {
         app.use(session(storage));
@@ -254,13 +254,13 @@ await withPackages(
       }, async (client) => {
         assertEquals((await client.request("/")).text, "sent");
       });
-      assertEquals(backend.calls, ["write"]);
+      assertEquals(engine.calls, ["write"]);
       assertEquals(errors, [], "Express goes on behind the handler");
     });
 
     Deno.test("session() refuses to be mounted twice in one place", async () => {
       const storage = createSessionStorage({
-        backend: new FakeBackend(),
+        engine: new FakeEngine(),
         cookie: {},
       });
       const errors: Any[] = [];

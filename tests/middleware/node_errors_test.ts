@@ -24,7 +24,7 @@ async function quietly(run: () => Promise<void>): Promise<unknown[]> {
 }
 
 Deno.test("session() hands to next() what an asynchronous onUnavailable throws", async () => {
-  const { backend, storage } = new Fixture();
+  const { engine, storage } = new Fixture();
   const middleware = express(storage, {
     onUnavailable: () => Promise.reject(new Error("no page for that")),
   });
@@ -42,16 +42,16 @@ Deno.test("session() hands to next() what an asynchronous onUnavailable throws",
       res.end("done");
     });
   }, async (client) => {
-    backend.play("read", "fail");
+    engine.play("read", "fail");
     assertEquals((await client.request("/", cookie)).status, 500);
-    backend.play("write", "fail");
+    engine.play("write", "fail");
     assertEquals((await client.request("/")).status, 500);
   });
   assertEquals(nexts, ["no page for that", "no page for that"]);
 });
 
 Deno.test("session() cuts the connection where nobody takes what onError throws", async () => {
-  const { backend, storage } = new Fixture();
+  const { engine, storage } = new Fixture();
   const { cookie } = await Fixture.create();
   const reject = () => Promise.reject(new Error("not even that"));
   const errors = await quietly(async () => {
@@ -63,9 +63,9 @@ Deno.test("session() cuts the connection where nobody takes what onError throws"
       }, { onUnavailable: reject, onError: reject }),
       async (client) => {
         await assertRejects(() => client.request("/throw"), TypeError);
-        backend.play("read", "fail");
+        engine.play("read", "fail");
         await assertRejects(() => client.request("/", cookie), TypeError);
-        backend.play("write", "fail");
+        engine.play("write", "fail");
         await assertRejects(() => client.request("/"), TypeError);
       },
     );

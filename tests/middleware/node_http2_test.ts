@@ -13,7 +13,7 @@ Deno.test("session() works over HTTP/2, and asks it for no status text", async (
   const warnings: string[] = [];
   const warn = ({ message }: Error) => warnings.push(message);
   process.on("warning", warn);
-  const { backend, storage } = new Fixture();
+  const { engine, storage } = new Fixture();
   const server = createServer(
     node(storage, (req: Any, res: Any, session) => {
       session.set("a", req.url === "/bad" ? new Date() : 1);
@@ -45,7 +45,7 @@ Deno.test("session() works over HTTP/2, and asks it for no status text", async (
     assertMatch(String(good["set-cookie"]), /^__session=/);
     const bad = await get("/bad");
     assertEquals([bad[":status"], bad.text], [500, "failed"]);
-    backend.play("write", "fail");
+    engine.play("write", "fail");
     assertEquals((await get("/"))[":status"], 503);
   } finally {
     client.close();

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
-import { FakeBackend } from "../storage/_fake_engine.ts";
+import { FakeEngine } from "../storage/_fake_engine.ts";
 import { servingApp } from "./_serve.ts";
 
 // deno-lint-ignore no-explicit-any -- Express comes without types
@@ -32,7 +32,7 @@ await withPackages(
 
     Deno.test("loader() sends a stream as it comes, and lets go of it when the visitor leaves", async () => {
       const storage = createSessionStorage({
-        backend: new FakeBackend(),
+        engine: new FakeEngine(),
         cookie: {},
       });
       const { body, cancelled } = endless("data: 1\n\n");
@@ -63,8 +63,8 @@ await withPackages(
     });
 
     Deno.test("loader() lets go of a stream that nobody will get", async () => {
-      const backend = new FakeBackend();
-      const storage = createSessionStorage({ backend, cookie: {} });
+      const engine = new FakeEngine();
+      const storage = createSessionStorage({ engine, cookie: {} });
       const unsaved = endless("never");
       const head = endless();
       await serve((app) => {
@@ -78,7 +78,7 @@ await withPackages(
         );
         app.get("/head", loader(() => new Response(head.body)));
       }, async (client) => {
-        backend.play("write", "fail");
+        engine.play("write", "fail");
         assertEquals((await client.request("/unsaved")).status, 503);
         await unsaved.cancelled;
         const method = "HEAD";

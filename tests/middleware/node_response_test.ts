@@ -40,7 +40,7 @@ const EARLY: [string, (res: ServerResponse) => void][] = [
 
 for (const [when, before] of EARLY) {
   Deno.test(`session() refuses changes where the response ${when}`, async () => {
-    const { backend, storage } = new Fixture();
+    const { engine, storage } = new Fixture();
     const middleware = express(storage);
     const codes: unknown[] = [];
     await serving((req, res) => {
@@ -54,12 +54,12 @@ for (const [when, before] of EARLY) {
       assertEquals((await client.request("/")).text, "early ");
     });
     assertEquals(codes, ["late-change"]);
-    assertEquals(backend.calls, []);
+    assertEquals(engine.calls, []);
   });
 }
 
 Deno.test("session() refuses a change where the headers left past it", async () => {
-  const { backend, storage } = new Fixture();
+  const { engine, storage } = new Fixture();
   const codes: unknown[] = [];
   await serving(
     node(storage, (_req: Req, res: Res, session) => {
@@ -74,16 +74,16 @@ Deno.test("session() refuses a change where the headers left past it", async () 
     },
   );
   assertEquals(codes, ["late-change"]);
-  assertEquals(backend.calls, []);
+  assertEquals(engine.calls, []);
 });
 
 Deno.test("session() leaves the session of a visitor who goes while it is read", async () => {
   const fixture = await Fixture.create();
-  const { backend, storage } = fixture;
+  const { engine, storage } = fixture;
   const arrived = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
   const handled = Promise.withResolvers<unknown>();
-  backend.play("read", { before: () => gone.promise });
+  engine.play("read", { before: () => gone.promise });
   const handler = node(storage, (_req: Req, res: Res, session) => {
     handled.resolve(codeOf(() => session.regenerateId()));
     res.end();
@@ -99,7 +99,7 @@ Deno.test("session() leaves the session of a visitor who goes while it is read",
     handled.promise,
   );
   assertEquals(await handled.promise, "late-change");
-  assertEquals(backend.calls, ["read"]);
+  assertEquals(engine.calls, ["read"]);
   assertEquals(await fixture.userId(), 7);
 });
 
@@ -142,7 +142,7 @@ Deno.test("session() tells onUnavailable of a logout that is lost with its visit
     node(fixture.storage, (_req: Req, _res: Res, session) => {
       session.destroy();
       for (const verb of ["write", "delete"] as const) {
-        fixture.backend.play(verb, "fail");
+        fixture.engine.play(verb, "fail");
       }
       destroyed.resolve();
     }, { onUnavailable: (error) => told.resolve(error) }),
@@ -183,7 +183,7 @@ const REFUSED: [string, string, (res: Res) => void][] = [
 
 for (const [what, code, send] of REFUSED) {
   Deno.test(`session() commits with what is sent instead, where Node refuses ${what}`, async () => {
-    const { backend, storage } = new Fixture();
+    const { engine, storage } = new Fixture();
     const codes: unknown[] = [];
     await serving(
       node(storage, (_req: Req, res: Res, session) => {
@@ -201,7 +201,7 @@ for (const [what, code, send] of REFUSED) {
       },
     );
     assertEquals(codes, [code]);
-    assertEquals(backend.calls, ["write"]);
+    assertEquals(engine.calls, ["write"]);
   });
 }
 

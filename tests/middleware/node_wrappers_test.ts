@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
-import { FakeBackend } from "../storage/_fake_engine.ts";
+import { FakeEngine } from "../storage/_fake_engine.ts";
 import { serving } from "./_serve.ts";
 import type { Answer } from "./lifecycle/_client.ts";
 
@@ -82,9 +82,9 @@ await withPackages(
       { mount }: Wrapper,
       place: "before" | "after",
       use: Parameters<typeof serving>[1],
-      backend = new FakeBackend(),
+      engine = new FakeEngine(),
     ): Promise<void> {
-      const storage = createSessionStorage({ backend, cookie: {} });
+      const storage = createSessionStorage({ engine, cookie: {} });
       const app = express();
       app.set("env", "test"); // or it prints errors
       if (place === "before") app.use(...mount as Any);
@@ -146,10 +146,10 @@ await withPackages(
         });
 
         Deno.test(`${title} leaves the answer to an error whole`, async () => {
-          const backend = new FakeBackend();
+          const engine = new FakeEngine();
           await pages(wrapper, place, async (client) => {
             for (const way of ["send", "write", "head", "flush", "later"]) {
-              backend.play("write", "fail");
+              engine.play("write", "fail");
               const down = await client.request(`/login/${way}`);
               assertEquals(
                 [down.status, down.text],
@@ -161,15 +161,15 @@ await withPackages(
                 [500, "failed: unserializable"],
               );
             }
-          }, backend);
-          assertEquals(backend.records.size, 0);
+          }, engine);
+          assertEquals(engine.records.size, 0);
         });
       }
     }
 
     Deno.test("session() leaves in its place what wraps a response's methods by hand", async () => {
-      const backend = new FakeBackend();
-      const storage = createSessionStorage({ backend, cookie: {} });
+      const engine = new FakeEngine();
+      const storage = createSessionStorage({ engine, cookie: {} });
       const seen: string[] = [];
       const app = express();
       app.use(session(storage));
@@ -199,7 +199,7 @@ await withPackages(
           );
         }
       });
-      assertEquals(backend.calls, ["write"]);
+      assertEquals(engine.calls, ["write"]);
     });
   },
 );

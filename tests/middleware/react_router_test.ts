@@ -12,7 +12,7 @@ import { session, sessionContext } from "../../middleware/react_router.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { cookieHeader } from "../core/_support.ts";
-import { FakeBackend } from "../storage/_fake_engine.ts";
+import { FakeEngine } from "../storage/_fake_engine.ts";
 import { serverBuild } from "./lifecycle/react_router.ts";
 
 type Handler = ReturnType<typeof createRequestHandler>;
@@ -34,8 +34,8 @@ async function send(
 }
 
 Deno.test("session() commits for pages and for data requests, also when a loader throws a redirect", async () => {
-  const backend = new FakeBackend();
-  const storage = createSessionStorage({ backend, cookie: {} });
+  const engine = new FakeEngine();
+  const storage = createSessionStorage({ engine, cookie: {} });
   const loader = ({ context, request }: LoaderFunctionArgs) => {
     const mine = context.get(sessionContext);
     const { searchParams } = new URL(request.url);
@@ -56,10 +56,10 @@ Deno.test("session() commits for pages and for data requests, also when a loader
     const notice = await send(handler, "/page.data?notice", thrown.cookie);
     assertMatch(notice.text, /thrown/);
     assertMatch((await send(handler, `${path}?data`)).cookie, /^__session=/);
-    backend.calls = [];
+    engine.calls = [];
     const failed = await send(handler, `${path}?error`);
     assertEquals([failed.status, failed.cookie], [500, ""]);
-    assertEquals(backend.calls, [], "an error commits nothing");
+    assertEquals(engine.calls, [], "an error commits nothing");
   }
   assertEquals(errors.length, 2);
 });
@@ -103,7 +103,7 @@ Deno.test("session() leaves loaders alone that call getSession and commitSession
 
 Deno.test("session() gives loaders the type of the storage's data, by a context of their own", async () => {
   const storage = createSessionStorage<{ userId: number }, { notice: string }>({
-    backend: new FakeBackend(),
+    engine: new FakeEngine(),
     cookie: {},
   });
   const mine = createContext<Session<{ userId: number }, { notice: string }>>();

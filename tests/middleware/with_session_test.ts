@@ -19,7 +19,7 @@ import type { HttpSessionStorage } from "../../storage/contract.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
-import { FakeBackend } from "../storage/_fake_engine.ts";
+import { FakeEngine } from "../storage/_fake_engine.ts";
 
 type Handler = SessionHandler<
   Record<string, unknown>,
@@ -95,8 +95,8 @@ Deno.test("withSession() carries a session from request to request", async () =>
 });
 
 Deno.test("withSession() adds nothing to a response, when nothing changed", async () => {
-  const backend = new FakeBackend();
-  const storage = createSessionStorage({ backend, cookie: {} });
+  const engine = new FakeEngine();
+  const storage = createSessionStorage({ engine, cookie: {} });
   const looks = withSession(storage, (_request, session) => {
     session.get("visits");
     return new Response("hello");
@@ -105,7 +105,7 @@ Deno.test("withSession() adds nothing to a response, when nothing changed", asyn
   const visitor = (await writes(new Request("http://a/"))).headers
     .getSetCookie()
     .map(cookieHeader).join();
-  backend.calls = [];
+  engine.calls = [];
   await serve(looks, async (url) => {
     for (const cookie of ["", "other=1", visitor]) {
       const { response } = await request(url, cookie);
@@ -115,7 +115,7 @@ Deno.test("withSession() adds nothing to a response, when nothing changed", asyn
       assert(!/cookie/i.test(response.headers.get("vary") ?? ""));
     }
   });
-  assertEquals(backend.calls, ["read"]);
+  assertEquals(engine.calls, ["read"]);
 });
 
 Deno.test("withSession() gives the handler's own response, when there is no cookie to send", async () => {
@@ -340,12 +340,12 @@ Deno.test("withSession() commits before the response goes out, and refuses chang
 });
 
 Deno.test("withSession() refuses changes while it commits: they would be in no save", async () => {
-  const backend = new FakeBackend();
-  const storage = createSessionStorage({ backend, cookie: {} });
+  const engine = new FakeEngine();
+  const storage = createSessionStorage({ engine, cookie: {} });
   let error: SessionError | undefined;
   const handler = withSession(storage, (_request, session) => {
     session.set("early", 1);
-    backend.play("write", {
+    engine.play("write", {
       before: async () => {
         error = await assertSessionError(
           () => session.set("late", 1),
@@ -392,13 +392,13 @@ Deno.test("withSession() refuses changes after an untouched session's response, 
 });
 
 Deno.test("withSession() commits nothing, when the handler throws", async () => {
-  const backend = new FakeBackend();
-  const storage = createSessionStorage({ backend, cookie: {} });
+  const engine = new FakeEngine();
+  const storage = createSessionStorage({ engine, cookie: {} });
   const started = withSession(storage, count);
   const cookie = cookieHeader(
     (await started(new Request("http://a/"))).headers.get("set-cookie") ?? "",
   );
-  const before = backend.record;
+  const before = engine.record;
   const failure = new Error("handler");
   let kept: Session | undefined;
   const throwing: Handler[] = [
@@ -415,7 +415,7 @@ Deno.test("withSession() commits nothing, when the handler throws", async () => 
     },
   ];
   for (const handler of throwing) {
-    backend.calls = [];
+    engine.calls = [];
     const errors = await serve(
       withSession(
         storage,
@@ -432,8 +432,8 @@ Deno.test("withSession() commits nothing, when the handler throws", async () => 
       },
     );
     assertEquals(errors, [failure]);
-    assertEquals(backend.calls, ["read"]);
-    assertEquals(backend.record, before);
+    assertEquals(engine.calls, ["read"]);
+    assertEquals(engine.record, before);
     if (!kept?.destroyed) {
       await assertSessionError(() => kept?.set("late", 1), "late-change");
     }
@@ -441,8 +441,8 @@ Deno.test("withSession() commits nothing, when the handler throws", async () => 
 });
 
 Deno.test("withSession() answers 503 and sends no cookie, when the storage fails", async () => {
-  const backend = new FakeBackend();
-  const storage = createSessionStorage({ backend, cookie: {} });
+  const engine = new FakeEngine();
+  const storage = createSessionStorage({ engine, cookie: {} });
   let handled = 0;
   const handler = withSession(storage, (_request, session) => {
     handled++;
@@ -452,7 +452,7 @@ Deno.test("withSession() answers 503 and sends no cookie, when the storage fails
   const errors = await serve(handler, async (url) => {
     const { cookie } = await request(url);
     for (const verb of ["read", "write"] as const) {
-      backend.play(verb, "fail");
+      engine.play(verb, "fail");
       const { response, text } = await request(url, cookie);
       assertEquals(response.status, 503);
       assertEquals(response.headers.get("set-cookie"), null);
@@ -466,8 +466,8 @@ Deno.test("withSession() answers 503 and sends no cookie, when the storage fails
 });
 
 Deno.test("withSession() lets the application answer, when the storage fails", async () => {
-  const backend = new FakeBackend();
-  const storage = createSessionStorage({ backend });
+  const engine = new FakeEngine();
+  const storage = createSessionStorage({ engine });
   const codes: string[] = [];
   let cancelled = false;
   const handler = withSession(
@@ -486,7 +486,7 @@ Deno.test("withSession() lets the application answer, when the storage fails", a
       },
     },
   );
-  backend.play("write", "fail");
+  engine.play("write", "fail");
   const response = await handler(new Request("http://localhost/cart"));
   assertEquals(await response.text(), "later, /cart");
   assertEquals(codes, ["store-failed"]);
@@ -494,7 +494,7 @@ Deno.test("withSession() lets the application answer, when the storage fails", a
 });
 
 Deno.test("withSession() throws on what the application got wrong", async () => {
-  const storage = createSessionStorage({ backend: new FakeBackend() });
+  const storage = createSessionStorage({ engine: new FakeEngine() });
   const handler = withSession(createCookie("s"), storage, (_, session) => {
     session.set("when", new Date());
     return new Response();

@@ -11,7 +11,7 @@ import {
   type SessionStorage,
   type StorageOptions,
 } from "@satchel/session";
-import { FileBackend } from "../../storage/engines/file/engine.ts";
+import { FileEngine } from "../../storage/engines/file/engine.ts";
 import {
   connectDynamoDB,
   PACKAGES,
@@ -69,11 +69,11 @@ const openers: Readonly<Record<EngineName, Opener>> = {
   file: async (dir, options) =>
     opened(createFileSessionStorage({ ...options, dir })),
   "broken file": async (dir, options) => {
-    const backend = new FileBackend(dir, Date.now, () => {});
+    const engine = new FileEngine(dir, Date.now, () => {});
     return opened(
       createSessionStorage({
         ...options,
-        backend: ignoringVersions(backend),
+        engine: ignoringVersions(engine),
       }),
     );
   },

@@ -1,104 +1,103 @@
 /**
  * Mistakes that engines are made with: each turns a sound engine into one that must be found out.
  */
-import type { Backend, BackendRecord } from "@satchel/session";
+import type { Engine, EngineRecord } from "@satchel/session";
 
-type Flaw = (backend: Backend) => Backend;
+type Flaw = (engine: Engine) => Engine;
 
 /** The first mistake, also for other processes. */
-export function ignoringVersions(backend: Backend): Backend {
-  return flawed(backend, {
-    write: (key, value, { expires }) => backend.write(key, value, { expires }),
+export function ignoringVersions(engine: Engine): Engine {
+  return flawed(engine, {
+    write: (key, value, { expires }) => engine.write(key, value, { expires }),
   });
 }
 
 /** What an engine's author may get wrong. */
 export const FLAWS: Readonly<Record<string, Flaw>> = {
   "write() ignores the version": ignoringVersions,
-  "write() looks at the version first and writes then": (backend) =>
-    flawed(backend, {
+  "write() looks at the version first and writes then": (engine) =>
+    flawed(engine, {
       async write(key, value, { expires, ifVersion }) {
-        const version = (await backend.read(key))?.version ?? null;
+        const version = (await engine.read(key))?.version ?? null;
         if (ifVersion !== undefined && ifVersion !== version) return null;
-        return await backend.write(key, value, { expires });
+        return await engine.write(key, value, { expires });
       },
     }),
-  "write() makes a record anew that was deleted": (backend) =>
-    flawed(backend, {
+  "write() makes a record anew that was deleted": (engine) =>
+    flawed(engine, {
       async write(key, value, { expires, ifVersion }) {
         const options = { expires, ifVersion };
-        return await backend.write(key, value, options) ??
-          (await backend.read(key) ? null : await backend.write(key, value, {
+        return await engine.write(key, value, options) ??
+          (await engine.read(key) ? null : await engine.write(key, value, {
             expires,
             ifVersion: null,
           }));
       },
     }),
-  "write() is done after it was acknowledged": (backend) =>
-    flawed(backend, {
+  "write() is done after it was acknowledged": (engine) =>
+    flawed(engine, {
       async write(key, value, options) {
-        const known = await backend.read(key);
+        const known = await engine.read(key);
         const { ifVersion } = options;
         const holds = ifVersion === undefined ||
           ifVersion === (known?.version ?? null);
         if (!holds) return null;
-        later(() => backend.write(key, value, options));
+        later(() => engine.write(key, value, options));
         return {};
       },
     }),
-  "delete() ignores the version": (backend) =>
-    flawed(backend, { delete: (key) => backend.delete(key) }),
-  "delete() is done after it was acknowledged": (backend) =>
-    flawed(backend, {
+  "delete() ignores the version": (engine) =>
+    flawed(engine, { delete: (key) => engine.delete(key) }),
+  "delete() is done after it was acknowledged": (engine) =>
+    flawed(engine, {
       async delete(key, options) {
-        later(() => backend.delete(key, options));
+        later(() => engine.delete(key, options));
         return true;
       },
     }),
-  "delete() of another version says that it was done": (backend) =>
-    flawed(backend, {
-      delete: async (key, options) =>
-        await backend.delete(key, options) || true,
+  "delete() of another version says that it was done": (engine) =>
+    flawed(engine, {
+      delete: async (key, options) => await engine.delete(key, options) || true,
     }),
-  "read() gives the version of a later moment than the text": (backend) =>
-    flawed(backend, {
+  "read() gives the version of a later moment than the text": (engine) =>
+    flawed(engine, {
       async read(key) {
-        const first = await backend.read(key);
+        const first = await engine.read(key);
         await turns(5);
-        const then = await backend.read(key);
+        const then = await engine.read(key);
         return first && then && { ...first, version: then.version };
       },
     }),
-  "read() gives what it gave before": (backend) => {
-    const cache = new Map<string, BackendRecord | null>();
+  "read() gives what it gave before": (engine) => {
+    const cache = new Map<string, EngineRecord | null>();
     let reads = 0;
-    return flawed(backend, {
+    return flawed(engine, {
       async read(key) {
         const kept = cache.get(key);
         if (kept && ++reads % 3 === 0) return kept;
-        const record = await backend.read(key);
+        const record = await engine.read(key);
         cache.set(key, record);
         return record;
       },
     });
   },
-  "read() overlooks a record": (backend) => {
+  "read() overlooks a record": (engine) => {
     let reads = 0;
-    return flawed(backend, {
-      read: async (key) => ++reads % 50 === 0 ? null : await backend.read(key),
+    return flawed(engine, {
+      read: async (key) => ++reads % 50 === 0 ? null : await engine.read(key),
     });
   },
-  "read() mixes two records": (backend) => {
+  "read() mixes two records": (engine) => {
     const before = new Map<string, string>();
-    return flawed(backend, {
+    return flawed(engine, {
       async write(key, value, options) {
-        const old = (await backend.read(key))?.value;
-        const version = await backend.write(key, value, options);
+        const old = (await engine.read(key))?.value;
+        const version = await engine.write(key, value, options);
         if (version !== null && old) before.set(key, old);
         return version;
       },
       async read(key) {
-        const record = await backend.read(key);
+        const record = await engine.read(key);
         const old = before.get(key);
         if (!record || old?.length !== record.value.length) return record;
         const half = record.value.length >> 1;
@@ -109,13 +108,13 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
   },
 };
 
-function flawed(backend: Backend, flaw: Partial<Backend>): Backend {
+function flawed(engine: Engine, flaw: Partial<Engine>): Engine {
   return {
-    guarantees: backend.guarantees,
-    read: flaw.read ?? ((key) => backend.read(key)),
+    guarantees: engine.guarantees,
+    read: flaw.read ?? ((key) => engine.read(key)),
     write: flaw.write ??
-      ((key, value, options) => backend.write(key, value, options)),
-    delete: flaw.delete ?? ((key, options) => backend.delete(key, options)),
+      ((key, value, options) => engine.write(key, value, options)),
+    delete: flaw.delete ?? ((key, options) => engine.delete(key, options)),
   };
 }
 

@@ -2,7 +2,7 @@
  * A race within one process: tasks in place of processes, and a clock that counts. For engines that only one process
  * has, and for those that are broken on purpose.
  */
-import { type Backend, createSessionStorage } from "@satchel/session";
+import { createSessionStorage, type Engine } from "@satchel/session";
 import { Random } from "../../conformance/trial/random.ts";
 import type { Operation } from "./_history.ts";
 import {
@@ -23,11 +23,11 @@ export interface InsideOptions {
 
 /** Runs tasks against each other, and looks at what they saw. */
 export async function raceInside(
-  backend: Backend,
+  engine: Engine,
   { tasks, seed, plan }: InsideOptions,
 ): Promise<Counts & { findings: readonly string[] }> {
   const storage = createSessionStorage({
-    backend: scattered(backend, new Random(seed)),
+    engine: scattered(engine, new Random(seed)),
   });
   let time = 0;
   const clock = () => ++time;
@@ -57,7 +57,7 @@ export async function raceInside(
 }
 
 /** An engine that takes its time: others get in before each answer and after it. */
-function scattered(backend: Backend, random: Random): Backend {
+function scattered(engine: Engine, random: Random): Engine {
   const around = async <T>(call: () => Promise<T>): Promise<T> => {
     for (let turns = random.int(8); turns > 0; turns--) await undefined;
     const answer = await call();
@@ -65,10 +65,10 @@ function scattered(backend: Backend, random: Random): Backend {
     return answer;
   };
   return {
-    guarantees: backend.guarantees,
-    read: (key) => around(() => backend.read(key)),
+    guarantees: engine.guarantees,
+    read: (key) => around(() => engine.read(key)),
     write: (key, value, options) =>
-      around(() => backend.write(key, value, options)),
-    delete: (key, options) => around(() => backend.delete(key, options)),
+      around(() => engine.write(key, value, options)),
+    delete: (key, options) => around(() => engine.delete(key, options)),
   };
 }

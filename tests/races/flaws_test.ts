@@ -1,8 +1,8 @@
 // What a race must find, and that it finds nothing where there is nothing: in one process, by seeds.
-import type { Backend } from "@satchel/session";
+import type { Engine } from "@satchel/session";
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { Random } from "../../conformance/trial/random.ts";
-import { MemoryBackend } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/memory.ts";
 import { race } from "./_crew.ts";
 import { inFolder } from "./_engines.ts";
 import { FLAWS } from "./_flaws.ts";
@@ -23,7 +23,7 @@ const restless: Omit<InsideOptions, "seed"> = {
 };
 
 /** An engine whose every thirtieth change fails, once there are sessions: not done, or done and not told. */
-function failing(backend: Backend, random: Random): Backend {
+function failing(engine: Engine, random: Random): Engine {
   let changes = 0;
   const perhaps = async <T>(change: () => Promise<T>): Promise<T> => {
     const dice = ++changes > visits.plan.sessions ? random.int(60) : 60;
@@ -33,16 +33,16 @@ function failing(backend: Backend, random: Random): Backend {
     return answer;
   };
   return {
-    guarantees: backend.guarantees,
-    read: (key) => backend.read(key),
+    guarantees: engine.guarantees,
+    read: (key) => engine.read(key),
     write: (key, value, options) =>
-      perhaps(() => backend.write(key, value, options)),
-    delete: (key, options) => perhaps(() => backend.delete(key, options)),
+      perhaps(() => engine.write(key, value, options)),
+    delete: (key, options) => perhaps(() => engine.delete(key, options)),
   };
 }
 
-function memory(): MemoryBackend {
-  return new MemoryBackend(1_000, Date.now, () => {});
+function memory(): MemoryEngine {
+  return new MemoryEngine(1_000, Date.now, () => {});
 }
 
 Deno.test("raceInside() finds nothing, when the engine is sound", async () => {
@@ -59,8 +59,8 @@ Deno.test("raceInside() finds nothing, when the engine is sound", async () => {
 Deno.test("raceInside() finds nothing half-done, when a sound engine fails before and after what it does", async () => {
   let unknown = 0;
   for (const seed of SEEDS.slice(0, 5)) {
-    const backend = failing(memory(), new Random(seed));
-    const result = await raceInside(backend, { ...visits, seed });
+    const engine = failing(memory(), new Random(seed));
+    const result = await raceInside(engine, { ...visits, seed });
     assertEquals(result.findings, []);
     unknown += result.unknown;
   }
@@ -71,8 +71,8 @@ for (const [name, flaw] of Object.entries(FLAWS)) {
   Deno.test(`raceInside() finds it, when ${name}`, async () => {
     for (const seed of SEEDS) {
       for (const options of [visits, restless]) {
-        const backend = flaw(memory());
-        const { findings } = await raceInside(backend, { ...options, seed });
+        const engine = flaw(memory());
+        const { findings } = await raceInside(engine, { ...options, seed });
         if (findings.length > 0) return;
       }
     }
@@ -83,8 +83,8 @@ for (const [name, flaw] of Object.entries(FLAWS)) {
 Deno.test("raceInside() counts what is missing by hand too, when updates are lost", async () => {
   const flaw = FLAWS["write() ignores the version"];
   const plan = { mix: HAMMER, sessions: 1, width: 1, commits: 10 };
-  const backend = flaw?.(memory()) ?? memory();
-  const { findings } = await raceInside(backend, { tasks: 4, seed: 1, plan });
+  const engine = flaw?.(memory()) ?? memory();
+  const { findings } = await raceInside(engine, { tasks: 4, seed: 1, plan });
   assertMatch(findings[0] ?? "", /^no order explains /);
   assertMatch(findings.at(-1) ?? "", /^p\d.* instead of /);
 });

@@ -1,6 +1,6 @@
 // The race contract, on every engine that compares and sets. `deno task torture` is the long form.
 import { assertEquals } from "@std/assert";
-import { MemoryBackend } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/memory.ts";
 import { race } from "./_crew.ts";
 import { withEngines } from "./_engines.ts";
 import { raceInside } from "./_inside.ts";
@@ -33,9 +33,9 @@ await withEngines(({ name, start }) => {
 
 Deno.test("save() loses no commit and brings no session back, when 16 tasks race in memory", async () => {
   for (const plan of [{ ...hammer, commits: 150 }, visits]) {
-    const backend = new MemoryBackend(1_000, Date.now, () => {});
+    const engine = new MemoryEngine(1_000, Date.now, () => {});
     const options = { tasks: 16, seed: 7, plan };
-    const { findings, unknown } = await raceInside(backend, options);
+    const { findings, unknown } = await raceInside(engine, options);
     assertEquals(findings, []);
     assertEquals(unknown, 0);
   }

@@ -13,12 +13,12 @@ import type {
   KVNamespaceLike,
   NodeRedisLike,
 } from "../../mod.ts";
-import { DynamoDBBackend } from "../../storage/engines/dynamodb/engine.ts";
+import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
-import { RedisBackend } from "../../storage/engines/redis/engine.ts";
+import { RedisEngine } from "../../storage/engines/redis/engine.ts";
 import { type RedisSend, sendBy } from "../../storage/engines/redis/client.ts";
 import { RedisConnection } from "../../storage/engines/redis/connection.ts";
-import { DenoKvBackend } from "../../storage/deno_kv.ts";
+import { DenoKvEngine } from "../../storage/deno_kv.ts";
 import {
   cookieTarget,
   databaseTarget,
@@ -34,7 +34,7 @@ import {
   makeTable,
   type TableMaker,
 } from "../engines/_tables.ts";
-import { FakeBackend } from "../storage/_fake_engine.ts";
+import { FakeEngine } from "../storage/_fake_engine.ts";
 import { type RowName, ROWS, type Runtime } from "./matrix.ts";
 
 /** What a runtime gives the suite. */
@@ -85,10 +85,10 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
   memory: () => memoryTarget(),
   file: ({ dir = "" }) => fileTarget(dir),
   fourFunctions: () => databaseTarget(),
-  backend: (_here, title) => {
-    const engines = new Map<string, FakeBackend>();
+  engine: (_here, title) => {
+    const engines = new Map<string, FakeEngine>();
     return engineTarget(title, ({ namespace }) => {
-      const engine = engines.get(namespace) ?? new FakeBackend();
+      const engine = engines.get(namespace) ?? new FakeEngine();
       engines.set(namespace, engine);
       return engine;
     });
@@ -98,7 +98,7 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     here.closing(() => kv.close());
     return engineTarget(
       title,
-      ({ namespace, now }) => new DenoKvBackend(kv, namespace, now),
+      ({ namespace, now }) => new DenoKvEngine(kv, namespace, now),
       ["durable"],
       { recordBytes: 64 * 1024 - 256 },
     );
@@ -151,7 +151,7 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
         const made = tables.get(namespace) ??
           makeTable(db, `${here.runtime}-${tables.size}`);
         tables.set(namespace, made);
-        return new DynamoDBBackend(document, { table: await made });
+        return new DynamoDBEngine(document, { table: await made });
       },
       ["durable"],
       { recordBytes: 400 * 1024 - 512 },
@@ -177,7 +177,7 @@ export async function targetOf(
 function redisBy(here: Surroundings, title: string, send: RedisSend): Target {
   here.test(`${title}: what another program put there, and a forgotten script`, async () => {
     const prefix = `${crypto.randomUUID()}:`;
-    const engine = new RedisBackend(send, prefix, Date.now);
+    const engine = new RedisEngine(send, prefix, Date.now);
     const expires = Date.now() + 60_000;
     await send(`${prefix}a`, ["SET", `${prefix}a`, "text"]);
     await send("", ["SCRIPT", "FLUSH", "SYNC"]);

@@ -47,7 +47,7 @@ export type RowName =
   | "memory"
   | "file"
   | "fourFunctions"
-  | "backend"
+  | "engine"
   | "denoKv"
   | "redisUrl"
   | "nodeRedis"
@@ -70,7 +70,7 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     why: "a Worker has no disk",
   },
   fourFunctions: { title: "Four functions", on: ALL },
-  backend: { title: "Your own engine", on: ALL },
+  engine: { title: "Your own engine", on: ALL },
   denoKv: {
     title: "Deno KV",
     on: SERVERS,

@@ -4,9 +4,9 @@
  * @module
  */
 import type {
-  Backend,
-  BackendRecord,
   DeleteOptions,
+  Engine,
+  EngineRecord,
   StorageGuarantees,
   WriteOptions,
 } from "../../storage/contract.ts";
@@ -41,13 +41,13 @@ export const STRONG: StorageGuarantees = {
 };
 
 /** Keeps records in a `Map`, and its calls in a list. */
-export class FakeBackend implements Backend {
+export class FakeEngine implements Engine {
   readonly guarantees: StorageGuarantees;
   /** What is stored. */
-  readonly records: Map<string, BackendRecord> = new Map();
+  readonly records: Map<string, EngineRecord> = new Map();
   /** The functions that were called, in order. */
   calls: Verb[] = [];
-  readonly touch?: NonNullable<Backend["touch"]>;
+  readonly touch?: NonNullable<Engine["touch"]>;
   readonly #tricks: [Verb, Trick][] = [];
   #versions = 0;
 
@@ -92,13 +92,13 @@ export class FakeBackend implements Backend {
   }
 
   /** The only record. */
-  get record(): BackendRecord {
+  get record(): EngineRecord {
     const [record, ...others] = this.records.values();
     if (!record || others.length > 0) throw new Error("not one record");
     return record;
   }
 
-  read(key: string): Promise<BackendRecord | null> {
+  read(key: string): Promise<EngineRecord | null> {
     return this.#run("read", null, async () => this.records.get(key) ?? null);
   }
 

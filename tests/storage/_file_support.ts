@@ -6,7 +6,7 @@ import {
 import { assert, assertEquals, assertExists } from "@std/assert";
 import type * as NodeFs from "node:fs";
 import process from "node:process";
-import { FileBackend } from "../../storage/engines/file/engine.ts";
+import { FileEngine } from "../../storage/engines/file/engine.ts";
 
 export const windows: boolean = Deno.build.os === "windows";
 export const KEY: string = "k".repeat(43);
@@ -23,11 +23,11 @@ export async function inDir(
   }
 }
 
-export function backendIn(
+export function engineIn(
   dir: string,
   onError: (error: unknown) => void = rethrow,
-): FileBackend {
-  return new FileBackend(dir, () => 0, onError);
+): FileEngine {
+  return new FileEngine(dir, () => 0, onError);
 }
 
 export function rethrow(error: unknown): never {

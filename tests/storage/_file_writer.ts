@@ -1,10 +1,10 @@
 /** Another process for the tests of file sessions: `_file_writer.ts <what> <dir> <key or id> <name> <times>`. */
 // deno-lint-ignore-file no-console -- a command
 import { createFileSessionStorage } from "@satchel/session";
-import { FileBackend } from "../../storage/engines/file/engine.ts";
+import { FileEngine } from "../../storage/engines/file/engine.ts";
 
 const [what, dir = "", at = "", name = "", times = ""] = Deno.args;
-const backend = new FileBackend(dir, Date.now, (error) => {
+const engine = new FileEngine(dir, Date.now, (error) => {
   throw error;
 });
 const expires = Date.now() + 3_600_000;
@@ -12,10 +12,10 @@ const expires = Date.now() + 3_600_000;
 /** Adds one to a number, as often as it is told to, and only where nobody else has done so first. */
 async function count(): Promise<void> {
   for (let done = 0; done < Number(times);) {
-    const record = await backend.read(at);
+    const record = await engine.read(at);
     const value = String(Number(record?.value ?? 0) + 1);
     const ifVersion = record?.version ?? null;
-    if (await backend.write(at, value, { expires, ifVersion })) done++;
+    if (await engine.write(at, value, { expires, ifVersion })) done++;
   }
 }
 
@@ -34,9 +34,9 @@ async function keys(): Promise<void> {
 async function churn(): Promise<void> {
   for (let i = Number(times);; i++) {
     const value = `${i}:${"x".repeat(20_000)}:${i}`;
-    await backend.write(at, value, { expires });
+    await engine.write(at, value, { expires });
     console.log("written");
-    if (i % 7 === 0) await backend.delete(at);
+    if (i % 7 === 0) await engine.delete(at);
   }
 }
 

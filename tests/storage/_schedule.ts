@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Backend } from "../../storage/contract.ts";
+import type { Engine } from "../../storage/contract.ts";
 
 /** Which request's turn it is; requests beyond the list take turns in order. */
 export class Schedule {
@@ -22,7 +22,7 @@ export class Schedule {
   }
 
   /** The engine as request `who` sees it: each call waits for its turn. */
-  engine(backend: Backend, who: number): Backend {
+  engine(engine: Engine, who: number): Engine {
     const turn = () =>
       new Promise<void>((resolve) => {
         (this.#waiting[who] ??= []).push(resolve);
@@ -32,15 +32,15 @@ export class Schedule {
       <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
       async (...args: A) => {
         await turn();
-        const result = await call.apply(backend, args);
+        const result = await call.apply(engine, args);
         this.#next();
         return result;
       };
     return {
-      guarantees: { ...backend.guarantees, evicts: "nothing" },
-      read: step(backend.read),
-      write: step(backend.write),
-      delete: step(backend.delete),
+      guarantees: { ...engine.guarantees, evicts: "nothing" },
+      read: step(engine.read),
+      write: step(engine.write),
+      delete: step(engine.delete),
     };
   }
 

@@ -14,17 +14,17 @@ import { type Cookie, createCookie } from "../../core/cookie.ts";
 import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
 import type { SessionCookieOptions } from "../../storage/sessions/bind.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
-import { FakeBackend } from "./_fake_engine.ts";
+import { FakeEngine } from "./_fake_engine.ts";
 
 function setUp(
   cookie: Cookie | SessionCookieOptions = {},
   options: StorageOptions = {},
 ) {
-  const backend = new FakeBackend();
+  const engine = new FakeEngine();
   const clock = new Clock();
   const events: SessionEvent["type"][] = [];
   const storage = createSessionStorage({
-    backend,
+    engine,
     cookie,
     now: clock.now,
     onEvent: ({ type }) => events.push(type),
@@ -34,15 +34,15 @@ function setUp(
     const session = await storage.getSession();
     session.set("a", 1);
     const setCookie = await storage.commitSession(session, options);
-    backend.calls = [];
+    engine.calls = [];
     events.length = 0;
     return setCookie;
   }
-  return { backend, clock, events, storage, start };
+  return { engine, clock, events, storage, start };
 }
 
 Deno.test("getSession() costs nothing, when the visitor has no session", async () => {
-  const { backend, storage, events } = setUp({ secrets: ["s3cr3t"] });
+  const { engine, storage, events } = setUp({ secrets: ["s3cr3t"] });
   for (
     const header of [
       undefined,
@@ -58,16 +58,16 @@ Deno.test("getSession() costs nothing, when the visitor has no session", async (
     assertEquals(session.size, 0);
     assertEquals(await storage.commitSession(session), "");
   }
-  assertEquals(backend.calls, []);
+  assertEquals(engine.calls, []);
   assertEquals(events, ["rejected-cookie", "rejected-cookie"]);
 });
 
 Deno.test("getSession() asks the engine for one id, when the cookie's name is repeated", async () => {
-  const { backend, storage, start } = setUp({ secrets: ["s3cr3t"] });
+  const { engine, storage, start } = setUp({ secrets: ["s3cr3t"] });
   const one = cookieHeader(await start());
   const two = cookieHeader(await start());
   const session = await storage.getSession(`__session=forged; ${two}; ${one}`);
-  assertEquals(backend.calls, ["read"]);
+  assertEquals(engine.calls, ["read"]);
   assertEquals(session.get("a"), 1);
 });
 
@@ -119,18 +119,18 @@ Deno.test("commitSession() gives cookie and record one lifetime, the commit's be
     [{}, { maxAge: 0.5 }, "Max-Age=1", 0.5],
   ];
   for (const [cookie, commit, attribute, seconds] of cases) {
-    const { backend, clock, start } = setUp(cookie);
+    const { engine, clock, start } = setUp(cookie);
     const setCookie = await start(commit);
     const found = setCookie.split("; ").filter((part) =>
       /^(Max-Age|Expires)/.test(part)
     );
     assertEquals(found, attribute ? [attribute] : [], setCookie);
-    assertEquals(backend.record.expires, clock.time + seconds * 1000);
+    assertEquals(engine.record.expires, clock.time + seconds * 1000);
   }
 });
 
 Deno.test("commitSession() gives a session a lifetime that lasts (remember me)", async () => {
-  const { backend, clock, storage, start } = setUp({ maxAge: 60 });
+  const { engine, clock, storage, start } = setUp({ maxAge: 60 });
   const header = cookieHeader(await start({ maxAge: 3600 }));
   for (let visit = 0; visit < 3; visit++) {
     clock.pass(3000);
@@ -138,7 +138,7 @@ Deno.test("commitSession() gives a session a lifetime that lasts (remember me)",
     assertEquals(session.get("a"), 1, "still remembered");
     session.set("visit", visit);
     assertStringIncludes(await storage.commitSession(session), "Max-Age=3600");
-    assertEquals(backend.record.expires, clock.time + 3_600_000);
+    assertEquals(engine.record.expires, clock.time + 3_600_000);
   }
   const session = await storage.getSession(header);
   session.regenerateId();
@@ -168,25 +168,25 @@ Deno.test("commitSession() gives a session a fixed end that lasts", async () => 
 
 Deno.test("commitSession() destroys the session, when the lifetime given is over at once", async () => {
   for (const commit of [{ maxAge: 0 }, { expires: new Date(0) }]) {
-    const { backend, storage, start, events } = setUp({ maxAge: 60 });
+    const { engine, storage, start, events } = setUp({ maxAge: 60 });
     const session = await storage.getSession(cookieHeader(await start()));
     const setCookie = await storage.commitSession(session, commit);
     assertMatch(setCookie, /^__session=; .*Expires=Thu, 01 Jan 1970/);
     assertEquals(setCookie.includes("Max-Age"), false);
-    assertEquals(backend.records.size, 0);
+    assertEquals(engine.records.size, 0);
     assertEquals(events, ["destroyed"]);
   }
 });
 
 Deno.test("commitSession() sends an existing session again with a fresh lifetime, unless told renew: false", async () => {
-  const { backend, clock, storage, start } = setUp({ maxAge: 60 });
+  const { engine, clock, storage, start } = setUp({ maxAge: 60 });
   const header = cookieHeader(await start());
   clock.pass(30);
   const session = await storage.getSession(header);
   assertEquals(await storage.commitSession(session, { renew: false }), "");
-  assertEquals(backend.calls, ["read"]);
+  assertEquals(engine.calls, ["read"]);
   assertEquals(cookieHeader(await storage.commitSession(session)), header);
-  assertEquals(backend.record.expires, clock.time + 60_000);
+  assertEquals(engine.record.expires, clock.time + 60_000);
 });
 
 Deno.test("commitSession() sends this commit's attributes, this once", async () => {
@@ -209,7 +209,7 @@ Deno.test("commitSession() leaves the caller's options alone", async () => {
 
 Deno.test("commitSession() rejects a lifetime that is none and stores nothing", async () => {
   for (const maxAge of [-1, NaN, Infinity, "60"]) {
-    const { backend, storage } = setUp();
+    const { engine, storage } = setUp();
     const session = await storage.getSession();
     session.set("a", 1);
     await assertRejects(
@@ -217,7 +217,7 @@ Deno.test("commitSession() rejects a lifetime that is none and stores nothing", 
       RangeError,
       "Cannot use maxAge: it must be a finite, non-negative number of seconds",
     );
-    assertEquals(backend.records.size, 0);
+    assertEquals(engine.records.size, 0);
     assertNotEquals(
       await storage.commitSession(session),
       "",
@@ -227,16 +227,16 @@ Deno.test("commitSession() rejects a lifetime that is none and stores nothing", 
 });
 
 Deno.test("commitSession() does not replace a good cookie, when the engine fails", async () => {
-  const { backend, storage, start } = setUp();
+  const { engine, storage, start } = setUp();
   const header = cookieHeader(await start());
   const session = await storage.getSession(header);
   session.set("a", 2);
-  backend.play("write", "fail");
+  engine.play("write", "fail");
   await assertSessionError(
     () => storage.commitSession(session),
     "store-failed",
   );
-  backend.play("read", "fail");
+  engine.play("read", "fail");
   await assertSessionError(() => storage.getSession(header), "store-failed");
   assertEquals((await storage.getSession(header)).get("a"), 1);
 });
@@ -278,22 +278,22 @@ Deno.test("destroySession() clears the cookie with the attributes it was set wit
     ],
   ];
   for (const [cookie, options, expected] of cases) {
-    const { backend, storage, start } = setUp(cookie);
+    const { engine, storage, start } = setUp(cookie);
     const session = await storage.getSession(cookieHeader(await start()));
     const setCookie = await storage.destroySession(session, options);
     assertMatch(setCookie, expected);
     assertEquals(setCookie.includes("Max-Age"), false);
-    assertEquals(backend.records.size, 0);
+    assertEquals(engine.records.size, 0);
     assert(session.destroyed);
   }
 });
 
 Deno.test("commitSession() clears the cookie, when the session was destroyed by itself", async () => {
-  const { backend, storage, start } = setUp();
+  const { engine, storage, start } = setUp();
   const session = await storage.getSession(cookieHeader(await start()));
   session.destroy();
   assertMatch(await storage.commitSession(session), /^__session=; .*1970/);
-  assertEquals(backend.records.size, 0);
+  assertEquals(engine.records.size, 0);
 });
 
 Deno.test("getSession(), commitSession() and destroySession() work without their object", async () => {
@@ -307,12 +307,12 @@ Deno.test("getSession(), commitSession() and destroySession() work without their
 });
 
 Deno.test("storage.read() and save() work beside the cookie and know its lifetime", async () => {
-  const { backend, clock, storage } = setUp({ maxAge: 60 });
+  const { engine, clock, storage } = setUp({ maxAge: 60 });
   const session = await storage.read(null);
   session.set("a", 1);
   const id = await storage.save(session);
   assertEquals(id, session.id);
-  assertEquals(backend.record.expires, clock.time + 60_000);
+  assertEquals(engine.record.expires, clock.time + 60_000);
   assertEquals((await storage.read(id)).get("a"), 1);
 });
 
@@ -329,10 +329,10 @@ Deno.test("createSessionStorage() works in a cookie of another library and knows
   const theirs = createReactRouterCookie("theirs", { secrets: ["s3cr3t"] });
   // Given to React Router itself, it prints a warning.
   const cookie = Object.create(theirs, { expires: { value: expires } });
-  const { backend, storage, start } = setUp(cookie);
+  const { engine, storage, start } = setUp(cookie);
   const setCookie = await start();
   assertMatch(setCookie, /^theirs=/);
-  assertEquals(backend.record.expires, expires.getTime());
+  assertEquals(engine.record.expires, expires.getTime());
   assertEquals((await storage.getSession(cookieHeader(setCookie))).get("a"), 1);
   const header = cookieHeader(await cookie.serialize({ not: "an id" }));
   assertEquals((await storage.getSession(header)).size, 0);
@@ -344,11 +344,11 @@ Deno.test("createSessionStorage() counts the lifetime of another library's cooki
   const cookie = Object.create(theirs, {
     expires: { get: () => new Date(clock.time + 60_000) },
   });
-  const { backend, start } = setUp(cookie, { now: clock.now });
+  const { engine, start } = setUp(cookie, { now: clock.now });
   for (const passed of [0, 60, 600]) {
     clock.pass(passed);
     assertMatch(await start(), /^theirs=\w/);
-    const newest = [...backend.records.values()].at(-1);
+    const newest = [...engine.records.values()].at(-1);
     assertEquals(newest?.expires, clock.time + 60_000);
   }
 });
@@ -369,9 +369,9 @@ Deno.test("createSessionStorage() refuses a cookie of another shape, whose secre
 });
 
 Deno.test("commitSession() signs an id again only where another secret writes by now", async () => {
-  const backend = new FakeBackend();
+  const engine = new FakeEngine();
   const open = (secrets: string[]) =>
-    createSessionStorage({ backend, cookie: { name: "s", secrets } });
+    createSessionStorage({ engine, cookie: { name: "s", secrets } });
   const old = open(["old"]);
   const first = await old.getSession();
   first.set("a", 1);

@@ -7,9 +7,9 @@ import {
   assertRejects,
 } from "@std/assert";
 import process from "node:process";
-import type { FileBackend } from "../../storage/engines/file/engine.ts";
+import type { FileEngine } from "../../storage/engines/file/engine.ts";
 import {
-  backendIn,
+  engineIn,
   expires,
   finish,
   fsWith,
@@ -30,7 +30,7 @@ Deno.test("write() lets each change through once, when four processes change one
       ...names.map(() => writer("count", dir, KEY, "", 250)),
       ...names.map((name) => writer("keys", dir, value, name, 60)),
     ]);
-    assertEquals((await backendIn(dir).read(KEY))?.value, "500");
+    assertEquals((await engineIn(dir).read(KEY))?.value, "500");
     const session = await storage.read(value);
     assertEquals(session.size, 121);
     for (const name of names) assertEquals(session.get(`${name}59`), 59);
@@ -41,7 +41,7 @@ Deno.test("write() lets each change through once, when four processes change one
 
 Deno.test("write() leaves the old record or the new one, when its process is killed", async () => {
   await inDir(async (dir) => {
-    const backend = backendIn(dir);
+    const engine = engineIn(dir);
     let random = 1;
     for (let round = 0; round < 25; round++) {
       const child = writer("churn", dir, KEY, "", round * 1000);
@@ -54,17 +54,17 @@ Deno.test("write() leaves the old record or the new one, when its process is kil
       await reader.cancel();
       await child.status;
 
-      const record = await backend.read(KEY);
+      const record = await engine.read(KEY);
       if (record) {
         const [before, text, after] = record.value.split(":");
         assertEquals(after, before);
         assertEquals(text?.length, 20_000);
         assert(Number(before) >= round * 1000);
       }
-      assertExists(await backend.write(KEY, "0::0", { expires }));
-      assertEquals((await backend.read(KEY))?.value, "0::0");
+      assertExists(await engine.write(KEY, "0::0", { expires }));
+      assertEquals((await engine.read(KEY))?.value, "0::0");
     }
-    await backend.sweep(0);
+    await engine.sweep(0);
     assertEquals(await namesIn(`${dir}/kk/${KEY}`).then((n) => n.length), 2);
     assertEquals((await namesIn(dir)).filter((n) => n.includes("/.")), []);
   });
@@ -74,11 +74,11 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
-const changes: Record<string, (backend: FileBackend) => Promise<unknown>> = {
-  "write()": (backend) => backend.write(KEY, "new", { expires }),
-  "touch()": (backend) => backend.touch(KEY, expires + 1),
-  "delete()": (backend) => backend.delete(KEY),
-  "sweep()": (backend) => backend.sweep(expires),
+const changes: Record<string, (engine: FileEngine) => Promise<unknown>> = {
+  "write()": (engine) => engine.write(KEY, "new", { expires }),
+  "touch()": (engine) => engine.touch(KEY, expires + 1),
+  "delete()": (engine) => engine.delete(KEY),
+  "sweep()": (engine) => engine.sweep(expires),
 };
 for (const [name, change] of Object.entries(changes)) {
   for (const old of name === "write()" ? ["old", null] : ["old"]) {
@@ -86,19 +86,19 @@ for (const [name, change] of Object.entries(changes)) {
       let steps = 0;
       for (let last = 0; last <= steps; last++) {
         await inDir(async (dir) => {
-          const backend = backendIn(dir);
-          if (old) await backend.write(KEY, old, { expires });
+          const engine = engineIn(dir);
+          if (old) await engine.write(KEY, old, { expires });
           let step = 0;
           const dying = fsWith(async (_, file) => {
             if (step++ < last) return;
             if (step - 1 === last) await file?.writeFile("ne");
             throw new Error("killed");
           });
-          const victim = withFs(dying, () => backendIn(dir, () => {}));
+          const victim = withFs(dying, () => engineIn(dir, () => {}));
           const done = await change(victim).then(() => true, () => false);
           if (!done || step > last) steps = last + 1;
 
-          const value = (await backend.read(KEY))?.value ?? null;
+          const value = (await engine.read(KEY))?.value ?? null;
           const outcomes = name === "write()"
             ? [old, "new"]
             : name === "touch()"
@@ -106,12 +106,12 @@ for (const [name, change] of Object.entries(changes)) {
             : [old, null];
           assert(outcomes.includes(value));
           if (done) assertEquals(value, outcomes.at(-1));
-          assertExists(await backend.write(KEY, "next", { expires }));
-          assertEquals((await backend.read(KEY))?.value, "next");
-          await backend.sweep(0);
+          assertExists(await engine.write(KEY, "next", { expires }));
+          assertEquals((await engine.read(KEY))?.value, "next");
+          await engine.sweep(0);
           assertEquals((await namesIn(dir)).length, 4);
-          await backend.delete(KEY);
-          assertEquals(await backend.read(KEY), null);
+          await engine.delete(KEY);
+          assertEquals(await engine.read(KEY), null);
         });
       }
       assert(steps > 0);
@@ -220,9 +220,9 @@ Deno.test("write() succeeds, when another process tidies up what a rename ran in
       if (name !== "rename" || runs++ > 0) return;
       throw Object.assign(new Error("not empty"), { code: "ENOTEMPTY" });
     });
-    const backend = withFs(racing, () => backendIn(dir));
-    assertExists(await backend.write(KEY, "text", { expires }));
-    assertEquals((await backend.read(KEY))?.value, "text");
+    const engine = withFs(racing, () => engineIn(dir));
+    assertExists(await engine.write(KEY, "text", { expires }));
+    assertEquals((await engine.read(KEY))?.value, "text");
     assertEquals(runs, 2);
   });
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import {
-  backendIn,
+  engineIn,
   expires,
   inDir,
   keep,
@@ -94,7 +94,7 @@ for (const [what, plant] of Object.entries(foreign)) {
         other.destroy();
         assertEquals(await storage.save(other), "");
         await storage.sweep?.();
-        const engine = backendIn(dir);
+        const engine = engineIn(dir);
         const key = kept.folder.slice(-43);
         await engine.delete(key);
         assertEquals(await namesIn(outside), before);
@@ -154,14 +154,14 @@ Deno.test("read() gives new sessions, when two records were swapped", async () =
 
 Deno.test("delete() is final, when somebody copied an older head into the folder", async () => {
   await inDir(async (dir) => {
-    const backend = backendIn(dir);
-    const content = await backend.write(KEY, "old", { expires });
+    const engine = engineIn(dir);
+    const content = await engine.write(KEY, "old", { expires });
     const copy = `${dir}/kk/${KEY}/${content}@${expires}`;
-    await backend.write(KEY, "new", { expires });
+    await engine.write(KEY, "new", { expires });
     await Deno.writeTextFile(copy, "");
-    assertEquals((await backend.read(KEY))?.value, "new");
-    await backend.delete(KEY);
-    assertEquals(await backend.read(KEY), null);
+    assertEquals((await engine.read(KEY))?.value, "new");
+    await engine.delete(KEY);
+    assertEquals(await engine.read(KEY), null);
     assertEquals(await namesIn(dir), ["kk"]);
   });
 });

@@ -11,7 +11,7 @@ import {
 } from "@std/assert";
 import process from "node:process";
 import {
-  backendIn,
+  engineIn,
   expires,
   foldersIn,
   fsWith,
@@ -100,16 +100,16 @@ Deno.test({
 
 Deno.test("write() refuses a version, when others have replaced it twice", async () => {
   await inDir(async (dir) => {
-    const backend = backendIn(dir);
-    const first = await backend.write(KEY, "1", { expires, ifVersion: null });
-    const second = await backend.write(KEY, "2", { expires, ifVersion: first });
-    const third = await backend.write(KEY, "3", { expires, ifVersion: second });
+    const engine = engineIn(dir);
+    const first = await engine.write(KEY, "1", { expires, ifVersion: null });
+    const second = await engine.write(KEY, "2", { expires, ifVersion: first });
+    const third = await engine.write(KEY, "3", { expires, ifVersion: second });
     assertEquals(
-      await backend.write(KEY, "late", { expires, ifVersion: first }),
+      await engine.write(KEY, "late", { expires, ifVersion: first }),
       null,
     );
-    assertEquals(await backend.delete(KEY, { ifVersion: second }), false);
-    assertEquals(await backend.read(KEY), {
+    assertEquals(await engine.delete(KEY, { ifVersion: second }), false);
+    assertEquals(await engine.read(KEY), {
       value: "3",
       version: third,
       expires,
@@ -119,14 +119,14 @@ Deno.test("write() refuses a version, when others have replaced it twice", async
 
 Deno.test("write() refuses a version, when its record was deleted and made again", async () => {
   await inDir(async (dir) => {
-    const backend = backendIn(dir);
-    const old = await backend.write(KEY, "old", { expires });
-    await backend.delete(KEY);
-    await backend.write(KEY, "new", { expires, ifVersion: null });
+    const engine = engineIn(dir);
+    const old = await engine.write(KEY, "old", { expires });
+    await engine.delete(KEY);
+    await engine.write(KEY, "new", { expires, ifVersion: null });
     const options = { expires, ifVersion: old };
-    assertEquals(await backend.write(KEY, "late", options), null);
-    assertEquals(await backend.delete(KEY, { ifVersion: old }), false);
-    assertEquals((await backend.read(KEY))?.value, "new");
+    assertEquals(await engine.write(KEY, "late", options), null);
+    assertEquals(await engine.delete(KEY, { ifVersion: old }), false);
+    assertEquals((await engine.read(KEY))?.value, "new");
   });
 });
 
@@ -134,7 +134,7 @@ Deno.test("read() gives the newest record, when another process replaces it mean
   await inDir(async (dir) => {
     const fs = process.getBuiltinModule("node:fs");
     const folder = `${dir}/kk/${KEY}`;
-    const first = await backendIn(dir).write(KEY, "1", { expires });
+    const first = await engineIn(dir).write(KEY, "1", { expires });
     const second = `2-${"x".repeat(16)}`;
     let missed = 0;
     let replaced = false;
@@ -157,8 +157,8 @@ Deno.test("read() gives the newest record, when another process replaces it mean
         return fs.readFileSync(...args);
       },
     } as unknown as typeof fs;
-    const backend = withFs(racing, () => backendIn(dir));
-    assertEquals(await backend.read(KEY), {
+    const engine = withFs(racing, () => engineIn(dir));
+    assertEquals(await engine.read(KEY), {
       value: "2",
       version: second,
       expires,
@@ -168,30 +168,30 @@ Deno.test("read() gives the newest record, when another process replaces it mean
 
 Deno.test("touch() moves the instant and leaves version and content, when there is a record", async () => {
   await inDir(async (dir) => {
-    const backend = backendIn(dir);
-    await backend.touch(KEY, 1);
-    const version = await backend.write(KEY, "text", { expires });
+    const engine = engineIn(dir);
+    await engine.touch(KEY, 1);
+    const version = await engine.write(KEY, "text", { expires });
     for (const at of [2_000.5, 1e21, Infinity, -1]) {
-      await backend.touch(KEY, at);
-      assertEquals(await backend.read(KEY), {
+      await engine.touch(KEY, at);
+      assertEquals(await engine.read(KEY), {
         value: "text",
         version,
         expires: at,
       });
     }
     assertExists(
-      await backend.write(KEY, "more", { expires, ifVersion: version }),
+      await engine.write(KEY, "more", { expires, ifVersion: version }),
     );
   });
 });
 
 Deno.test("sweep() removes what is over or left behind and nothing else, when it is called", async () => {
   await inDir(async (dir) => {
-    const backend = backendIn(dir);
+    const engine = engineIn(dir);
     const key = (letter: string) => letter.repeat(43);
-    await backend.write(key("a"), "live", { expires });
-    await backend.write(key("b"), "over", { expires: 1_000 });
-    await backend.write(key("c"), "later", { expires: 1_001 });
+    await engine.write(key("a"), "live", { expires });
+    await engine.write(key("b"), "over", { expires: 1_000 });
+    await engine.write(key("c"), "later", { expires: 1_001 });
     const live = `${dir}/aa/${key("a")}`;
     const name = "x".repeat(16);
     // A content that was overtaken, and one whose writer may yet rename the head.
@@ -207,7 +207,7 @@ Deno.test("sweep() removes what is over or left behind and nothing else, when it
     await Deno.mkdir(`${dir}/theirs/${key("g")}`, { recursive: true });
     await Deno.writeTextFile(`${dir}/theirs.txt`, "");
 
-    await backend.sweep(1_000);
+    await engine.sweep(1_000);
 
     assertEquals(
       await namesIn(dir),
@@ -228,13 +228,13 @@ Deno.test("sweep() removes what is over or left behind and nothing else, when it
         "theirs.txt",
       ].sort(),
     );
-    assertEquals((await backend.read(key("a")))?.value, "live");
+    assertEquals((await engine.read(key("a")))?.value, "live");
   });
 });
 
 Deno.test("sweep() makes no write fail, when it takes a record in the making for a leftover", async () => {
   await inDir(async (dir) => {
-    const sweeper = backendIn(dir);
+    const sweeper = engineIn(dir);
     let swept = 0;
     const fs = fsWith(async (step) => {
       if (swept < 3 && (step === "sync" || step === "rename")) {
@@ -242,10 +242,10 @@ Deno.test("sweep() makes no write fail, when it takes a record in the making for
         await sweeper.sweep(0);
       }
     });
-    const backend = withFs(fs, () => backendIn(dir));
-    assertExists(await backend.write(KEY, "text", { expires }));
+    const engine = withFs(fs, () => engineIn(dir));
+    assertExists(await engine.write(KEY, "text", { expires }));
     assertEquals(swept, 3);
-    assertEquals((await backend.read(KEY))?.value, "text");
+    assertEquals((await engine.read(KEY))?.value, "text");
     assertEquals((await namesIn(dir)).length, 4);
   });
 });

@@ -444,7 +444,7 @@ Deno.test("createSessionStorage() throws and says what to change, when a functio
     assertInstanceOf(error, TypeError);
     assertEquals(
       error.message,
-      `Cannot create storage: ${name} must be a function, or pass a backend`,
+      `Cannot create storage: ${name} must be a function, or pass an engine`,
     );
   }
 });

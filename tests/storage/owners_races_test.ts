@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createSessionStorage, type SessionStorage } from "../../mod.ts";
-import { MemoryBackend } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/memory.ts";
 import type { OwnerIndex } from "../../storage/contract.ts";
 import { everyOrder } from "./_schedule.ts";
 
@@ -23,13 +23,13 @@ function inEveryOrder(
   ) => Promise<void>,
 ): Promise<number> {
   return everyOrder(async (schedule) => {
-    const backend = new MemoryBackend(1000, Date.now, () => {});
-    const storage = createSessionStorage({ backend, owner });
+    const memory = new MemoryEngine(1000, Date.now, () => {});
+    const storage = createSessionStorage({ engine: memory, owner });
     const ids: string[] = [];
     for (const user of before) ids.push(await login(storage, user));
     const results = await schedule.run(requests.map((request, who) => {
-      const engine = schedule.engine(backend, who);
-      const own = createSessionStorage({ backend: engine, owner });
+      const engine = schedule.engine(memory, who);
+      const own = createSessionStorage({ engine, owner });
       return () => request(own, ids);
     }));
     await check(storage, ids, results);

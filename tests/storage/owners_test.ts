@@ -20,7 +20,7 @@ import {
   type SessionEvent,
   type StorageOptions,
 } from "../../mod.ts";
-import { FakeBackend } from "./_fake_engine.ts";
+import { FakeEngine } from "./_fake_engine.ts";
 
 interface Data {
   user: string;
@@ -31,14 +31,14 @@ const owner = ({ user }: Partial<Data>) => user;
 const DAY = 24 * 60 * 60;
 
 function setUp(
-  { backend = new FakeBackend(), ...options }:
+  { engine = new FakeEngine(), ...options }:
     & StorageOptions<Data>
-    & { backend?: FakeBackend } = {},
+    & { engine?: FakeEngine } = {},
 ) {
   const clock = { now: 1e12 };
   const events: SessionEvent["type"][] = [];
   const storage = createSessionStorage<Data>({
-    backend,
+    engine,
     owner,
     now: () => clock.now,
     onEvent: ({ type }) => events.push(type),
@@ -54,7 +54,7 @@ function setUp(
     (await storage.read(id)).has("user");
   const devices = async (user: string) =>
     (await storage.listSessions(user)).map(({ data }) => data.device);
-  return { backend, clock, events, storage, login, alive, devices };
+  return { engine, clock, events, storage, login, alive, devices };
 }
 
 Deno.test("owner is refused at construction, where an engine could not keep its promise", () => {
@@ -79,7 +79,7 @@ Deno.test("owner is refused at construction, where an engine could not keep its 
     () => createMemcacheSessionStorage({ url: "localhost:1", owner }),
     ...[{ compareAndSet: false }, { reads: "eventual" }, { evicts: "any" }]
       .map((less) => () =>
-        createSessionStorage({ backend: new FakeBackend(less as never), owner })
+        createSessionStorage({ engine: new FakeEngine(less as never), owner })
       ),
   ];
   for (const make of makers) assertThrows(make, TypeError, says);
@@ -115,12 +115,12 @@ Deno.test("listSessions() and destroySessions() say what to change, when they ar
 
 Deno.test("owner names nobody by undefined, null and the empty string, and throws for other than text", async () => {
   for (const name of [undefined, null, ""]) {
-    const { backend, storage, login } = setUp({ owner: () => name as string });
+    const { engine, storage, login } = setUp({ owner: () => name as string });
     const id = await login("u1");
-    assertEquals([...backend.records.keys()], [hashId(id)]);
+    assertEquals([...engine.records.keys()], [hashId(id)]);
     assertEquals(await storage.listSessions("u1"), []);
   }
-  const { backend, storage } = setUp({ owner: () => 7 as never });
+  const { engine, storage } = setUp({ owner: () => 7 as never });
   const session = await storage.read(null);
   session.set("user", "u1");
   await assertRejects(
@@ -128,40 +128,40 @@ Deno.test("owner names nobody by undefined, null and the empty string, and throw
     TypeError,
     "owner must give a string",
   );
-  assertEquals(backend.records.size, 0);
+  assertEquals(engine.records.size, 0);
 });
 
 Deno.test("the index costs a read and two writes at sign-in, and nothing while the owner stays", async () => {
-  const { backend, storage, login } = setUp();
+  const { engine, storage, login } = setUp();
   const id = await login("u1");
-  assertEquals(backend.calls, ["read", "write", "write", "write"]);
-  backend.calls = [];
+  assertEquals(engine.calls, ["read", "write", "write", "write"]);
+  engine.calls = [];
   const session = await storage.read(id);
   session.set("device", "phone");
   await storage.save(session);
-  assertEquals(backend.calls, ["read", "write"]);
-  backend.calls = [];
+  assertEquals(engine.calls, ["read", "write"]);
+  engine.calls = [];
   session.destroy();
   await storage.save(session);
-  assertEquals(backend.calls, ["delete", "read", "read", "delete"]);
-  assertEquals(backend.records.size, 0, "an empty index goes");
+  assertEquals(engine.calls, ["delete", "read", "read", "delete"]);
+  assertEquals(engine.records.size, 0, "an empty index goes");
 });
 
 Deno.test("the index holds no id and no owner's name, and survives names of any shape", async () => {
-  const { backend, storage, login, devices } = setUp();
+  const { engine, storage, login, devices } = setUp();
   const names = ["__proto__", "ann", "Ann", "a\u0301", "\u00e1", "\ud800"];
   names.push("\udfff", "\ufffd", "x".repeat(10_000));
   const ids: string[] = [];
   for (const name of names) ids.push(await login(name, `of ${name}`));
   for (const name of names) assertEquals(await devices(name), [`of ${name}`]);
-  assertEquals(backend.records.size, 2 * names.length);
+  assertEquals(engine.records.size, 2 * names.length);
   const key = "QMAQ2CKk_F72ELbJNmIcvEvYx15-nOt_tuYc6BfNGGE";
   assertEquals(hashOwner("ann"), key);
-  const index = backend.records.get(key)?.value ?? "";
+  const index = engine.records.get(key)?.value ?? "";
   const listed = `["${hashId(ids[1] ?? "")}",${1e12 + 14 * DAY * 1000}]`;
   assertEquals(index, `["owner/1","QMAQ2CKk",[${listed}]]`);
   for (const id of ids) {
-    for (const { value } of backend.records.values()) {
+    for (const { value } of engine.records.values()) {
       assertFalse(value.includes(id));
     }
   }
@@ -202,13 +202,13 @@ Deno.test("listSessions() tells which session asks, under the id that it has or 
 
 Deno.test("no session with an index outlives it: absoluteTimeout is 400 days, or what it is given", async () => {
   for (const absoluteTimeout of [undefined, 500 * DAY]) {
-    const { backend, clock, login, alive, devices } = setUp({
+    const { engine, clock, login, alive, devices } = setUp({
       absoluteTimeout,
       idleTimeout: 300 * DAY,
     });
     const id = await login("u1");
     const end = clock.now + (absoluteTimeout ?? 400 * DAY) * 1000;
-    assertEquals(backend.records.get(hashOwner("u1"))?.expires, end);
+    assertEquals(engine.records.get(hashOwner("u1"))?.expires, end);
     for (let day = 0; day < 13; day++) await alive(id);
     clock.now = end;
     assertFalse(await alive(id));
@@ -246,15 +246,15 @@ Deno.test("destroySessions() ends the old id too, where keepOld has kept it", as
 });
 
 Deno.test("destroySessions() leaves a session alone that is somebody else's by now, though the index names it", async () => {
-  const { backend, storage, login, alive, devices } = setUp();
+  const { engine, storage, login, alive, devices } = setUp();
   const id = await login("u1");
-  const before = backend.records.get(hashOwner("u1"));
+  const before = engine.records.get(hashOwner("u1"));
   const session = await storage.read(id);
   session.set("user", "u2");
   await storage.save(session);
-  assertEquals(backend.records.has(hashOwner("u1")), false);
+  assertEquals(engine.records.has(hashOwner("u1")), false);
   // As if the process had ended before it could strike the session out.
-  if (before) backend.records.set(hashOwner("u1"), before);
+  if (before) engine.records.set(hashOwner("u1"), before);
   assertEquals(await devices("u1"), []);
   assertEquals(await storage.destroySessions("u1"), 0);
   assert(await alive(id));
@@ -265,17 +265,17 @@ Deno.test("destroySessions() can be called again, when the engine failed half-wa
   const places = { read: 3, write: 1, delete: 2 } as const;
   for (const verb of ["read", "write", "delete"] as const) {
     for (let good = 0; good < places[verb]; good++) {
-      const { backend, storage, login, alive } = setUp();
+      const { engine, storage, login, alive } = setUp();
       const ids = [await login("u1"), await login("u1"), await login("u1")];
       const spared = ids.pop() ?? "";
-      backend.play(verb, ...Array(good).fill("pass"), "fail");
+      engine.play(verb, ...Array(good).fill("pass"), "fail");
       const options = { except: spared };
       const error = await assertRejects(
         () => storage.destroySessions("u1", options),
         SessionError,
       );
       assertEquals(error.code, "store-failed");
-      assert(backend.played);
+      assert(engine.played);
       await storage.destroySessions("u1", options);
       for (const id of ids) assertFalse(await alive(id));
       assert(await alive(spared));
@@ -284,35 +284,35 @@ Deno.test("destroySessions() can be called again, when the engine failed half-wa
 });
 
 Deno.test("storage.save() stores nothing, when the index cannot be written", async () => {
-  const { backend, storage } = setUp();
-  backend.play("write", "fail");
+  const { engine, storage } = setUp();
+  engine.play("write", "fail");
   const session = await storage.read(null);
   session.set("user", "u1");
   const error = await assertRejects(() => storage.save(session), SessionError);
   assertEquals(error.code, "store-failed");
-  assertEquals(backend.records.size, 0);
+  assertEquals(engine.records.size, 0);
   await storage.save(session);
   assertEquals((await storage.listSessions("u1")).length, 1);
 });
 
 Deno.test("storage.save() goes through, when a session cannot be struck out", async () => {
-  const { backend, storage, login, devices } = setUp();
+  const { engine, storage, login, devices } = setUp();
   const session = await storage.read(await login("u1"));
   session.destroy();
-  backend.play("read", "fail");
+  engine.play("read", "fail");
   assertEquals(await storage.save(session), "");
   assertEquals(await devices("u1"), []);
 });
 
 Deno.test("a damaged index is reported, and never looks like a user without sessions", async () => {
-  const { backend, events, storage, login, devices } = setUp();
+  const { engine, events, storage, login, devices } = setUp();
   await login("u1");
   const key = hashOwner("u1");
-  const record = backend.records.get(key);
+  const record = engine.records.get(key);
   const texts = ["", "{}", '["owner/1"]', '["owner/1","other",[]]'];
   texts.push(`["owner/1","${key.slice(0, 8)}",[["x"]]]`);
   for (const value of texts) {
-    if (record) backend.records.set(key, { ...record, value });
+    if (record) engine.records.set(key, { ...record, value });
     for (
       const call of [
         () => storage.listSessions("u1"),
@@ -349,9 +349,9 @@ Deno.test("the index forgets what has ended, keeps what is in use, and ends the 
 });
 
 Deno.test("a full index ends neither the session that takes a new id, nor one in use before one that is not", async () => {
-  const backend = new FakeBackend({ maxBytes: 500 });
+  const engine = new FakeEngine({ maxBytes: 500 });
   const { clock, events, storage, login, alive } = setUp({
-    backend,
+    engine,
     idleTimeout: DAY,
   });
   const ids: string[] = [];
@@ -378,15 +378,15 @@ Deno.test("a full index ends neither the session that takes a new id, nor one in
 });
 
 Deno.test("destroySessions() ends sessions whose absoluteTimeout was raised after they began", async () => {
-  const backend = new FakeBackend();
-  const before = setUp({ backend, absoluteTimeout: 3600 });
-  const after = setUp({ backend });
+  const engine = new FakeEngine();
+  const before = setUp({ engine, absoluteTimeout: 3600 });
+  const after = setUp({ engine });
   const id = await before.login("u1");
   const session = await after.storage.read(id);
   session.set("device", "phone");
   await after.storage.save(session);
   after.clock.now += 2 * 3600 * 1000;
-  backend.drop(after.clock.now);
+  engine.drop(after.clock.now);
   assert(await after.alive(id));
   assertEquals(await after.storage.destroySessions("u1"), 1);
   assertFalse(await after.alive(id));

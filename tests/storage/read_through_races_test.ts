@@ -11,8 +11,8 @@ import {
   type OwnerIndex,
   SessionError,
 } from "../../mod.ts";
-import { MemoryBackend } from "../../storage/memory.ts";
-import type { Backend } from "../../storage/contract.ts";
+import { MemoryEngine } from "../../storage/memory.ts";
+import type { Engine } from "../../storage/contract.ts";
 import { everyOrder } from "./_schedule.ts";
 
 type Storage = HttpSessionStorage & OwnerIndex;
@@ -25,15 +25,15 @@ const cookie = { name: "session", secrets: ["s3cr3t"] };
 interface Homes {
   /** The `Cookie` header of a visitor whose session is in the old home. */
   readonly header: string;
-  storage(through?: (engine: Backend) => Backend): Storage;
+  storage(through?: (engine: Engine) => Engine): Storage;
   /** How many records each home has. */
   left(): Promise<{ old: number; new: number }>;
 }
 
 /** Counts the keys that were ever written. */
-function engine(): { engine: Backend; count(): Promise<number> } {
+function engine(): { engine: Engine; count(): Promise<number> } {
   const keys = new Set<string>();
-  const engine = new MemoryBackend(1000, Date.now, () => {});
+  const engine = new MemoryEngine(1000, Date.now, () => {});
   const write = engine.write.bind(engine);
   engine.write = (key, ...rest) => {
     keys.add(key);
@@ -62,8 +62,8 @@ async function fromEngine(options: { owner?: typeof owner } = {}): Promise<
 > {
   const old = engine();
   const fresh = engine();
-  const homeOf = (backend: Backend) =>
-    createSessionStorage({ ...options, backend, cookie });
+  const homeOf = (engine: Engine) =>
+    createSessionStorage({ ...options, engine, cookie });
   return {
     header: await signIn(homeOf(old.engine)),
     storage: (through = (engine) => engine) =>
@@ -84,7 +84,7 @@ async function fromCookie(): Promise<Homes> {
     storage: (through = (engine) => engine) =>
       createReadThroughSessionStorage({
         storage: createSessionStorage({
-          backend: through(fresh.engine),
+          engine: through(fresh.engine),
           cookie,
         }),
         from,
@@ -243,10 +243,10 @@ for (const [name, open] of Object.entries({ fromEngine, fromCookie })) {
 
 /** An engine that fails from some call on; the first of these it may do before. */
 function stopsAt(
-  engine: Backend,
+  engine: Engine,
   does: boolean,
   isOver: () => boolean,
-): Backend {
+): Engine {
   let stopped = false;
   const step =
     <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>

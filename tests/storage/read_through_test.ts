@@ -16,7 +16,7 @@ import {
 } from "../../mod.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { kvNamespace } from "../engines/_kv_namespace.ts";
-import { FakeBackend } from "./_fake_engine.ts";
+import { FakeEngine } from "./_fake_engine.ts";
 
 const cookie = { name: "session", secrets: ["s3cr3t"] };
 
@@ -68,11 +68,11 @@ function database(options: { cookie?: Cookie; now?: () => number } = {}) {
   return { rows, storage };
 }
 
-function fakes(to: FakeBackend = new FakeBackend()) {
-  const old = new FakeBackend();
-  const from = createSessionStorage({ backend: old, cookie });
+function fakes(to: FakeEngine = new FakeEngine()) {
+  const old = new FakeEngine();
+  const from = createSessionStorage({ engine: old, cookie });
   const moving = createReadThroughSessionStorage({
-    storage: createSessionStorage({ backend: to, cookie }),
+    storage: createSessionStorage({ engine: to, cookie }),
     from,
   });
   return { old, to, from, moving };
@@ -145,7 +145,7 @@ Deno.test("createReadThroughSessionStorage() takes a failure of either home for 
 });
 
 Deno.test("createReadThroughSessionStorage() fails as the store where a session is too large for its new home", async () => {
-  const { from, moving } = fakes(new FakeBackend({ maxBytes: 100 }));
+  const { from, moving } = fakes(new FakeEngine({ maxBytes: 100 }));
   const session = await from.getSession();
   session.set("cart", "x".repeat(200));
   const header = headerOf(await from.commitSession(session));
@@ -249,9 +249,9 @@ Deno.test("createReadThroughSessionStorage() opens nothing for a cookie that is 
   const second = headerOf(await from.commitSession(session));
   // Some engines drop what is over at once, others hold it for days.
   for (const drops of [true, false]) {
-    const engine = new FakeBackend();
+    const engine = new FakeEngine();
     const moving = createReadThroughSessionStorage({
-      storage: createSessionStorage({ backend: engine, cookie: shared, now }),
+      storage: createSessionStorage({ engine, cookie: shared, now }),
       from,
     });
     await moving.destroySession(await moving.getSession(first));
@@ -269,11 +269,11 @@ Deno.test("createReadThroughSessionStorage() leaves a cookie without an id alone
   const plain = { ...cookie, format: "react-router" } as const;
   const from = createCookieSessionStorage({ cookie: plain });
   const header = await signIn(from);
-  const engine = new FakeBackend();
+  const engine = new FakeEngine();
   const events: SessionEvent["type"][] = [];
   const moving = createReadThroughSessionStorage({
     storage: createSessionStorage({
-      backend: engine,
+      engine,
       cookie,
       onEvent: ({ type }) => events.push(type),
     }),
@@ -292,8 +292,8 @@ Deno.test("createReadThroughSessionStorage() leaves a cookie without an id alone
 
 Deno.test("createReadThroughSessionStorage() to a database moves at the first change, and leaves the old id a minute", async () => {
   let now = 1_000_000_000;
-  const old = new FakeBackend();
-  const from = createSessionStorage({ backend: old, cookie, now: () => now });
+  const old = new FakeEngine();
+  const from = createSessionStorage({ engine: old, cookie, now: () => now });
   const { rows, storage } = database({ now: () => now });
   const moving = createReadThroughSessionStorage({ storage, from });
   const header = await signIn(from);
@@ -347,14 +347,14 @@ Deno.test("createReadThroughSessionStorage() lists and ends an owner's sessions 
 Deno.test("createReadThroughSessionStorage() sweeps and closes both homes, the second also where the first fails", async () => {
   const done: string[] = [];
   const home = (name: string) => {
-    const backend = Object.assign(new FakeBackend(), {
+    const engine = Object.assign(new FakeEngine(), {
       sweep: async () => void done.push(`sweep ${name}`),
       async close() {
         done.push(`close ${name}`);
         throw new Error("cannot close");
       },
     });
-    return createSessionStorage({ backend });
+    return createSessionStorage({ engine });
   };
   const moving = createReadThroughSessionStorage({
     storage: home("new"),

@@ -19,13 +19,13 @@ import type {
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import {
   EngineError,
-  FakeBackend,
+  FakeEngine,
   type Trick,
   type Verb,
 } from "./_fake_engine.ts";
 
 interface Bench {
-  backend: FakeBackend;
+  engine: FakeEngine;
   storage: SessionStorage;
   events: SessionEvent["type"][];
   clock: Clock;
@@ -45,11 +45,11 @@ function setUp(
   options: Partial<StorageGuarantees> & { touches?: boolean } = {},
   storageOptions: StorageOptions = {},
 ): Bench {
-  const backend = new FakeBackend(options);
+  const engine = new FakeEngine(options);
   const events: SessionEvent["type"][] = [];
   const clock = new Clock();
   const storage = createSessionStorage({
-    backend,
+    engine,
     now: clock.now,
     onEvent: ({ type }) => events.push(type),
     ...storageOptions,
@@ -60,7 +60,7 @@ function setUp(
     return await storage.save(session);
   };
   return {
-    backend,
+    engine,
     storage,
     events,
     clock,
@@ -70,7 +70,7 @@ function setUp(
         for (const key in values) session.set(key, values[key]);
         for (const key in flashes) session.flash(key, flashes[key]);
       });
-      backend.calls = [];
+      engine.calls = [];
       events.length = 0;
       return id!;
     },
@@ -87,15 +87,15 @@ Deno.test("storage makes as few calls to the engine as the request needs", async
     ["destroying", (s) => s.destroy(), ["read", "delete"]],
   ];
   for (const [what, change, calls] of cases) {
-    const { backend, store, other } = setUp();
+    const { engine, store, other } = setUp();
     const id = await store({ a: 1 }, { notice: "hi" });
     await other(id, change);
-    assertEquals(backend.calls, calls, what);
+    assertEquals(engine.calls, calls, what);
   }
 });
 
 Deno.test("storage makes no call to the engine, when the visitor has no session or a malformed one", async () => {
-  const { backend, storage, events } = setUp();
+  const { engine, storage, events } = setUp();
   const malformed = [
     "",
     " ",
@@ -125,7 +125,7 @@ Deno.test("storage makes no call to the engine, when the visitor has no session 
     assertEquals(await storage.save(session, { renew: true }), null);
     assertNotEquals<unknown>(session.id, value);
   }
-  assertEquals(backend.calls, []);
+  assertEquals(engine.calls, []);
   assertEquals(events, Array(malformed.length + 4).fill("rejected-cookie"));
 });
 
@@ -150,16 +150,16 @@ Deno.test("storage.read() gives a fresh session under another id, when the id is
 });
 
 Deno.test("storage keeps a record under the hash of its id, and the id nowhere", async () => {
-  const { backend, store } = setUp();
+  const { engine, store } = setUp();
   const id = await store({ a: 1 });
   const digest = await crypto.subtle.digest(
     "SHA-256",
     new TextEncoder().encode(id),
   );
-  const [key] = backend.records.keys();
+  const [key] = engine.records.keys();
   assertEquals(key, encodeBase64Url(digest));
-  assertFalse(backend.record.value.includes(id));
-  assertFalse(backend.record.value.includes(key!));
+  assertFalse(engine.record.value.includes(id));
+  assertFalse(engine.record.value.includes(key!));
 });
 
 Deno.test("storage.save() applies the request's changes to the newest record", async () => {
@@ -242,18 +242,18 @@ Deno.test("storage.save() lets saves of one session follow each other", async ()
 });
 
 Deno.test("storage.save() throws conflict, when others keep saving first", async () => {
-  const { backend, storage, store } = setUp();
+  const { engine, storage, store } = setUp();
   const id = await store({ a: 0 });
   const session = await storage.read(id);
   session.set("a", 1);
-  backend.play("write", ...Array<Trick>(50).fill("conflict"));
+  engine.play("write", ...Array<Trick>(50).fill("conflict"));
   const error = await assertSessionError(
     () => storage.save(session),
     "conflict",
     "Cannot save session: other requests got ahead, 50 times in a row",
   );
   assertFalse(error.message.includes(id));
-  assert(backend.played);
+  assert(engine.played);
   assertEquals((await storage.read(id)).get("a"), 0);
   assert(session.dirty, "a later save makes up for it");
   assertEquals(await storage.save(session), id);
@@ -261,10 +261,10 @@ Deno.test("storage.save() throws conflict, when others keep saving first", async
 });
 
 Deno.test("storage.save() waits before every other attempt, when others keep saving first", async () => {
-  const { backend, storage, store } = setUp();
+  const { engine, storage, store } = setUp();
   const session = await storage.read(await store({ a: 0 }));
   session.set("a", 1);
-  backend.play("write", ...Array<Trick>(6).fill("conflict"));
+  engine.play("write", ...Array<Trick>(6).fill("conflict"));
   const { setTimeout } = globalThis;
   const waits: number[] = [];
   globalThis.setTimeout = ((done: () => void, ms: number) => {
@@ -282,7 +282,7 @@ Deno.test("storage.save() waits before every other attempt, when others keep sav
 
 for (const trick of ["fail", "late failure"] as const) {
   Deno.test(`storage.save() keeps the changes for another try, when the engine's write ends in a ${trick}`, async () => {
-    const { backend, storage, events, store } = setUp();
+    const { engine, storage, events, store } = setUp();
     const id = await store({ a: 0, gone: 0, list: [] }, { read: 1 });
     const session = await storage.read(id);
     session.set("a", 1);
@@ -290,7 +290,7 @@ for (const trick of ["fail", "late failure"] as const) {
     session.get("list").push(1);
     session.get("read");
     session.flash("notice", 1);
-    backend.play("write", trick);
+    engine.play("write", trick);
     const error = await assertSessionError(
       () => storage.save(session),
       "store-failed",
@@ -313,45 +313,45 @@ for (const trick of ["fail", "late failure"] as const) {
   });
 
   Deno.test(`storage.save() stores a new session once, when the first try ends in a ${trick}`, async () => {
-    const { backend, storage } = setUp();
+    const { engine, storage } = setUp();
     const session = await storage.read(null);
     session.set("a", 1);
     session.flash("notice", 1);
-    backend.play("write", trick);
+    engine.play("write", trick);
     await assertSessionError(() => storage.save(session), "store-failed");
     session.set("b", 1);
     const id = await storage.save(session);
     assertEquals(id, session.id);
-    assertEquals(backend.records.size, 1);
+    assertEquals(engine.records.size, 1);
     const after = await storage.read(id);
     assertEquals(after.data, { a: 1, b: 1 });
     assertEquals(after.get("notice"), 1);
   });
 
   Deno.test(`storage.save() ends the old id in the end, when a regenerated session's write ends in a ${trick}`, async () => {
-    const { backend, storage, store } = setUp();
+    const { engine, storage, store } = setUp();
     const id = await store({ a: 0 });
     const session = await storage.read(id);
     session.regenerateId();
     session.set("a", 1);
     const minted = session.id;
-    backend.play("write", trick);
+    engine.play("write", trick);
     await assertSessionError(() => storage.save(session), "store-failed");
     assertEquals((await storage.read(id)).get("a"), 0, "the old id lives on");
     assertEquals(await storage.save(session), minted);
     assertEquals((await storage.read(id)).size, 0);
     assertEquals((await storage.read(minted)).data, { a: 1 });
-    assertEquals(backend.sessions, 1);
+    assertEquals(engine.sessions, 1);
   });
 
   for (const times of [1, 2]) {
     Deno.test(`storage.save() loses nothing and ends the old id, when ending it ends in a ${trick}, ${times} times`, async () => {
-      const { backend, storage, store } = setUp();
+      const { engine, storage, store } = setUp();
       const id = await store({ a: 0 });
       const session = await storage.read(id);
       session.regenerateId();
       session.set("a", 1);
-      backend.play("write", "pass", ...Array(times).fill(trick));
+      engine.play("write", "pass", ...Array(times).fill(trick));
       const save = () => storage.save(session);
       // It is tried twice in each save.
       if (times > 1) await assertSessionError(save, "store-failed");
@@ -359,85 +359,85 @@ for (const trick of ["fail", "late failure"] as const) {
       assertEquals(saved, session.id);
       assertEquals((await storage.read(id)).size, 0);
       assertEquals((await storage.read(saved)).data, { a: 1 });
-      assertEquals(backend.sessions, 1);
+      assertEquals(engine.sessions, 1);
     });
   }
 
   Deno.test(`storage.save() destroys in the end, when the first removal ends in a ${trick}`, async () => {
-    const { backend, storage, store } = setUp();
+    const { engine, storage, store } = setUp();
     const id = await store({ a: 0 });
     const session = await storage.read(id);
     session.destroy();
-    backend.play("delete", trick);
+    engine.play("delete", trick);
     await assertSessionError(
       () => storage.save(session),
       "store-failed",
       "Cannot destroy session: the engine failed",
     );
     assertEquals(await storage.save(session), "");
-    assertEquals(backend.records.size, 0);
+    assertEquals(engine.records.size, 0);
   });
 }
 
 Deno.test("storage.save() brings nothing back, when the old id could not be ended and somebody logged out", async () => {
-  const { backend, storage, store, other } = setUp();
+  const { engine, storage, store, other } = setUp();
   const id = await store({ a: 0 });
   const session = await storage.read(id);
   session.regenerateId();
-  backend.play("write", "pass", "fail", "fail");
+  engine.play("write", "pass", "fail", "fail");
   await assertSessionError(() => storage.save(session), "store-failed");
   await other(id, (theirs) => theirs.destroy());
   assertEquals(await storage.save(session), null);
-  assertEquals(backend.records.size, 0);
+  assertEquals(engine.records.size, 0);
 });
 
 Deno.test("storage.save() moves what others changed meanwhile to the new id, when it was regenerated", async () => {
-  const { backend, storage, store, other } = setUp();
+  const { engine, storage, store, other } = setUp();
   const id = await store({ a: 0 });
   const session = await storage.read(id);
   session.regenerateId();
   session.set("a", 1);
-  backend.play("write", "pass", {
+  engine.play("write", "pass", {
     before: () => other(id, (theirs) => theirs.set("b", 1)),
   });
   const saved = await storage.save(session);
   assertEquals(saved, session.id);
-  assertEquals(backend.sessions, 1);
+  assertEquals(engine.sessions, 1);
   assertEquals((await storage.read(saved)).data, { a: 1, b: 1 });
   assertEquals(session.data, { a: 1, b: 1 });
 });
 
 for (const keepOld of [false, true]) {
   Deno.test(`storage.save() brings nothing back, when a session regenerated ${keepOld ? "with keepOld" : ""} was destroyed meanwhile`, async () => {
-    const { backend, storage, events, store, other } = setUp();
+    const { engine, storage, events, store, other } = setUp();
     const id = await store({ a: 0 });
     const session = await storage.read(id);
     session.regenerateId({ keepOld });
     session.set("a", 1);
     await other(id, (theirs) => theirs.destroy());
     assertEquals(await storage.save(session), null);
-    assertEquals(backend.records.size, 0);
+    assertEquals(engine.records.size, 0);
     assertEquals(events.at(-1), "late-save");
   });
 }
 
 Deno.test("storage.save() removes every id that the request knew, when it destroys", async () => {
-  const { backend, storage, store } = setUp();
+  const { engine, storage, store } = setUp();
   const session = await storage.read(await store({ a: 0 }));
   session.regenerateId({ keepOld: true });
   await storage.save(session);
   session.regenerateId({ keepOld: true });
   await storage.save(session);
-  assertEquals(backend.records.size, 3);
+  assertEquals(engine.records.size, 3);
   session.regenerateId();
   session.destroy();
   assertEquals(await storage.save(session), "");
-  assertEquals(backend.records.size, 0);
+  assertEquals(engine.records.size, 0);
 });
 
 for (const change of ["changed", "regenerated", "regenerated twice"]) {
   Deno.test(`storage.save() ends a session that another request has ${change} meanwhile, when it destroys`, async () => {
-    const { backend, storage, store, other } = setUp();
+    const { engine, storage, store, other } = setUp();
     const id = await store({ a: 0 });
     const leaving = await storage.read(id);
     const first = await other(id, (theirs) => {
@@ -451,18 +451,18 @@ for (const change of ["changed", "regenerated", "regenerated twice"]) {
     leaving.destroy();
     assertEquals(await storage.save(leaving), "");
     assertEquals((await storage.read(last)).size, 0);
-    assertEquals(backend.records.size, 0);
+    assertEquals(engine.records.size, 0);
   });
 }
 
 Deno.test("storage.save() ends a session under its new id, when a logout before was cut off at any step", async () => {
   for (let step = 0; step < 3; step++) {
-    const { backend, storage, store, other } = setUp();
+    const { engine, storage, store, other } = setUp();
     const id = await store({ a: 0 });
     const [first, second] = [await storage.read(id), await storage.read(id)];
     const moved = await other(id, (theirs) => theirs.regenerateId());
     const passes: Trick[] = Array(step).fill("pass");
-    backend.play("delete", ...passes, "late failure");
+    engine.play("delete", ...passes, "late failure");
     first.destroy();
     await storage.save(first).catch(() => {});
     second.destroy();
@@ -473,15 +473,15 @@ Deno.test("storage.save() ends a session under its new id, when a logout before 
 
 for (const known of [true, false]) {
   Deno.test(`storage.save() removes what a save that failed has stored, when it destroys a session that was ${known ? "stored" : "new"}`, async () => {
-    const { backend, storage, store } = setUp();
+    const { engine, storage, store } = setUp();
     const session = await storage.read(known ? await store({ a: 0 }) : null);
     session.regenerateId();
     session.set("a", 1);
-    backend.play("write", "late failure");
+    engine.play("write", "late failure");
     await assertSessionError(() => storage.save(session), "store-failed");
     session.destroy();
     assertEquals(await storage.save(session), "");
-    assertEquals(backend.records.size, 0);
+    assertEquals(engine.records.size, 0);
   });
 }
 
@@ -537,13 +537,13 @@ for (const compareAndSet of [true, false]) {
     : "an engine without compare-and-set";
   for (const end of ["destroyed", "regenerated", "expired"] as const) {
     Deno.test(`storage.save() gives null and stores nothing, when the session was ${end} meanwhile (${engine})`, async () => {
-      const { backend, storage, events, store, other } = setUp({
+      const { engine, storage, events, store, other } = setUp({
         compareAndSet,
       });
       const id = await store({ a: 0 });
       const session = await storage.read(id);
       session.set("a", 1);
-      if (end === "expired") backend.records.clear();
+      if (end === "expired") engine.records.clear();
       else {
         await other(
           id,
@@ -551,9 +551,9 @@ for (const compareAndSet of [true, false]) {
             end === "destroyed" ? theirs.destroy() : theirs.regenerateId(),
         );
       }
-      const before = [...backend.records];
+      const before = [...engine.records];
       assertEquals(await storage.save(session), null);
-      assertEquals([...backend.records], before);
+      assertEquals([...engine.records], before);
       assertEquals(events.at(-1), "late-save");
       assertEquals((await storage.read(id)).size, 0);
     });
@@ -561,23 +561,23 @@ for (const compareAndSet of [true, false]) {
 }
 
 Deno.test("storage.save() reads the record again before it writes, when the engine cannot compare", async () => {
-  const { backend, storage, store, other } = setUp({ compareAndSet: false });
+  const { engine, storage, store, other } = setUp({ compareAndSet: false });
   const id = await store({ a: 0, list: [1] });
   const session = await storage.read(id);
   session.set("a", 1);
   session.get("list").push(2);
   await other(id, (theirs) => theirs.set("b", 1));
-  backend.calls = [];
+  engine.calls = [];
   assertEquals(await storage.save(session), id);
-  assertEquals(backend.calls, ["read", "write"]);
+  assertEquals(engine.calls, ["read", "write"]);
   assertEquals((await storage.read(id)).data, { a: 1, list: [1, 2], b: 1 });
   assertEquals(session.data, { a: 1, list: [1, 2], b: 1 });
 });
 
 Deno.test("storage.save() leaves the record as it was, when a value is not JSON", async () => {
-  const { backend, storage, store } = setUp();
+  const { engine, storage, store } = setUp();
   const id = await store({ a: 0 });
-  const before = backend.record;
+  const before = engine.record;
   const session = await storage.read(id);
   session.set("a", 1);
   session.set("when", new Date(0));
@@ -587,7 +587,7 @@ Deno.test("storage.save() leaves the record as it was, when a value is not JSON"
     "unserializable",
     'Cannot store "when": a Date is not plain data',
   );
-  assertEquals(backend.record, before);
+  assertEquals(engine.record, before);
   session.unset("when");
   const saved = await storage.save(session);
   assertNotEquals(saved, id);
@@ -595,9 +595,9 @@ Deno.test("storage.save() leaves the record as it was, when a value is not JSON"
 });
 
 Deno.test("storage.save() names the largest keys and the limit, when the record is too large", async () => {
-  const { backend, storage, store, events } = setUp({ maxBytes: 1000 });
+  const { engine, storage, store, events } = setUp({ maxBytes: 1000 });
   const id = await store({ a: 0 });
-  const before = backend.record;
+  const before = engine.record;
   const session = await storage.read(id);
   session.set("small", 1);
   session.set("photo", "x".repeat(900));
@@ -609,7 +609,7 @@ Deno.test("storage.save() names the largest keys and the limit, when the record 
     "the engine holds 1000",
   );
   assertFalse(error.message.includes("xx"));
-  assertEquals(backend.record, before);
+  assertEquals(engine.record, before);
   assertEquals(events, [], "it is not the engine that failed");
   session.unset("photo");
   assertEquals(await storage.save(session), id);
@@ -617,9 +617,9 @@ Deno.test("storage.save() names the largest keys and the limit, when the record 
 });
 
 Deno.test("storage.save() stores a record of exactly the limit, counted in bytes", async () => {
-  const { backend, store } = setUp();
+  const { engine, store } = setUp();
   await store({ text: "ü".repeat(100) });
-  const size = new TextEncoder().encode(backend.record.value).length;
+  const size = new TextEncoder().encode(engine.record.value).length;
   for (const [maxBytes, fits] of [[size, true], [size - 1, false]] as const) {
     const small = setUp({ maxBytes });
     const stored = small.store({ text: "ü".repeat(100) });
@@ -633,7 +633,7 @@ Deno.test("storage.save() stores a record of exactly the limit, counted in bytes
 });
 
 Deno.test("storage.read() throws store-failed and never looks like no session, when the engine fails", async () => {
-  const { backend, storage, events, store } = setUp();
+  const { engine, storage, events, store } = setUp();
   const id = await store({ a: 0 });
   const tricks: Trick[] = [
     "fail",
@@ -646,7 +646,7 @@ Deno.test("storage.read() throws store-failed and never looks like no session, w
     { answer: { value: "[]", version: 1, expires: "tomorrow" } },
   ];
   for (const trick of tricks) {
-    backend.play("read", trick);
+    engine.play("read", trick);
     const error = await assertSessionError(
       () => storage.read(id),
       "store-failed",
@@ -659,28 +659,28 @@ Deno.test("storage.read() throws store-failed and never looks like no session, w
 });
 
 Deno.test("storage.read() gives a fresh session, when the record is over, by whatever clock", async () => {
-  const { backend, storage, store, clock, events } = setUp();
+  const { engine, storage, store, clock, events } = setUp();
   const id = await store({ a: 0 });
-  const [key] = backend.records.keys();
-  const { record } = backend;
+  const [key] = engine.records.keys();
+  const { record } = engine;
   for (const expires of [NaN, -Infinity, 0, clock.time, clock.time - 1]) {
-    backend.records.set(key!, { ...record, expires });
+    engine.records.set(key!, { ...record, expires });
     const session = await storage.read(id);
     assertEquals(session.size, 0);
     assertNotEquals(session.id, id);
     assertEquals(events.pop(), "expired");
   }
-  backend.records.set(key!, { ...record, expires: clock.time + 1 });
+  engine.records.set(key!, { ...record, expires: clock.time + 1 });
   assertEquals((await storage.read(id)).size, 1);
   clock.time = NaN;
   assertEquals((await storage.read(id)).size, 0);
 });
 
 Deno.test("storage.read() gives a fresh session, when the record is corrupt", async () => {
-  const { backend, storage, events, store } = setUp();
+  const { engine, storage, events, store } = setUp();
   const id = await store({ a: 0 }, { notice: "hi" });
-  const { record } = backend;
-  const [key] = backend.records.keys();
+  const { record } = engine;
+  const [key] = engine.records.keys();
   const whole = record.value;
   const damages = [
     ...Array.from(whole, (_, length) => whole.slice(0, length)),
@@ -700,8 +700,8 @@ Deno.test("storage.read() gives a fresh session, when the record is corrupt", as
   ];
   for (const damage of damages) {
     assertNotEquals(damage, whole);
-    backend.records.clear();
-    backend.records.set(key!, { ...record, value: damage });
+    engine.records.clear();
+    engine.records.set(key!, { ...record, value: damage });
     events.length = 0;
     const session = await storage.read(id);
     assertEquals([session.size, session.get("a")], [0, undefined], damage);
@@ -715,14 +715,14 @@ Deno.test("storage.read() gives a fresh session, when the record is corrupt", as
 });
 
 Deno.test("storage.read() gives a fresh session, when records were swapped in the engine", async () => {
-  const { backend, storage, store } = setUp();
+  const { engine, storage, store } = setUp();
   const one = await store({ name: "one" });
   const two = await store({ name: "two" });
-  const [[a, first], [b, second]] = [...backend.records] as [
-    [string, typeof backend.record],
-    [string, typeof backend.record],
+  const [[a, first], [b, second]] = [...engine.records] as [
+    [string, typeof engine.record],
+    [string, typeof engine.record],
   ];
-  backend.records.set(a, second).set(b, first);
+  engine.records.set(a, second).set(b, first);
   for (const id of [one, two]) {
     assertEquals((await storage.read(id)).get("name"), undefined);
   }
@@ -731,20 +731,20 @@ Deno.test("storage.read() gives a fresh session, when records were swapped in th
 Deno.test("storage.read() moves the idle deadline, by touch or by write, once per touchAfter", async () => {
   for (const touches of [true, false]) {
     for (const compareAndSet of [true, false]) {
-      const { backend, storage, clock, store } = setUp(
+      const { engine, storage, clock, store } = setUp(
         { touches, compareAndSet },
         { idleTimeout: 100, touchAfter: 10 },
       );
       const id = await store({ a: 0 });
-      const until = backend.record.expires;
+      const until = engine.record.expires;
       clock.pass(9.999);
       await storage.read(id);
-      assertEquals(backend.calls, ["read"], "too soon");
+      assertEquals(engine.calls, ["read"], "too soon");
       clock.pass(0.001);
-      backend.calls = [];
+      engine.calls = [];
       const session = await storage.read(id);
-      assertEquals(backend.calls, ["read", touches ? "touch" : "write"]);
-      assertEquals(backend.record.expires, until + 10_000);
+      assertEquals(engine.calls, ["read", touches ? "touch" : "write"]);
+      assertEquals(engine.record.expires, until + 10_000);
       session.set("b", 1);
       assertEquals(await storage.save(session), id);
       assertEquals((await storage.read(id)).data, { a: 0, b: 1 });
@@ -757,15 +757,15 @@ for (const touches of [true, false]) {
 
   Deno.test(`storage.read() fails nobody, when the deadline cannot be moved by ${verb}`, async () => {
     for (const trick of ["fail", "late failure", "conflict"] as const) {
-      const { backend, storage, clock, events, store } = setUp(
+      const { engine, storage, clock, events, store } = setUp(
         { touches },
         { idleTimeout: 100, touchAfter: 10 },
       );
       const id = await store({ a: 0 });
       clock.pass(50);
-      backend.play(verb, trick);
+      engine.play(verb, trick);
       const session = await storage.read(id);
-      assert(backend.played);
+      assert(engine.played);
       assertEquals(events, trick === "conflict" ? [] : ["engine-error"]);
       assertEquals(session.get("a"), 0);
       session.set("b", 1);
@@ -777,7 +777,7 @@ for (const touches of [true, false]) {
 
 Deno.test("storage.save() finds the session ended, when its deadline passes between reading and saving", async () => {
   for (const compareAndSet of [true, false]) {
-    const { backend, storage, clock, events, store } = setUp(
+    const { engine, storage, clock, events, store } = setUp(
       { compareAndSet },
       { idleTimeout: 100 },
     );
@@ -787,7 +787,7 @@ Deno.test("storage.save() finds the session ended, when its deadline passes betw
     clock.pass(100);
     assertEquals(await storage.save(session), null);
     assertEquals(events.at(-1), "late-save");
-    assertEquals(backend.record.expires, clock.time, "and it was not written");
+    assertEquals(engine.record.expires, clock.time, "and it was not written");
   }
 });
 
@@ -804,7 +804,7 @@ Deno.test("storage.save() goes through, when another request has kept the sessio
 });
 
 Deno.test("storage.save() takes sessions of other storages and of nobody as new ones", async () => {
-  const { storage, backend } = setUp();
+  const { storage, engine } = setUp();
   const elsewhere = setUp();
   const session = await elsewhere.storage.read(
     await elsewhere.store({ a: 0 }, { f: 1 }),
@@ -815,12 +815,12 @@ Deno.test("storage.save() takes sessions of other storages and of nobody as new 
   assertEquals((await storage.read(id)).get("f"), 1);
   const own = createSession({ a: 1 });
   assertEquals((await storage.read(await storage.save(own))).data, { a: 1 });
-  assertEquals(backend.records.size, 2);
+  assertEquals(engine.records.size, 2);
   assertEquals(await storage.save(createSession()), null);
 });
 
 Deno.test("storage.save() refuses what it cannot store, and says what to use", async () => {
-  const { storage, backend } = setUp();
+  const { storage, engine } = setUp();
   await assertRejects(
     () => storage.save({ id: "a", data: {} } as never),
     TypeError,
@@ -833,7 +833,7 @@ Deno.test("storage.save() refuses what it cannot store, and says what to use", a
       "Cannot save session: its id is not one that this storage could have made; leave it out",
     );
   }
-  assertEquals(backend.calls, []);
+  assertEquals(engine.calls, []);
 });
 
 for (
@@ -846,7 +846,7 @@ for (
 ) {
   Deno.test(`storage ignores what its observer throws ${when}`, async () => {
     const storage = createSessionStorage({
-      backend: new FakeBackend(),
+      engine: new FakeEngine(),
       onEvent,
     });
     const session = await storage.read("malformed");
@@ -858,7 +858,7 @@ for (
 }
 
 Deno.test("createSessionStorage() throws and says what to change, when options are wrong", () => {
-  const backend = new FakeBackend();
+  const engine = new FakeEngine();
   // deno-lint-ignore no-explicit-any -- what no type allows
   const cases: [any, string][] = [
     [{ now: 5 }, "TypeError: Cannot create storage: now must be a function"],
@@ -874,7 +874,7 @@ Deno.test("createSessionStorage() throws and says what to change, when options a
     [
       {
         idleTimeout: 60,
-        backend: new FakeBackend({
+        engine: new FakeEngine({
           compareAndSet: false,
           reads: "eventual",
           touches: false,
@@ -886,7 +886,7 @@ Deno.test("createSessionStorage() throws and says what to change, when options a
   for (const [options, message] of cases) {
     let thrown: unknown;
     try {
-      createSessionStorage({ backend, ...options });
+      createSessionStorage({ engine, ...options });
     } catch (error) {
       thrown = error;
     }
@@ -898,18 +898,18 @@ Deno.test("storage.sweep() and close() are there, only where the engine has them
   assertEquals(setUp().storage.sweep, undefined);
   assertEquals(setUp().storage.close, undefined);
   const calls: unknown[] = [];
-  const backend = Object.assign(new FakeBackend(), {
+  const engine = Object.assign(new FakeEngine(), {
     sweep: async (now: number) => void calls.push(now),
     close: async () => void calls.push("close"),
   });
-  const storage = createSessionStorage({ backend, now: () => 7 });
-  const bound = createSessionStorage({ backend, now: () => 8, cookie: {} });
+  const storage = createSessionStorage({ engine, now: () => 7 });
+  const bound = createSessionStorage({ engine, now: () => 8, cookie: {} });
   await storage.sweep!();
   await bound.sweep!();
   await storage.close!();
   await bound.close!();
   assertEquals(calls, [7, 8, "close", "close"]);
-  backend.close = () => Promise.reject(new EngineError());
+  engine.close = () => Promise.reject(new EngineError());
   await assertSessionError(
     () => storage.close!(),
     "store-failed",
@@ -919,25 +919,25 @@ Deno.test("storage.sweep() and close() are there, only where the engine has them
 
 Deno.test("storage.sweep() may take longer than a call to the engine", async () => {
   const swept = Promise.withResolvers<void>();
-  const backend = Object.assign(new FakeBackend(), {
+  const engine = Object.assign(new FakeEngine(), {
     sweep: () => swept.promise,
   });
-  const storage = createSessionStorage({ backend, engineTimeout: 0.001 });
+  const storage = createSessionStorage({ engine, engineTimeout: 0.001 });
   const sweeping = storage.sweep!();
-  backend.play("read", { before: () => new Promise<void>(() => {}) });
+  engine.play("read", { before: () => new Promise<void>(() => {}) });
   await assertSessionError(() => storage.read("a".repeat(24)), "store-failed");
   swept.resolve();
   await sweeping;
 });
 
 Deno.test("storage.read() and save() fail in time, when the engine hangs", async () => {
-  const { backend, storage, store, events } = setUp({}, {
+  const { engine, storage, store, events } = setUp({}, {
     engineTimeout: 0.01,
   });
   const id = await store({ a: 1 });
   const hang: Trick = { before: () => new Promise<void>(() => {}) };
 
-  backend.play("read", hang);
+  engine.play("read", hang);
   const read = await assertSessionError(
     () => storage.read(id),
     "store-failed",
@@ -947,7 +947,7 @@ Deno.test("storage.read() and save() fail in time, when the engine hangs", async
 
   const session = await storage.read(id);
   session.set("a", 2);
-  backend.play("write", hang);
+  engine.play("write", hang);
   await assertSessionError(
     () => storage.save(session),
     "store-failed",
@@ -960,10 +960,10 @@ Deno.test("storage.read() and save() fail in time, when the engine hangs", async
 });
 
 Deno.test("createSessionStorage() refuses an engine timeout that is none", () => {
-  const backend = new FakeBackend();
+  const engine = new FakeEngine();
   for (const engineTimeout of [0, -1, NaN, Infinity]) {
     assertThrows(
-      () => createSessionStorage({ backend, engineTimeout }),
+      () => createSessionStorage({ engine, engineTimeout }),
       RangeError,
       "engineTimeout",
     );

@@ -13,9 +13,9 @@ import {
   tableOf,
 } from "./clients.ts";
 import type {
-  Backend,
-  BackendRecord,
   DeleteOptions,
+  Engine,
+  EngineRecord,
   StorageGuarantees,
   WriteOptions,
 } from "../../contract.ts";
@@ -43,7 +43,7 @@ export interface TableNames {
 type Client = DynamoDBClientLike | Promise<DynamoDBClientLike> | undefined;
 
 /** The engine behind `createDynamoDBSessionStorage`. */
-export class DynamoDBBackend implements Backend {
+export class DynamoDBEngine implements Engine {
   readonly guarantees: StorageGuarantees;
   readonly #open: () => Promise<Table>;
   readonly #idx: string;
@@ -86,7 +86,7 @@ export class DynamoDBBackend implements Backend {
     };
   }
 
-  async read(key: string): Promise<BackendRecord | null> {
+  async read(key: string): Promise<EngineRecord | null> {
     const item = await (await this.#table()).get(this.#key(key));
     if (!item) return null;
     const { [RECORD]: value, [VERSION]: version = null } = item;

@@ -26,9 +26,9 @@ import {
 import { sweepRecords } from "./sweep.ts";
 import { Files, isOneOf } from "./files.ts";
 import type {
-  Backend,
-  BackendRecord,
   DeleteOptions,
+  Engine,
+  EngineRecord,
   StorageGuarantees,
   WriteOptions,
 } from "../../contract.ts";
@@ -43,7 +43,7 @@ const TAKEN = ["EEXIST", "ENOTEMPTY", "ENOTDIR"];
 const TAKEN_OR_FORBIDDEN = ["EPERM", "EACCES"];
 
 /** Keeps each record in a folder of its own, below `dir`. */
-export class FileBackend implements Backend {
+export class FileEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
     reads: "strong",
@@ -72,7 +72,7 @@ export class FileBackend implements Backend {
     this.#onError = onError;
   }
 
-  async read(key: string): Promise<BackendRecord | null> {
+  async read(key: string): Promise<EngineRecord | null> {
     const place = placeOf(this.#dir, key);
     let last: string | undefined;
     while (true) {

@@ -7,9 +7,9 @@ import { toBase64Url, utf8Length } from "../../../core/bytes.ts";
 import { randomBytes } from "../../../core/runtime.ts";
 import type { MemcacheLike } from "./client.ts";
 import type {
-  Backend,
-  BackendRecord,
   DeleteOptions,
+  Engine,
+  EngineRecord,
   StorageGuarantees,
   WriteOptions,
 } from "../../contract.ts";
@@ -38,7 +38,7 @@ interface Version {
 }
 
 /** Records in Memcached: the deadline in milliseconds, a nonce and the text, with a space between. */
-export class MemcachedBackend implements Backend {
+export class MemcachedEngine implements Engine {
   readonly guarantees: StorageGuarantees;
   /** There only where the connection is this engine's own. */
   readonly close?: () => Promise<void>;
@@ -70,7 +70,7 @@ export class MemcachedBackend implements Backend {
     };
   }
 
-  async read(key: string): Promise<BackendRecord | null> {
+  async read(key: string): Promise<EngineRecord | null> {
     const item = await this.#client.gets(this.#prefix + key);
     if (item === undefined || item === null) return null;
     const [, deadline, nonce = "", value = ""] =

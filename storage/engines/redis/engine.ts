@@ -9,9 +9,9 @@ import { fromUtf8, toBase64Url, utf8 } from "../../../core/bytes.ts";
 import { randomBytes } from "../../../core/runtime.ts";
 import type { RedisSend } from "./client.ts";
 import type {
-  Backend,
-  BackendRecord,
   DeleteOptions,
+  Engine,
+  EngineRecord,
   StorageGuarantees,
   WriteOptions,
 } from "../../contract.ts";
@@ -73,7 +73,7 @@ return 1
 `);
 
 /** Records in Redis or Valkey. */
-export class RedisBackend implements Backend {
+export class RedisEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
     reads: "strong",
@@ -102,7 +102,7 @@ export class RedisBackend implements Backend {
     if (close) this.close = close;
   }
 
-  async read(key: string): Promise<BackendRecord | null> {
+  async read(key: string): Promise<EngineRecord | null> {
     const at = this.#prefix + key;
     let found: unknown;
     try {
@@ -210,7 +210,7 @@ function newVersion(): string {
 }
 
 /** What another program has put there: it decodes to no session, and is told as such. */
-function foreign(version: string): BackendRecord {
+function foreign(version: string): EngineRecord {
   return { value: "", version, expires: Infinity };
 }
 

@@ -2,9 +2,9 @@
  * How a broken storage is made: the storage in memory, which is right, with one thing done wrong.
  */
 import {
-  type Backend,
-  type BackendRecord,
   createSessionStorage,
+  type Engine,
+  type EngineRecord,
   type OwnerIndex,
   type SaveOptions,
   type SessionStorage,
@@ -18,7 +18,7 @@ import {
   type Target,
 } from "../../../conformance/mod.ts";
 import { Session } from "../../../core/session.ts";
-import { MemoryBackend } from "../../../storage/memory.ts";
+import { MemoryEngine } from "../../../storage/memory.ts";
 
 /** A broken storage, and what the suite must say of it. */
 export interface Mutant {
@@ -49,11 +49,11 @@ export interface Draft extends Pick<Mutant, "name" | "reason"> {
 /** One instance of the right storage, for a defect to work with. */
 export interface Bench extends OpenOptions {
   /** The engine under it. */
-  readonly engine: Required<Omit<Backend, "close">>;
+  readonly engine: Required<Omit<Engine, "close">>;
   /** The storage. */
   readonly storage: Right;
   /** The record that the storage read last. */
-  readonly seen: BackendRecord & { key: string } | null;
+  readonly seen: EngineRecord & { key: string } | null;
   /** Forgets everything that is stored in the namespace. */
   lose(): void;
 }
@@ -64,7 +64,7 @@ export type Right = SessionStorage & OwnerIndex;
 /** What an instance does wrong. */
 export interface Parts {
   /** Calls to the engine. */
-  readonly engine?: Partial<Backend>;
+  readonly engine?: Partial<Engine>;
   /** Calls to the storage. */
   readonly storage?: StorageLike;
   /** Whose a session is. */
@@ -129,7 +129,7 @@ export function memory(name: string, defect: Defect): Target {
     open(options) {
       const { namespace, now } = options;
       const place = places.get(namespace) ?? {
-        engine: new MemoryBackend(100_000, now, () => {}),
+        engine: new MemoryEngine(100_000, now, () => {}),
         keys: new Set<string>(),
       };
       places.set(namespace, place);
@@ -142,7 +142,7 @@ export function memory(name: string, defect: Defect): Target {
 }
 
 interface Place {
-  readonly engine: MemoryBackend;
+  readonly engine: MemoryEngine;
   readonly keys: Set<string>;
 }
 
@@ -155,7 +155,7 @@ function openBroken(
   let seen: Bench["seen"] = null;
   const parts = defect({
     ...options,
-    engine: hooks.backend as Bench["engine"],
+    engine: hooks.engine as Bench["engine"],
     lose,
     get seen() {
       return seen;
@@ -164,11 +164,11 @@ function openBroken(
       return storage;
     },
   });
-  const wrong: Backend = { ...hooks.backend, ...parts.engine };
+  const wrong: Engine = { ...hooks.engine, ...parts.engine };
   const storage: Right = createSessionStorage({
     ...options,
     ...parts.owner ? { owner: parts.owner } : {},
-    backend: {
+    engine: {
       ...wrong,
       async read(key) {
         const record = await wrong.read(key);

@@ -1,6 +1,6 @@
 /** The Deno KV storage of this library. */
 import type { Target } from "../../../conformance/mod.ts";
-import { DenoKvBackend } from "../../../storage/deno_kv.ts";
+import { DenoKvEngine } from "../../../storage/deno_kv.ts";
 import { engineTarget } from "../targets.ts";
 
 const kv = await Deno.openKv(":memory:");
@@ -8,7 +8,7 @@ globalThis.addEventListener("unload", () => kv.close());
 
 const target: Target = engineTarget(
   "Satchel Deno KV",
-  ({ namespace, now }) => new DenoKvBackend(kv, namespace, now),
+  ({ namespace, now }) => new DenoKvEngine(kv, namespace, now),
   ["durable"],
   { recordBytes: 64 * 1024 - 256 },
 );

@@ -1,6 +1,6 @@
 /** The DynamoDB storage of this library: dynalite, through the AWS SDK. */
 import type { Target } from "../../../conformance/mod.ts";
-import { DynamoDBBackend } from "../../../storage/engines/dynamodb/engine.ts";
+import { DynamoDBEngine } from "../../../storage/engines/dynamodb/engine.ts";
 import { startDynamoDB } from "../../engines/_dynamodb.ts";
 import { engineTarget } from "../targets.ts";
 
@@ -12,7 +12,7 @@ const target: Target = engineTarget(
   async ({ namespace }) => {
     const made = tables.get(namespace) ?? local.table();
     tables.set(namespace, made);
-    return new DynamoDBBackend(local.document, { table: await made });
+    return new DynamoDBEngine(local.document, { table: await made });
   },
   ["durable"],
   { recordBytes: 400 * 1024 - 512 },

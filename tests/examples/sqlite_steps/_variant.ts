@@ -1,7 +1,7 @@
 // Targets that differ from the finished one in a single thing.
 import {
-  type Backend,
   createSessionStorage,
+  type Engine,
   type StorageOptions,
 } from "@satchel/session";
 import {
@@ -9,12 +9,12 @@ import {
   instrument,
   type Target,
 } from "@satchel/session/conformance";
-import { SqliteBackend } from "../../../examples/sqlite_storage.ts";
+import { SqliteEngine } from "../../../examples/sqlite_storage.ts";
 
 /** What a variant does otherwise. */
 export interface Variant {
   /** Changes the engine. */
-  engine?: (engine: SqliteBackend) => Partial<Backend>;
+  engine?: (engine: SqliteEngine) => Partial<Engine>;
   /** Changes what the storage is opened with. */
   options?: StorageOptions;
   /** Claims that it leaves out. */
@@ -49,21 +49,21 @@ export function variant(change: Variant): Target {
       const { namespace } = options;
       const known = keys.get(namespace) ?? new Set<string>();
       keys.set(namespace, known);
-      const engine = new SqliteBackend(`${dir}/sessions.db`, namespace);
-      const { backend, inspect, faults } = instrument({
-        guarantees: engine.guarantees,
-        read: (key) => engine.read(key),
-        write: (key, value, how) => engine.write(key, value, how),
-        delete: (key, how) => engine.delete(key, how),
-        touch: (key, expires, how) => engine.touch(key, expires, how),
-        sweep: (now) => engine.sweep(now),
-        close: () => engine.close(),
-        ...change.engine?.(engine),
+      const sqlite = new SqliteEngine(`${dir}/sessions.db`, namespace);
+      const { engine, inspect, faults } = instrument({
+        guarantees: sqlite.guarantees,
+        read: (key) => sqlite.read(key),
+        write: (key, value, how) => sqlite.write(key, value, how),
+        delete: (key, how) => sqlite.delete(key, how),
+        touch: (key, expires, how) => sqlite.touch(key, expires, how),
+        sweep: (now) => sqlite.sweep(now),
+        close: () => sqlite.close(),
+        ...change.engine?.(sqlite),
       }, known);
       const storage = createSessionStorage({
         ...options,
         ...change.options,
-        backend,
+        engine,
         cookie: { name: "session", secrets: ["s3cr3t"] },
       });
       return { storage, inspect, faults, close: () => storage.close?.() };

@@ -1,12 +1,12 @@
 import type {
-  Backend,
-  BackendRecord,
+  Engine,
+  EngineRecord,
   StorageGuarantees,
   WriteOptions,
 } from "@satchel/session";
 import { DatabaseSync } from "node:sqlite";
 
-export class SqliteBackend implements Backend {
+export class SqliteEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
     reads: "strong",
@@ -25,11 +25,11 @@ export class SqliteBackend implements Backend {
       )`);
   }
 
-  async read(key: string): Promise<BackendRecord | null> {
+  async read(key: string): Promise<EngineRecord | null> {
     const row = this.#db.prepare(
       "SELECT value, expires, 1 AS version FROM sessions WHERE key = ?",
     ).get(key);
-    return row ? row as unknown as BackendRecord : null;
+    return row ? row as unknown as EngineRecord : null;
   }
 
   async write(

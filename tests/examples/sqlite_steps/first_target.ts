@@ -1,6 +1,6 @@
 import { createSessionStorage } from "@satchel/session";
 import type { Target } from "@satchel/session/conformance";
-import { SqliteBackend } from "./first_storage.ts";
+import { SqliteEngine } from "./first_storage.ts";
 
 const dir = Deno.makeTempDirSync();
 addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
@@ -9,8 +9,8 @@ const target: Target = {
   name: "sqlite",
   capabilities: ["revoke"],
   open({ namespace }) {
-    const backend = new SqliteBackend(`${dir}/${namespace}.db`);
-    const storage = createSessionStorage({ backend });
+    const engine = new SqliteEngine(`${dir}/${namespace}.db`);
+    const storage = createSessionStorage({ engine });
     return { storage, close: () => storage.close?.() };
   },
 };

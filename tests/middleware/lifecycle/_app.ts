@@ -9,7 +9,7 @@ import { SessionError } from "../../../core/errors.ts";
 import type { Session } from "../../../core/session.ts";
 import type { HttpSessionStorage } from "../../../storage/contract.ts";
 import { createSessionStorage } from "../../../storage/create_session_storage.ts";
-import { FakeBackend, type Verb } from "../../storage/_fake_engine.ts";
+import { FakeEngine, type Verb } from "../../storage/_fake_engine.ts";
 
 /** The data of the application's sessions. */
 export type Data = Record<string, unknown>;
@@ -54,13 +54,13 @@ export interface Log {
 
 /** The application; one is served by each driver. */
 export class App {
-  readonly backend: FakeBackend = new FakeBackend();
+  readonly engine: FakeEngine = new FakeEngine();
   readonly storage: HttpSessionStorage<Data> = createSessionStorage({
-    backend: this.backend,
+    engine: this.engine,
     cookie: { name: "sid", secrets: ["s3cr3t"] },
   });
   readonly other: HttpSessionStorage<Data> = createSessionStorage({
-    backend: new FakeBackend(),
+    engine: new FakeEngine(),
     cookie: { name: "other" },
   });
   readonly #events: string[] = [];
@@ -167,13 +167,13 @@ export class App {
     const { pathname, searchParams } = new URL(target, "http://localhost");
     switch (pathname) {
       case "/control/reset":
-        this.backend.calls = [];
+        this.engine.calls = [];
         this.#events.length = 0;
         this.#entered = deferred();
         this.#gate = deferred();
         break;
       case "/control/fail":
-        this.backend.play(searchParams.get("verb") as Verb, "fail");
+        this.engine.play(searchParams.get("verb") as Verb, "fail");
         break;
       case "/control/late":
         if (this.#kept) this.#tryAll(this.#kept);
@@ -186,7 +186,7 @@ export class App {
         break;
     }
     const log: Log = {
-      ops: this.backend.calls,
+      ops: this.engine.calls,
       events: this.#events,
       unhandled: this.#unhandled,
     };
