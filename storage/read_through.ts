@@ -26,11 +26,11 @@ export interface ReadThroughSessionStorageOptions<
   // deno-lint-ignore no-explicit-any -- sessions of whatever shape
   Storage extends SessionStorage<any, any>,
 > {
-  /** The new home, which keeps sessions under an id: any storage of this library but the cookie's. */
-  storage: Storage;
+  /** The new storage, which keeps sessions under an id: any storage of this library but the cookie's. */
+  to: Storage;
   /**
-   * The old home: any storage of this library, with a cookie of its own, of whatever name and format, if `storage` has
-   * one too; otherwise ids are looked up there as they come.
+   * The previous storage: any storage of this library, with a cookie of its own, of whatever name and format, if `to`
+   * has one too; otherwise ids are looked up there as they come.
    */
   // deno-lint-ignore no-explicit-any -- sessions of whatever shape
   from: SessionStorage<any, any>;
@@ -57,7 +57,7 @@ export interface ReadThroughSessionStorageOptions<
  * - Servers that still run without this write to the old home alone: what they save of a session that has moved is lost.
  *
  * @param options The new home and the old one.
- * @returns A storage of the shape of `options.storage`.
+ * @returns A storage of the shape of `options.to`.
  * @throws {TypeError} If one of them is not a storage of this library, or they do not go together.
  *
  * @example From files to memory
@@ -77,7 +77,7 @@ export interface ReadThroughSessionStorageOptions<
  * const cookieHeader = (await files.commitSession(session)).split(";")[0]!;
  *
  * const { getSession } = createReadThroughSessionStorage({
- *   storage: createMemorySessionStorage({ cookie }),
+ *   to: createMemorySessionStorage({ cookie }),
  *   from: files,
  * });
  *
@@ -92,15 +92,15 @@ export function createReadThroughSessionStorage<
 >(
   options: ReadThroughSessionStorageOptions<Storage>,
 ): Storage {
-  const { storage, from } = options;
+  const { to: storage, from } = options;
   const bound = partsOf(storage);
   const store = RecordStorage.storeOf(bound?.storage ?? storage);
   const policy = policyOf(bound?.storage ?? storage);
   if (!store || !policy) {
-    refuse("storage must be one of this library that keeps sessions under ids");
+    refuse("to must be one of this library that keeps sessions under ids");
   }
   const old = oldHome(from, bound, store.guarantees.compareAndSet);
-  if (old.store === store) refuse("storage and from must not be the same");
+  if (old.store === store) refuse("to and from must not be the same");
   const home: Home = { store, policy };
   const moving = new MovingStore(home, old, bound?.fallback);
   const records = withOwnersOf(from, createRecordStorage(moving, policy));
@@ -121,7 +121,7 @@ function oldHome(
   const store = RecordStorage.storeOf(storage);
   if (!policy) refuse("from must be a storage of this library");
   if (parts && !bound) {
-    refuse("from has a cookie; create storage with one too, or neither");
+    refuse("from has a cookie; create to with one too, or neither");
   }
   if (storage instanceof CookieStorage) {
     if (!parts) refuse("from is a cookie storage; create it with its cookie");

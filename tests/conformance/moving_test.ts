@@ -100,7 +100,7 @@ function movingTarget(
       const old = from(options);
       const home = to(options);
       const moving = createReadThroughSessionStorage({
-        storage: home.storage,
+        to: home.storage,
         from: old.storage,
       });
       const stored = new WeakSet<Session>();

@@ -15,7 +15,7 @@ if (installed("redis")) {
     const cookie = { name: "session", secrets: ["s3cr3t"] };
     const from = createMemorySessionStorage({ cookie });
     const storage = createRedisSessionStorage({ url: urlOf(server), cookie });
-    const moving = createReadThroughSessionStorage({ storage, from });
+    const moving = createReadThroughSessionStorage({ to: storage, from });
     const headers: string[] = [];
     for (let i = 0; i < 10; i++) {
       const session = await from.getSession();

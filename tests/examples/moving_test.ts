@@ -61,7 +61,7 @@ async function signInAt(
 
 function moved(store: unknown, name = "connect.sid"): HttpSessionStorage {
   return createReadThroughSessionStorage({
-    storage: createMemorySessionStorage({
+    to: createMemorySessionStorage({
       cookie: { name: "__session", secrets: ["new secret"] },
     }),
     from: createSessionStorage({
@@ -222,7 +222,7 @@ function movedFrom(
 ): HttpSessionStorage {
   const cookie = { name: "__session", secrets: ["new secret"] };
   return createReadThroughSessionStorage({
-    storage: home === "memory"
+    to: home === "memory"
       ? createMemorySessionStorage({ cookie })
       : createSessionStorage({ cookie, ...database() }),
     from: createSessionStorage({
@@ -345,7 +345,7 @@ async function ironSignIn(ttl?: number): Promise<string> {
 
 Deno.test("ironCookie() keeps users of iron-session signed in, and a copy of their cookie opens nothing after the logout", async () => {
   const storage = createReadThroughSessionStorage({
-    storage: createMemorySessionStorage({
+    to: createMemorySessionStorage({
       cookie: { name: "__session", secrets: ["new secret"] },
     }),
     from: createCookieSessionStorage({
@@ -374,7 +374,7 @@ Deno.test("ironCookie() remembers a logout for as long as the old cookie would o
   const day = 24 * 60 * 60;
   for (const [ttl, last] of [[30 * day, 30 * day], [0, 399 * day]] as const) {
     const storage = createReadThroughSessionStorage({
-      storage: createMemorySessionStorage({
+      to: createMemorySessionStorage({
         cookie: { name: "__session", secrets: ["new secret"] },
       }),
       from: createCookieSessionStorage({

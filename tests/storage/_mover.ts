@@ -8,7 +8,7 @@ import {
 const [from = "", to = "", key = "", ...headers] = Deno.args;
 const cookie = { name: "session", secrets: ["s3cr3t"] };
 const moving = createReadThroughSessionStorage({
-  storage: createFileSessionStorage({ dir: to, cookie }),
+  to: createFileSessionStorage({ dir: to, cookie }),
   from: createFileSessionStorage({ dir: from, cookie }),
 });
 console.log("ready");

@@ -68,7 +68,7 @@ async function fromEngine(options: { owner?: typeof owner } = {}): Promise<
     header: await signIn(homeOf(old.engine)),
     storage: (through = (engine) => engine) =>
       createReadThroughSessionStorage({
-        storage: homeOf(through(fresh.engine)),
+        to: homeOf(through(fresh.engine)),
         from: homeOf(through(old.engine)),
       }),
     left: async () => ({ old: await old.count(), new: await fresh.count() }),
@@ -83,7 +83,7 @@ async function fromCookie(): Promise<Homes> {
     header: await signIn(from),
     storage: (through = (engine) => engine) =>
       createReadThroughSessionStorage({
-        storage: createSessionStorage({
+        to: createSessionStorage({
           engine: through(fresh.engine),
           cookie,
         }),

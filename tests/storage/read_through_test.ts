@@ -72,7 +72,7 @@ function fakes(to: FakeEngine = new FakeEngine()) {
   const old = new FakeEngine();
   const from = createSessionStorage({ engine: old, cookie });
   const moving = createReadThroughSessionStorage({
-    storage: createSessionStorage({ engine: to, cookie }),
+    to: createSessionStorage({ engine: to, cookie }),
     from,
   });
   return { old, to, from, moving };
@@ -112,7 +112,7 @@ Deno.test("createReadThroughSessionStorage() keeps what is left of a session's l
   const options = { cookie, now: () => now };
   const from = createMemorySessionStorage(options);
   const moving = createReadThroughSessionStorage({
-    storage: createMemorySessionStorage({ ...options, absoluteTimeout: 1000 }),
+    to: createMemorySessionStorage({ ...options, absoluteTimeout: 1000 }),
     from,
   });
   const remembered = await signIn(from, { maxAge: 5000 });
@@ -166,7 +166,7 @@ Deno.test("createReadThroughSessionStorage() sends a new cookie where the old on
   const { rows, storage: from } = database();
   const header = await signIn(from);
   const moving = createReadThroughSessionStorage({
-    storage: createMemorySessionStorage({ cookie }),
+    to: createMemorySessionStorage({ cookie }),
     from,
   });
   const handler = withSession(
@@ -190,7 +190,7 @@ Deno.test("createReadThroughSessionStorage() sends a new cookie where the old on
   // An id of the database is only looked up where the database's own cookie vouches for it.
   await signIn(from);
   const unsigned = createReadThroughSessionStorage({
-    storage: createMemorySessionStorage({ cookie: { name: "session" } }),
+    to: createMemorySessionStorage({ cookie: { name: "session" } }),
     from,
   });
   assertEquals((await unsigned.getSession("session=2")).size, 0);
@@ -208,7 +208,7 @@ Deno.test("createReadThroughSessionStorage() reads cookies of other libraries by
   const id = "Ab-_".repeat(8);
   rows.set(id, { data: { user: "ann" }, expires: undefined });
   const moving = createReadThroughSessionStorage({
-    storage: createMemorySessionStorage({ cookie }),
+    to: createMemorySessionStorage({ cookie }),
     from,
   });
   assertEquals(
@@ -225,7 +225,7 @@ Deno.test("createReadThroughSessionStorage() opens nothing for a copy of a cooki
   const from = createCookieSessionStorage({ cookie });
   const header = await signIn(from);
   const moving = createReadThroughSessionStorage({
-    storage: createMemorySessionStorage({ cookie }),
+    to: createMemorySessionStorage({ cookie }),
     from,
   });
   const session = await moving.getSession(header);
@@ -251,7 +251,7 @@ Deno.test("createReadThroughSessionStorage() opens nothing for a cookie that is 
   for (const drops of [true, false]) {
     const engine = new FakeEngine();
     const moving = createReadThroughSessionStorage({
-      storage: createSessionStorage({ engine, cookie: shared, now }),
+      to: createSessionStorage({ engine, cookie: shared, now }),
       from,
     });
     await moving.destroySession(await moving.getSession(first));
@@ -272,7 +272,7 @@ Deno.test("createReadThroughSessionStorage() leaves a cookie without an id alone
   const engine = new FakeEngine();
   const events: SessionEvent["type"][] = [];
   const moving = createReadThroughSessionStorage({
-    storage: createSessionStorage({
+    to: createSessionStorage({
       engine,
       cookie,
       onEvent: ({ type }) => events.push(type),
@@ -295,7 +295,7 @@ Deno.test("createReadThroughSessionStorage() to a database moves at the first ch
   const old = new FakeEngine();
   const from = createSessionStorage({ engine: old, cookie, now: () => now });
   const { rows, storage } = database({ now: () => now });
-  const moving = createReadThroughSessionStorage({ storage, from });
+  const moving = createReadThroughSessionStorage({ to: storage, from });
   const header = await signIn(from);
   const session = await moving.getSession(header);
   assertEquals(await moving.commitSession(session, { renew: false }), "");
@@ -321,7 +321,7 @@ Deno.test("createReadThroughSessionStorage() to Workers KV keeps ids, and remove
   const { old, from } = fakes();
   const header = await signIn(from);
   const moving = createReadThroughSessionStorage({
-    storage: createWorkersKVSessionStorage({ kv, cookie }),
+    to: createWorkersKVSessionStorage({ kv, cookie }),
     from,
   });
   const session = await moving.getSession(header);
@@ -334,7 +334,7 @@ Deno.test("createReadThroughSessionStorage() lists and ends an owner's sessions 
   const owner = (data: { user?: string }) => data.user;
   const make = () => createMemorySessionStorage({ cookie, owner });
   const from = make();
-  const moving = createReadThroughSessionStorage({ storage: make(), from });
+  const moving = createReadThroughSessionStorage({ to: make(), from });
   const [first, second] = [await signIn(from), await signIn(from)];
   const current = await moving.getSession(first);
   const sessions = await moving.listSessions("ann", { current });
@@ -357,7 +357,7 @@ Deno.test("createReadThroughSessionStorage() sweeps and closes both homes, the s
     return createSessionStorage({ engine });
   };
   const moving = createReadThroughSessionStorage({
-    storage: home("new"),
+    to: home("new"),
     from: home("old"),
   });
   await moving.sweep?.();
@@ -373,11 +373,11 @@ Deno.test("createReadThroughSessionStorage() refuses what does not go together",
     storage: SessionStorage,
     from: SessionStorage,
   ) =>
-  () => createReadThroughSessionStorage({ storage, from });
+  () => createReadThroughSessionStorage({ to: storage, from });
   const react = { ...cookie, format: "react-router" } as const;
   const cases: [() => unknown, string][] = [
     [make(memory, memory), "must not be the same"],
-    [make(plain, memory), "from has a cookie; create storage with one too"],
+    [make(plain, memory), "from has a cookie; create to with one too"],
     [make(createCookieSessionStorage({ cookie }), memory), "under ids"],
     [make(memory, {} as SessionStorage), "from must be a storage of this"],
     [make(memory, createCookieSessionStorage()), "create it with its cookie"],
@@ -393,7 +393,7 @@ Deno.test("createReadThroughSessionStorage() refuses what does not go together",
         withSession(
           createCookie("other"),
           createReadThroughSessionStorage({
-            storage: memory,
+            to: memory,
             from: createCookieSessionStorage({ cookie }),
           }),
           () => new Response(),
@@ -414,7 +414,7 @@ Deno.test("a session moves from files to Deno KV while many requests use it", as
   const users = await Promise.all(keys.map((key) => {
     // A storage of its own, as another process has it.
     const from = createFileSessionStorage({ dir, cookie });
-    const moving = createReadThroughSessionStorage({ storage: home, from });
+    const moving = createReadThroughSessionStorage({ to: home, from });
     return visit(moving, header, key);
   }));
   assertEquals(users, keys.map(() => "ann"));
