@@ -81,8 +81,8 @@ export {
   type CloudflareKVSessionStorageOptions,
   createCloudflareKVSessionStorage,
   createWorkersKVSessionStorage,
-  type KVNamespaceLike,
 } from "./storage/cloudflare_kv.ts";
+export { type KVNamespaceLike } from "./storage/engines/cloudflare_kv.ts";
 export {
   type CookieSessionStorageOptions,
   createCookieSessionStorage,
@@ -109,10 +109,12 @@ export {
 export {
   createDenoKvSessionStorage,
   type DenoKvSessionStorageOptions,
+} from "./storage/deno_kv.ts";
+export {
   type KvAtomicLike,
   type KvEntryLike,
   type KvLike,
-} from "./storage/deno_kv.ts";
+} from "./storage/engines/deno_kv.ts";
 export {
   createReadThroughSessionStorage,
   type ReadThroughSessionStorageOptions,

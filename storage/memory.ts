@@ -5,19 +5,15 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
+import { MemoryEngine } from "./engines/memory.ts";
 import { engineRecords } from "./sessions/engine_records.ts";
 import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
 import type {
-  DeleteOptions,
-  Engine,
-  EngineRecord,
   HttpSessionStorage,
   OwnerIndex,
   SessionStorage,
-  StorageGuarantees,
   StorageOptions,
-  WriteOptions,
 } from "./contract.ts";
 
 /** Options of {@linkcode createMemorySessionStorage}. */
@@ -26,10 +22,6 @@ export interface MemorySessionStorageOptions<Data = SessionData>
   /** How many sessions are kept; beyond, the one saved longest ago goes. @default {100_000} */
   maxSessions?: number | undefined;
 }
-
-const SWEEP_EVERY = 60_000;
-/** A storage full of live sessions must not look through all of them on every write. */
-const SWEEP_WHEN_FULL_EVERY = 1_000;
 
 /**
  * Keeps sessions in memory, up to a number; a restart forgets them.
@@ -88,93 +80,4 @@ export function createMemorySessionStorage<Data, FlashData>(
     policy.tell("evicted");
   });
   return recordStorage(engineRecords(engine), cookie, policy);
-}
-
-/** The engine behind {@linkcode createMemorySessionStorage}. */
-export class MemoryEngine implements Engine {
-  readonly guarantees: StorageGuarantees = {
-    compareAndSet: true,
-    reads: "strong",
-    revoke: true,
-    durable: false,
-    shared: false,
-    selfContained: false,
-    evicts: "oldest",
-  };
-  // A Map keeps the order of insertion, and a write inserts anew: the first entry is the one saved longest ago.
-  readonly #records = new Map<string, EngineRecord>();
-  readonly #max: number;
-  readonly #now: () => number;
-  readonly #onEvict: () => void;
-  #sweptAt = -Infinity;
-  #writes = 0;
-
-  constructor(max: number, now: () => number, onEvict: () => void) {
-    this.#max = max;
-    this.#now = now;
-    this.#onEvict = onEvict;
-  }
-
-  async read(key: string): Promise<EngineRecord | null> {
-    return this.#records.get(key) ?? null;
-  }
-
-  async write(
-    key: string,
-    value: string,
-    { expires, ifVersion }: WriteOptions,
-  ): Promise<unknown> {
-    if (!this.#holds(key, ifVersion)) return null;
-    const version = ++this.#writes;
-    this.#records.delete(key);
-    this.#records.set(key, { value, version, expires });
-    await this.#makeRoom();
-    return version;
-  }
-
-  async delete(
-    key: string,
-    { ifVersion }: DeleteOptions = {},
-  ): Promise<boolean> {
-    if (!this.#holds(key, ifVersion)) return false;
-    this.#records.delete(key);
-    return true;
-  }
-
-  async touch(
-    key: string,
-    expires: number,
-    { ifVersion }: DeleteOptions = {},
-  ): Promise<boolean> {
-    const record = this.#records.get(key);
-    if (!record || !this.#holds(key, ifVersion)) return false;
-    this.#records.set(key, { ...record, expires });
-    return true;
-  }
-
-  async sweep(now: number): Promise<void> {
-    this.#sweptAt = now;
-    for (const [key, { expires }] of this.#records) {
-      if (!(expires > now)) this.#records.delete(key);
-    }
-  }
-
-  #holds(key: string, ifVersion: unknown): boolean {
-    return ifVersion === undefined ||
-      ifVersion === (this.#records.get(key)?.version ?? null);
-  }
-
-  async #makeRoom(): Promise<void> {
-    const now = this.#now();
-    const full = this.#records.size > this.#max;
-    // A clock that was set back must not put the next sweep off.
-    if (
-      Math.abs(now - this.#sweptAt) >=
-        (full ? SWEEP_WHEN_FULL_EVERY : SWEEP_EVERY)
-    ) await this.sweep(now);
-    if (this.#records.size <= this.#max) return;
-    const oldest = this.#records.keys().next();
-    if (!oldest.done) this.#records.delete(oldest.value);
-    this.#onEvict();
-  }
 }

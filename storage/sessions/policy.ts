@@ -4,7 +4,7 @@
  * @module
  */
 import type { SessionState } from "../../core/session_state.ts";
-import { patience } from "../../core/call_timeout.ts";
+import { CallTimeout } from "../../core/call_timeout.ts";
 import { delay } from "../../core/runtime.ts";
 import { SessionError } from "../../core/errors.ts";
 import {
@@ -39,7 +39,7 @@ export class Policy {
   readonly owner: StorageOptions["owner"];
   /** The lifetime of a session that neither a commit nor a cookie gave one. */
   fallback: Lifetime | undefined;
-  readonly #within: ReturnType<typeof patience>;
+  readonly #timeout: CallTimeout;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
 
   // deno-lint-ignore no-explicit-any -- data of whatever shape
@@ -61,7 +61,7 @@ export class Policy {
         "Cannot use engineTimeout: it must be more than 0 seconds",
       );
     }
-    this.#within = patience(engineTimeout * 1000);
+    this.#timeout = new CallTimeout(engineTimeout * 1000);
     this.now = now;
     this.#onEvent = onEvent;
   }
@@ -89,7 +89,7 @@ export class Policy {
 
   /** Runs a call to the engine; what it throws becomes a typed error, and so does no answer in time. */
   engine<T>(verb: string, call: () => Promise<T>): Promise<T> {
-    return this.patiently(verb, () => this.#within(call));
+    return this.patiently(verb, () => this.#timeout.run(call));
   }
 
   /** As {@linkcode engine}, for what may take as long as it takes. */

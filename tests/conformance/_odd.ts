@@ -7,7 +7,7 @@ import {
   type OpenOptions,
   type Target,
 } from "../../conformance/mod.ts";
-import { MemoryEngine } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { LaggingEngine } from "./_odd_engine.ts";
 import { ReplayStorage } from "./_odd_session.ts";
 import { CLAIMS, type Defect, edit, memory } from "./mutants/_mutant.ts";

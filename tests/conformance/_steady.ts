@@ -6,7 +6,7 @@ import {
   type Report,
   type Target,
 } from "../../conformance/mod.ts";
-import { DenoKvEngine } from "../../storage/deno_kv.ts";
+import { DenoKvEngine } from "../../storage/engines/deno_kv.ts";
 import {
   cookieTarget,
   databaseTarget,

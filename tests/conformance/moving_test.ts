@@ -13,7 +13,7 @@ import {
   type Session,
 } from "../../mod.ts";
 import { stateOf } from "../../core/session.ts";
-import { MemoryEngine } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { ENGINE } from "./targets.ts";
 
 type Storage = HttpSessionStorage;

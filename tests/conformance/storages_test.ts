@@ -1,5 +1,5 @@
 import { conformance } from "../../conformance/mod.ts";
-import { DenoKvEngine } from "../../storage/deno_kv.ts";
+import { DenoKvEngine } from "../../storage/engines/deno_kv.ts";
 import {
   cookieTarget,
   databaseTarget,

@@ -23,8 +23,8 @@ import type { RedisSend } from "../../storage/engines/redis/client.ts";
 import {
   CloudflareKVEngine,
   type KVNamespaceLike,
-} from "../../storage/cloudflare_kv.ts";
-import { MemoryEngine } from "../../storage/memory.ts";
+} from "../../storage/engines/cloudflare_kv.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { patience } from "../../core/call_timeout.ts";
+import { CallTimeout } from "../../core/call_timeout.ts";
 
 const never = () => new Promise<never>(() => {});
 
@@ -91,14 +91,16 @@ function outcome(call: Promise<unknown>): { is: unknown } {
 }
 
 for (const kind of ["objects", "numbers"] as const) {
-  Deno.test(`patience() ends each call in its own time, by one timer at a time, when timers are ${kind}`, async () => {
+  Deno.test(`CallTimeout.run() rejects each call when its time is up, with one timer at a time, when timers are ${kind}`, async () => {
     await withTimers(kind, async (timers) => {
-      const within = patience(1000);
-      const first = outcome(within(never));
+      const timeout = new CallTimeout(1000);
+      const first = outcome(timeout.run(never));
       await timers.pass(400);
-      const second = outcome(within(never));
-      const answered = outcome(within(() => Promise.resolve("answer")));
-      const failed = outcome(within(() => Promise.reject(new Error("failed"))));
+      const second = outcome(timeout.run(never));
+      const answered = outcome(timeout.run(() => Promise.resolve("answer")));
+      const failed = outcome(
+        timeout.run(() => Promise.reject(new Error("failed"))),
+      );
       await timers.pass(599);
       assertEquals(answered.is, "answer");
       assertEquals(failed.is, "failed");
@@ -114,12 +116,12 @@ for (const kind of ["objects", "numbers"] as const) {
     });
   });
 
-  Deno.test(`patience() keeps no process from its end that waits for nothing, when timers are ${kind}`, async () => {
+  Deno.test(`CallTimeout.run() lets a process exit that waits for nothing, when timers are ${kind}`, async () => {
     await withTimers(kind, async (timers) => {
-      const within = patience(1000);
-      assertEquals(await within(() => Promise.resolve(1)), 1);
+      const timeout = new CallTimeout(1000);
+      assertEquals(await timeout.run(() => Promise.resolve(1)), 1);
       assertEquals(timers.holding, 0);
-      const late = outcome(within(never));
+      const late = outcome(timeout.run(never));
       assertEquals(timers.holding, 1);
       await timers.pass(1000);
       await timers.pass(1000);
@@ -129,20 +131,20 @@ for (const kind of ["objects", "numbers"] as const) {
   });
 }
 
-Deno.test("patience() sets no timer for a call while one is there", async () => {
+Deno.test("CallTimeout.run() sets one timer for many calls", async () => {
   await withTimers("objects", async (timers) => {
-    const within = patience(1000);
-    for (let i = 0; i < 100; i++) await within(() => Promise.resolve());
+    const timeout = new CallTimeout(1000);
+    for (let i = 0; i < 100; i++) await timeout.run(() => Promise.resolve());
     assertEquals(timers.sets, 1);
     await timers.pass(1000);
     assertEquals(timers.pending.size, 0);
   });
 });
 
-Deno.test("patience() takes spans that no timer can", async () => {
+Deno.test("CallTimeout.run() accepts times that are too long for a timer", async () => {
   await withTimers("objects", async (timers) => {
     const years = 2 ** 33;
-    const call = outcome(patience(years)(never));
+    const call = outcome(new CallTimeout(years).run(never));
     await timers.pass(2 ** 31 - 1);
     assertEquals(call.is, "pending");
     for (let i = 0; i < 4; i++) await timers.pass(2 ** 31 - 1);
@@ -150,12 +152,12 @@ Deno.test("patience() takes spans that no timer can", async () => {
   });
 });
 
-Deno.test("patience() passes on what is thrown at once, and waits for nothing then", async () => {
+Deno.test("CallTimeout.run() rejects with an error that is thrown synchronously, and sets no timer", async () => {
   await withTimers("objects", async (timers) => {
-    const within = patience(1000);
+    const timeout = new CallTimeout(1000);
     await assertRejects(
       () =>
-        within(() => {
+        timeout.run(() => {
           throw new TypeError("at once");
         }),
       TypeError,

@@ -12,7 +12,7 @@ import {
   createWorkersKVSessionStorage,
   type KVNamespaceLike,
 } from "../../mod.ts";
-import { CloudflareKVEngine } from "../../storage/cloudflare_kv.ts";
+import { CloudflareKVEngine } from "../../storage/engines/cloudflare_kv.ts";
 import { assertSessionError } from "../core/_support.ts";
 
 /** KV that refuses so many changes with an error of its own, and the storage over it. */

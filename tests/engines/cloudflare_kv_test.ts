@@ -11,7 +11,7 @@ import {
   type KVNamespaceLike,
   type SessionEvent,
 } from "../../mod.ts";
-import { CloudflareKVEngine } from "../../storage/cloudflare_kv.ts";
+import { CloudflareKVEngine } from "../../storage/engines/cloudflare_kv.ts";
 import { assertSessionError, Clock } from "../core/_support.ts";
 import { withPackages } from "./_packages.ts";
 import { type LocalWorkerd, PACKAGES, startWorkerd } from "./_workerd.ts";

@@ -19,7 +19,7 @@ import {
   type SessionEvent,
   withSession,
 } from "../../mod.ts";
-import { MemoryEngine } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { tableUnder } from "../_markdown.ts";
 import { startDynamoDB } from "./_dynamodb.ts";

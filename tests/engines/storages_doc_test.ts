@@ -23,7 +23,7 @@ import {
   withSession,
 } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
-import { MemoryEngine } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { tableUnder } from "../_markdown.ts";
 import { startDynamoDB } from "./_dynamodb.ts";
 import { kvNamespace } from "./_kv_namespace.ts";

@@ -2,7 +2,7 @@
 import type { Engine } from "@satchel/session";
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { Random } from "../../conformance/trial/random.ts";
-import { MemoryEngine } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { race } from "./_crew.ts";
 import { inFolder } from "./_engines.ts";
 import { FLAWS } from "./_flaws.ts";

@@ -1,6 +1,6 @@
 // The race contract, on every engine that compares and sets. `deno task torture` is the long form.
 import { assertEquals } from "@std/assert";
-import { MemoryEngine } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { race } from "./_crew.ts";
 import { withEngines } from "./_engines.ts";
 import { raceInside } from "./_inside.ts";

@@ -18,7 +18,7 @@ import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 import { RedisEngine } from "../../storage/engines/redis/engine.ts";
 import { type RedisSend, sendBy } from "../../storage/engines/redis/client.ts";
 import { RedisConnection } from "../../storage/engines/redis/connection.ts";
-import { DenoKvEngine } from "../../storage/deno_kv.ts";
+import { DenoKvEngine } from "../../storage/engines/deno_kv.ts";
 import {
   cookieTarget,
   databaseTarget,

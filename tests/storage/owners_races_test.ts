@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createSessionStorage, type SessionStorage } from "../../mod.ts";
-import { MemoryEngine } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import type { OwnerIndex } from "../../storage/contract.ts";
 import { everyOrder } from "./_schedule.ts";
 

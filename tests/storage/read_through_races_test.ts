@@ -11,7 +11,7 @@ import {
   type OwnerIndex,
   SessionError,
 } from "../../mod.ts";
-import { MemoryEngine } from "../../storage/memory.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import type { Engine } from "../../storage/contract.ts";
 import { everyOrder } from "./_schedule.ts";
 

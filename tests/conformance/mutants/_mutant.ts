@@ -18,7 +18,7 @@ import {
   type Target,
 } from "../../../conformance/mod.ts";
 import { Session } from "../../../core/session.ts";
-import { MemoryEngine } from "../../../storage/memory.ts";
+import { MemoryEngine } from "../../../storage/engines/memory.ts";
 
 /** A broken storage, and what the suite must say of it. */
 export interface Mutant {

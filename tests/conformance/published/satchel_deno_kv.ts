@@ -1,6 +1,6 @@
 /** The Deno KV storage of this library. */
 import type { Target } from "../../../conformance/mod.ts";
-import { DenoKvEngine } from "../../../storage/deno_kv.ts";
+import { DenoKvEngine } from "../../../storage/engines/deno_kv.ts";
 import { engineTarget } from "../targets.ts";
 
 const kv = await Deno.openKv(":memory:");
