@@ -34,6 +34,7 @@ export type { LegacyFormat } from "./core/formats.ts";
 export type { Lifetime, Timeouts } from "./core/lifetime.ts";
 export {
   createSession,
+  type FlashSessionData,
   isSession,
   Session,
   type SessionData,
@@ -55,24 +56,25 @@ export type {
   DynamoDBSenderLike,
   DynamoDBUpdate,
 } from "./storage/engines/dynamodb/clients.ts";
-export type {
-  FlashSessionData,
-  FourFunctions,
-} from "./storage/sessions/database_records.ts";
-export type { SessionCookieOptions } from "./storage/sessions/bind.ts";
+export type { FourFunctions } from "./storage/sessions/database_records.ts";
 export type {
   CommitOptions,
+  CookieParts,
   DeleteOptions,
   DestroySessionsOptions,
   Engine,
   EngineRecord,
-  HttpSessionStorage,
+  HeadersLike,
   ListSessionsOptions,
   OwnedSession,
-  OwnerIndex,
+  RequestLike,
   SaveOptions,
+  SessionCookieOptions,
   SessionEvent,
+  SessionHeaders,
+  SessionLike,
   SessionStorage,
+  SessionValues,
   StorageGuarantees,
   StorageOptions,
   WriteOptions,

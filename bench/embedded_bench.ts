@@ -8,14 +8,14 @@ import {
   createDenoKvSessionStorage,
   createFileSessionStorage,
   createMemorySessionStorage,
-  type HttpSessionStorage,
+  type SessionStorage,
 } from "@satchel/session";
 
 const secrets = ["0123456789abcdef0123456789abcdef"];
 const dir = await Deno.makeTempDir();
 const kv = await Deno.openKv(`${dir}/kv`);
 
-const storages: Record<string, HttpSessionStorage> = {
+const storages: Record<string, SessionStorage> = {
   "cookie, sealed": createCookieSessionStorage({ cookie: { secrets } }),
   "cookie, signed": createCookieSessionStorage({
     cookie: { secrets, encrypt: false },

@@ -98,31 +98,28 @@ function decode(
 ): Uint8Array<ArrayBuffer> | undefined {
   const rest = length & 3;
   if (rest === 1) return undefined;
-  const whole = length - rest;
   const size = (length * 3) >> 2;
   const bytes = size > decoded.length ? new Uint8Array(size) : decoded;
-  const sextet = (i: number) => table[text.charCodeAt(i)] ?? INVALID;
   let at = 0;
+  let bits = 0;
   let seen = 0;
-  for (let i = 0; i < whole; i += 4) {
-    const a = sextet(i);
-    const b = sextet(i + 1);
-    const c = sextet(i + 2);
-    const d = sextet(i + 3);
-    seen |= a | b | c | d;
-    bytes[at++] = a << 2 | b >> 4;
-    bytes[at++] = b << 4 | c >> 2;
-    bytes[at++] = c << 6 | d;
+  for (let i = 0; i < length; i++) {
+    const sextet = table[text.charCodeAt(i)] ?? INVALID;
+    seen |= sextet;
+    bits = bits << 6 | sextet;
+    if ((i & 3) !== 3) continue;
+    bytes[at++] = bits >> 16;
+    bytes[at++] = bits >> 8;
+    bytes[at++] = bits;
   }
-  if (rest > 0) {
-    const a = sextet(whole);
-    const b = sextet(whole + 1);
-    const c = rest === 3 ? sextet(whole + 2) : 0;
-    seen |= a | b | c;
-    bytes[at++] = a << 2 | b >> 4;
-    if (rest === 3) bytes[at++] = b << 4 | c >> 2;
-    // The bits that no byte uses must be zero.
-    if ((rest === 3 ? c & 3 : b & 15) !== 0) return undefined;
+  // The bits that no byte uses must be zero.
+  if (rest === 2) {
+    if ((bits & 15) !== 0) return undefined;
+    bytes[at] = bits >> 4;
+  } else if (rest === 3) {
+    if ((bits & 3) !== 0) return undefined;
+    bytes[at++] = bits >> 10;
+    bytes[at] = bits >> 2;
   }
   return seen < INVALID ? bytes.subarray(0, size) : undefined;
 }

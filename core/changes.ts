@@ -4,38 +4,36 @@
  * @module
  */
 import { encodeJson } from "./json.ts";
-import { encodeTexts, type EntryTexts, type SessionRecord } from "./record.ts";
+import {
+  encodeRecordEntries,
+  type Entries,
+  type SessionRecord,
+} from "./record.ts";
 
-/** What a request changed, and all entries as they stood when its save began, as JSON text. */
-export interface Changes extends EntryTexts {
-  /** Keys set (`true`) and unset (`false`). */
+/** What a request changed, and all entries as they were when its save began. */
+export interface Changes extends Entries {
+  /** Keys that were set (`true`) or unset (`false`). */
   readonly valueOps: ReadonlyMap<string, boolean>;
-  /** Keys flashed. */
+  /** Keys that were flashed. */
   readonly flashed: ReadonlySet<string>;
   /** Stored flashes that were consumed, replaced or unset, with their text. */
   readonly taken: ReadonlyMap<string, string>;
-  /** The lifetime that the request gave the session, in seconds. */
+  /** The lifetime that the request set, in seconds. */
   readonly maxAge: number | undefined;
+  /** Whether the session takes a new id, and whether the record under the old id then stays. */
+  readonly newId: { readonly keepOld: boolean } | undefined;
 }
 
-/** What happened since the last save. */
-export interface Ops {
-  readonly valueOps: Map<string, boolean>;
-  readonly flashed: Set<string>;
-  readonly taken: Set<string>;
-}
-
-/** The newest record's entries with this request's changes on top. */
-export function merge(newest: SessionRecord, changes: Changes): EntryTexts {
-  const values = encodeTexts(Object.entries(newest.values));
+/** The newest record's entries with a request's changes applied. */
+export function merge(newest: SessionRecord, changes: Changes): Entries {
+  const { values, flashes } = encodeRecordEntries(newest);
   for (const [key, isSet] of changes.valueOps) {
     const text = changes.values.get(key);
     if (isSet && text !== undefined) values.set(key, text);
     else values.delete(key);
   }
-  const flashes = encodeTexts(Object.entries(newest.flashes));
   for (const [key, text] of changes.taken) {
-    // A flash that another request has set since is not the one that was read.
+    // If another request has set the flash again, it is not the one that this request read.
     if (flashes.get(key) === text) flashes.delete(key);
   }
   for (const key of changes.flashed) {
@@ -45,23 +43,18 @@ export function merge(newest: SessionRecord, changes: Changes): EntryTexts {
   return { values, flashes };
 }
 
-/** Whether anything happened. */
-export function isAny({ valueOps, flashed, taken }: Ops): boolean {
-  return valueOps.size > 0 || flashed.size > 0 || taken.size > 0;
-}
-
 /** Whether a value can be changed in place. */
 export function isMutable(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** Whether two values have one JSON text. */
+/** Whether two values have the same JSON text. */
 export function sameJson(value: unknown, stored: unknown): boolean {
   const text = textOf(value);
   return text !== undefined && text === textOf(stored);
 }
 
-/** A value's JSON text; `undefined` where it has none, and saving it will say why. */
+/** A value's JSON text; `undefined` if JSON cannot carry it, which the save then reports. */
 export function textOf(value: unknown): string | undefined {
   try {
     return encodeJson(value, "");

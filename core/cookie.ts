@@ -20,6 +20,7 @@ import {
   satchelFormat,
 } from "./formats.ts";
 import { lifetimeOf, type StoredLifetime } from "./lifetime.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 
 /** Options of {@linkcode createCookie}. */
 export interface CookieOptions extends CookieAttributes {
@@ -45,8 +46,8 @@ export interface Cookie {
   readonly name: string;
   /** Whether it has a secret, so that a value which its holder changed is not read. */
   readonly isSigned: boolean;
-  /** When a cookie written now expires; `undefined` where it ends with the browser's session. */
-  readonly expires?: Date | undefined;
+  /** When a cookie written now expires; absent if it ends with the browser's session. */
+  readonly expires?: Date;
   /**
    * Reads the cookie from a request.
    *
@@ -68,6 +69,23 @@ export interface Cookie {
    */
   serialize(value: unknown, options?: CookieSerializeOptions): Promise<string>;
 }
+
+/** The names of a cookie's options. */
+export const COOKIE_OPTIONS: OptionNames<CookieOptions> = {
+  accept: true,
+  domain: true,
+  encrypt: true,
+  expires: true,
+  format: true,
+  httpOnly: true,
+  maxAge: true,
+  partitioned: true,
+  path: true,
+  priority: true,
+  sameSite: true,
+  secrets: true,
+  secure: true,
+};
 
 /** Name and value together, RFC 6265bis, section 5.7, step 6. */
 export const MAX_COOKIE = 4096;
@@ -103,7 +121,7 @@ export function createCookie(
   name: string,
   options: CookieOptions = {},
 ): Cookie {
-  return new SatchelCookie(name, options);
+  return new SatchelCookie(name, options) as Cookie;
 }
 
 /**
@@ -131,7 +149,7 @@ export function isCookie(value: unknown): value is Cookie {
 }
 
 /** The library's own cookie; what it has beyond {@linkcode Cookie} serves the session's storages. */
-export class SatchelCookie implements Cookie {
+export class SatchelCookie implements Omit<Cookie, "expires"> {
   readonly name: string;
   readonly options: CookieOptions;
   /** How long a cookie lasts where a commit does not say. */
@@ -142,6 +160,8 @@ export class SatchelCookie implements Cookie {
   readonly #suffix: string;
 
   constructor(name: string, options: CookieOptions) {
+    checkName(name);
+    checkOptions(`create cookie "${name}"`, options, COOKIE_OPTIONS);
     const secrets = checkSecrets(name, options.secrets ?? []);
     const { format = "satchel", accept = [], encrypt = false } = options;
     if (encrypt && (format !== "satchel" || secrets.length === 0)) {
@@ -172,7 +192,6 @@ export class SatchelCookie implements Cookie {
     this.#secrets = secrets;
     this.#writes = formats.get(format) ?? satchel;
     this.#reads = [...formats.values()];
-    checkName(name);
     this.#suffix = this.#attributes(this.options);
   }
 

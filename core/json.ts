@@ -21,27 +21,15 @@ interface Path {
  * One pass checks and writes, so that a getter cannot answer the check with one thing and the writer with another.
  *
  * @param value The value.
- * @param key The name it is kept under, for the error's message.
+ * @param key The key that it is stored under, for the error's message.
+ * @param parent The way to the value, if it is inside another one.
  * @returns Text from which `JSON.parse` makes a deep-equal value, negative zero included.
  * @throws {SessionError} If JSON cannot carry the value: `unserializable`, with the path to what it cannot carry.
  */
-export function encodeJson(value: unknown, key: string): string {
-  return encode(value, key, undefined);
-}
-
-/** As {@linkcode encodeJson}, for a whole set of keys: a JSON object's text for the values' texts. */
-export function encodeEntries(texts: ReadonlyMap<string, string>): string {
-  let out = "{";
-  for (const [key, text] of texts) {
-    out += (out.length > 1 ? "," : "") + JSON.stringify(key) + ":" + text;
-  }
-  return out + "}";
-}
-
-function encode(
+export function encodeJson(
   value: unknown,
   key: string | number,
-  parent: Path | undefined,
+  parent?: Path,
 ): string {
   switch (typeof value) {
     case "string":
@@ -72,6 +60,15 @@ function encode(
   }
 }
 
+/** As {@linkcode encodeJson}, for a whole set of keys: a JSON object's text for the values' texts. */
+export function encodeEntries(texts: ReadonlyMap<string, string>): string {
+  let out = "{";
+  for (const [key, text] of texts) {
+    out += (out.length > 1 ? "," : "") + JSON.stringify(key) + ":" + text;
+  }
+  return out + "}";
+}
+
 function encodeArray(value: unknown[], path: Path): string {
   // "length" is the one more.
   if (ownKeys(value) !== value.length + 1) {
@@ -79,7 +76,7 @@ function encodeArray(value: unknown[], path: Path): string {
   }
   let out = "[";
   for (let i = 0; i < value.length; i++) {
-    out += (i > 0 ? "," : "") + encode(read(value, i, path), i, path);
+    out += (i > 0 ? "," : "") + encodeJson(read(value, i, path), i, path);
   }
   return out + "]";
 }
@@ -102,7 +99,7 @@ function encodeObject(value: object, path: Path): string {
   let out = "{";
   for (const key of keys) {
     out += (out.length > 1 ? "," : "") + JSON.stringify(key) + ":" +
-      encode(read(value, key, path), key, path);
+      encodeJson(read(value, key, path), key, path);
   }
   return out + "}";
 }

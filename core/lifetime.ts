@@ -81,20 +81,25 @@ export function checkSeconds(name: string, seconds: number): number {
 }
 
 /**
+ * Returns `seconds`, which must be a finite number greater than 0.
+ *
+ * @throws {RangeError} If it is not.
+ */
+export function checkDuration(name: string, seconds: number): number {
+  if (checkSeconds(name, seconds) > 0) return seconds;
+  throw new RangeError(`Cannot use ${name}: it must be more than 0 seconds`);
+}
+
+/**
  * Checks a storage's timeouts and fills in `touchAfter`: a tenth of the idle timeout, a minute at most.
  *
  * @throws {RangeError} If one is not positive and finite, or if `touchAfter` is not shorter than `idleTimeout`.
  */
 export function checkTimeouts(timeouts: Timeouts): Timeouts {
   const { idleTimeout, absoluteTimeout } = timeouts;
-  for (
-    const [name, seconds] of Object.entries({ idleTimeout, absoluteTimeout })
-  ) {
-    if (seconds !== undefined && checkSeconds(name, seconds) === 0) {
-      throw new RangeError(
-        `Cannot use ${name}: it must be more than 0 seconds`,
-      );
-    }
+  if (idleTimeout !== undefined) checkDuration("idleTimeout", idleTimeout);
+  if (absoluteTimeout !== undefined) {
+    checkDuration("absoluteTimeout", absoluteTimeout);
   }
   const touchAfter = timeouts.touchAfter ??
     Math.min(60, (idleTimeout ?? 0) / 10);

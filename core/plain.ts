@@ -1,10 +1,10 @@
 /**
- * Records in the shapes of the predecessors, for databases behind four functions and for cookies that an older
- * application reads too.
+ * Records in the formats of React Router and Remix, for databases behind four functions and for cookies that an older
+ * application also reads.
  *
  * React Router and Remix 1–2 keep one object, `{ ...values, "__flash_NAME__": flash }`; Remix 3 keeps
- * `{ i: id, d: [values, flashes] }`. Neither has room for a deadline, so that one travels beside the data where it is
- * needed: under `__satchel__`, which React Router keeps, and as `m`, which Remix 3 drops when it writes the session.
+ * `{ i: id, d: [values, flashes] }`. Neither format has a deadline, so it is added where it is needed: under
+ * `__satchel__`, which React Router keeps, and as `m`, which Remix 3 drops when it writes the session.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { SessionError } from "./errors.ts";
 import { encodeEntries } from "./json.ts";
 import { LAST_INSTANT, type Life } from "./lifetime.ts";
 import {
-  type EntryTexts,
+  type Draft,
   isLifetime,
   isObject,
   type SessionRecord,
@@ -21,42 +21,35 @@ import {
 const META = "__satchel__";
 const FLASH = /^__flash_([^]*)__$/;
 
-/** A record and the deadline that travels with it; `Infinity` where none does. */
-export interface PlainRecord extends SessionRecord {
-  readonly expires: number;
-}
-
-/** A record to write; `expires` only where the deadline has to travel with it. */
-export interface PlainDraft {
-  readonly life: Life;
-  readonly entries: EntryTexts;
-  readonly expires?: number | undefined;
-}
-
-/** The JSON text of React Router's shape. */
-export function toReactRouter({ life, entries, expires }: PlainDraft): string {
+/**
+ * The JSON text of a record in React Router's shape.
+ *
+ * @param dated Whether the deadline travels in it.
+ * @throws {SessionError} If a value has a key that this shape reserves: `unserializable`.
+ */
+export function encodeReactRouter(draft: Draft, dated: boolean): string {
   const texts = new Map<string, string>();
-  for (const [key, text] of entries.values) {
+  for (const [key, text] of draft.entries.values) {
     if (key === META || FLASH.test(key)) {
       throw new SessionError(
         "unserializable",
-        `Cannot store "${key}": this shape of record keeps the name for itself`,
+        `Cannot store "${key}": React Router's format reserves this key; choose another key`,
       );
     }
     texts.set(key, text);
   }
-  for (const [key, text] of entries.flashes) {
+  for (const [key, text] of draft.entries.flashes) {
     texts.set(`__flash_${key}__`, text);
   }
-  if (expires !== undefined) texts.set(META, encodeMeta(life, expires));
+  if (dated) texts.set(META, encodeMeta(draft));
   return encodeEntries(texts);
 }
 
-/** The record in React Router's shape; `undefined` where it is none. */
-export function fromReactRouter(
+/** The record in React Router's shape; `undefined` if it has another shape. */
+export function decodeReactRouter(
   data: unknown,
   now: number,
-): PlainRecord | undefined {
+): SessionRecord | undefined {
   if (!isObject(data)) return undefined;
   const values = new Map<string, unknown>();
   const flashes = new Map<string, unknown>();
@@ -72,32 +65,30 @@ export function fromReactRouter(
   };
 }
 
-/** The JSON text of Remix 3's shape. */
-export function toRemix(
-  id: string,
-  { life, entries, expires }: PlainDraft,
-): string {
-  const values = encodeEntries(entries.values);
-  const flashes = encodeEntries(entries.flashes);
-  const meta = expires === undefined ? "" : `,"m":${encodeMeta(life, expires)}`;
+/**
+ * The JSON text of a record in Remix 3's shape.
+ *
+ * @param dated Whether the deadline travels in it.
+ */
+export function encodeRemix(id: string, draft: Draft, dated: boolean): string {
+  const values = encodeEntries(draft.entries.values);
+  const flashes = encodeEntries(draft.entries.flashes);
+  const meta = dated ? `,"m":${encodeMeta(draft)}` : "";
   return `{"i":${JSON.stringify(id)},"d":[${values},${flashes}]${meta}}`;
 }
 
-/** The record in Remix 3's shape, with its id; `undefined` where it is none. */
-export function fromRemix(
+/** The record in Remix 3's shape, with its id; `undefined` if it has another shape. */
+export function decodeRemix(
   data: unknown,
   now: number,
-): PlainRecord & { id: unknown } | undefined {
+): SessionRecord & { id: unknown } | undefined {
   if (!isObject(data) || !Array.isArray(data["d"])) return undefined;
   const [values, flashes] = data["d"];
   if (!isObject(values) || !isObject(flashes)) return undefined;
   return { ...decodeMeta(data["m"], now), id: data["i"], values, flashes };
 }
 
-function encodeMeta(
-  { created, ends, lifetime }: Life,
-  expires: number,
-): string {
+function encodeMeta({ created, ends, lifetime, expires }: Draft): string {
   return JSON.stringify([created, ends, lifetime, expires]);
 }
 

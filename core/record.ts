@@ -1,8 +1,8 @@
 /**
- * What is stored of a session: a line of JSON that holds its values, its flashes and what its deadline depends on.
+ * The record of a session: one line of JSON with its values, its flashes and what its deadline depends on.
  *
- * `[1, check, created, ends, lifetime, values, flashes]`, where `check` ties the record to the place it was written
- * to, so that records swapped in an engine are found out. Where sessions are indexed by owner, `owner, saved` follow.
+ * `[1, check, created, ends, lifetime, values, flashes]`, where `check` ties the record to its key, so that two records
+ * that were swapped in an engine are found out. Where sessions are listed by owner, `owner, saved` follow.
  *
  * @module
  */
@@ -11,58 +11,62 @@ import { SessionError } from "./errors.ts";
 import { encodeEntries, encodeJson } from "./json.ts";
 import type { Life, StoredLifetime } from "./lifetime.ts";
 
-/** In whose index a session stands, and since when nothing was changed in it. */
-export interface Owned {
-  /** The key of the owner's index. */
-  readonly owner: string;
-  /** The instant of the last save, in milliseconds. */
-  readonly saved: number;
-}
-
 /** A record, decoded. */
 export interface SessionRecord extends Life {
-  /** `undefined` where nobody owns the session, or the storage asks nobody who does. */
-  readonly owned?: Owned | undefined;
+  /** The key of the owner's list; absent where nobody owns the session, or the storage was created without `owner`. */
+  readonly owner?: string | undefined;
+  /** When the session was last saved, in milliseconds; known where it has an owner. */
+  readonly saved?: number | undefined;
+  /** The deadline, in milliseconds, where it travels in the record; `Infinity` for a record that lacks one. */
+  readonly expires?: number | undefined;
   readonly values: Readonly<Record<string, unknown>>;
   readonly flashes: Readonly<Record<string, unknown>>;
 }
 
-/** A session's entries, each as JSON text. */
-export interface EntryTexts {
+/** Values and flashes, each as JSON text. */
+export interface Entries {
   readonly values: Map<string, string>;
   readonly flashes: Map<string, string>;
 }
 
+/** A record to be written. */
+export interface Draft extends Life {
+  readonly entries: Entries;
+  /** The deadline, in milliseconds. */
+  readonly expires: number;
+  /** As in {@linkcode SessionRecord}. */
+  readonly owner?: string | undefined;
+  /** As in {@linkcode SessionRecord}. */
+  readonly saved?: number | undefined;
+}
+
 const VERSION = 1;
 
-/** The text of a record. */
-export function encodeRecord(
-  check: string,
-  life: Life,
-  entries: EntryTexts,
-  owned?: Owned | undefined,
-): string {
-  const { created, ends, lifetime } = life;
-  const tail = owned ? `,"${owned.owner}",${owned.saved}` : "";
-  return `[${VERSION},"${check}",${created},${ends},${
+/** How many letters of its key a record repeats: enough to find out that records were swapped. */
+const CHECKED = 8;
+
+/**
+ * The text of a record.
+ *
+ * @param key The engine's key; `""` for a record in a cookie.
+ */
+export function encodeRecord(key: string, draft: Draft): string {
+  const { created, ends, lifetime, entries, owner, saved } = draft;
+  const tail = owner === undefined ? "" : `,"${owner}",${saved}`;
+  return `[${VERSION},"${key.slice(0, CHECKED)}",${created},${ends},${
     JSON.stringify(lifetime)
   },${encodeEntries(entries.values)},${encodeEntries(entries.flashes)}${tail}]`;
 }
 
-/** The record that a text holds; `undefined` where it was truncated, edited, swapped or is of another version. */
+/** The record in a text; `undefined` if the text was truncated, edited or swapped, or has another version. */
 export function decodeRecord(
-  check: string,
+  key: string,
   text: string,
 ): SessionRecord | undefined {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const parts = parseJson(text);
   if (!Array.isArray(parts)) return undefined;
-  const [version, place, created, ends, lifetime, values, flashes] = parts;
-  const whole = version === VERSION && place === check &&
+  const [version, tied, created, ends, lifetime, values, flashes] = parts;
+  const whole = version === VERSION && tied === key.slice(0, CHECKED) &&
     typeof created === "number" && typeof ends === "number" &&
     isLifetime(lifetime) && isObject(values) && isObject(flashes);
   if (!whole) return undefined;
@@ -71,11 +75,30 @@ export function decodeRecord(
   const [owner, saved] = parts.slice(7);
   return parts.length === 9 && typeof owner === "string" &&
       typeof saved === "number"
-    ? { ...record, owned: { owner, saved } }
+    ? { ...record, owner, saved }
     : undefined;
 }
 
-/** The texts of decoded entries. */
+/** What a JSON text holds; `undefined` if it is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The entries of a record, as text. */
+export function encodeRecordEntries(
+  { values, flashes }: Pick<SessionRecord, "values" | "flashes">,
+): Entries {
+  return {
+    values: encodeTexts(Object.entries(values)),
+    flashes: encodeTexts(Object.entries(flashes)),
+  };
+}
+
+/** The JSON texts of values. */
 export function encodeTexts(
   entries: Iterable<readonly [string, unknown]>,
 ): Map<string, string> {
@@ -84,7 +107,7 @@ export function encodeTexts(
   return texts;
 }
 
-/** The values that texts stand for, on an object whose keys are all its own. */
+/** The values of JSON texts, on an object whose keys are all its own. */
 export function decodeTexts(
   texts: ReadonlyMap<string, string>,
 ): Record<string, unknown> {
@@ -92,16 +115,16 @@ export function decodeTexts(
 }
 
 /**
- * Makes sure that what is stored fits.
+ * Checks that a record fits.
  *
- * @param place What is too small, as the error's message names it.
- * @throws {SessionError} If it does not: `too-large`, with the largest keys.
+ * @param container What has the limit, for the error's message.
+ * @throws {SessionError} If it is too large: `too-large`, with the largest keys.
  */
 export function checkSize(
-  place: string,
+  container: string,
   size: number,
   limit: number,
-  entries: EntryTexts,
+  entries: Entries,
 ): void {
   if (size <= limit) return;
   const largest = [...entries.values, ...entries.flashes]
@@ -111,13 +134,13 @@ export function checkSize(
     .map(({ key, bytes }) => `"${key}" (${bytes} bytes)`);
   throw new SessionError(
     "too-large",
-    `Cannot save session: it takes ${size} bytes, and ${place} holds ${limit}; the largest keys are ${
+    `Cannot save session: it takes ${size} bytes, and ${container} holds ${limit}; the largest keys are ${
       largest.join(", ")
     }`,
   );
 }
 
-/** Whether a decoded value is an object and no array. */
+/** Whether a decoded value is an object and not an array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -21,14 +21,16 @@ export type SessionKey<Data, FlashData> =
   & (keyof Data | keyof FlashData)
   & string;
 
-let reach: (session: Session<never, never>) => SessionState;
+/** A session as one object: its values, and each unread flash under `__flash_NAME__`, as in React Router. */
+export type FlashSessionData<Data, FlashData> = Partial<
+  & Data
+  & {
+    [Key in keyof FlashData as `__flash_${Key & string}__`]: FlashData[Key];
+  }
+>;
 
-/** The inner state of a session; `undefined` for an object that is none of this library's. */
-export function stateOf(session: unknown): SessionState | undefined {
-  return isSession(session)
-    ? reach(session as Session<never, never>)
-    : undefined;
-}
+/** The inner state of a session; `undefined` for anything that is not a session of this library. */
+export let stateOf: (session: unknown) => SessionState | undefined;
 
 /**
  * What one visitor carries from request to request: values that stay, and flashes that are read once.
@@ -54,7 +56,10 @@ export class Session<Data = SessionData, FlashData = Data> {
   readonly #state: SessionState;
 
   static {
-    reach = (session) => session.#state;
+    stateOf = (session) =>
+      typeof session === "object" && session !== null && #state in session
+        ? session.#state
+        : undefined;
   }
 
   /**
@@ -74,19 +79,14 @@ export class Session<Data = SessionData, FlashData = Data> {
     this.#state = new SessionState(mintId, initialData, id);
   }
 
-  /** Whether a value is a session of this library. For {@linkcode isSession}, which sees the private state by it. */
-  static isSession(value: unknown): boolean {
-    return typeof value === "object" && value !== null && #state in value;
-  }
-
   /** The id: at least 128 random bits, safe in a cookie. Made when it is first asked for. */
   get id(): string {
     return this.#state.id;
   }
 
   /** A copy of all values, without flashes. */
-  get data(): Readonly<Partial<Data>> {
-    return this.#state.entries() as Partial<Data>;
+  get data(): Readonly<FlashSessionData<Data, FlashData>> {
+    return this.#state.entries() as FlashSessionData<Data, FlashData>;
   }
 
   /** How many entries there are, values and unread flashes together. */
@@ -274,5 +274,5 @@ export function createSession<Data = SessionData, FlashData = Data>(
  * ```
  */
 export function isSession(value: unknown): value is Session {
-  return Session.isSession(value);
+  return stateOf(value) !== undefined;
 }

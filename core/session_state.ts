@@ -1,75 +1,58 @@
 /**
- * The state behind a session: what was read, and what the request changed since.
+ * The state of a session: the record that it was read from, and what the request changed since.
  *
  * @module
  */
+import { type Changes, isMutable, sameJson, textOf } from "./changes.ts";
 import { SessionError } from "./errors.ts";
-import {
-  type Changes,
-  isAny,
-  isMutable,
-  type Ops,
-  sameJson,
-  textOf,
-} from "./changes.ts";
 import { encodeJson } from "./json.ts";
-import { checkSeconds } from "./lifetime.ts";
+import { checkSeconds, type StoredLifetime } from "./lifetime.ts";
 import { encodeTexts, type SessionRecord } from "./record.ts";
 
-/** What a storage read, or saved. */
+/** A record as a storage has read or written it. */
 export interface Origin {
   readonly id: string;
-  /** The storage, as an identity: another storage's session is new to this one. */
-  readonly home: object;
-  /** The engine's version of the record. */
-  readonly version: unknown;
-  /** Until when the engine holds the record, in milliseconds. */
-  readonly expires: number;
-  /** Whether the id was made for this read, because what was read has none. */
-  readonly unnamed?: boolean;
-  /** Decodes the record, afresh each time; `undefined` where it turns out to be corrupt or over. */
-  readonly decode: () => SessionRecord | undefined;
+  /** The lifetime in the record, if that is known without decoding it. */
+  readonly lifetime?: StoredLifetime | undefined;
+  /** Decodes the record, anew each time; `undefined` if it is corrupt or expired. */
+  decode(): SessionRecord | undefined;
 }
 
-/** Stands in for flashes until the record is loaded. */
+/** Stands in for flashes until the record is decoded. */
 const NONE: Map<string, unknown> = new Map();
 
-export class SessionState {
-  /** What is stored; `undefined` for a new session. */
-  origin: Origin | undefined;
-  destroyed = false;
-  /** The request has given the session a new id that is not stored yet. */
-  regenerated = false;
-  /** Whether the old record outlives the new id. */
-  keepOld = false;
-  /** The lifetime, in seconds, that the request gives the session for good. */
-  maxAge: number | undefined;
-  /** The response has gone. */
-  closed = false;
-  /** Ids that may be stored, and that a destroyed session takes with it. */
-  knownIds: readonly string[] = [];
-  /** The cookie's value as it came, and in the form that it had there: what has not changed is not signed again. */
-  sentBy: { readonly value: unknown; readonly text: string } | undefined;
-  /** The visitor's cookie does not lead to what was read: the next save sends one that does. */
-  unsent = false;
-  /** The save in flight: saves of one session follow each other. */
-  saving: Promise<unknown> | undefined;
+/** What a request changed since the last save. */
+interface Pending {
+  /** Keys set (`true`) and unset (`false`). */
+  readonly valueOps: Map<string, boolean>;
+  readonly flashed: Set<string>;
+  readonly taken: Set<string>;
+}
 
+export class SessionState {
   readonly #mintId: () => string;
   #id: string | undefined;
-  /** The stored record; its keys are read, its values are the application's to change. */
-  #base: SessionRecord | undefined;
+  #origin: Origin | undefined;
+  /** The storage that read or wrote the origin. To any other storage the session is new. */
+  #storage: object | undefined;
+  /** The decoded origin. Its keys are only read; its values are the application's to change. */
+  #record: SessionRecord | undefined;
   #values: Map<string, unknown> | undefined;
   #flashes: Map<string, unknown> = NONE;
-  // Made when they are needed: most requests change nothing, and many have no session at all.
-  #changes: Ops | undefined;
-  /** Keys whose object or array the application holds and may change in place. */
+  // Created on demand: most requests change nothing, and many have no session.
+  #pending: Pending | undefined;
+  /** Keys whose object or array the application has, and may change in place. */
   #handedOut: Set<string> | undefined;
+  #newId: { readonly keepOld: boolean } | undefined;
+  #maxAge: number | undefined;
+  #knownIds: readonly string[];
+  #closed = false;
+  #destroyed = false;
 
   constructor(mintId: () => string, initialData?: object, id?: string) {
     this.#mintId = mintId;
     this.#id = id;
-    if (id !== undefined) this.knownIds = [id];
+    this.#knownIds = id === undefined ? [] : [id];
     if (initialData) {
       const given = Object.entries(initialData);
       this.#values = new Map(given.filter(([, value]) => value !== undefined));
@@ -78,15 +61,31 @@ export class SessionState {
   }
 
   /** Makes this the session that a storage has read. */
-  attach(origin: Origin): void {
-    this.origin = origin;
+  attach(origin: Origin, storage: object): void {
+    this.#origin = origin;
+    this.#storage = storage;
     this.#id = origin.id;
     this.know(origin.id);
   }
 
-  /** Notes down an id that may be stored. */
+  /** Remembers an id that may be stored. */
   know(id: string): void {
-    if (!this.knownIds.includes(id)) this.knownIds = [...this.knownIds, id];
+    if (!this.#knownIds.includes(id)) this.#knownIds = [...this.#knownIds, id];
+  }
+
+  /** Ids that may be stored, and that have to be revoked with the session. */
+  get knownIds(): readonly string[] {
+    return this.#knownIds;
+  }
+
+  /** The record that a storage has read or written; `undefined` if this session is new to it. */
+  originIn(storage: object): Origin | undefined {
+    return this.#storage === storage ? this.#origin : undefined;
+  }
+
+  /** Whether any storage has read or written the session. */
+  get stored(): boolean {
+    return this.#origin !== undefined;
   }
 
   get id(): string {
@@ -94,25 +93,45 @@ export class SessionState {
     return this.#id ??= this.#mintId();
   }
 
-  /** The stored record, without regard to what the request changed; `undefined` for a new session. */
-  get base(): SessionRecord | undefined {
+  /** The stored record, without what the request changed; `undefined` for a new session. */
+  get record(): SessionRecord | undefined {
     this.#load();
-    return this.#base ??= this.origin?.decode();
+    return this.#record ??= this.#origin?.decode();
+  }
+
+  /** The lifetime that a commit gave the stored session; `null` if none did. */
+  get lifetime(): StoredLifetime {
+    const known = this.#origin?.lifetime;
+    return known === undefined ? this.record?.lifetime ?? null : known;
   }
 
   get size(): number {
     return this.#load().size + this.#flashes.size;
   }
 
-  get dirty(): boolean {
-    return this.destroyed || this.regenerated || this.#hasLifetime ||
-      this.#changes !== undefined && isAny(this.#changes) ||
-      this.#changedInPlace().length > 0;
+  get destroyed(): boolean {
+    return this.#destroyed;
   }
 
-  /** Whether this is a new session that nobody has touched. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get dirty(): boolean {
+    if (this.#destroyed || this.#newId) return true;
+    // A lifetime is saved with what it belongs to: a session without entries is not stored.
+    if (this.#maxAge !== undefined && this.size > 0) return true;
+    const pending = this.#pending;
+    if (
+      pending &&
+      pending.valueOps.size + pending.flashed.size + pending.taken.size > 0
+    ) return true;
+    return this.#handedOut !== undefined && this.#changedInPlace().length > 0;
+  }
+
+  /** Whether this is a new session that nobody has read or changed. */
   get blank(): boolean {
-    return !this.origin && !this.#values && !this.destroyed;
+    return !this.#origin && !this.#values && !this.#destroyed;
   }
 
   has(key: string): boolean {
@@ -121,16 +140,16 @@ export class SessionState {
 
   get(key: string): unknown {
     const values = this.#load();
-    if (values.has(key)) {
-      const value = values.get(key);
+    const value = values.get(key);
+    if (value !== undefined) {
       if (isMutable(value)) this.#handOut(key);
       return value;
     }
     if (!this.#flashes.has(key)) return undefined;
     this.#mustBeOpen("read a flash of");
-    const value = this.#flashes.get(key);
+    const flash = this.#flashes.get(key);
     this.#takeFlash(key);
-    return value;
+    return flash;
   }
 
   entries(): Record<string, unknown> {
@@ -145,16 +164,16 @@ export class SessionState {
     if (value === undefined) return this.unset(key);
     this.#mustBeOpen("change");
     this.#load().set(key, value);
-    this.#ops.valueOps.set(key, true);
+    this.#changes.valueOps.set(key, true);
   }
 
   unset(key: string): void {
     this.#mustBeOpen("change");
     if (this.#load().delete(key)) {
-      // What this request set and nobody stored leaves no trace.
-      if (this.base && Object.hasOwn(this.base.values, key)) {
-        this.#ops.valueOps.set(key, false);
-      } else this.#ops.valueOps.delete(key);
+      // What this request set and no save has stored leaves no trace.
+      if (this.record && Object.hasOwn(this.record.values, key)) {
+        this.#changes.valueOps.set(key, false);
+      } else this.#changes.valueOps.delete(key);
     }
     this.#takeFlash(key);
   }
@@ -165,122 +184,139 @@ export class SessionState {
     this.#takeFlash(key);
     if (value === undefined) return;
     this.#flashes.set(key, value);
-    this.#ops.flashed.add(key);
+    this.#changes.flashed.add(key);
   }
 
   regenerate(keepOld: boolean): void {
     this.#mustBeOpen("change");
     this.#load();
-    // Of several calls in one request, one that lets the old id die is enough.
-    this.keepOld = keepOld && (this.keepOld || !this.regenerated);
-    this.regenerated = true;
+    // If a request calls this more than once, the old id is kept only if every call keeps it.
+    this.#newId = { keepOld: keepOld && this.#newId?.keepOld !== false };
     this.#id = undefined;
   }
 
   setMaxAge(seconds: number): void {
     this.#mustBeOpen("change");
     this.#load();
-    this.maxAge = checkSeconds("maxAge", seconds);
+    this.#maxAge = checkSeconds("maxAge", seconds);
   }
 
   destroy(): void {
-    if (this.destroyed) return;
-    if (this.closed) throw lateChange("destroy");
+    if (this.#destroyed) return;
+    if (this.#closed) throw lateChange("destroy");
     this.end();
   }
 
-  /** Empties the session for good, also where a save finds that its lifetime is over. */
+  /** Empties the session for good, also if a save finds that its lifetime has expired. */
   end(): void {
-    this.destroyed = true;
+    this.#destroyed = true;
     this.#values = new Map();
     this.#flashes.clear();
-    this.#takeOps();
+    this.#pending = undefined;
+  }
+
+  /** Refuses changes from now on: the response has been sent, and no save would store them. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** The lifetime that the request set, in seconds. */
+  get maxAge(): number | undefined {
+    return this.#maxAge;
   }
 
   /**
-   * Hands over what the request changed, for one save. A session from elsewhere is all change to the storage `home`.
+   * Hands over what the request changed, for one save by a storage. If the storage did not read the session, all of it
+   * is a change.
    *
    * @throws {SessionError} If a value is not JSON: `unserializable`. Nothing is handed over then.
    */
-  takeChanges(home: object): Changes {
-    const values = encodeTexts(this.#load());
+  takeChanges(storage: object): Changes {
+    const entries = this.#load();
+    const values = encodeTexts(entries);
     const flashes = encodeTexts(this.#flashes);
-    const stored = this.origin?.home === home;
+    const origin = this.originIn(storage);
+    const pending = this.#changes;
     const taken = new Map<string, string>();
-    if (stored && this.#ops.taken.size > 0) {
-      const pristine = this.origin?.decode()?.flashes ?? {};
-      for (const key of this.#ops.taken) {
+    if (origin && pending.taken.size > 0) {
+      const pristine = origin.decode()?.flashes ?? {};
+      for (const key of pending.taken) {
         if (!Object.hasOwn(pristine, key)) continue;
         taken.set(key, encodeJson(pristine[key], key));
       }
     }
-    for (const key of stored ? this.#changedInPlace() : values.keys()) {
-      this.#ops.valueOps.set(key, true);
+    for (const key of origin ? this.#changedInPlace() : values.keys()) {
+      pending.valueOps.set(key, true);
     }
-    for (const [key, value] of this.#load()) {
-      if (this.#ops.valueOps.has(key) && isMutable(value)) this.#handOut(key);
+    for (const key of pending.valueOps.keys()) {
+      if (isMutable(entries.get(key))) this.#handOut(key);
     }
-    const { valueOps, flashed } = this.#takeOps();
+    const newId = this.#newId;
+    this.#newId = undefined;
+    this.#pending = undefined;
     return {
       values,
       flashes,
-      valueOps,
-      flashed: stored ? flashed : new Set(flashes.keys()),
+      valueOps: pending.valueOps,
+      flashed: origin ? pending.flashed : new Set(flashes.keys()),
       taken,
-      maxAge: this.maxAge,
+      maxAge: this.#maxAge,
+      newId,
     };
   }
 
-  /** Takes changes back whose save failed, so that the next save makes up for it. */
+  /** Takes back changes whose save failed, so that the next save stores them. */
   restore(changes: Changes): void {
-    if (this.destroyed) return;
+    this.#newId ??= changes.newId;
+    if (this.#destroyed) return;
+    const pending = this.#changes;
     for (const [key, isSet] of changes.valueOps) {
-      if (!this.#ops.valueOps.has(key)) this.#ops.valueOps.set(key, isSet);
+      if (!pending.valueOps.has(key)) pending.valueOps.set(key, isSet);
     }
     for (const key of changes.flashed) {
-      if (this.#flashes.has(key)) this.#ops.flashed.add(key);
+      if (this.#flashes.has(key)) pending.flashed.add(key);
     }
-    for (const key of changes.taken.keys()) this.#ops.taken.add(key);
+    for (const key of changes.taken.keys()) pending.taken.add(key);
   }
 
   /**
-   * Makes a saved record what the session is based on.
+   * Bases the session on the record that a save has written.
    *
-   * @param merged Whether it holds other requests' changes too, which this session then shows.
+   * @param merged Whether the record has other requests' changes too, which this session then shows.
    */
-  committed(origin: Origin, changes: Changes, merged: boolean): void {
-    if (this.maxAge === changes.maxAge) this.maxAge = undefined;
-    this.unsent = false;
-    this.attach(origin);
-    if (this.regenerated) this.#id = undefined; // again, while the save ran
-    this.#base = undefined;
-    if (this.destroyed) return;
-    this.#noteRemovals(changes);
+  committed(
+    origin: Origin,
+    storage: object,
+    changes: Changes,
+    merged: boolean,
+  ): void {
+    if (this.#maxAge === changes.maxAge) this.#maxAge = undefined;
+    this.attach(origin, storage);
+    if (this.#newId) this.#id = undefined; // again, while the save ran
+    this.#record = undefined;
+    if (this.#destroyed) return;
+    // Removing what was not stored leaves no trace. While the save ran, it was about to be stored.
+    const values = this.#load();
+    for (const key of changes.values.keys()) {
+      if (!values.has(key)) this.#changes.valueOps.set(key, false);
+    }
+    for (const key of changes.flashes.keys()) {
+      if (!this.#flashes.has(key)) this.#changes.taken.add(key);
+    }
     if (merged) this.#showMerged(origin.decode(), changes);
-  }
-
-  /** Removing what was not stored leaves no trace; while a save ran, it was about to be. */
-  #noteRemovals({ values, flashes }: Changes): void {
-    const mine = this.#load();
-    for (const key of values.keys()) {
-      if (!mine.has(key)) this.#ops.valueOps.set(key, false);
-    }
-    for (const key of flashes.keys()) {
-      if (!this.#flashes.has(key)) this.#ops.taken.add(key);
-    }
   }
 
   #showMerged(record: SessionRecord | undefined, changes: Changes): void {
     const mine = this.#load();
     const values = new Map(Object.entries(record?.values ?? {}));
     for (const key of this.#handedOut ?? []) {
-      // Where nobody else has changed it, it stays the very object that the application holds, and may change again.
+      // Unless another request has changed it, keep the object that the application has, and may change again.
       const text = changes.values.get(key);
       if (text !== undefined && text === textOf(values.get(key))) {
         values.set(key, mine.get(key));
       }
     }
-    for (const ops of [changes.valueOps, this.#ops.valueOps]) {
+    for (const ops of [changes.valueOps, this.#changes.valueOps]) {
       for (const key of ops.keys()) {
         if (mine.has(key)) values.set(key, mine.get(key));
         else values.delete(key);
@@ -288,8 +324,8 @@ export class SessionState {
     }
     this.#values = values;
     const flashes = new Map(Object.entries(record?.flashes ?? {}));
-    for (const key of this.#ops.taken) flashes.delete(key);
-    for (const key of this.#ops.flashed) {
+    for (const key of this.#changes.taken) flashes.delete(key);
+    for (const key of this.#changes.flashed) {
       flashes.set(key, this.#flashes.get(key));
     }
     this.#flashes = flashes;
@@ -297,52 +333,41 @@ export class SessionState {
 
   #load(): Map<string, unknown> {
     if (this.#values) return this.#values;
-    if (this.origin) {
-      this.#base = this.origin.decode();
-      if (!this.#base) {
-        this.origin = undefined;
+    if (this.#origin) {
+      this.#record = this.#origin.decode();
+      if (!this.#record) {
+        this.#origin = undefined;
         this.#id = undefined;
       }
     }
-    this.#flashes = new Map(Object.entries(this.#base?.flashes ?? {}));
-    return this.#values = new Map(Object.entries(this.#base?.values ?? {}));
+    this.#flashes = new Map(Object.entries(this.#record?.flashes ?? {}));
+    return this.#values = new Map(Object.entries(this.#record?.values ?? {}));
   }
 
   #changedInPlace(): string[] {
-    if (!this.#handedOut || !this.origin) return [];
-    const pristine = this.origin.decode()?.values ?? {};
+    if (!this.#handedOut || !this.#origin) return [];
+    const pristine = this.#origin.decode()?.values ?? {};
     return [...this.#handedOut].filter((key) => {
       const value = this.#values?.get(key);
-      return isMutable(value) && !this.#ops.valueOps.has(key) &&
+      return isMutable(value) && !this.#changes.valueOps.has(key) &&
         !sameJson(value, pristine[key]);
     });
   }
 
   #takeFlash(key: string): void {
     this.#flashes.delete(key);
-    this.#ops.flashed.delete(key);
-    if (this.base && Object.hasOwn(this.base.flashes, key)) {
-      this.#ops.taken.add(key);
+    this.#pending?.flashed.delete(key);
+    if (this.record && Object.hasOwn(this.record.flashes, key)) {
+      this.#changes.taken.add(key);
     }
   }
 
-  /** A lifetime alone is nothing to keep. */
-  get #hasLifetime(): boolean {
-    return this.maxAge !== undefined && this.size > 0;
-  }
-
-  get #ops(): Ops {
-    return this.#changes ??= {
+  get #changes(): Pending {
+    return this.#pending ??= {
       valueOps: new Map(),
       flashed: new Set(),
       taken: new Set(),
     };
-  }
-
-  #takeOps(): Ops {
-    const ops = this.#ops;
-    this.#changes = undefined;
-    return ops;
   }
 
   #handOut(key: string): void {
@@ -350,8 +375,8 @@ export class SessionState {
   }
 
   #mustBeOpen(verb: string): void {
-    if (this.closed) throw lateChange(verb);
-    if (this.destroyed) {
+    if (this.#closed) throw lateChange(verb);
+    if (this.#destroyed) {
       throw new SessionError(
         "destroyed",
         `Cannot ${verb} session: it was destroyed`,
@@ -363,6 +388,6 @@ export class SessionState {
 function lateChange(verb: string): SessionError {
   return new SessionError(
     "late-change",
-    `Cannot ${verb} session: its response has gone, and nothing would save the change`,
+    `Cannot ${verb} session: its response has already been sent, so the change would be lost`,
   );
 }

@@ -38,11 +38,12 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
+import type { OptionNames } from "../core/options.ts";
 import { isSession, type Session, type SessionData } from "../core/session.ts";
-import type { SessionCookieOptions } from "../storage/sessions/bind.ts";
 import type {
-  HttpSessionStorage,
-  SessionStorage,
+  SessionCookieOptions,
+  SessionHeaders,
+  SessionValues,
 } from "../storage/contract.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
 import {
@@ -65,7 +66,7 @@ export type { SessionOf } from "./lifecycle/lifecycle.ts";
 export type * from "./lifecycle/types.ts";
 export type { CookieOptions } from "../core/cookie.ts";
 export type { LegacyFormat } from "../core/formats.ts";
-export type { SessionCookieOptions } from "../storage/sessions/bind.ts";
+export type { SessionCookieOptions } from "../storage/contract.ts";
 
 /** A middleware, as `app.use` takes it. */
 export type ExpressMiddleware = (
@@ -117,6 +118,11 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
   cookie?: SessionCookieOptions | undefined;
 }
 
+const OPTIONS: OptionNames<ExpressSessionOptions> = {
+  key: true,
+  onUnavailable: true,
+};
+
 /**
  * Gives each request its session, and commits it once, just before the headers leave. What the handler sends waits until
  * the session is saved.
@@ -131,7 +137,7 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
  * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   options?: ExpressSessionOptions,
 ): ExpressMiddleware;
 /**
@@ -146,7 +152,7 @@ export function session<Data = SessionData, FlashData = Data>(
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionValues<Data, FlashData>,
   options?: ExpressSessionOptions,
 ): ExpressMiddleware;
 /**
@@ -159,8 +165,8 @@ export function session<Data = SessionData, FlashData = Data>(
  */
 export function session(options: ExpressSecretOptions): ExpressMiddleware;
 export function session<Data, FlashData>(
-  first: HttpSessionStorage<Data, FlashData> | Cookie | ExpressSecretOptions,
-  second?: SessionStorage<Data, FlashData> | ExpressSessionOptions,
+  first: SessionHeaders<Data, FlashData> | Cookie | ExpressSecretOptions,
+  second?: SessionValues<Data, FlashData> | ExpressSessionOptions,
   third?: ExpressSessionOptions,
 ): ExpressMiddleware {
   if (typeof first !== "object" || !first) {
@@ -169,7 +175,7 @@ export function session<Data, FlashData>(
     );
   }
   if ("secret" in first) return session(sealed(first), first);
-  const { storage, options } = mount(first, second, third);
+  const { storage, options } = mount(first, second, third, OPTIONS);
   const { key = "session" } = options;
   const onUnavailable = options.onUnavailable ??
     ((_error, _req, res) => serviceUnavailable(res));
@@ -218,7 +224,7 @@ const INSTEAD: Record<string, string> = {
 function sealed(
   { secret, name, cookie, key: _, onUnavailable: __, ...others }:
     ExpressSecretOptions,
-): HttpSessionStorage {
+): SessionHeaders {
   for (const [option, value] of Object.entries(others)) {
     if (value === undefined || value === false) continue;
     throw new TypeError(

@@ -30,11 +30,9 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
+import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../storage/contract.ts";
+import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import { mount, mustBeFree, type SessionOf } from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
 
@@ -76,6 +74,11 @@ export interface FreshSessionOptions {
     | undefined;
 }
 
+const OPTIONS: OptionNames<FreshSessionOptions> = {
+  key: true,
+  onUnavailable: true,
+};
+
 /**
  * Gives each request its session, and commits it once, before the response goes out.
  *
@@ -88,7 +91,7 @@ export interface FreshSessionOptions {
  * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   options?: FreshSessionOptions,
 ): FreshMiddleware;
 /**
@@ -103,15 +106,15 @@ export function session<Data = SessionData, FlashData = Data>(
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionValues<Data, FlashData>,
   options?: FreshSessionOptions,
 ): FreshMiddleware;
 export function session<Data, FlashData>(
-  first: HttpSessionStorage<Data, FlashData> | Cookie,
-  second?: SessionStorage<Data, FlashData> | FreshSessionOptions,
+  first: SessionHeaders<Data, FlashData> | Cookie,
+  second?: SessionValues<Data, FlashData> | FreshSessionOptions,
   third?: FreshSessionOptions,
 ): FreshMiddleware {
-  const { storage, options } = mount(first, second, third);
+  const { storage, options } = mount(first, second, third, OPTIONS);
   const { key = "session", onUnavailable } = options;
   return (ctx) =>
     respond<Data, FlashData>(storage, {

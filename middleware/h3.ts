@@ -23,11 +23,9 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
+import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../storage/contract.ts";
+import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import {
   type Carrier,
   exchange,
@@ -82,6 +80,11 @@ export interface H3SessionOptions {
 const HANDLED = Symbol.for("h3.handled");
 const HTTP_RESPONSE: unique symbol = Symbol.for("h3.HTTPResponse");
 
+const OPTIONS: OptionNames<H3SessionOptions> = {
+  key: true,
+  onUnavailable: true,
+};
+
 /**
  * Gives each request its session, and commits it once, before the response goes out.
  *
@@ -94,7 +97,7 @@ const HTTP_RESPONSE: unique symbol = Symbol.for("h3.HTTPResponse");
  * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   options?: H3SessionOptions,
 ): H3Middleware;
 /**
@@ -109,15 +112,15 @@ export function session<Data = SessionData, FlashData = Data>(
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionValues<Data, FlashData>,
   options?: H3SessionOptions,
 ): H3Middleware;
 export function session<Data, FlashData>(
-  first: HttpSessionStorage<Data, FlashData> | Cookie,
-  second?: SessionStorage<Data, FlashData> | H3SessionOptions,
+  first: SessionHeaders<Data, FlashData> | Cookie,
+  second?: SessionValues<Data, FlashData> | H3SessionOptions,
   third?: H3SessionOptions,
 ): H3Middleware {
-  const { storage, options } = mount(first, second, third);
+  const { storage, options } = mount(first, second, third, OPTIONS);
   const { key = "session", onUnavailable = serviceUnavailable } = options;
   return (event, next) =>
     exchange<Data, FlashData, unknown>(storage, {

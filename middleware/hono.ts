@@ -27,11 +27,9 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
+import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../storage/contract.ts";
+import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import { mount, mustBeFree, type SessionOf } from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
 
@@ -80,6 +78,11 @@ export interface HonoSessionOptions {
     | undefined;
 }
 
+const OPTIONS: OptionNames<HonoSessionOptions> = {
+  key: true,
+  onUnavailable: true,
+};
+
 /**
  * Gives each request its session, and commits it once, before the response goes out.
  *
@@ -91,7 +94,7 @@ export interface HonoSessionOptions {
  * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   options?: HonoSessionOptions,
 ): HonoMiddleware;
 /**
@@ -106,15 +109,15 @@ export function session<Data = SessionData, FlashData = Data>(
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionValues<Data, FlashData>,
   options?: HonoSessionOptions,
 ): HonoMiddleware;
 export function session<Data, FlashData>(
-  first: HttpSessionStorage<Data, FlashData> | Cookie,
-  second?: SessionStorage<Data, FlashData> | HonoSessionOptions,
+  first: SessionHeaders<Data, FlashData> | Cookie,
+  second?: SessionValues<Data, FlashData> | HonoSessionOptions,
   third?: HonoSessionOptions,
 ): HonoMiddleware {
-  const { storage, options } = mount(first, second, third);
+  const { storage, options } = mount(first, second, third, OPTIONS);
   const { key = "session", onUnavailable } = options;
   return async (c: HonoContextLike, next) => {
     const response = await respond<Data, FlashData>(storage, {

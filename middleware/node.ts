@@ -21,10 +21,7 @@
 import { type Cookie, isCookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
 import type { Session, SessionData } from "../core/session.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../storage/contract.ts";
+import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import { boundStorage, close, storeError } from "./lifecycle/lifecycle.ts";
 import type {
   NodeRequestLike,
@@ -90,7 +87,7 @@ export function session<
   // deno-lint-ignore no-explicit-any -- as above
   Res extends NodeResponseLike = any,
 >(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   handler: NodeSessionHandler<Data, FlashData, Req, Res>,
   options?: NodeSessionOptions<Req, Res>,
 ): NodeHandler<Req, Res>;
@@ -114,7 +111,7 @@ export function session<
   Res extends NodeResponseLike = any,
 >(
   cookie: Cookie,
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionValues<Data, FlashData>,
   handler: NodeSessionHandler<Data, FlashData, Req, Res>,
   options?: NodeSessionOptions<Req, Res>,
 ): NodeHandler<Req, Res>;
@@ -124,9 +121,9 @@ export function session<
   Req extends NodeRequestLike,
   Res extends NodeResponseLike,
 >(
-  first: HttpSessionStorage<Data, FlashData> | Cookie,
+  first: SessionHeaders<Data, FlashData> | Cookie,
   second:
-    | SessionStorage<Data, FlashData>
+    | SessionValues<Data, FlashData>
     | NodeSessionHandler<Data, FlashData, Req, Res>,
   third?:
     | NodeSessionHandler<Data, FlashData, Req, Res>
@@ -136,7 +133,7 @@ export function session<
   type Handler = NodeSessionHandler<Data, FlashData, Req, Res>;
   return isCookie(first)
     ? wrap(
-      boundStorage(second as SessionStorage<Data, FlashData>, first),
+      boundStorage(second as SessionValues<Data, FlashData>, first),
       third as Handler,
       fourth,
     )
@@ -153,7 +150,7 @@ function wrap<
   Req extends NodeRequestLike,
   Res extends NodeResponseLike,
 >(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   handler: NodeSessionHandler<Data, FlashData, Req, Res>,
   {
     onUnavailable = (_error, _req, res) => serviceUnavailable(res),

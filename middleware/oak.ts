@@ -21,11 +21,9 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
+import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../storage/contract.ts";
+import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import {
   exchange,
   mount,
@@ -83,6 +81,11 @@ export interface OakSessionOptions {
     | undefined;
 }
 
+const OPTIONS: OptionNames<OakSessionOptions> = {
+  key: true,
+  onUnavailable: true,
+};
+
 /**
  * Gives each request its session, and commits it once, before the response goes out.
  *
@@ -95,7 +98,7 @@ export interface OakSessionOptions {
  * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   options?: OakSessionOptions,
 ): OakMiddleware;
 /**
@@ -110,15 +113,15 @@ export function session<Data = SessionData, FlashData = Data>(
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionValues<Data, FlashData>,
   options?: OakSessionOptions,
 ): OakMiddleware;
 export function session<Data, FlashData>(
-  first: HttpSessionStorage<Data, FlashData> | Cookie,
-  second?: SessionStorage<Data, FlashData> | OakSessionOptions,
+  first: SessionHeaders<Data, FlashData> | Cookie,
+  second?: SessionValues<Data, FlashData> | OakSessionOptions,
   third?: OakSessionOptions,
 ): OakMiddleware {
-  const { storage, options } = mount(first, second, third);
+  const { storage, options } = mount(first, second, third, OPTIONS);
   const { key = "session", onUnavailable = unavailable } = options;
   return async (ctx: OakContextLike, next) => {
     await exchange<Data, FlashData, Response | undefined>(storage, {

@@ -34,11 +34,9 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
+import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../storage/contract.ts";
+import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import { mount, mustBeFree } from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
 
@@ -90,6 +88,11 @@ export interface ReactRouterSessionOptions<Data, FlashData> {
     | undefined;
 }
 
+const OPTIONS: OptionNames<ReactRouterSessionOptions<never, never>> = {
+  context: true,
+  onUnavailable: true,
+};
+
 /**
  * Gives each request its session, and commits it once, after loaders and actions, before the response goes out.
  *
@@ -105,7 +108,7 @@ export interface ReactRouterSessionOptions<Data, FlashData> {
  * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   options?: ReactRouterSessionOptions<Data, FlashData>,
 ): ReactRouterMiddleware;
 /**
@@ -120,17 +123,17 @@ export function session<Data = SessionData, FlashData = Data>(
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionValues<Data, FlashData>,
   options?: ReactRouterSessionOptions<Data, FlashData>,
 ): ReactRouterMiddleware;
 export function session<Data, FlashData>(
-  first: HttpSessionStorage<Data, FlashData> | Cookie,
+  first: SessionHeaders<Data, FlashData> | Cookie,
   second?:
-    | SessionStorage<Data, FlashData>
+    | SessionValues<Data, FlashData>
     | ReactRouterSessionOptions<Data, FlashData>,
   third?: ReactRouterSessionOptions<Data, FlashData>,
 ): ReactRouterMiddleware {
-  const { storage, options } = mount(first, second, third);
+  const { storage, options } = mount(first, second, third, OPTIONS);
   const { onUnavailable } = options;
   const key = (options.context ?? sessionContext) as RouterContextLike<unknown>;
   return (args, next) =>

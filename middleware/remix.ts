@@ -50,11 +50,9 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
+import type { OptionNames } from "../core/options.ts";
 import { Session, type SessionData } from "../core/session.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../storage/contract.ts";
+import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import { mount, mustBeFree, type SessionOf } from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
 
@@ -102,6 +100,12 @@ export interface RemixSessionOptions {
     | undefined;
 }
 
+const OPTIONS: OptionNames<RemixSessionOptions> = {
+  key: true,
+  onUnavailable: true,
+  property: true,
+};
+
 /**
  * Gives each request its session, and commits it once, before the response goes out.
  *
@@ -116,7 +120,7 @@ export interface RemixSessionOptions {
  * @throws {TypeError} If `storage` is no session storage, or has no cookie.
  */
 export function session<Data = SessionData, FlashData = Data>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   options?: RemixSessionOptions,
 ): RemixMiddleware;
 /**
@@ -131,15 +135,15 @@ export function session<Data = SessionData, FlashData = Data>(
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionValues<Data, FlashData>,
   options?: RemixSessionOptions,
 ): RemixMiddleware;
 export function session<Data, FlashData>(
-  first: HttpSessionStorage<Data, FlashData> | Cookie,
-  second?: SessionStorage<Data, FlashData> | RemixSessionOptions,
+  first: SessionHeaders<Data, FlashData> | Cookie,
+  second?: SessionValues<Data, FlashData> | RemixSessionOptions,
   third?: RemixSessionOptions,
 ): RemixMiddleware {
-  const { storage, options } = mount(first, second, third);
+  const { storage, options } = mount(first, second, third, OPTIONS);
   const { key = Session, onUnavailable } = options;
   const property = options.property ??
     (key === Session ? "session" : undefined);

@@ -6,10 +6,7 @@
 import { type Cookie, isCookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
 import type { Session, SessionData } from "../core/session.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../storage/contract.ts";
+import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import { boundStorage } from "./lifecycle/lifecycle.ts";
 import { respond, serviceUnavailable } from "./lifecycle/response.ts";
 
@@ -95,7 +92,7 @@ export function withSession<
   Info extends unknown[] = unknown[],
   Answer extends Response | undefined = Response,
 >(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   handler: SessionHandler<Data, FlashData, Info, Answer>,
   options?: WithSessionOptions,
 ): RequestHandler<Info, Answer>;
@@ -117,7 +114,7 @@ export function withSession<
   Answer extends Response | undefined = Response,
 >(
   cookie: Cookie,
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionValues<Data, FlashData>,
   handler: SessionHandler<Data, FlashData, Info, Answer>,
   options?: WithSessionOptions,
 ): RequestHandler<Info, Answer>;
@@ -127,9 +124,9 @@ export function withSession<
   Info extends unknown[],
   Answer extends Response | undefined,
 >(
-  first: HttpSessionStorage<Data, FlashData> | Cookie,
+  first: SessionHeaders<Data, FlashData> | Cookie,
   second:
-    | SessionStorage<Data, FlashData>
+    | SessionValues<Data, FlashData>
     | SessionHandler<Data, FlashData, Info, Answer>,
   third?: SessionHandler<Data, FlashData, Info, Answer> | WithSessionOptions,
   fourth?: WithSessionOptions,
@@ -137,7 +134,7 @@ export function withSession<
   type Handler = SessionHandler<Data, FlashData, Info, Answer>;
   return isCookie(first)
     ? wrap(
-      boundStorage(second as SessionStorage<Data, FlashData>, first),
+      boundStorage(second as SessionValues<Data, FlashData>, first),
       third as Handler,
       fourth,
     )
@@ -150,7 +147,7 @@ function wrap<
   Info extends unknown[],
   Answer extends Response | undefined,
 >(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   handler: SessionHandler<Data, FlashData, Info, Answer>,
   { onUnavailable = serviceUnavailable }: WithSessionOptions = {},
 ): RequestHandler<Info, Answer> {

@@ -3,23 +3,18 @@
  *
  * @module
  */
-import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
+import type { OptionNames } from "../core/options.ts";
+import type { SessionStorage, StorageOptions } from "./contract.ts";
+import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
 import {
   CloudflareKVEngine,
   type KVNamespaceLike,
 } from "./engines/cloudflare_kv.ts";
-import { engineRecords } from "./sessions/engine_records.ts";
-import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
-import { Policy } from "./sessions/policy.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-  StorageOptions,
-} from "./contract.ts";
 
 /** Options of {@linkcode createCloudflareKVSessionStorage}. */
-export interface CloudflareKVSessionStorageOptions extends StorageOptions {
+export interface CloudflareKVSessionStorageOptions<Data = SessionData>
+  extends StorageOptions<Data> {
   /** The KV namespace: the binding, `env.SESSIONS` or whatever it is called in the Worker's configuration. */
   kv: KVNamespaceLike;
   /** What each key begins with. @default {"session:"} */
@@ -101,32 +96,24 @@ export function createCloudflareKVSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: CloudflareKVSessionStorageOptions & {
-    cookie: Cookie | SessionCookieOptions;
-  },
-): HttpSessionStorage<Data, FlashData>;
-/** The same without a cookie: a middleware brings it. */
-export function createCloudflareKVSessionStorage<
-  Data = SessionData,
-  FlashData = Data,
->(
-  options: CloudflareKVSessionStorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
-export function createCloudflareKVSessionStorage<Data, FlashData>(
-  options: CloudflareKVSessionStorageOptions & {
-    cookie?: Cookie | SessionCookieOptions | undefined;
-  },
+  options: CloudflareKVSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
-  const { kv, prefix = "session:", cookie } = options;
-  if (options.idleTimeout !== undefined) {
+  if (options?.idleTimeout !== undefined) {
     throw new TypeError(
-      "Cannot create storage: Workers KV cannot keep an idleTimeout, because reads there may be stale and must not write; use absoluteTimeout, or a maxAge, which each save starts anew",
+      "Cannot create storage: Workers KV cannot keep an idleTimeout, because a read can be stale and must not write; use absoluteTimeout, or a maxAge, which starts again with each save",
     );
   }
-  const policy = new Policy(options);
-  const engine = new CloudflareKVEngine(kv, prefix, policy.now);
-  return recordStorage(engineRecords(engine), cookie, policy);
+  return engineStorage(options, OPTIONS, ({ now }) => {
+    const { kv, prefix = "session:" } = options;
+    return new CloudflareKVEngine(kv, prefix, now);
+  });
 }
+
+const OPTIONS: OptionNames<CloudflareKVSessionStorageOptions> = {
+  ...STORAGE_OPTIONS,
+  kv: true,
+  prefix: true,
+};
 
 /**
  * {@linkcode createCloudflareKVSessionStorage} under the name that Remix gave it for Workers.

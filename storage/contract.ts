@@ -4,36 +4,61 @@
  * @module
  */
 import type {
+  Cookie,
+  CookieOptions,
   CookieParseOptions,
   CookieSerializeOptions,
 } from "../core/cookie.ts";
 import type { Lifetime, Timeouts } from "../core/lifetime.ts";
 import type { Session, SessionData } from "../core/session.ts";
 
-/** What a save may be told. */
+/** Options of a session's own cookie: those of any cookie, and its name. */
+export interface SessionCookieOptions extends CookieOptions {
+  /** The cookie's name. @default {"__session"} */
+  name?: string | undefined;
+}
+
+/** Options of {@linkcode SessionValues.save}. */
 export interface SaveOptions extends Lifetime {
   /** Saves and sends an existing session again although nothing changed, with a fresh lifetime. @default {false} */
   renew?: boolean | undefined;
   /** The lifetime of a session that no commit gave one: its cookie's. @default {14 days from its last save} */
-  fallback?: Lifetime | undefined;
+  defaultLifetime?: Lifetime | undefined;
 }
 
 /**
- * Where sessions live between requests. This is what a third party implements and what the conformance suite checks.
- *
- * - An id that is unknown, expired, destroyed or malformed is never adopted: `read` gives a new, empty session.
- * - What a client sends never makes `read` reject. A failing engine always does: it never looks like "no session".
- * - An untouched session is not written.
- * - A session that was destroyed, or whose id was regenerated away, is never brought back by a save still in flight.
+ * What a storage needs to know of a session that it is given. The sessions of React Router and Remix have this shape
+ * too, so that a storage of this library has their storage's type; a storage saves its own library's sessions only.
  */
-export interface SessionStorage<Data = SessionData, FlashData = Data>
-  extends Partial<OwnerIndex<Data>> {
-  /** What the storage guarantees, as data. Absent where its author does not say. */
+export interface SessionLike {
+  /** The id. */
+  readonly id: string;
+  /** The values. */
+  readonly data: object;
+  /** Whether there is a value or a flash under a key. */
+  has(key: string): boolean;
+  /** The value or the flash under a key. */
+  get(key: string): unknown;
+  /** Removes the value under a key. */
+  unset(key: string): void;
+}
+
+/**
+ * Sessions by the value of their cookie: what Remix 3 calls a session storage. A third party may implement this alone;
+ * a middleware then brings the cookie.
+ *
+ * - An id that is unknown, expired, revoked or malformed is never adopted: `read` returns a new, empty session.
+ * - What a client sends never makes `read` reject. A failing engine always does: a failure is never "no session".
+ * - An untouched session is not written.
+ * - A session that was destroyed, or whose id was replaced, is never brought back by a save that is still running.
+ */
+export interface SessionValues<Data = SessionData, FlashData = Data> {
+  /** What the storage guarantees, as data. Optional for a third party. */
   readonly guarantees?: StorageGuarantees;
   /**
    * Reads a session.
    *
-   * @param value The cookie's value, unsigned; `null` where the request has none.
+   * @param value The cookie's value, unsigned; `null` if the request has no cookie.
    * @returns The session, or a new and empty one under another id.
    * @throws {SessionError} If the engine fails: `store-failed`.
    */
@@ -41,23 +66,141 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
   /**
    * Saves what the request changed.
    *
-   * @param session The session, as `read` gave it.
-   * @param options The lifetime that this save gives the session for good.
-   * @returns The cookie's new value; `""` to clear the cookie; `null` where there is nothing to send.
+   * @param session The session, as `read` returned it.
+   * @param options The lifetime that this save gives the session from now on.
+   * @returns The cookie's new value; `""` to clear the cookie; `null` if there is nothing to send.
    * @throws {SessionError} If a value is not JSON (`unserializable`), the record too large (`too-large`), the engine
-   * fails (`store-failed`) or other requests keep getting in between (`conflict`). The stored record is as it was.
-   * @throws {TypeError} If the session is another library's, or its id is not one that this storage could have made; or
-   * if `expires` is no valid date.
+   * fails (`store-failed`) or other requests keep changing the session (`conflict`). The stored record is as it was.
+   * @throws {TypeError} If another library made the session, if this storage could not have made its id, or if
+   * `expires` is not a valid date.
    * @throws {RangeError} If `maxAge` is negative or not finite.
    */
-  save(
-    session: Session<Data, FlashData>,
-    options?: SaveOptions,
-  ): Promise<string | null>;
-  /** Removes expired records; engines that do so by themselves have none. */
+  save(session: SessionLike, options?: SaveOptions): Promise<string | null>;
+  /** Removes expired records. Absent if the engine does so by itself. */
   sweep?(): Promise<void>;
-  /** Lets go of timers and handles. May be called more than once. */
+  /** Releases timers and handles. May be called more than once. */
   close?(): Promise<void>;
+}
+
+/**
+ * Sessions by the `Cookie` and `Set-Cookie` headers: what React Router and Remix 1–2 call a session storage. A third
+ * party may implement this alone. The functions need no `this`.
+ */
+export interface SessionHeaders<Data = SessionData, FlashData = Data> {
+  /**
+   * Reads the session of a request.
+   *
+   * @param from The `Cookie` header, or the request or its headers.
+   * @returns The session, or a new and empty one.
+   * @throws {SessionError} If the engine fails: `store-failed`.
+   */
+  readonly getSession: (
+    from?: string | null | RequestLike | HeadersLike,
+    options?: CookieParseOptions,
+  ) => Promise<Session<Data, FlashData>>;
+  /**
+   * Saves a session and sends its cookie, with a fresh lifetime.
+   *
+   * @param session The session.
+   * @param options Attributes for this commit; a `maxAge` or `expires` belongs to the session from now on.
+   * @returns The `Set-Cookie` header; `""`, which browsers ignore, if there is nothing to send.
+   * @throws {SessionError} As {@linkcode SessionValues.save}.
+   * @throws {TypeError} If another library made the session, if this storage could not have made its id, or if an
+   * attribute is malformed or contradicts another.
+   * @throws {RangeError} If `maxAge` is negative or not finite.
+   */
+  readonly commitSession: (
+    session: SessionLike,
+    options?: CommitOptions,
+  ) => Promise<string>;
+  /**
+   * Destroys a session and clears its cookie. If the session is kept in its cookie, the server cannot revoke it: copies
+   * of the cookie work until their deadline.
+   *
+   * @param session The session.
+   * @param options Attributes, if the cookie was set with others than its own.
+   * @returns The `Set-Cookie` header.
+   * @throws {SessionError} If the engine fails (`store-failed`), or the response has been sent (`late-change`).
+   * @throws {TypeError} If another library made the session, or an attribute is malformed or contradicts another.
+   */
+  readonly destroySession: (
+    session: SessionLike,
+    options?: CookieSerializeOptions,
+  ) => Promise<string>;
+}
+
+/** A `Request`, as far as reading its cookie needs it. */
+export interface RequestLike {
+  /** Its headers. */
+  readonly headers: HeadersLike;
+}
+
+/** `Headers`, as far as reading a cookie needs them. */
+export interface HeadersLike {
+  /** The value of a header, or `null`. */
+  get(name: string): string | null;
+}
+
+/** A cookie by its parts, for frameworks that set cookies themselves. */
+export interface CookieParts {
+  /** The cookie's name. */
+  readonly name: string;
+  /** Its value as it is written in `Set-Cookie`. */
+  readonly value: string;
+  /** Its attributes. */
+  readonly options: CookieSerializeOptions;
+}
+
+/**
+ * A session storage: what reads and saves sessions. Every factory of this library returns this shape, whether or not
+ * `cookie` was given. It has the types of React Router's and Remix's `SessionStorage` too.
+ */
+export interface SessionStorage<Data = SessionData, FlashData = Data>
+  extends SessionValues<Data, FlashData>, SessionHeaders<Data, FlashData> {
+  /** What the storage guarantees, as data. */
+  readonly guarantees: StorageGuarantees;
+  /**
+   * Saves a session as `commitSession` does, for frameworks that set cookies by their parts.
+   *
+   * @param session The session.
+   * @param options As for {@linkcode SessionHeaders.commitSession}.
+   * @returns The cookie, or `null` if there is nothing to send. To clear it, its value is `""` and its `maxAge` 0.
+   * @throws {SessionError} As {@linkcode SessionValues.save}.
+   * @throws {TypeError} As {@linkcode SessionHeaders.commitSession}.
+   * @throws {RangeError} If `maxAge` is negative or not finite.
+   */
+  readonly commitCookie: (
+    session: SessionLike,
+    options?: CommitOptions,
+  ) => Promise<CookieParts | null>;
+  /**
+   * Lists an owner's sessions, the one used last first.
+   *
+   * @param owner As the option `owner` returned it.
+   * @param options The session that asks.
+   * @returns The sessions that have not expired.
+   * @throws {TypeError} If the storage was created without `owner`.
+   * @throws {SessionError} If the engine fails: `store-failed`.
+   */
+  listSessions(
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession<Data>[]>;
+  /**
+   * Revokes an owner's sessions: "sign out everywhere" (OWASP ASVS 7.4). When it has resolved, none of them works, and
+   * no save that is still running brings one back. If it rejects, call it again. If the engine's list of them was
+   * damaged, those from before the damage are not found.
+   *
+   * @param owner As the option `owner` returned it.
+   * @param options The session to keep.
+   * @returns How many sessions were revoked.
+   * @throws {TypeError} If the storage was created without `owner`.
+   * @throws {SessionError} If the engine fails (`store-failed`) or logins keep getting in between (`conflict`).
+   */
+  destroySessions(
+    owner: string,
+    options?: DestroySessionsOptions,
+  ): Promise<number>;
 }
 
 /** A session as its owner may see it: on which devices they are signed in, say. Holds no id that would open it. */
@@ -76,104 +219,25 @@ export interface OwnedSession<Data = SessionData> {
   readonly current: boolean;
 }
 
-/** Options of {@linkcode OwnerIndex.listSessions}. */
+/** Options of {@linkcode SessionStorage.listSessions}. */
 export interface ListSessionsOptions {
   /** The session that asks, or its id. */
-  // deno-lint-ignore no-explicit-any -- a session of whatever shape
-  current?: Session<any, any> | string | undefined;
+  current?: SessionLike | string | undefined;
 }
 
-/** Options of {@linkcode OwnerIndex.destroySessions}. */
+/** Options of {@linkcode SessionStorage.destroySessions}. */
 export interface DestroySessionsOptions {
   /**
    * The session that stays. Pass the session itself, which also knows the id that it is about to lose; or an id, or the
    * `id` of an {@linkcode OwnedSession}.
    */
-  // deno-lint-ignore no-explicit-any -- a session of whatever shape
-  except?: Session<any, any> | string | undefined;
+  except?: SessionLike | string | undefined;
 }
 
-/** The sessions of one owner: what a storage can do that was created with `owner`. */
-export interface OwnerIndex<Data = SessionData> {
-  /**
-   * Lists an owner's sessions, the one used last first.
-   *
-   * @param owner As the option `owner` gave it.
-   * @param options Which session asks.
-   * @returns The sessions that are alive.
-   * @throws {TypeError} If the storage was created without `owner`.
-   * @throws {SessionError} If the engine fails: `store-failed`.
-   */
-  listSessions(
-    owner: string,
-    options?: ListSessionsOptions,
-  ): Promise<OwnedSession<Data>[]>;
-  /**
-   * Ends an owner's sessions: "sign out everywhere" (OWASP ASVS 7.4). When it has resolved, none of them works any more,
-   * and no save still in flight brings one back. One that rejects can be called again. Where the engine's list of them
-   * was damaged, those from before the damage are not found.
-   *
-   * @param owner As the option `owner` gave it.
-   * @param options Which session stays.
-   * @returns How many sessions were ended.
-   * @throws {TypeError} If the storage was created without `owner`.
-   * @throws {SessionError} If the engine fails (`store-failed`) or logins keep getting in between (`conflict`).
-   */
-  destroySessions(
-    owner: string,
-    options?: DestroySessionsOptions,
-  ): Promise<number>;
-}
-
-/** Options of {@linkcode HttpSessionStorage.commitSession}. */
+/** Options of {@linkcode SessionHeaders.commitSession}. */
 export interface CommitOptions extends CookieSerializeOptions {
   /** Sends an existing session's cookie again although nothing changed. @default {true} */
   renew?: boolean | undefined;
-}
-
-/** A storage bound to a cookie: `Cookie` header in, `Set-Cookie` header out. */
-export interface HttpSessionStorage<Data = SessionData, FlashData = Data>
-  extends SessionStorage<Data, FlashData> {
-  /**
-   * Reads the session of a request.
-   *
-   * @param cookieHeader The `Cookie` header, or `null`.
-   * @returns The session, or a new and empty one.
-   * @throws {SessionError} If the engine fails: `store-failed`.
-   */
-  getSession(
-    cookieHeader?: string | null,
-    options?: CookieParseOptions,
-  ): Promise<Session<Data, FlashData>>;
-  /**
-   * Saves a session and sends its cookie, with a fresh lifetime.
-   *
-   * @param session The session.
-   * @param options Attributes for this commit; a `maxAge` or `expires` belongs to the session from then on.
-   * @returns The `Set-Cookie` header; `""`, which browsers ignore, where there is nothing to send.
-   * @throws {SessionError} As {@linkcode SessionStorage.save}.
-   * @throws {TypeError} If the session is another library's, or its id is not one that this storage could have made; or
-   * if an attribute is malformed or contradicts another.
-   * @throws {RangeError} If `maxAge` is negative or not finite.
-   */
-  commitSession(
-    session: Session<Data, FlashData>,
-    options?: CommitOptions,
-  ): Promise<string>;
-  /**
-   * Destroys a session and clears its cookie. Where the session lives in its cookie, nothing on the server can end it:
-   * copies of the cookie work until their deadline.
-   *
-   * @param session The session.
-   * @param options Attributes, where the cookie was set with others than its own.
-   * @returns The `Set-Cookie` header.
-   * @throws {SessionError} If the engine fails (`store-failed`), or the response has gone (`late-change`).
-   * @throws {TypeError} If the session is another library's, or an attribute is malformed or contradicts another.
-   */
-  destroySession(
-    session: Session<Data, FlashData>,
-    options?: CookieSerializeOptions,
-  ): Promise<string>;
 }
 
 /** What happened to a session or a cookie. Holds no id and no value. */
@@ -206,6 +270,12 @@ export interface SessionEvent {
 
 /** Options that every storage takes. */
 export interface StorageOptions<Data = SessionData> extends Timeouts {
+  /**
+   * The cookie, or options for one. A middleware may bring another.
+   *
+   * @default {a cookie of the session's default attributes, named "__session"}
+   */
+  cookie?: Cookie | SessionCookieOptions | undefined;
   /**
    * Whose session it is: the user's id, say; `undefined` while nobody is signed in. With it, `listSessions` and
    * `destroySessions` find a user's sessions, and no session lives longer than `absoluteTimeout`, by default 400 days.

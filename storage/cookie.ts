@@ -1,24 +1,23 @@
 /**
- * Sessions in the cookie itself: no server-side storage, and no way to end one early.
+ * Sessions in the cookie itself: nothing is stored on the server, and nothing there can revoke a session.
  *
  * @module
  */
 import { type Cookie, isCookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
+import type { SessionStorage, StorageOptions } from "./contract.ts";
+import {
+  checkStorageOptions,
+  createStorage,
+  STORAGE_OPTIONS,
+} from "./sessions/bind.ts";
 import { CookieStorage } from "./sessions/cookie_storage.ts";
-import { bind, type SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-  StorageOptions,
-} from "./contract.ts";
 
-/** Options of {@linkcode createCookieSessionStorage}. */
-export interface CookieSessionStorageOptions extends StorageOptions {
-  /** The cookie, or options for one. It needs secrets, and is sealed unless `encrypt` is `false`. */
-  cookie: Cookie | SessionCookieOptions;
-}
+/** Options of {@linkcode createCookieSessionStorage}. The cookie needs secrets, and is sealed unless `encrypt` is `false`. */
+export type CookieSessionStorageOptions<Data = SessionData> = StorageOptions<
+  Data
+>;
 
 /**
  * Keeps each session in its cookie, sealed, with its own deadline.
@@ -55,69 +54,12 @@ export function createCookieSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: CookieSessionStorageOptions | Cookie,
-): HttpSessionStorage<Data, FlashData>;
-/** The same without a cookie: `withSession(cookie, storage, …)` or another middleware brings it. */
-export function createCookieSessionStorage<
-  Data = SessionData,
-  FlashData = Data,
->(
-  options?: StorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
-export function createCookieSessionStorage<Data, FlashData>(
-  options:
-    | StorageOptions & { cookie?: Cookie | SessionCookieOptions | undefined }
-    | Cookie = {},
+  options: CookieSessionStorageOptions<Data> | Cookie = {},
 ): SessionStorage<Data, FlashData> {
-  const { cookie, ...rest } = isCookie(options)
+  const given: CookieSessionStorageOptions<Data> = isCookie(options)
     ? { cookie: options }
-    : checkOptions(options);
-  const policy = new Policy(rest);
-  const storage = new CookieStorage<Data, FlashData>(policy);
-  return cookie ? bind(storage, cookie, policy) : storage;
-}
-
-const OF_COOKIE: Record<keyof SessionCookieOptions, true> = {
-  accept: true,
-  domain: true,
-  encrypt: true,
-  expires: true,
-  format: true,
-  httpOnly: true,
-  maxAge: true,
-  name: true,
-  partitioned: true,
-  path: true,
-  priority: true,
-  sameSite: true,
-  secrets: true,
-  secure: true,
-};
-
-/**
- * Refuses what would be taken for options without a cookie, and so would make a storage that lacks one in silence.
- *
- * @throws {TypeError} If it is no options object, or looks like a cookie, or has options that are a cookie's.
- */
-function checkOptions<Options extends object>(options: Options): Options {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      "Cannot create storage: its argument must be options or a cookie",
-    );
-  }
-  if ("parse" in options || "serialize" in options) {
-    throw new TypeError(
-      "Cannot use cookie: it lacks name, isSigned, parse or serialize; create it with this library's createCookie",
-    );
-  }
-  const given = options as Record<string, unknown>;
-  const stray = Object.keys(OF_COOKIE).find((name) =>
-    given[name] !== undefined
-  );
-  if (stray !== undefined) {
-    throw new TypeError(
-      `Cannot create storage: ${stray} is the cookie's; write { cookie: { ${stray}: … } }`,
-    );
-  }
-  return options;
+    : options;
+  checkStorageOptions(given, STORAGE_OPTIONS);
+  const sessions = new CookieStorage<Data, FlashData>(new Policy(given));
+  return createStorage(sessions, given.cookie);
 }

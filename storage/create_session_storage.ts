@@ -3,22 +3,21 @@
  *
  * @module
  */
-import type { Cookie } from "../core/cookie.ts";
+import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
-import { engineRecords } from "./sessions/engine_records.ts";
+import type { Engine, SessionStorage, StorageOptions } from "./contract.ts";
 import {
+  checkStorageOptions,
+  createStorage,
+  engineStorage,
+  STORAGE_OPTIONS,
+} from "./sessions/bind.ts";
+import {
+  DatabaseRecords,
   type FourFunctions,
-  fourFunctionStore,
 } from "./sessions/database_records.ts";
-import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
 import { Policy } from "./sessions/policy.ts";
-import type {
-  Engine,
-  HttpSessionStorage,
-  OwnerIndex,
-  SessionStorage,
-  StorageOptions,
-} from "./contract.ts";
+import { RecordStorage } from "./sessions/record_storage.ts";
 
 /** Options of {@linkcode createSessionStorage} for an engine. */
 export interface EngineSessionStorageOptions<Data = SessionData>
@@ -31,10 +30,7 @@ export interface EngineSessionStorageOptions<Data = SessionData>
 export interface DatabaseSessionStorageOptions<
   Data = SessionData,
   FlashData = Data,
-> extends StorageOptions<Data>, FourFunctions<Data, FlashData> {
-  /** The cookie that carries the id, or options for one. */
-  cookie: Cookie | SessionCookieOptions;
-}
+> extends StorageOptions<Data>, FourFunctions<Data, FlashData> {}
 
 /**
  * Creates a storage on top of an engine of one's own, which only has to store strings.
@@ -88,14 +84,8 @@ export interface DatabaseSessionStorageOptions<
  * ```
  */
 export function createSessionStorage<Data = SessionData, FlashData = Data>(
-  options: EngineSessionStorageOptions<Data> & {
-    cookie: Cookie | SessionCookieOptions;
-  },
-): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
-/** The same without a cookie: a middleware brings it. */
-export function createSessionStorage<Data = SessionData, FlashData = Data>(
-  options: EngineSessionStorageOptions<Data> & { cookie?: undefined },
-): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
+  options: EngineSessionStorageOptions<Data>,
+): SessionStorage<Data, FlashData>;
 /**
  * Creates a storage on top of a database, by four functions, as in React Router and Remix 1–2.
  *
@@ -154,20 +144,30 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
  */
 export function createSessionStorage<Data = SessionData, FlashData = Data>(
   options: DatabaseSessionStorageOptions<Data, FlashData>,
-): HttpSessionStorage<Data, FlashData>;
+): SessionStorage<Data, FlashData>;
 export function createSessionStorage<Data, FlashData>(
   options:
-    | EngineSessionStorageOptions<Data> & {
-      cookie?: Cookie | SessionCookieOptions | undefined;
-    }
+    | EngineSessionStorageOptions<Data>
     | DatabaseSessionStorageOptions<Data, FlashData>,
 ): SessionStorage<Data, FlashData> {
-  const policy = new Policy(options);
-  return recordStorage(
-    "engine" in options
-      ? engineRecords(options.engine)
-      : fourFunctionStore(options, policy),
-    options.cookie,
-    policy,
+  if ("engine" in options) {
+    return engineStorage(options, ENGINE_OPTIONS, () => options.engine);
+  }
+  checkStorageOptions(withoutExtras(options), STORAGE_OPTIONS);
+  const records = new DatabaseRecords(options, new Policy(options));
+  return createStorage(new RecordStorage(records), options.cookie);
+}
+
+const ENGINE_OPTIONS: OptionNames<EngineSessionStorageOptions> = {
+  ...STORAGE_OPTIONS,
+  engine: true,
+};
+
+/** The options without functions that have another name: people spread a whole database object. */
+function withoutExtras(options: object): object {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) =>
+      typeof value !== "function" || Object.hasOwn(STORAGE_OPTIONS, name)
+    ),
   );
 }

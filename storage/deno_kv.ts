@@ -4,18 +4,11 @@
  * @module
  */
 import { utf8 } from "../core/bytes.ts";
-import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
+import type { OptionNames } from "../core/options.ts";
+import type { SessionStorage, StorageOptions } from "./contract.ts";
+import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
 import { DenoKvEngine, type KvLike, MAX_PREFIX } from "./engines/deno_kv.ts";
-import { engineRecords } from "./sessions/engine_records.ts";
-import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
-import { Policy } from "./sessions/policy.ts";
-import type {
-  HttpSessionStorage,
-  OwnerIndex,
-  SessionStorage,
-  StorageOptions,
-} from "./contract.ts";
 
 /** Options of {@linkcode createDenoKvSessionStorage}. */
 export interface DenoKvSessionStorageOptions<Data = SessionData>
@@ -57,33 +50,25 @@ export function createDenoKvSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: DenoKvSessionStorageOptions<Data> & {
-    cookie: Cookie | SessionCookieOptions;
-  },
-): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
-/** The same without a cookie: a middleware brings it. */
-export function createDenoKvSessionStorage<
-  Data = SessionData,
-  FlashData = Data,
->(
-  options?: DenoKvSessionStorageOptions<Data> & { cookie?: undefined },
-): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
-export function createDenoKvSessionStorage<Data, FlashData>(
-  options: DenoKvSessionStorageOptions<Data> & {
-    cookie?: Cookie | SessionCookieOptions | undefined;
-  } = {},
+  options: DenoKvSessionStorageOptions<Data> = {},
 ): SessionStorage<Data, FlashData> {
-  const { kv, prefix = "session", cookie } = options;
-  // A lone surrogate reaches the database as another character: two prefixes would be one.
-  if (
-    typeof prefix !== "string" || /\p{Surrogate}/u.test(prefix) ||
-    utf8(prefix).length > MAX_PREFIX
-  ) {
-    throw new TypeError(
-      `Cannot create storage: prefix must be a well-formed string of at most ${MAX_PREFIX} bytes`,
-    );
-  }
-  const policy = new Policy(options);
-  const engine = new DenoKvEngine(kv, prefix, policy.now);
-  return recordStorage(engineRecords(engine), cookie, policy);
+  return engineStorage(options, OPTIONS, ({ now }) => {
+    const { kv, prefix = "session" } = options;
+    // A lone surrogate reaches the database as another character: two prefixes would be one.
+    if (
+      typeof prefix !== "string" || /\p{Surrogate}/u.test(prefix) ||
+      utf8(prefix).length > MAX_PREFIX
+    ) {
+      throw new TypeError(
+        `Cannot create storage: prefix must be a well-formed string of at most ${MAX_PREFIX} bytes`,
+      );
+    }
+    return new DenoKvEngine(kv, prefix, now);
+  });
 }
+
+const OPTIONS: OptionNames<DenoKvSessionStorageOptions> = {
+  ...STORAGE_OPTIONS,
+  kv: true,
+  prefix: true,
+};

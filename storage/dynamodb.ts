@@ -3,19 +3,12 @@
  *
  * @module
  */
-import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { engineRecords } from "./sessions/engine_records.ts";
+import type { OptionNames } from "../core/options.ts";
+import type { SessionStorage, StorageOptions } from "./contract.ts";
+import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
 import { DynamoDBEngine } from "./engines/dynamodb/engine.ts";
 import type { DynamoDBClientLike } from "./engines/dynamodb/clients.ts";
-import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
-import { Policy } from "./sessions/policy.ts";
-import type {
-  HttpSessionStorage,
-  OwnerIndex,
-  SessionStorage,
-  StorageOptions,
-} from "./contract.ts";
 
 /** Options of {@linkcode createDynamoDBSessionStorage}. */
 export interface DynamoDBSessionStorageOptions<Data = SessionData>
@@ -101,27 +94,21 @@ export function createDynamoDBSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: DynamoDBSessionStorageOptions<Data> & {
-    cookie: Cookie | SessionCookieOptions;
-  },
-): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
-/** The same without a cookie: a middleware brings it. */
-export function createDynamoDBSessionStorage<
-  Data = SessionData,
-  FlashData = Data,
->(
-  options: DynamoDBSessionStorageOptions<Data> & { cookie?: undefined },
-): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
-export function createDynamoDBSessionStorage<Data, FlashData>(
-  options: DynamoDBSessionStorageOptions<Data> & {
-    cookie?: Cookie | SessionCookieOptions | undefined;
-  },
+  options: DynamoDBSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
-  const policy = new Policy(options);
-  const { client, table, idx, ttl } = options;
-  const engine = new DynamoDBEngine(client, { table, idx, ttl }, policy.now);
-  return recordStorage(engineRecords(engine), options.cookie, policy);
+  return engineStorage(options, OPTIONS, ({ now }) => {
+    const { client, table, idx, ttl } = options;
+    return new DynamoDBEngine(client, { table, idx, ttl }, now);
+  });
 }
+
+const OPTIONS: OptionNames<DynamoDBSessionStorageOptions> = {
+  ...STORAGE_OPTIONS,
+  client: true,
+  idx: true,
+  table: true,
+  ttl: true,
+};
 
 /**
  * {@linkcode createDynamoDBSessionStorage} under the name that Remix gave it, for Architect's tables.

@@ -3,18 +3,11 @@
  *
  * @module
  */
-import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { engineRecords } from "./sessions/engine_records.ts";
+import type { OptionNames } from "../core/options.ts";
+import type { SessionStorage, StorageOptions } from "./contract.ts";
+import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
 import { FileEngine } from "./engines/file/engine.ts";
-import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
-import { Policy } from "./sessions/policy.ts";
-import type {
-  HttpSessionStorage,
-  OwnerIndex,
-  SessionStorage,
-  StorageOptions,
-} from "./contract.ts";
 
 /** Options of {@linkcode createFileSessionStorage}. */
 export interface FileSessionStorageOptions<Data = SessionData>
@@ -57,34 +50,25 @@ export function createFileSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: FileSessionStorageOptions<Data> & {
-    cookie: Cookie | SessionCookieOptions;
-  },
-): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
-/** The same without a cookie: a middleware brings it. */
-export function createFileSessionStorage<
-  Data = SessionData,
-  FlashData = Data,
->(
-  options: FileSessionStorageOptions<Data> & { cookie?: undefined },
-): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
-export function createFileSessionStorage<Data, FlashData>(
-  options: FileSessionStorageOptions<Data> & {
-    cookie?: Cookie | SessionCookieOptions | undefined;
-  },
+  options: FileSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
-  const { dir, cookie } = options;
-  if (typeof dir !== "string" || dir === "") {
-    throw new TypeError(
-      "Cannot create storage: dir must be the path of a directory",
-    );
-  }
-  const policy = new Policy(options);
-  const engine = new FileEngine(dir, policy.now, (cause) => {
-    policy.tell("engine-error", cause);
+  return engineStorage(options, OPTIONS, (policy) => {
+    const { dir } = options;
+    if (typeof dir !== "string" || dir === "") {
+      throw new TypeError(
+        "Cannot create storage: dir must be the path of a directory",
+      );
+    }
+    return new FileEngine(dir, policy.now, (cause) => {
+      policy.report("engine-error", cause);
+    });
   });
-  return recordStorage(engineRecords(engine), cookie, policy);
 }
+
+const OPTIONS: OptionNames<FileSessionStorageOptions> = {
+  ...STORAGE_OPTIONS,
+  dir: true,
+};
 
 /**
  * {@linkcode createFileSessionStorage} under the name and with the arguments of Remix 3.
@@ -114,21 +98,7 @@ export function createFileSessionStorage<Data, FlashData>(
  */
 export function createFsSessionStorage<Data = SessionData, FlashData = Data>(
   dir: string,
-  options: StorageOptions & { cookie: Cookie | SessionCookieOptions },
-): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
-/** The same without a cookie: a middleware brings it. */
-export function createFsSessionStorage<Data = SessionData, FlashData = Data>(
-  dir: string,
-  options?: StorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
-export function createFsSessionStorage<Data, FlashData>(
-  dir: string,
-  options: StorageOptions & {
-    cookie?: Cookie | SessionCookieOptions | undefined;
-  } = {},
+  options?: StorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
-  const { cookie, ...rest } = options;
-  return cookie
-    ? createFileSessionStorage<Data, FlashData>({ ...rest, dir, cookie })
-    : createFileSessionStorage<Data, FlashData>({ ...rest, dir });
+  return createFileSessionStorage({ ...options, dir });
 }

@@ -3,25 +3,23 @@
  *
  * @module
  */
-import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { engineRecords } from "./sessions/engine_records.ts";
-import type { SessionCookieOptions } from "./sessions/bind.ts";
+import type { OptionNames } from "../core/options.ts";
+import type { SessionStorage, StorageOptions } from "./contract.ts";
+import {
+  checkClientOrUrl,
+  engineStorage,
+  STORAGE_OPTIONS,
+} from "./sessions/bind.ts";
 import { checkPrefix, MemcachedEngine } from "./engines/memcached/engine.ts";
 import {
   MemcachedClient,
   type MemcacheLike,
 } from "./engines/memcached/client.ts";
-import { Policy } from "./sessions/policy.ts";
-import { recordStorageWithTtl } from "./sessions/ttl.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-  StorageOptions,
-} from "./contract.ts";
 
 /** Options of {@linkcode createMemcacheSessionStorage}: a client or an address, and not both. */
-export interface MemcacheSessionStorageOptions extends StorageOptions {
+export interface MemcacheSessionStorageOptions<Data = SessionData>
+  extends StorageOptions<Data> {
   /** A client, such as that of npm's `memcache-client`. Whoever made it closes it. */
   client?: MemcacheLike | undefined;
   /**
@@ -98,48 +96,33 @@ export function createMemcacheSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: MemcacheSessionStorageOptions & {
-    cookie: Cookie | SessionCookieOptions;
-  },
-): HttpSessionStorage<Data, FlashData>;
-/** The same without a cookie: a middleware brings it. */
-export function createMemcacheSessionStorage<
-  Data = SessionData,
-  FlashData = Data,
->(
-  options: MemcacheSessionStorageOptions & { cookie?: undefined },
-): SessionStorage<Data, FlashData>;
-export function createMemcacheSessionStorage<Data, FlashData>(
-  options: MemcacheSessionStorageOptions & {
-    cookie?: Cookie | SessionCookieOptions | undefined;
-  },
+  options: MemcacheSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
-  const { client, url, prefix = "session:", ttl, cookie } = options;
-  checkPrefix(prefix);
-  if ((client === undefined) === (url === undefined)) {
-    throw new TypeError("Cannot create storage: give either client or url");
-  }
-  if (
-    client !== undefined &&
-    !COMMANDS.every((name) => typeof client?.[name] === "function")
-  ) {
-    throw new TypeError(
-      `Cannot create storage: client must have the methods ${
-        COMMANDS.join(", ")
-      }`,
-    );
-  }
-  const policy = new Policy(options);
-  const own = client === undefined
-    ? new MemcachedClient(url as string)
-    : undefined;
-  const engine = new MemcachedEngine(
-    client ?? own as MemcachedClient,
-    prefix,
-    policy.now,
-    own && (() => own.close()),
-  );
-  return recordStorageWithTtl(engineRecords(engine), cookie, policy, ttl);
+  return engineStorage(options, OPTIONS, ({ now }) => {
+    const { client, url, prefix = "session:" } = options;
+    checkPrefix(prefix);
+    checkClientOrUrl(client, url);
+    if (client === undefined) {
+      const own = new MemcachedClient(url as string);
+      return new MemcachedEngine(own, prefix, now, () => own.close());
+    }
+    if (!COMMANDS.every((name) => typeof client?.[name] === "function")) {
+      throw new TypeError(
+        `Cannot create storage: client must have the methods ${
+          COMMANDS.join(", ")
+        }`,
+      );
+    }
+    return new MemcachedEngine(client, prefix, now);
+  }, options?.ttl);
 }
 
 const COMMANDS = ["gets", "cas", "add", "set", "delete"] as const;
+
+const OPTIONS: OptionNames<MemcacheSessionStorageOptions> = {
+  ...STORAGE_OPTIONS,
+  client: true,
+  prefix: true,
+  ttl: true,
+  url: true,
+};

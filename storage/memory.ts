@@ -3,18 +3,11 @@
  *
  * @module
  */
-import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
+import type { OptionNames } from "../core/options.ts";
+import type { SessionStorage, StorageOptions } from "./contract.ts";
+import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
 import { MemoryEngine } from "./engines/memory.ts";
-import { engineRecords } from "./sessions/engine_records.ts";
-import { recordStorage, type SessionCookieOptions } from "./sessions/bind.ts";
-import { Policy } from "./sessions/policy.ts";
-import type {
-  HttpSessionStorage,
-  OwnerIndex,
-  SessionStorage,
-  StorageOptions,
-} from "./contract.ts";
 
 /** Options of {@linkcode createMemorySessionStorage}. */
 export interface MemorySessionStorageOptions<Data = SessionData>
@@ -53,31 +46,22 @@ export function createMemorySessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: MemorySessionStorageOptions<Data> & {
-    cookie: Cookie | SessionCookieOptions;
-  },
-): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
-/** The same without a cookie: a middleware brings it. */
-export function createMemorySessionStorage<
-  Data = SessionData,
-  FlashData = Data,
->(
-  options?: MemorySessionStorageOptions<Data> & { cookie?: undefined },
-): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
-export function createMemorySessionStorage<Data, FlashData>(
-  options: MemorySessionStorageOptions<Data> & {
-    cookie?: Cookie | SessionCookieOptions | undefined;
-  } = {},
+  options: MemorySessionStorageOptions<Data> = {},
 ): SessionStorage<Data, FlashData> {
-  const { maxSessions = 100_000, cookie } = options;
-  if (!Number.isInteger(maxSessions) || maxSessions < 1) {
-    throw new RangeError(
-      `Cannot create storage: maxSessions must be a positive integer, received ${maxSessions}`,
-    );
-  }
-  const policy = new Policy(options);
-  const engine = new MemoryEngine(maxSessions, policy.now, () => {
-    policy.tell("evicted");
+  return engineStorage(options, OPTIONS, (policy) => {
+    const { maxSessions = 100_000 } = options;
+    if (!Number.isInteger(maxSessions) || maxSessions < 1) {
+      throw new RangeError(
+        `Cannot create storage: maxSessions must be a positive integer, received ${maxSessions}`,
+      );
+    }
+    return new MemoryEngine(maxSessions, policy.now, () => {
+      policy.report("evicted");
+    });
   });
-  return recordStorage(engineRecords(engine), cookie, policy);
 }
+
+const OPTIONS: OptionNames<MemorySessionStorageOptions> = {
+  ...STORAGE_OPTIONS,
+  maxSessions: true,
+};

@@ -3,36 +3,30 @@
  *
  * @module
  */
-import { SatchelCookie } from "../core/cookie.ts";
-import { stateOf } from "../core/session.ts";
-import type { Parts } from "./sessions/bound_storage.ts";
+import { type Cookie, SatchelCookie } from "../core/cookie.ts";
+import { checkOptions } from "../core/options.ts";
+import type {
+  DestroySessionsOptions,
+  ListSessionsOptions,
+  OwnedSession,
+  SessionStorage,
+} from "./contract.ts";
+import { BoundStorage } from "./sessions/bound_storage.ts";
 import { CookieStorage } from "./sessions/cookie_storage.ts";
-import { bindLike, partsOf } from "./sessions/bind.ts";
-import { MovingStore } from "./sessions/moving_records.ts";
-import { OldHome } from "./sessions/previous_storage.ts";
-import { type Policy, policyOf } from "./sessions/policy.ts";
-import type { Home } from "./sessions/records.ts";
-import {
-  createRecordStorage,
-  RecordStorage,
-} from "./sessions/record_storage.ts";
-import type { OwnerIndex, SessionStorage } from "./contract.ts";
-
-// deno-lint-ignore no-explicit-any -- sessions of whatever shape
-type AnyStorage = SessionStorage<any, any>;
+import { MovingRecords } from "./sessions/moving_records.ts";
+import { PreviousStorage } from "./sessions/previous_storage.ts";
+import { RecordStorage } from "./sessions/record_storage.ts";
 
 /** Options of {@linkcode createReadThroughSessionStorage}. */
-export interface ReadThroughSessionStorageOptions<
-  // deno-lint-ignore no-explicit-any -- sessions of whatever shape
-  Storage extends SessionStorage<any, any>,
-> {
-  /** The new storage, which keeps sessions under an id: any storage of this library but the cookie's. */
-  to: Storage;
+export interface ReadThroughSessionStorageOptions<Data, FlashData> {
+  /** The new storage: any storage of this library that keeps sessions under an id. */
+  to: SessionStorage<Data, FlashData>;
   /**
-   * The previous storage: any storage of this library, with a cookie of its own, of whatever name and format, if `to`
-   * has one too; otherwise ids are looked up there as they come.
+   * The previous storage: any storage of this library. If it was created with a cookie, of any name and format, its
+   * visitors are found by that cookie, and `to` needs a cookie too. Otherwise its ids are looked up as they come in the
+   * cookie of `to`.
    */
-  // deno-lint-ignore no-explicit-any -- sessions of whatever shape
+  // deno-lint-ignore no-explicit-any -- sessions of any shape
   from: SessionStorage<any, any>;
 }
 
@@ -57,7 +51,7 @@ export interface ReadThroughSessionStorageOptions<
  * - Servers that still run without this write to the old home alone: what they save of a session that has moved is lost.
  *
  * @param options The new home and the old one.
- * @returns A storage of the shape of `options.to`.
+ * @returns The storage, with the cookie of `to`.
  * @throws {TypeError} If one of them is not a storage of this library, or they do not go together.
  *
  * @example From files to memory
@@ -86,121 +80,117 @@ export interface ReadThroughSessionStorageOptions<
  * await Deno.remove(dir, { recursive: true });
  * ```
  */
-export function createReadThroughSessionStorage<
-  // deno-lint-ignore no-explicit-any -- sessions of whatever shape
-  Storage extends SessionStorage<any, any>,
->(
-  options: ReadThroughSessionStorageOptions<Storage>,
-): Storage {
-  const { to: storage, from } = options;
-  const bound = partsOf(storage);
-  const store = RecordStorage.storeOf(bound?.storage ?? storage);
-  const policy = policyOf(bound?.storage ?? storage);
-  if (!store || !policy) {
-    refuse("to must be one of this library that keeps sessions under ids");
+export function createReadThroughSessionStorage<Data, FlashData>(
+  options: ReadThroughSessionStorageOptions<Data, FlashData>,
+): SessionStorage<Data, FlashData> {
+  checkOptions("create storage", options, { from: true, to: true });
+  const { to, from } = options;
+  if (!(to instanceof BoundStorage && to.sessions instanceof RecordStorage)) {
+    refuse(
+      "to must be a storage of this library that keeps sessions under ids",
+    );
   }
-  const old = oldHome(from, bound, store.guarantees.compareAndSet);
-  if (old.store === store) refuse("to and from must not be the same");
-  const home: Home = { store, policy };
-  const moving = new MovingStore(home, old, bound?.fallback);
-  const records = withOwnersOf(from, createRecordStorage(moving, policy));
-  const made = bound
-    ? bindLike(bound, records, older(moving, records, partsOf(from)))
-    : records;
-  return made as AnyStorage as Storage;
+  if (!(from instanceof BoundStorage)) {
+    refuse("from must be a storage of this library");
+  }
+  const previous = previousOf(from);
+  const { records } = to.sessions;
+  if (previous.records === records) refuse("to and from must not be the same");
+  if (!previous.byValue && to.byDefault) {
+    refuse("from has a cookie of its own; create to with a cookie too");
+  }
+  if (
+    previous.cookies && !(records.guarantees.compareAndSet && hasIds(from)) &&
+    placeOf(from.cookie) !== placeOf(to.cookie)
+  ) {
+    refuse(
+      "sessions in from have no id by which to remember them; give both cookies the same name, path and domain, so that the new one replaces the old one",
+    );
+  }
+  const moving = new MovingRecords(records, previous, to.defaultLifetime);
+  const sessions = previous.byValue
+    ? new RecordStorage<Data, FlashData>(moving)
+    : new RecordStorage<Data, FlashData>(
+      moving,
+      (carried, own) => moving.find(carried, own),
+    );
+  return new ReadThroughStorage(sessions, to, previous);
 }
 
-function oldHome(
-  from: AnyStorage,
-  bound: Parts | undefined,
-  compareAndSet: boolean,
-): OldHome {
-  const parts = partsOf(from);
-  const { storage } = parts ?? { storage: from };
-  const policy = policyOf(storage);
-  const store = RecordStorage.storeOf(storage);
-  if (!policy) refuse("from must be a storage of this library");
-  if (parts && !bound) {
-    refuse("from has a cookie; create to with one too, or neither");
+/** Reads through to the previous storage. */
+class ReadThroughStorage<Data, FlashData>
+  extends BoundStorage<Data, FlashData> {
+  readonly #previous: PreviousStorage;
+
+  constructor(
+    sessions: RecordStorage<Data, FlashData>,
+    { cookie, byDefault }: BoundStorage<Data, FlashData>,
+    previous: PreviousStorage,
+  ) {
+    super(sessions, cookie, { byDefault });
+    this.#previous = previous;
   }
-  if (storage instanceof CookieStorage) {
-    if (!parts) refuse("from is a cookie storage; create it with its cookie");
-    if (bound && !(compareAndSet && hasIds(parts)) && !replaces(bound, parts)) {
-      refuse(
-        "sessions in from have no id to remember them by; give both cookies one name, path and domain, so that the new one takes the place of the old",
-      );
-    }
+
+  override bind(cookie: Cookie): BoundStorage<Data, FlashData> {
+    if (this.#previous.byValue) return super.bind(cookie);
+    throw new TypeError(
+      "Cannot bind cookie: the storage reads two cookies already, its own and that of the previous storage; pass no cookie to the middleware",
+    );
   }
-  const { sweep, close } = from;
-  return new OldHome({
-    store,
-    policy,
-    byValue: !parts,
-    sweep: sweep?.bind(from),
-    close: close?.bind(from),
-  });
+
+  override async listSessions(
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession<Data>[]> {
+    const sessions = await super.listSessions(owner, options);
+    if (!this.#previous.policy.owner) return sessions;
+    const { storage } = this.#previous;
+    sessions.push(...await storage.listSessions(owner, options));
+    return sessions.sort((a, b) => b.lastSeen - a.lastSeen);
+  }
+
+  override async destroySessions(
+    owner: string,
+    options?: DestroySessionsOptions,
+  ): Promise<number> {
+    const { policy, storage } = this.#previous;
+    // The previous storage first: a session that moves meanwhile is in the new one's list by then.
+    const before = policy.owner
+      ? await storage.destroySessions(owner, options)
+      : 0;
+    return before + await super.destroySessions(owner, options);
+  }
+}
+
+/** @throws {TypeError} If sessions cannot be moved from this storage. */
+function previousOf(
+  // deno-lint-ignore no-explicit-any -- sessions of any shape
+  from: BoundStorage<any, any>,
+): PreviousStorage {
+  const { sessions } = from;
+  if (sessions instanceof CookieStorage) {
+    if (!from.byDefault) return new PreviousStorage(from, sessions);
+    refuse("from is a cookie storage; create it with its cookie");
+  }
+  if (sessions instanceof RecordStorage) {
+    return new PreviousStorage(from, sessions.records);
+  }
+  refuse("from must be a storage of this library");
 }
 
 /** Whether what a cookie carries always has an id. */
-function hasIds({ cookie }: Parts): boolean {
+function hasIds({ cookie }: { readonly cookie: Cookie }): boolean {
   if (!(cookie instanceof SatchelCookie)) return true;
   const { format, accept = [] } = cookie.options;
   return format !== "react-router" && !accept.includes("react-router");
 }
 
-/** Whether a browser keeps one of both cookies only (RFC 6265bis, section 5.7). */
-function replaces({ cookie: a }: Parts, { cookie: b }: Parts): boolean {
-  const placeOf = (cookie: Parts["cookie"]) => {
-    const { path = "/", domain = "" } = cookie instanceof SatchelCookie
-      ? cookie.options
-      : {};
-    return [cookie.name, path, domain].join();
-  };
-  return placeOf(a) === placeOf(b);
-}
-
-/** How the old home's own cookie leads to a session. */
-function older(
-  moving: MovingStore,
-  records: RecordStorage<unknown, unknown>,
-  parts: Parts | undefined,
-): Parameters<typeof bindLike>[2] {
-  if (!parts) return undefined;
-  const { storage, decode } = parts;
-  return {
-    accepts: (value) => typeof value === "string" && moving.accepts(value),
-    async find(cookieHeader, sent) {
-      const { value, legacy } = await decode(cookieHeader);
-      if (value === null) return undefined;
-      if (storage instanceof CookieStorage) {
-        const origin = stateOf(await storage.read(value, legacy))?.origin;
-        return origin && await records.open(sent, () => moving.take(origin));
-      }
-      if (typeof value !== "string") return undefined;
-      const isNotHere = value === sent && moving.accepts(value);
-      return await records.open(sent, () => moving.find(value, isNotHere));
-    },
-  };
-}
-
-/** Lists and ends what an owner still has in the old home, too. */
-function withOwnersOf(
-  from: AnyStorage,
-  records: RecordStorage<unknown, unknown>,
-): RecordStorage<unknown, unknown> {
-  const { listSessions, destroySessions } = from as Partial<OwnerIndex>;
-  const policy: Policy | undefined = policyOf(partsOf(from)?.storage ?? from);
-  if (!policy?.owner || !listSessions || !destroySessions) return records;
-  const list = records.listSessions.bind(records);
-  const destroy = records.destroySessions.bind(records);
-  records.listSessions = async (...args) => {
-    const sessions = [await list(...args), await listSessions(...args)].flat();
-    return sessions.sort((a, b) => b.lastSeen - a.lastSeen);
-  };
-  // The old home first: what moves meanwhile is in the new one's list by then.
-  records.destroySessions = async (...args) =>
-    await destroySessions(...args) + await destroy(...args);
-  return records;
+/** Of several cookies with the same of these, a browser keeps one (RFC 6265bis, section 5.7). */
+function placeOf(cookie: Cookie): string {
+  const { path = "/", domain = "" } = cookie instanceof SatchelCookie
+    ? cookie.options
+    : {};
+  return [cookie.name, path, domain].join();
 }
 
 function refuse(why: string): never {

@@ -3,21 +3,17 @@
  *
  * @module
  */
-import type { Cookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
-import { engineRecords } from "./sessions/engine_records.ts";
-import type { SessionCookieOptions } from "./sessions/bind.ts";
-import { Policy } from "./sessions/policy.ts";
+import type { OptionNames } from "../core/options.ts";
+import type { SessionStorage, StorageOptions } from "./contract.ts";
+import {
+  checkClientOrUrl,
+  engineStorage,
+  STORAGE_OPTIONS,
+} from "./sessions/bind.ts";
 import { RedisEngine } from "./engines/redis/engine.ts";
 import { type RedisLike, sendBy } from "./engines/redis/client.ts";
 import { RedisConnection } from "./engines/redis/connection.ts";
-import { recordStorageWithTtl } from "./sessions/ttl.ts";
-import type {
-  HttpSessionStorage,
-  OwnerIndex,
-  SessionStorage,
-  StorageOptions,
-} from "./contract.ts";
 
 /** Options of {@linkcode createRedisSessionStorage}: a client or an address, and not both. */
 export interface RedisSessionStorageOptions<Data = SessionData>
@@ -93,36 +89,22 @@ export function createRedisSessionStorage<
   Data = SessionData,
   FlashData = Data,
 >(
-  options: RedisSessionStorageOptions<Data> & {
-    cookie: Cookie | SessionCookieOptions;
-  },
-): HttpSessionStorage<Data, FlashData> & OwnerIndex<Data>;
-/** The same without a cookie: a middleware brings it. */
-export function createRedisSessionStorage<
-  Data = SessionData,
-  FlashData = Data,
->(
-  options: RedisSessionStorageOptions<Data> & { cookie?: undefined },
-): SessionStorage<Data, FlashData> & OwnerIndex<Data>;
-export function createRedisSessionStorage<Data, FlashData>(
-  options: RedisSessionStorageOptions<Data> & {
-    cookie?: Cookie | SessionCookieOptions | undefined;
-  },
+  options: RedisSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
-  const { client, url, prefix = "session:", ttl, cookie } = options;
-  // A lone surrogate reaches the server as another character: two prefixes would be one.
-  if (typeof prefix !== "string" || /\p{Surrogate}/u.test(prefix)) {
-    throw new TypeError(
-      "Cannot create storage: prefix must be a well-formed string",
-    );
-  }
-  if ((client === undefined) === (url === undefined)) {
-    throw new TypeError("Cannot create storage: give either client or url");
-  }
-  const policy = new Policy(options);
-  const { send, close } = client === undefined
-    ? new RedisConnection(url as string)
-    : { send: sendBy(client), close: undefined };
-  const engine = new RedisEngine(send, prefix, policy.now, close);
-  return recordStorageWithTtl(engineRecords(engine), cookie, policy, ttl);
+  return engineStorage(options, OPTIONS, ({ now }) => {
+    const { client, url, prefix = "session:" } = options;
+    checkClientOrUrl(client, url);
+    const { send, close } = client === undefined
+      ? new RedisConnection(url as string)
+      : { send: sendBy(client), close: undefined };
+    return new RedisEngine(send, prefix, now, close);
+  }, options?.ttl);
 }
+
+const OPTIONS: OptionNames<RedisSessionStorageOptions> = {
+  ...STORAGE_OPTIONS,
+  client: true,
+  prefix: true,
+  ttl: true,
+  url: true,
+};

@@ -31,7 +31,7 @@ export function ironCookie(
       const session = createSession(data, await idOf(sealed));
       // At least as long as the seal: until then it must not be forgotten that the session has ended.
       return await values.save(session, {
-        fallback: { maxAge: ttl || 400 * DAY },
+        defaultLifetime: { maxAge: ttl || 400 * DAY },
       });
     },
     serialize() {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HttpSessionStorage, Session } from "@satchel/session";
+import type { Session, SessionStorage } from "@satchel/session";
 
 /** What a session keeps. */
 export interface Data {
@@ -37,7 +37,7 @@ export type ShopSession = Session<Data, Flash>;
 /** What the shop needs to know. Durations are in seconds. */
 export interface ShopOptions {
   /** Where sessions live, bound to their cookie. */
-  storage: HttpSessionStorage<Data, Flash>;
+  storage: SessionStorage<Data, Flash>;
   /** How people call that. */
   storageName: string;
   /** After how long without a visit a session ends; given to the storage too. */

@@ -9,8 +9,8 @@ import {
   createFileSessionStorage,
   createMemorySessionStorage,
   createRedisSessionStorage,
-  type HttpSessionStorage,
   type SessionCookieOptions,
+  type SessionStorage,
 } from "@satchel/session";
 import { join } from "node:path";
 import type { Data, Flash, ShopOptions } from "./session.ts";
@@ -39,7 +39,7 @@ const NAMES = ["kv", "file", "memory", "cookie", "redis"];
 
 /** A storage, and how to let go of what it holds. */
 export interface Opened {
-  storage: HttpSessionStorage<Data, Flash>;
+  storage: SessionStorage<Data, Flash>;
   close(): Promise<void> | void;
 }
 
@@ -89,7 +89,7 @@ export async function openStorage(
   };
 }
 
-function keep(storage: HttpSessionStorage<Data, Flash>): Opened {
+function keep(storage: SessionStorage<Data, Flash>): Opened {
   return { storage, close: () => storage.close?.() };
 }
 

@@ -6,58 +6,67 @@
  */
 import { type Cookie, isCookie } from "../../core/cookie.ts";
 import { SessionError } from "../../core/errors.ts";
+import { checkOptions, type OptionNames } from "../../core/options.ts";
 import { isSession, type Session, stateOf } from "../../core/session.ts";
-import { bind, isBound } from "../../storage/sessions/bind.ts";
-import type {
-  HttpSessionStorage,
-  SessionStorage,
-} from "../../storage/contract.ts";
+import { bind } from "../../storage/sessions/bind.ts";
+import type { SessionHeaders, SessionValues } from "../../storage/contract.ts";
 
 /** The session that a storage gives. */
 export type SessionOf<Storage> = Storage extends
-  SessionStorage<infer Data, infer FlashData> ? Session<Data, FlashData>
+  SessionHeaders<infer Data, infer FlashData> ? Session<Data, FlashData>
+  : Storage extends SessionValues<infer Data, infer FlashData>
+    ? Session<Data, FlashData>
   : never;
 
 /** A storage that is bound to a cookie, and the options of the middleware that uses it. */
 export interface Mounted<Data, FlashData, Options> {
-  readonly storage: HttpSessionStorage<Data, FlashData>;
+  readonly storage: SessionHeaders<Data, FlashData>;
   readonly options: Options;
 }
 
 /**
  * What `session(storage, options)` and `session(cookie, storage, options)` were given.
  *
- * @throws {TypeError} If there is no cookie, or one that cannot carry the storage's sessions safely.
+ * @param known The names of the middleware's options.
+ * @throws {TypeError} If there is no storage, its cookie cannot carry its sessions safely, or an option is unknown.
  */
 export function mount<Data, FlashData, Options extends object>(
-  first: Cookie | HttpSessionStorage<Data, FlashData>,
-  second: SessionStorage<Data, FlashData> | Options | undefined,
+  first: Cookie | SessionHeaders<Data, FlashData>,
+  second: SessionValues<Data, FlashData> | Options | undefined,
   third: Options | undefined,
+  known: OptionNames<Options>,
 ): Mounted<Data, FlashData, Partial<Options>> {
-  return isCookie(first)
-    ? {
-      storage: boundStorage(second as SessionStorage<Data, FlashData>, first),
-      options: third ?? {},
-    }
-    : { storage: boundStorage(first), options: second as Options ?? {} };
+  const [storage, options = {}] = isCookie(first)
+    ? [boundStorage(second as SessionValues<Data, FlashData>, first), third]
+    : [boundStorage(first), second as Options | undefined];
+  checkOptions("start session", options, known);
+  return { storage, options };
 }
 
 /**
  * A storage bound to a cookie, however it was given.
  *
- * @throws {TypeError} If there is no cookie, or one that cannot carry the storage's sessions safely.
+ * @throws {TypeError} If it is not a session storage, or its cookie cannot carry its sessions safely.
  */
 export function boundStorage<Data, FlashData>(
-  storage: SessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData> | SessionValues<Data, FlashData>,
   cookie?: Cookie,
-): HttpSessionStorage<Data, FlashData> {
-  if (typeof storage?.read !== "function") {
-    throw new TypeError("Cannot use storage: it is no session storage");
+): SessionHeaders<Data, FlashData> {
+  const { getSession, commitSession, read, save } = Object(storage);
+  const hasValues = typeof read === "function" && typeof save === "function";
+  if (cookie && hasValues) {
+    return bind(storage as SessionValues<Data, FlashData>, cookie);
   }
-  if (cookie) return bind(storage, cookie);
-  if (isBound(storage)) return storage;
+  if (
+    !cookie && typeof getSession === "function" &&
+    typeof commitSession === "function"
+  ) return storage as SessionHeaders<Data, FlashData>;
   throw new TypeError(
-    "Cannot use storage: it has no cookie; create it with one, or pass one before it",
+    cookie
+      ? "Cannot use storage: it must have read() and save() to be used with a cookie"
+      : hasValues
+      ? "Cannot use storage: it has no cookie; pass one before it"
+      : "Cannot use storage: it is not a session storage",
   );
 }
 
@@ -102,7 +111,7 @@ export interface Exchange<Data, FlashData, Answer> {
  * the answer cannot carry its cookie (`late-change`). Nothing is committed then, nor when the handler throws.
  */
 export async function exchange<Data, FlashData, Answer>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   request: Exchange<Data, FlashData, Answer>,
 ): Promise<Answer> {
   let session: Session<Data, FlashData>;
@@ -149,18 +158,17 @@ export async function exchange<Data, FlashData, Answer>(
  * @returns The `Set-Cookie` header, or `""` where there is none to send.
  */
 export async function commitOnce<Data, FlashData>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   session: Session<Data, FlashData>,
 ): Promise<string> {
   // First, because a change made while the save runs would be in no save, and nobody would hear of it.
-  close(session);
+  stateOf(session)?.close();
   return await storage.commitSession(session, { renew: false });
 }
 
 /** Closes a session to changes: nothing would save them. */
 export function close(session: unknown): void {
-  const state = stateOf(session);
-  if (state) state.closed = true;
+  stateOf(session)?.close();
 }
 
 /**

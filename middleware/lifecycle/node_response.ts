@@ -4,7 +4,7 @@
  * @module
  */
 import { type Session, stateOf } from "../../core/session.ts";
-import type { HttpSessionStorage } from "../../storage/contract.ts";
+import type { SessionHeaders } from "../../storage/contract.ts";
 import { close, commitOnce, refuse } from "./lifecycle.ts";
 import {
   type Call,
@@ -27,7 +27,7 @@ const OF_ANSWER =
 
 /** What to do with a response whose session is in its care. */
 export interface Held<Data, FlashData> {
-  readonly storage: HttpSessionStorage<Data, FlashData>;
+  readonly storage: SessionHeaders<Data, FlashData>;
   readonly session: Session<Data, FlashData>;
   /** Whether a status is what the framework made of an error, so that nothing is committed. */
   failed?(status: number): boolean;
@@ -102,7 +102,7 @@ export function hold<Data, FlashData>(
     else complete();
     const status = checkHead(res, call);
     calls.push(call);
-    const idle = state && !state.origin && !session.dirty;
+    const idle = state && !state.stored && !session.dirty;
     if (state?.closed || idle || failed?.(status)) {
       close(session);
       return send();

@@ -5,7 +5,7 @@
  */
 import type { SessionError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
-import type { HttpSessionStorage } from "../../storage/contract.ts";
+import type { SessionHeaders } from "../../storage/contract.ts";
 import { type Carrier, exchange } from "./lifecycle.ts";
 
 /** What a framework of the Fetch API tells of one request. */
@@ -24,7 +24,7 @@ export interface FetchExchange<Data, FlashData> {
 
 /** Takes one request through its session's life. A thrown `Response` is an answer, as a returned one is. */
 export function respond<Data, FlashData>(
-  storage: HttpSessionStorage<Data, FlashData>,
+  storage: SessionHeaders<Data, FlashData>,
   { headers, unavailable = serviceUnavailable, ...request }: FetchExchange<
     Data,
     FlashData

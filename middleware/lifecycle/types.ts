@@ -12,6 +12,7 @@ export type {
 export type { SessionError, SessionErrorCode } from "../../core/errors.ts";
 export type { Lifetime } from "../../core/lifetime.ts";
 export type {
+  FlashSessionData,
   Session,
   SessionData,
   SessionEntry,
@@ -19,12 +20,16 @@ export type {
 } from "../../core/session.ts";
 export type {
   CommitOptions,
+  CookieParts,
   DestroySessionsOptions,
-  HttpSessionStorage,
+  HeadersLike,
   ListSessionsOptions,
   OwnedSession,
-  OwnerIndex,
+  RequestLike,
   SaveOptions,
+  SessionHeaders,
+  SessionLike,
   SessionStorage,
+  SessionValues,
   StorageGuarantees,
 } from "../../storage/contract.ts";

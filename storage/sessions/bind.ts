@@ -1,113 +1,170 @@
 /**
- * Binds storages to cookies, and says which cookies may carry which sessions.
+ * Makes the storage that a factory returns, and binds storages to cookies.
  *
  * @module
  */
 import {
   type Cookie,
-  type CookieOptions,
-  createCookie,
+  COOKIE_OPTIONS,
   isCookie,
   SatchelCookie,
 } from "../../core/cookie.ts";
-import { BoundStorage, type OlderCookie, type Parts } from "./bound_storage.ts";
-import { CookieStorage } from "./cookie_storage.ts";
-import { type Policy, policyOf } from "./policy.ts";
-import type { RecordStore } from "./records.ts";
-import { createRecordStorage } from "./record_storage.ts";
-import type { HttpSessionStorage, SessionStorage } from "../contract.ts";
+import { checkOptions, type OptionNames } from "../../core/options.ts";
+import type {
+  Engine,
+  SessionCookieOptions,
+  SessionStorage,
+  SessionValues,
+  StorageOptions,
+} from "../contract.ts";
+import { BoundStorage } from "./bound_storage.ts";
+import { EngineRecords } from "./engine_records.ts";
+import { Policy } from "./policy.ts";
+import { RecordStorage } from "./record_storage.ts";
+import type { Sessions } from "./sessions.ts";
 
-/** Options of a session's own cookie: those of any cookie, and its name. */
-export interface SessionCookieOptions extends CookieOptions {
-  /** The cookie's name. @default {"__session"} */
-  name?: string | undefined;
+/** The names of the options that every storage takes. */
+export const STORAGE_OPTIONS: OptionNames<StorageOptions> = {
+  absoluteTimeout: true,
+  cookie: true,
+  engineTimeout: true,
+  idleTimeout: true,
+  now: true,
+  onEvent: true,
+  owner: true,
+  touchAfter: true,
+};
+
+/**
+ * Refuses options of a storage that do not exist.
+ *
+ * @throws {TypeError} If there is one. An option of a cookie is told where it belongs.
+ */
+export function checkStorageOptions(
+  options: object,
+  known: Readonly<Record<string, true>>,
+): void {
+  const given = Object(options) as Record<string, unknown>;
+  if ("parse" in given || "serialize" in given) {
+    throw new TypeError(
+      "Cannot use cookie: it lacks name, isSigned, parse or serialize; create it with createCookie, and pass it as { cookie }",
+    );
+  }
+  for (const name of ["name", ...Object.keys(COOKIE_OPTIONS)]) {
+    if (given[name] === undefined || Object.hasOwn(known, name)) continue;
+    throw new TypeError(
+      `Cannot create storage: ${name} is an option of the cookie; write { cookie: { ${name}: … } }`,
+    );
+  }
+  checkOptions("create storage", options, known);
 }
 
 /**
- * Binds a storage to a cookie.
+ * The storage over an engine.
+ *
+ * @param known The names of the factory's options.
+ * @param create Makes the engine. What it throws is the factory's to throw.
+ * @param ttl The default lifetime, in seconds, if the storage has one.
+ * @throws {TypeError} If an option is unknown or malformed, or the engine cannot keep what it promises.
+ * @throws {RangeError} If a number of seconds is out of range.
+ */
+export function engineStorage<Data, FlashData>(
+  options: StorageOptions<Data>,
+  known: Readonly<Record<string, true>>,
+  create: (policy: Policy) => Engine,
+  ttl?: number,
+): SessionStorage<Data, FlashData> {
+  checkStorageOptions(options, known);
+  const policy = new Policy(options, ttl);
+  const records = new EngineRecords(create(policy), policy);
+  return createStorage(new RecordStorage(records), options.cookie);
+}
+
+/**
+ * Refuses a storage that has neither a client nor an address, or both.
+ *
+ * @throws {TypeError} If it does not have exactly one of them.
+ */
+export function checkClientOrUrl(client: unknown, url: unknown): void {
+  if ((client === undefined) !== (url === undefined)) return;
+  throw new TypeError(
+    `Cannot create storage: pass either client or url, received ${
+      client === undefined ? "neither" : "both"
+    }`,
+  );
+}
+
+/** The storage for sessions that are kept somehow, and the cookie that was given, if any. */
+export function createStorage<Data, FlashData>(
+  sessions: Sessions<Data, FlashData>,
+  cookie: Cookie | SessionCookieOptions | undefined,
+): BoundStorage<Data, FlashData> {
+  const selfContained = sessions.guarantees?.selfContained ?? false;
+  return cookie === undefined
+    ? new BoundStorage(sessions, sessionCookie({}, false), {
+      byDefault: true,
+      unsafe: selfContained,
+    })
+    : new BoundStorage(sessions, safeCookie(cookie, selfContained));
+}
+
+/**
+ * Binds a storage to a cookie that a middleware brings.
  *
  * @throws {TypeError} If the cookie cannot carry the storage's sessions safely.
  */
 export function bind<Data, FlashData>(
-  storage: SessionStorage<Data, FlashData>,
-  cookie: Cookie | SessionCookieOptions,
-  policy?: Policy,
-): HttpSessionStorage<Data, FlashData> {
+  storage: SessionValues<Data, FlashData>,
+  cookie: Cookie,
+): BoundStorage<Data, FlashData> {
   const selfContained = storage.guarantees?.selfContained ?? false;
-  if (partsOf(storage)?.older) {
-    throw new TypeError(
-      "Cannot bind cookie: the storage reads two cookies already, its own and the older one; leave the cookie out",
-    );
-  }
+  const own = safeCookie(cookie, selfContained);
+  return storage instanceof BoundStorage
+    ? storage.bind(own)
+    : new BoundStorage(sessionsOf(storage), own);
+}
+
+/** A third party's storage, as sessions. */
+function sessionsOf<Data, FlashData>(
+  storage: SessionValues<Data, FlashData>,
+): Sessions<Data, FlashData> {
+  return {
+    guarantees: storage.guarantees,
+    read: ({ value }) => storage.read(value as string | null),
+    save: (session, options) => storage.save(session, options),
+  };
+}
+
+function safeCookie(
+  cookie: Cookie | SessionCookieOptions,
+  selfContained: boolean,
+): Cookie {
   const own = sessionCookie(cookie, selfContained);
-  if (selfContained && !own.isSigned) {
-    throw new TypeError(
-      `Cannot bind cookie "${own.name}": a cookie storage needs secrets, or visitors could write their own sessions`,
-    );
-  }
-  // A storage that a middleware binds has a policy already, and with it somebody to tell of rejected cookies.
-  policy ??= policyOf(storage);
-  const placed =
-    storage instanceof CookieStorage && own instanceof SatchelCookie
-      ? storage.in(own) as CookieStorage<Data, FlashData>
-      : storage;
-  return new BoundStorage(placed, own, policy);
+  if (!selfContained || own.isSigned) return own;
+  throw new TypeError(
+    `Cannot use cookie "${own.name}": a cookie storage needs secrets, or visitors could write their own sessions`,
+  );
 }
 
-/** A storage for records, bound to the cookie if there is one: what every factory but the cookie storage's returns. */
-export function recordStorage<Data, FlashData>(
-  store: RecordStore,
-  cookie: Cookie | SessionCookieOptions | undefined,
-  policy: Policy,
-): SessionStorage<Data, FlashData> {
-  const storage = createRecordStorage<Data, FlashData>(store, policy);
-  return cookie ? bind(storage, cookie, policy) : storage;
-}
-
-/** What a storage is made of; `undefined` where it is not bound, or another library's. */
-export function partsOf<Data, FlashData>(
-  storage: SessionStorage<Data, FlashData>,
-): Parts<Data, FlashData> | undefined {
-  return storage instanceof BoundStorage ? storage.parts() : undefined;
-}
-
-/**
- * Binds a storage to the cookie of another that is bound, and to an older cookie.
- *
- * @param older Where to look for sessions that the cookie does not lead to; left out, nowhere.
- */
-export function bindLike<Data, FlashData>(
-  { cookie }: Pick<Parts, "cookie">,
-  storage: SessionStorage<Data, FlashData>,
-  older: OlderCookie<Data, FlashData> | undefined,
-): HttpSessionStorage<Data, FlashData> {
-  return new BoundStorage(storage, cookie, policyOf(storage), older);
-}
-
-/** Whether a storage is bound to a cookie already. */
-export function isBound<Data, FlashData>(
-  storage: SessionStorage<Data, FlashData>,
-): storage is HttpSessionStorage<Data, FlashData> {
-  return "getSession" in storage && "commitSession" in storage;
-}
-
-/** A session's cookie is HttpOnly unless told otherwise, and sealed where it holds the session itself. */
+/** A session's cookie is HttpOnly unless told otherwise, and sealed if it holds the session itself. */
 function sessionCookie(
   cookie: Cookie | SessionCookieOptions,
   selfContained: boolean,
 ): Cookie {
   if (isCookie(cookie) && !(cookie instanceof SatchelCookie)) return cookie;
-  if ("serialize" in cookie && !isCookie(cookie)) {
-    // Remix 3's own: taken for options it would lose its secrets.
+  if (
+    typeof cookie !== "object" || "serialize" in cookie && !isCookie(cookie)
+  ) {
+    // Remix 3's own cookie: taken for options, it would lose its secrets.
     throw new TypeError(
-      "Cannot use cookie: it lacks name, isSigned or parse; create it with this library's createCookie",
+      "Cannot use cookie: it lacks name, isSigned or parse; create it with createCookie",
     );
   }
-  const { name = "__session", options } = cookie instanceof SatchelCookie
-    ? cookie
-    : { name: cookie.name, options: cookie };
+  const { name = "__session", ...options } = cookie instanceof SatchelCookie
+    ? { ...cookie.options, name: cookie.name }
+    : cookie;
   const { httpOnly = true, format = "satchel", secrets = [] } = options;
   const encrypt = options.encrypt ??
     (selfContained && format === "satchel" && secrets.length > 0);
-  return createCookie(name, { ...options, httpOnly, encrypt });
+  return new SatchelCookie(name, { ...options, httpOnly, encrypt }) as Cookie;
 }

@@ -1,215 +1,265 @@
 /**
- * A storage bound to a cookie: `Cookie` header in, `Set-Cookie` header out.
+ * The storage that a factory returns: sessions, however they are kept, and the cookie that leads to them.
  *
  * @module
  */
-import {
-  type Cookie,
-  type CookieSerializeOptions,
-  SatchelCookie,
-} from "../../core/cookie.ts";
-import { lifetimeOf } from "../../core/lifetime.ts";
+import { getSetCookies } from "@std/http/cookie";
+import type { CookieAttributes } from "../../core/attributes.ts";
+import { type Cookie, SatchelCookie } from "../../core/cookie.ts";
+import { type Lifetime, lifetimeOf } from "../../core/lifetime.ts";
 import { type Session, stateOf } from "../../core/session.ts";
-import { CookieStorage, cookieValue } from "./cookie_storage.ts";
-import type { Policy } from "./policy.ts";
 import type {
   CommitOptions,
-  HttpSessionStorage,
-  OwnerIndex,
+  CookieParts,
+  DestroySessionsOptions,
+  HeadersLike,
+  ListSessionsOptions,
+  OwnedSession,
+  RequestLike,
   SaveOptions,
+  SessionLike,
   SessionStorage,
   StorageGuarantees,
 } from "../contract.ts";
+import { type Carried, requireState, type Sessions } from "./sessions.ts";
 
-/** What a bound storage is made of. */
-export interface Parts<Data = unknown, FlashData = Data> {
-  readonly storage: SessionStorage<Data, FlashData>;
-  readonly cookie: Cookie;
-  readonly fallback: SaveOptions;
-  readonly older: OlderCookie<Data, FlashData> | undefined;
-  /** What the cookie carries in a request. */
-  decode(cookieHeader: string): Promise<Carried>;
-}
+/** A request without a cookie. */
+const NOTHING: Carried = { value: null };
 
-/** What a request's cookie carries. */
-export interface Carried {
+/** What is known of a third party's storage that declares nothing. */
+const UNDECLARED: StorageGuarantees = {
+  compareAndSet: false,
+  reads: "eventual",
+  revoke: false,
+  durable: false,
+  shared: false,
+  selfContained: false,
+};
+
+/** The cookies in which sessions came, so that one can be sent again as it is, without signing it anew. */
+const cameIn = new WeakMap<SessionLike, Carried>();
+
+/** A cookie to send. */
+interface Outgoing {
   readonly value: unknown;
-  /** Whether it came in an older format. */
-  readonly legacy: boolean;
-  /** As it stands in the header, where that can be sent again. */
+  /** The value as it is written in the header, if that is known. */
   readonly text?: string | undefined;
-  /** Whether there is a cookie, and none that is authentic. */
-  readonly rejected: boolean;
+  /** The attributes that differ from the cookie's own. */
+  readonly attributes?: CookieAttributes | undefined;
 }
 
-/** Where to look for sessions that the storage's own cookie does not lead to. */
-export interface OlderCookie<Data, FlashData> {
-  /** Whether the storage's own cookie may carry this. */
-  accepts(value: unknown): boolean;
-  find(
-    cookieHeader: string,
-    value: unknown,
-  ): Promise<Session<Data, FlashData> | undefined>;
+/** How a storage was bound to its cookie. */
+export interface BindOptions {
+  /** Whether the cookie is the default one, which a middleware may replace. */
+  readonly byDefault?: boolean;
+  /** Whether the cookie may not be used, because it cannot protect the sessions: a cookie storage without secrets. */
+  readonly unsafe?: boolean;
 }
 
 /** Reads and writes sessions by their cookie. */
 export class BoundStorage<Data, FlashData>
-  implements HttpSessionStorage<Data, FlashData> {
-  readonly #storage: SessionStorage<Data, FlashData>;
-  readonly #cookie: Cookie;
-  readonly #policy: Policy | undefined;
-  readonly #fallback: SaveOptions;
-  readonly #older: OlderCookie<Data, FlashData> | undefined;
-  readonly guarantees?: StorageGuarantees;
+  implements SessionStorage<Data, FlashData> {
+  readonly sessions: Sessions<Data, FlashData>;
+  readonly cookie: Cookie;
+  readonly byDefault: boolean;
+  /** The lifetime of a session that no commit gave one: the cookie's. */
+  readonly defaultLifetime: Lifetime;
+  readonly guarantees: StorageGuarantees;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
-  readonly listSessions?: OwnerIndex<Data>["listSessions"];
-  readonly destroySessions?: OwnerIndex<Data>["destroySessions"];
-  // Arrow functions, because these are taken out of their object and exported on their own.
-  readonly getSession: HttpSessionStorage<Data, FlashData>["getSession"];
-  readonly commitSession: HttpSessionStorage<Data, FlashData>["commitSession"];
-  readonly destroySession: HttpSessionStorage<
-    Data,
-    FlashData
-  >["destroySession"];
+  /** Why the cookie must not be used. */
+  #refusal: string | undefined;
 
   constructor(
-    storage: SessionStorage<Data, FlashData>,
+    sessions: Sessions<Data, FlashData>,
     cookie: Cookie,
-    policy: Policy | undefined,
-    older?: OlderCookie<Data, FlashData>,
+    { byDefault = false, unsafe = false }: BindOptions = {},
   ) {
-    this.#older = older;
-    this.#storage = storage;
-    this.#cookie = cookie;
-    this.#policy = policy;
-    // The cookie itself, because another library's may count its end anew each time that it is asked.
-    this.#fallback = {
-      fallback: cookie instanceof SatchelCookie ? cookie.options : cookie,
-    };
-    if (storage.guarantees) this.guarantees = storage.guarantees;
-    if (storage.sweep) this.sweep = storage.sweep.bind(storage);
-    if (storage.close) this.close = storage.close.bind(storage);
-    const { listSessions, destroySessions } = storage;
-    if (listSessions) this.listSessions = listSessions.bind(storage);
-    if (destroySessions) this.destroySessions = destroySessions.bind(storage);
-    this.getSession = (cookieHeader = null) => this.#get(cookieHeader);
-    this.commitSession = (session, options) => this.#commit(session, options);
-    this.destroySession = (session, options) => this.#destroy(session, options);
+    const own = cookie instanceof SatchelCookie ? cookie : undefined;
+    this.sessions = own && !unsafe && sessions.in ? sessions.in(own) : sessions;
+    this.cookie = cookie;
+    this.byDefault = byDefault;
+    // The cookie itself, because another library's may compute its end anew each time.
+    this.defaultLifetime = own ? own.options : cookie;
+    if (unsafe) {
+      this.#refusal =
+        "a cookie storage needs secrets, or visitors could write their own sessions; create it with cookie: { secrets: [...] }, or pass a cookie to the middleware";
+    }
+    this.guarantees = sessions.guarantees ?? UNDECLARED;
+    if (sessions.sweep) this.sweep = sessions.sweep.bind(sessions);
+    if (sessions.close) this.close = sessions.close.bind(sessions);
   }
 
-  parts(): Parts<Data, FlashData> {
-    return {
-      storage: this.#storage,
-      cookie: this.#cookie,
-      fallback: this.#fallback,
-      older: this.#older,
-      decode: (cookieHeader) => this.#decode(cookieHeader),
-    };
+  /**
+   * The same sessions in another cookie.
+   *
+   * @throws {TypeError} If the storage cannot be bound to another one.
+   */
+  bind(cookie: Cookie): BoundStorage<Data, FlashData> {
+    if (this.byDefault) {
+      this.#refusal =
+        `it was created without a cookie, and a middleware has bound it to "${cookie.name}"; use that middleware's session, or create the storage with its cookie`;
+    }
+    return new BoundStorage(this.sessions, cookie);
   }
+
+  // Arrow functions, because applications take these out of their object and export each by itself.
+
+  readonly getSession = async (
+    from?: string | null | RequestLike | HeadersLike,
+  ): Promise<Session<Data, FlashData>> => {
+    if (this.#refusal) refuse(this.#refusal);
+    const header = typeof from === "object" ? headerOf(from) : from;
+    if (!header) return await this.sessions.read(NOTHING);
+    const carried = await this.decode(header);
+    const session = await this.sessions.read(carried);
+    if (carried.text !== undefined) cameIn.set(session, carried);
+    return session;
+  };
+
+  readonly commitSession = async (
+    session: SessionLike,
+    options?: CommitOptions,
+  ): Promise<string> => {
+    const outgoing = await this.#commit(session, options);
+    return outgoing ? await this.#serialize(outgoing) : "";
+  };
+
+  readonly commitCookie = async (
+    session: SessionLike,
+    options?: CommitOptions,
+  ): Promise<CookieParts | null> => {
+    const outgoing = await this.#commit(session, options);
+    return outgoing ? partsOf(await this.#serialize(outgoing)) : null;
+  };
+
+  readonly destroySession = async (
+    session: SessionLike,
+    options?: CookieAttributes,
+  ): Promise<string> => {
+    if (this.#refusal) refuse(this.#refusal);
+    requireState(session).destroy();
+    await this.save(session);
+    return await this.#serialize(cleared(options));
+  };
 
   read(value: string | null): Promise<Session<Data, FlashData>> {
-    return this.#storage.read(value);
+    return this.sessions.read({ value });
   }
 
-  save(
-    session: Session<Data, FlashData>,
-    options?: SaveOptions,
-  ): Promise<string | null> {
-    return this.#storage.save(session, { ...this.#fallback, ...options });
+  save(session: SessionLike, options?: SaveOptions): Promise<string | null> {
+    const { defaultLifetime } = this;
+    return this.sessions.save(session, { defaultLifetime, ...options });
   }
 
-  async #get(cookieHeader: string | null): Promise<Session<Data, FlashData>> {
-    if (!cookieHeader) return await this.#storage.read(null);
-    const carried = await this.#decode(cookieHeader);
-    const older = this.#older;
-    if (!older) return await this.#open(carried);
-    // What this cookie cannot carry may be what the older one does, and is no reason to tell of a forged one.
-    const own = older.accepts(carried.value);
-    if (own) {
-      const session = await this.#open(carried);
-      if (stateOf(session)?.origin) return session;
+  async listSessions(
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession<Data>[]> {
+    if (!this.sessions.listSessions) ownerless("list");
+    return await this.sessions.listSessions(owner, options);
+  }
+
+  async destroySessions(
+    owner: string,
+    options?: DestroySessionsOptions,
+  ): Promise<number> {
+    if (!this.sessions.destroySessions) ownerless("destroy");
+    return await this.sessions.destroySessions(owner, options);
+  }
+
+  /** What the cookie carries in a request. */
+  async decode(header: string): Promise<Carried> {
+    const { cookie } = this;
+    if (!(cookie instanceof SatchelCookie)) {
+      const value = await cookie.parse(header);
+      return { header, value: value === "" ? null : value };
     }
-    const found = await older.find(cookieHeader, carried.value);
-    if (found && stateOf(found)?.origin) return found;
-    return await this.#open(own ? { ...carried, value: null } : carried);
-  }
-
-  async #open(
-    { value, legacy, text, rejected }: Carried,
-  ): Promise<Session<Data, FlashData>> {
-    if (rejected) this.#policy?.tell("rejected-cookie");
-    if (legacy && this.#storage instanceof CookieStorage) {
-      return await this.#storage.read(value, legacy);
+    const decoded = await cookie.decode(header);
+    if (!decoded) {
+      return { header, value: null, rejected: decoded === undefined };
     }
-    const session = await this.#storage.read(value as string | null);
-    const state = stateOf(session);
-    if (text && state) state.sentBy = { value, text };
-    return session;
-  }
-
-  async #decode(cookieHeader: string): Promise<Carried> {
-    let value: unknown = null;
-    let legacy = false;
-    let text: string | undefined;
-    let rejected = false;
-    if (this.#cookie instanceof SatchelCookie) {
-      const decoded = await this.#cookie.decode(cookieHeader);
-      if (decoded) ({ value, text, legacy = false } = decoded);
-      rejected = decoded === undefined;
-    } else value = await this.#cookie.parse(cookieHeader);
-    // A cookie that was cleared, by whatever means, is no cookie.
-    if (value === "") value = null;
-    return { value, legacy, text, rejected };
+    // A cookie that was cleared, however that was done, is not a cookie.
+    return {
+      ...decoded,
+      header,
+      value: decoded.value === "" ? null : decoded.value,
+    };
   }
 
   async #commit(
-    session: Session<Data, FlashData>,
+    session: SessionLike,
     options: CommitOptions = {},
-  ): Promise<string> {
+  ): Promise<Outgoing | undefined> {
+    if (this.#refusal) refuse(this.#refusal);
+    const state = stateOf(session);
     // Most requests of most sites: a visitor without a session, and a handler that left it so.
-    if (stateOf(session)?.blank) return "";
+    if (state?.blank) return undefined;
     const { renew = true, ...attributes } = options;
     const { maxAge, expires } = attributes;
-    const value = await this.save(session, { maxAge, expires, renew });
-    if (value === null) return "";
-    if (value === "") return await this.#clear(attributes);
-    const lasting = lifetimeOf(attributes) ?? stateOf(session)?.base?.lifetime;
-    if (typeof lasting === "number") attributes.maxAge = lasting;
-    else if (lasting) {
+    const { defaultLifetime } = this;
+    const saving = { maxAge, expires, renew, defaultLifetime };
+    const value = await this.sessions.save(session, saving);
+    if (value === null) return undefined;
+    if (value === "") return cleared(attributes);
+    const lifetime = lifetimeOf(attributes) ?? state?.lifetime;
+    if (typeof lifetime === "number") attributes.maxAge = lifetime;
+    else if (lifetime) {
       // Browsers prefer Max-Age: the cookie's own must not outlast what this session was given.
       attributes.maxAge = undefined;
-      attributes.expires = new Date(lasting[0]);
+      attributes.expires = new Date(lifetime[0]);
     } else {
       delete attributes.maxAge;
       delete attributes.expires;
     }
-    const overrides = Object.keys(attributes).length > 0
-      ? attributes
-      : undefined;
-    const sentBy = stateOf(session)?.sentBy;
-    if (sentBy?.value === value && this.#cookie instanceof SatchelCookie) {
-      return this.#cookie.withAttributes(sentBy.text, overrides);
-    }
-    return await this.#cookie.serialize(
-      this.#storage instanceof CookieStorage
-        ? cookieValue(this.#cookie, value)
-        : value,
-      overrides,
-    );
+    const carried = cameIn.get(session);
+    return {
+      value: this.sessions.cookieValue?.(value) ?? value,
+      text: carried?.value === value ? carried.text : undefined,
+      attributes: Object.keys(attributes).length > 0 ? attributes : undefined,
+    };
   }
 
-  async #destroy(
-    session: Session<Data, FlashData>,
-    options: CookieSerializeOptions = {},
-  ): Promise<string> {
-    session.destroy();
-    await this.save(session);
-    return await this.#clear(options);
+  async #serialize({ value, text, attributes }: Outgoing): Promise<string> {
+    const { cookie } = this;
+    return text !== undefined && cookie instanceof SatchelCookie
+      ? cookie.withAttributes(text, attributes)
+      : await cookie.serialize(value, attributes);
   }
+}
 
-  #clear(options: CookieSerializeOptions): Promise<string> {
-    const over = { maxAge: undefined, expires: new Date(0) };
-    return this.#cookie.serialize("", { ...options, ...over });
+function headerOf(from: RequestLike | HeadersLike | null): string | null {
+  if (from === null) return null;
+  const headers = "headers" in from ? from.headers : from;
+  return headers.get("Cookie");
+}
+
+function cleared(options: CookieAttributes = {}): Outgoing {
+  const over = { maxAge: undefined, expires: new Date(0) };
+  return { value: "", attributes: { ...options, ...over } };
+}
+
+/** The parts of a `Set-Cookie` header. */
+function partsOf(setCookie: string): CookieParts | null {
+  const [cookie] = getSetCookies(new Headers({ "Set-Cookie": setCookie }));
+  if (!cookie) return null;
+  const { name, value, sameSite, expires, unparsed, ...attributes } = cookie;
+  const options: CookieAttributes = attributes;
+  if (sameSite) options.sameSite = sameSite;
+  if (expires !== undefined) options.expires = new Date(expires);
+  const priority = /^Priority=(low|medium|high)$/i.exec(unparsed?.[0] ?? "");
+  if (priority) {
+    options.priority = priority[1]?.toLowerCase() as "low" | "medium" | "high";
   }
+  return { name, value, options };
+}
+
+function refuse(why: string): never {
+  throw new TypeError(`Cannot use storage: ${why}`);
+}
+
+function ownerless(verb: string): never {
+  throw new TypeError(
+    `Cannot ${verb} an owner's sessions: this storage keeps no list of them; use a storage that is created with owner`,
+  );
 }

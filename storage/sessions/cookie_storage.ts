@@ -1,38 +1,37 @@
 /**
- * Sessions that travel in their cookie, whole. The cookie protects them; this keeps their deadline.
+ * Sessions that are kept whole in their cookie. The cookie protects them; this checks their deadline.
  *
  * @module
  */
-import type { Origin, SessionState } from "../../core/session_state.ts";
-import { type Cookie, MAX_COOKIE, SatchelCookie } from "../../core/cookie.ts";
+import { MAX_COOKIE, type SatchelCookie } from "../../core/cookie.ts";
 import { deadline, isAhead } from "../../core/lifetime.ts";
 import {
-  fromReactRouter,
-  fromRemix,
-  type PlainDraft,
-  toReactRouter,
-  toRemix,
+  decodeReactRouter,
+  decodeRemix,
+  encodeReactRouter,
+  encodeRemix,
 } from "../../core/plain.ts";
 import {
   checkSize,
   decodeRecord,
+  type Draft,
   encodeRecord,
-  type EntryTexts,
+  parseJson,
   type SessionRecord,
 } from "../../core/record.ts";
-import {
-  createSession,
-  mintId,
-  type Session,
-  stateOf,
-} from "../../core/session.ts";
-import { checkOwnable } from "./owners.ts";
-import { follow, inTurn, type Policy, requireState } from "./policy.ts";
+import { mintId, Session } from "../../core/session.ts";
+import type { SessionState } from "../../core/session_state.ts";
 import type {
   SaveOptions,
-  SessionStorage,
+  SessionLike,
   StorageGuarantees,
 } from "../contract.ts";
+import { checkOwnable } from "./owners.ts";
+import type { Policy } from "./policy.ts";
+import { withMaxAge } from "./record_storage.ts";
+import type { StoredRecord } from "./records.ts";
+import { type Carried, requireState, type Sessions } from "./sessions.ts";
+import { inTurn } from "./turns.ts";
 
 const GUARANTEES: StorageGuarantees = {
   compareAndSet: false,
@@ -44,194 +43,189 @@ const GUARANTEES: StorageGuarantees = {
   maxBytes: 2_900,
 };
 
-/** `id.expires.record`, the deadline in base 36: read without decoding the record. */
+/** `id.expires.record`, the deadline in base 36: it is read without decoding the record. */
 const ENVELOPE = /^([\w-]{22,64})\.([0-9a-z]{1,11})\./;
 
 const ID = /^[\w-]{22,64}$/;
 
-/** Below this no format's overhead brings a record near the limit of a cookie. */
+/** Below this size a record fits into a cookie in each format. */
 const SURELY_FITS = 1024;
+
+/** A record that came in a cookie. */
+export interface CookieRecord extends StoredRecord {
+  /** Whether the id was made for this read, because the cookie has none. */
+  readonly unnamed?: boolean;
+}
 
 /** Keeps sessions in their cookie. */
 export class CookieStorage<Data, FlashData>
-  implements SessionStorage<Data, FlashData> {
+  implements Sessions<Data, FlashData> {
   readonly guarantees: StorageGuarantees = GUARANTEES;
-  readonly #policy: Policy;
+  readonly policy: Policy;
   readonly #cookie: SatchelCookie | undefined;
 
-  /** @param cookie The cookie that the storage is bound to; it decides on the format and the space there is. */
+  /** @param cookie The cookie of the sessions: it has a format and a limit. */
   constructor(policy: Policy, cookie?: SatchelCookie) {
-    this.#policy = policy;
+    this.policy = policy;
     if (policy.owner) checkOwnable(GUARANTEES);
-    follow(this, policy);
     this.#cookie = cookie;
   }
 
-  /** The same storage in a cookie. */
   in(cookie: SatchelCookie): CookieStorage<Data, FlashData> {
-    return new CookieStorage(this.#policy, cookie);
+    return new CookieStorage(this.policy, cookie);
   }
 
-  /** @param legacy Whether the value came in an older format, which may carry another cookie's text. */
-  async read(
-    value: unknown,
-    legacy = false,
-  ): Promise<Session<Data, FlashData>> {
-    const session = createSession<Data, FlashData>();
-    if (value === null) return session;
-    const origin = legacy ? this.#openPlain(value) : this.#open(value);
-    if (!origin) this.#policy.tell("rejected-cookie");
-    else if (!isAhead(origin.expires, this.#policy.now())) {
-      this.#policy.tell("expired");
-    } else stateOf(session)?.attach(origin);
+  /** React Router's cookies carry JSON, not text. */
+  cookieValue(text: string): unknown {
+    return this.#cookie?.options.format === "react-router"
+      ? JSON.parse(text)
+      : text;
+  }
+
+  async read(carried: Carried): Promise<Session<Data, FlashData>> {
+    const session = new Session<Data, FlashData>();
+    const record = this.open(carried);
+    if (record) requireState(session).attach(record, this);
     return session;
   }
 
+  /** The record in a cookie; `undefined` if there is none that is alive, which is reported. */
+  open({ value, legacy, rejected }: Carried): CookieRecord | undefined {
+    if (value === null && !rejected) return undefined;
+    // An older format does not tie a value to its cookie: it may carry the text of another one.
+    const record = legacy ? this.#openPlain(value) : this.#open(value);
+    if (record && isAhead(record.expires, this.policy.now())) return record;
+    this.policy.report(record ? "expired" : "rejected-cookie");
+    return undefined;
+  }
+
   async save(
-    session: Session<Data, FlashData>,
+    session: SessionLike,
     options?: SaveOptions,
   ): Promise<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await inTurn(
-      state,
-      options,
-      (options) => this.#save(state, options),
-    );
+    return await inTurn(state, () => this.#save(state, options));
   }
 
   async #save(
     state: SessionState,
     options: SaveOptions | undefined,
   ): Promise<string | null> {
-    const policy = this.#policy;
+    const { policy } = this;
     if (state.destroyed) return this.#destroyed();
-    const known = state.origin?.home === this ? state.origin : undefined;
-    const slides = !policy.asksToSave(state, known !== undefined, options);
+    options = withMaxAge(options, state.maxAge);
+    const known = state.originIn(this) as CookieRecord | undefined;
+    const slides = !policy.needsSave(state, known !== undefined, options);
     if (
-      slides && (known === undefined ||
-        policy.slide(() => state.base, known.expires) === undefined)
+      slides &&
+      (!known || policy.nextDeadline(state, known.expires) === undefined)
     ) return null;
 
     const now = policy.instant();
     if (known && !isAhead(known.expires, now)) {
-      policy.tell("late-save");
+      policy.report("late-save");
       return null;
     }
-    const { base } = state;
-    // An id that an application made up may be of a shape that no cookie is read with; nothing is kept under it anyway.
-    const id = ID.test(state.id) ? state.id : mintId();
-    const life = slides && base ? base : policy.renew(base, options, now);
+    const { record } = state;
+    const life = slides && record ? record : policy.renew(record, options, now);
     const expires = deadline(life, policy.timeouts, now);
     if (!isAhead(expires, now)) {
       state.end();
       return this.#destroyed();
     }
+    // An id that an application chose may not fit into a cookie. Nothing is kept under it anyway.
+    const id = ID.test(state.id) ? state.id : mintId();
     const changes = state.takeChanges(this);
-    const record = encodeRecord("", life, changes);
+    const { created, ends, lifetime } = life;
+    const draft = { created, ends, lifetime, entries: changes, expires };
+    const encoded = encodeRecord("", draft);
     let text: string;
     try {
-      text = this.#envelop(id, record, { life, entries: changes, expires });
-      await this.#checkFits(text, changes);
+      text = this.#envelop(id, encoded, draft);
+      await this.#checkFits(text, draft);
     } catch (error) {
       state.restore(changes);
       throw error;
     }
-    policy.tell(base ? "committed" : "created");
-    state.regenerated = false;
-    const decode = () => decodeRecord("", record);
-    state.committed(this.#origin(id, expires, decode), changes, false);
+    policy.report(record ? "committed" : "created");
+    const decode = () => decodeRecord("", encoded);
+    const written = { ...this.#record(id, expires, decode), lifetime };
+    state.committed(written, this, changes, false);
     return text;
   }
 
   #destroyed(): string {
-    this.#policy.tell("destroyed");
+    this.policy.report("destroyed");
     return "";
   }
 
-  #envelop(id: string, record: string, draft: PlainDraft): string {
+  #envelop(id: string, encoded: string, draft: Draft): string {
     const format = this.#cookie?.options.format ?? "satchel";
-    const expires = Math.floor(draft.expires ?? 0);
-    if (format === "satchel") return `${id}.${expires.toString(36)}.${record}`;
-    const plain = this.#policy.needsDeadline(draft.life)
-      ? draft
-      : { ...draft, expires: undefined };
-    return format === "remix" ? toRemix(id, plain) : toReactRouter(plain);
+    if (format === "satchel") {
+      return `${id}.${Math.floor(draft.expires).toString(36)}.${encoded}`;
+    }
+    const dated = this.policy.needsDeadline(draft);
+    return format === "remix"
+      ? encodeRemix(id, draft, dated)
+      : encodeReactRouter(draft, dated);
   }
 
-  #open(value: unknown): Origin | undefined {
+  #open(value: unknown): CookieRecord | undefined {
     if (typeof value === "string") {
       const [head, id, expires] = ENVELOPE.exec(value) ?? [];
       if (head !== undefined && id !== undefined && expires !== undefined) {
         const decode = () => decodeRecord("", value.slice(head.length));
-        return this.#origin(id, parseInt(expires, 36), decode);
+        return this.#record(id, parseInt(expires, 36), decode);
       }
     }
     return this.#openPlain(value);
   }
 
-  /** Reads what an older application wrote, if the cookie takes that. */
-  #openPlain(value: unknown): Origin | undefined {
+  /** Reads what an older application wrote, if the cookie accepts that. */
+  #openPlain(value: unknown): CookieRecord | undefined {
     const { format, accept = [] } = this.#cookie?.options ?? {};
-    const takes = (name: "react-router" | "remix") =>
+    const accepts = (name: "react-router" | "remix") =>
       format === name || accept.includes(name);
-    const now = this.#policy.now();
-    if (takes("remix") && typeof value === "string") {
-      const decode = () => fromRemix(parse(value), now);
+    const now = this.policy.now();
+    if (accepts("remix") && typeof value === "string") {
+      const decode = () => decodeRemix(parseJson(value), now);
       const record = decode();
       if (!record) return undefined;
-      return typeof record.id === "string" && ID.test(record.id)
-        ? this.#origin(record.id, record.expires, decode)
-        : this.#unnamed(record.expires, decode);
+      const { id, expires } = record;
+      return typeof id === "string" && ID.test(id)
+        ? this.#record(id, expires, decode)
+        : { ...this.#record(mintId(), expires, decode), unnamed: true };
     }
-    if (takes("react-router")) {
+    if (accepts("react-router")) {
       const text = JSON.stringify(value);
-      const decode = () => fromReactRouter(parse(text), now);
+      const decode = () => decodeReactRouter(parseJson(text), now);
       const record = decode();
-      if (record) return this.#unnamed(record.expires, decode);
+      if (!record) return undefined;
+      const { expires } = record;
+      return { ...this.#record(mintId(), expires, decode), unnamed: true };
     }
     return undefined;
   }
 
-  #unnamed(expires: number, decode: () => SessionRecord | undefined): Origin {
-    return { ...this.#origin(mintId(), expires, decode), unnamed: true };
-  }
-
-  #origin(
+  #record(
     id: string,
-    expires: number,
+    expires = Infinity,
     decode: () => SessionRecord | undefined,
-  ): Origin {
-    const version = undefined;
+  ): CookieRecord {
+    const now = this.policy.now();
     return {
       id,
-      home: this,
-      version,
+      version: undefined,
       expires,
-      decode: this.#policy.guard(decode),
+      decode: () => this.policy.accept(decode(), now),
     };
   }
 
-  async #checkFits(text: string, entries: EntryTexts): Promise<void> {
+  async #checkFits(text: string, { entries }: Draft): Promise<void> {
     const cookie = this.#cookie;
     if (!cookie || text.length < SURELY_FITS) return;
-    const size = await cookie.sizeOf(cookieValue(cookie, text));
+    const size = await cookie.sizeOf(this.cookieValue(text));
     checkSize("a cookie", size, MAX_COOKIE, entries);
-  }
-}
-
-/** What a cookie carries for the text that the storage made: React Router's cookies carry JSON, not text. */
-export function cookieValue(cookie: Cookie, text: string): unknown {
-  return cookie instanceof SatchelCookie &&
-      cookie.options.format === "react-router"
-    ? JSON.parse(text)
-    : text;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

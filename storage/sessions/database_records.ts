@@ -1,43 +1,43 @@
 /**
- * A place for records behind the four functions of React Router and Remix: the database makes the ids, owns expiry,
+ * Records in a database behind the four functions of React Router and Remix: the database makes the ids, owns expiry,
  * and keeps each session as one plain object.
  *
  * @module
  */
 import { SessionError } from "../../core/errors.ts";
-import { fromReactRouter, toReactRouter } from "../../core/plain.ts";
-import { encodeTexts } from "../../core/record.ts";
-import type { SessionData } from "../../core/session.ts";
-import type { Policy } from "./policy.ts";
-import type { Draft, RecordStore, Stored } from "./records.ts";
+import { decodeReactRouter, encodeReactRouter } from "../../core/plain.ts";
+import { type Draft, encodeRecordEntries } from "../../core/record.ts";
+import type { FlashSessionData, SessionData } from "../../core/session.ts";
 import type { StorageGuarantees } from "../contract.ts";
+import type { Policy } from "./policy.ts";
+import type { Records, StoredRecord } from "./records.ts";
 
-/** A session as one object: its values, and each flash under `__flash_NAME__`. */
-export type FlashSessionData<Data, FlashData> = Partial<
-  & Data
-  & {
-    [Key in keyof FlashData as `__flash_${Key & string}__`]: FlashData[Key];
-  }
->;
-
-/** How a database creates, reads, updates and deletes sessions. */
+/** How a database creates, reads, updates and deletes sessions: React Router's `SessionIdStorageStrategy`. */
 export interface FourFunctions<Data = SessionData, FlashData = Data> {
-  /** Stores a new session until `expires`; gives the id that the database made for it. */
+  /** Stores a new session until `expires`. Returns the id that the database made for it. */
   createData(
     data: FlashSessionData<Data, FlashData>,
     expires: Date,
   ): Promise<string>;
-  /** Gives the session, or `null` where there is none or it has expired. */
+  /** Returns the session; `null` if there is none or it has expired. */
   readData(id: string): Promise<FlashSessionData<Data, FlashData> | null>;
-  /** Replaces the session and its `expires`. May reject where there is none. */
+  /** Replaces the session and its `expires`. May reject if there is none. */
   updateData(
     id: string,
     data: FlashSessionData<Data, FlashData>,
     expires: Date,
   ): Promise<void>;
-  /** Deletes the session. May reject where there is none. */
+  /** Deletes the session. May reject if there is none. */
   deleteData(id: string): Promise<void>;
 }
+
+/** The names of the four functions. */
+export const FOUR_FUNCTIONS = [
+  "createData",
+  "readData",
+  "updateData",
+  "deleteData",
+] as const;
 
 const GUARANTEES: StorageGuarantees = {
   compareAndSet: false,
@@ -52,109 +52,133 @@ const GUARANTEES: StorageGuarantees = {
 const ID = /^(?!.*\.\.)[\w.~:+/=-]{1,256}$/;
 
 /** Keeps records in a database by four functions. */
-export function fourFunctionStore<Data, FlashData>(
-  db: FourFunctions<Data, FlashData>,
-  policy: Policy,
-): RecordStore {
-  type Plain = FlashSessionData<Data, FlashData>;
-  for (
-    const name of [
-      "createData",
-      "readData",
-      "updateData",
-      "deleteData",
-    ] as const
-  ) {
-    if (typeof db[name] !== "function") {
+export class DatabaseRecords<Data, FlashData> implements Records {
+  readonly guarantees: StorageGuarantees = GUARANTEES;
+  readonly policy: Policy;
+  readonly #db: FourFunctions<Data, FlashData>;
+
+  /** @throws {TypeError} If one of the functions is missing. */
+  constructor(db: FourFunctions<Data, FlashData>, policy: Policy) {
+    for (const name of FOUR_FUNCTIONS) {
+      if (typeof db[name] === "function") continue;
       throw new TypeError(
-        `Cannot create storage: ${name} must be a function, or pass an engine`,
+        `Cannot create storage: ${name} must be a function; pass all of ${
+          FOUR_FUNCTIONS.join(", ")
+        }, or an engine`,
       );
     }
+    this.#db = db;
+    this.policy = policy;
   }
 
-  function encode(draft: Draft): { data: Plain; text: string; expires: Date } {
-    const { life, entries, expires } = draft;
-    const text = toReactRouter({
-      life,
-      entries,
-      expires: policy.needsDeadline(life) ? expires : undefined,
+  accepts(id: string): boolean {
+    return ID.test(id);
+  }
+
+  async load(id: string): Promise<StoredRecord | undefined> {
+    return await this.policy.call("read", async () => {
+      const data = await this.#db.readData(id);
+      // A copy as text: what the application changes must reach the database through updateData alone.
+      return data ? this.#record(id, JSON.stringify(data)) : undefined;
     });
-    return { data: JSON.parse(text), text, expires: new Date(expires) };
   }
 
-  function place(id: string, text: string): Stored {
+  reload({ id }: StoredRecord): Promise<StoredRecord | undefined> {
+    return this.load(id);
+  }
+
+  async create(_id: string, draft: Draft): Promise<StoredRecord> {
+    const { data, text, expires } = this.#encode(draft);
+    const made: unknown = await this.policy.call(
+      "save",
+      () => this.#db.createData(data, expires),
+    );
+    const id = typeof made === "number" ? String(made) : made;
+    if (typeof id === "string" && ID.test(id)) return this.#record(id, text);
+    throw this.policy.failure(
+      "save",
+      new SessionError(
+        "store-failed",
+        "Cannot save session: createData must return an id of 1 to 256 letters, digits and -_.~:+/=",
+      ),
+    );
+  }
+
+  async replace(
+    { id }: StoredRecord,
+    draft: Draft,
+  ): Promise<StoredRecord | undefined> {
+    const { data, text, expires } = this.#encode(draft);
+    const replaced = await this.#unlessGone(
+      "save",
+      id,
+      () => this.#db.updateData(id, data, expires),
+    );
+    return replaced ? this.#record(id, text) : undefined;
+  }
+
+  async remove(id: string, stored?: StoredRecord): Promise<boolean> {
+    const removed = await this.#unlessGone(
+      "destroy",
+      id,
+      () => this.#db.deleteData(id),
+    );
+    return removed || stored === undefined;
+  }
+
+  async revoke({ id }: StoredRecord): Promise<void> {
+    await this.remove(id);
+  }
+
+  retire(stored: StoredRecord): Promise<boolean> {
+    return this.remove(stored.id, stored);
+  }
+
+  async touch(
+    stored: StoredRecord,
+    expires: number,
+  ): Promise<StoredRecord | undefined> {
+    const record = stored.decode();
+    if (!record) return undefined;
+    const entries = encodeRecordEntries(record);
+    return await this.replace(stored, { ...record, entries, expires });
+  }
+
+  #encode(
+    draft: Draft,
+  ): { data: FlashSessionData<Data, FlashData>; text: string; expires: Date } {
+    const text = encodeReactRouter(draft, this.policy.needsDeadline(draft));
+    return { data: JSON.parse(text), text, expires: new Date(draft.expires) };
+  }
+
+  #record(id: string, text: string): StoredRecord {
+    const { policy } = this;
     const now = policy.now();
-    const decode = () => fromReactRouter(JSON.parse(text), now);
-    const expires = decode()?.expires ?? Infinity;
+    const plain = () => decodeReactRouter(JSON.parse(text), now);
+    const decode = () => policy.accept(plain(), now);
+    const expires = plain()?.expires ?? Infinity;
     return { id, version: undefined, expires, decode };
   }
 
-  /** Many clients take it for an error to change a row that another request has deleted; it is a race lost. */
-  async function unlessGone(
+  /** Many clients reject a change to a row that another request has deleted; that is a lost race and not a failure. */
+  async #unlessGone(
+    verb: string,
     id: string,
     change: () => Promise<void>,
   ): Promise<boolean> {
-    try {
-      await change();
-      return true;
-    } catch (error) {
-      let gone = false;
+    let gone = false;
+    await this.policy.call(verb, async () => {
       try {
-        gone = !await db.readData(id);
-      } catch {
-        // The first error says what was attempted.
+        await change();
+      } catch (error) {
+        try {
+          gone = !await this.#db.readData(id);
+        } catch {
+          // The first error says what was attempted.
+        }
+        if (!gone) throw error;
       }
-      if (!gone) throw error;
-      return false;
-    }
+    });
+    return !gone;
   }
-
-  return {
-    guarantees: GUARANTEES,
-    accepts: (id) => ID.test(id),
-    async load(id) {
-      const data = await db.readData(id);
-      // A copy as text: what the application changes must reach the database by updateData alone.
-      return data ? place(id, JSON.stringify(data)) : null;
-    },
-    async create(_id, draft) {
-      const { data, text, expires } = encode(draft);
-      const made: unknown = await db.createData(data, expires);
-      const id = typeof made === "number" ? String(made) : made;
-      if (typeof id !== "string" || !ID.test(id)) {
-        throw new SessionError(
-          "store-failed",
-          "Cannot save session: createData must give an id of 1 to 256 letters, digits and -_.~:+/=",
-        );
-      }
-      return place(id, text);
-    },
-    async replace({ id }, draft) {
-      const { data, text, expires } = encode(draft);
-      const replaced = await unlessGone(
-        id,
-        () => db.updateData(id, data, expires),
-      );
-      return replaced ? place(id, text) : null;
-    },
-    async remove(id, stored) {
-      const removed = await unlessGone(id, () => db.deleteData(id));
-      return removed || stored === undefined;
-    },
-    async end({ id }) {
-      await this.remove(id);
-    },
-    async retire(stored) {
-      return await this.remove(stored.id, stored);
-    },
-    async touch(stored, expires) {
-      const record = stored.decode();
-      if (!record) return null;
-      const entries = {
-        values: encodeTexts(Object.entries(record.values)),
-        flashes: encodeTexts(Object.entries(record.flashes)),
-      };
-      return await this.replace(stored, { life: record, entries, expires });
-    },
-  };
 }

@@ -1,170 +1,237 @@
 /**
- * A place for records behind the engine contract.
+ * Records in an engine.
  *
  * @module
  */
 import { utf8Length } from "../../core/bytes.ts";
 import { SessionError } from "../../core/errors.ts";
 import { hashId } from "../../core/keys.ts";
+import type { StoredLifetime } from "../../core/lifetime.ts";
 import {
   checkSize,
   decodeRecord,
+  type Draft,
   encodeRecord,
   encodeTexts,
 } from "../../core/record.ts";
-import { MAX_ATTEMPTS } from "./policy.ts";
-import type { Draft, RecordStore, Stage, Stored } from "./records.ts";
-import type { Engine } from "../contract.ts";
+import type { Engine, StorageGuarantees } from "../contract.ts";
+import { MAX_ATTEMPTS, type Policy } from "./policy.ts";
+import type { Records, StoredRecord } from "./records.ts";
 
-interface Placed extends Stored {
+interface KeyedRecord extends StoredRecord {
   readonly key: string;
   readonly text: string;
 }
 
-/** What stands before a record that is no session yet. A record itself begins with a bracket. */
-const STAGES: Record<Stage, string> = { copied: "?", checked: "!", moved: ">" };
-const STAGE_NAMES = Object.keys(STAGES) as Stage[];
+/** Marks a note of the id that a session has now. */
+const REPLACED = ">";
 
-/** For how long, in milliseconds, it is known which id a record has given way to: for who asks again. */
-const RETIRED = 60_000;
+/** How long, in milliseconds, to remember which id replaced another, so that a retried request can find out. */
+const REMEMBERED = 60_000;
 
-/** An id as the core mints it, or as long and as plain, where an application brings its own. */
+/** An id as the core makes it, or of the same length and letters if an application chose it. */
 const ID = /^[\w-]{22,64}$/;
 
-/** Keeps records in an engine: encoded, and under the hash of their id, so that a stolen dump holds no usable id. */
-export function engineRecords(engine: Engine): RecordStore {
-  const { guarantees } = engine;
+/** Keeps records in an engine, each under the hash of its id, so that a stolen dump holds no usable id. */
+export class EngineRecords implements Records {
+  readonly guarantees: StorageGuarantees;
+  readonly policy: Policy;
+  readonly engine: Engine;
+  readonly sweep?: () => Promise<void>;
+  readonly close?: () => Promise<void>;
 
-  async function write(
+  constructor(engine: Engine, policy: Policy) {
+    this.guarantees = engine.guarantees;
+    this.policy = policy;
+    this.engine = engine;
+    if (engine.sweep) this.sweep = () => this.#sweep();
+    if (engine.close) {
+      this.close = () => policy.call("close", async () => engine.close?.());
+    }
+  }
+
+  accepts(id: string): boolean {
+    return ID.test(id);
+  }
+
+  async load(
+    id: string,
+    key: string = hashId(id),
+  ): Promise<KeyedRecord | undefined> {
+    const { policy, engine } = this;
+    const found = await policy.call("read", () => engine.read(key));
+    if (found === null) return undefined;
+    if (typeof found?.value === "string" && typeof found.expires === "number") {
+      return this.#record(id, key, found.value, found.version, found.expires);
+    }
+    throw policy.failure(
+      "read",
+      new SessionError(
+        "store-failed",
+        "Cannot read session: the engine returned something that is not a record; read() must return { value, version, expires } or null",
+      ),
+    );
+  }
+
+  reload({ id }: StoredRecord): Promise<KeyedRecord | undefined> {
+    return this.load(id);
+  }
+
+  /** @param mark As {@linkcode StoredRecord.mark}. */
+  create(
+    id: string,
+    draft: Draft,
+    mark?: string,
+  ): Promise<KeyedRecord | undefined> {
+    const absent = this.guarantees.compareAndSet ? null : undefined;
+    return this.#write(id, hashId(id), draft, absent, mark);
+  }
+
+  replace(
+    stored: StoredRecord,
+    draft: Draft,
+    mark?: string,
+  ): Promise<KeyedRecord | undefined> {
+    const { id, key } = stored as KeyedRecord;
+    return this.#write(id, key, draft, this.#versionOf(stored), mark);
+  }
+
+  remove(id: string, stored?: StoredRecord): Promise<boolean> {
+    const options = stored ? { ifVersion: this.#versionOf(stored) } : {};
+    return this.#delete(hashId(id), options);
+  }
+
+  async revoke(stored: StoredRecord): Promise<void> {
+    await this.#revoke(stored as KeyedRecord, 1);
+  }
+
+  async retire(stored: StoredRecord, nextId: string): Promise<boolean> {
+    if (!this.guarantees.compareAndSet) return await this.remove(stored.id);
+    // If the answer to a deletion were lost, nothing would tell whose deletion it was: this one, or a logout's.
+    const now = this.policy.instant();
+    const next = hashId(nextId);
+    const entries = {
+      values: encodeTexts([["next", next]]),
+      flashes: new Map(),
+    };
+    const note = await this.replace(stored, {
+      created: now,
+      ends: now,
+      lifetime: null,
+      entries,
+      expires: now + REMEMBERED,
+    }, REPLACED);
+    return note !== undefined || nextOf(await this.reload(stored)) === next;
+  }
+
+  async touch(
+    stored: StoredRecord,
+    expires: number,
+  ): Promise<KeyedRecord | undefined> {
+    const { id, key, text, version } = stored as KeyedRecord;
+    const ifVersion = this.#versionOf(stored);
+    const { engine } = this;
+    const next = await this.policy.call("touch", async () => {
+      if (!engine.touch) {
+        return await engine.write(key, text, { expires, ifVersion });
+      }
+      const touched = await engine.touch(key, expires, { ifVersion });
+      return touched === false ? null : version;
+    });
+    return next === null
+      ? undefined
+      : this.#record(id, key, text, next, expires);
+  }
+
+  async #write(
     id: string,
     key: string,
-    { life, entries, expires, owned, stage }: Draft,
+    draft: Draft,
     ifVersion: unknown,
-  ): Promise<Placed | null> {
-    const text = (stage ? STAGES[stage] : "") +
-      encodeRecord(checkOf(key), life, entries, owned);
-    const limit = guarantees.maxBytes;
-    // UTF-8 takes three bytes for a UTF-16 unit at the most: most records need no counting.
+    mark = "",
+  ): Promise<KeyedRecord | undefined> {
+    const { expires } = draft;
+    const text = mark + encodeRecord(key, draft);
+    const limit = this.guarantees.maxBytes;
+    // UTF-8 needs three bytes for a UTF-16 unit at most: most records need no counting.
     if (limit !== undefined && text.length * 3 > limit) {
-      checkSize("the engine", utf8Length(text), limit, entries);
+      checkSize("the engine", utf8Length(text), limit, draft.entries);
     }
-    const version = await engine.write(key, text, { expires, ifVersion });
-    return version === null ? null : place(id, key, text, version, expires);
+    const { engine } = this;
+    const version = await this.policy.call(
+      "save",
+      () => engine.write(key, text, { expires, ifVersion }),
+    );
+    return version === null
+      ? undefined
+      : this.#record(id, key, text, version, expires, draft.lifetime);
   }
 
-  function versionOf(stored: Stored): unknown {
-    return guarantees.compareAndSet ? stored.version : undefined;
+  #delete(key: string, options: { ifVersion?: unknown }): Promise<boolean> {
+    return this.policy.call("destroy", () => this.engine.delete(key, options));
   }
 
-  async function load(id: string, key: string): Promise<Placed | null> {
-    const found = await engine.read(key);
-    if (found === null) return null;
-    if (typeof found?.value !== "string" || typeof found.expires !== "number") {
-      throw new SessionError(
-        "store-failed",
-        "Cannot read session: the engine gave something that is no record",
-      );
+  async #revoke(stored: KeyedRecord, attempt: number): Promise<void> {
+    const { id, key, version } = stored;
+    // The note last: a call that is cut off before that, or repeated, finds the session by it.
+    const next = nextOf(stored);
+    const moved = next === undefined ? undefined : await this.load(id, next);
+    if (moved) await this.#revoke(moved, attempt + 1);
+    // Requests that keep changing a session do not keep it alive.
+    const sure = this.guarantees.compareAndSet && attempt < MAX_ATTEMPTS;
+    if (await this.#delete(key, sure ? { ifVersion: version } : {})) return;
+    const changed = await this.load(id, key);
+    if (changed) await this.#revoke(changed, attempt + 1);
+  }
+
+  /** @param lifetime Of a record that was just written: it need not be decoded then. */
+  #record(
+    id: string,
+    key: string,
+    text: string,
+    version: unknown,
+    expires: number,
+    lifetime?: StoredLifetime,
+  ): KeyedRecord {
+    const { policy } = this;
+    const now = policy.now();
+    const decode = () => policy.accept(decodeRecord(key, text), now);
+    const record = { id, key, text, version, expires, lifetime, decode };
+    if (text[0] === "[") return record;
+    const unmarked = withoutMark(text);
+    return unmarked === text ? record : {
+      ...record,
+      mark: text.charAt(0),
+      decode: () => policy.accept(decodeRecord(key, unmarked), now),
+    };
+  }
+
+  async #sweep(): Promise<void> {
+    const now = this.policy.instant();
+    try {
+      // Without a time limit: there may be much to remove.
+      await this.engine.sweep?.(now);
+    } catch (cause) {
+      throw this.policy.failure("sweep", cause);
     }
-    return place(id, key, found.value, found.version, found.expires);
   }
 
-  async function end(placed: Placed, attempt: number): Promise<void> {
-    const { id, key, version } = placed;
-    // The note last: whoever is cut off before that, or comes again, finds the session by it.
-    const next = nextOf(placed);
-    const moved = next === undefined ? null : await load(id, next);
-    if (moved) await end(moved, attempt + 1);
-    // Whoever keeps changing a session does not keep it from its end.
-    const sure = guarantees.compareAndSet && attempt < MAX_ATTEMPTS;
-    const options = sure ? { ifVersion: version } : {};
-    if (await engine.delete(key, options)) return;
-    const changed = await load(id, key);
-    if (changed) await end(changed, attempt + 1);
+  #versionOf(stored: StoredRecord): unknown {
+    return this.guarantees.compareAndSet ? stored.version : undefined;
   }
-
-  const store: RecordStore = {
-    guarantees,
-    engine,
-    accepts: (id) => ID.test(id),
-    load: (id) => load(id, hashId(id)),
-    create: (id, draft) =>
-      write(
-        id,
-        hashId(id),
-        draft,
-        guarantees.compareAndSet ? null : undefined,
-      ),
-    replace: (stored, draft) =>
-      write(stored.id, (stored as Placed).key, draft, versionOf(stored)),
-    remove: (id, stored) =>
-      engine.delete(
-        hashId(id),
-        stored ? { ifVersion: versionOf(stored) } : {},
-      ),
-    end: (stored) => end(stored as Placed, 1),
-    async retire(stored, nextId, now) {
-      if (!guarantees.compareAndSet) return await store.remove(stored.id);
-      // Deleting would leave nothing to tell whose deletion it was, if its answer was lost: ours, or a logout's.
-      const next = hashId(nextId);
-      const left = await store.replace(stored, {
-        life: { created: now, ends: now, lifetime: null },
-        entries: { values: encodeTexts([["next", next]]), flashes: new Map() },
-        expires: now + RETIRED,
-        stage: "moved",
-      });
-      if (left) return true;
-      return nextOf(await load(stored.id, (stored as Placed).key)) === next;
-    },
-    async touch(stored, expires) {
-      const { id, key, text, version } = stored as Placed;
-      const ifVersion = versionOf(stored);
-      if (engine.touch) {
-        const touched = await engine.touch(key, expires, { ifVersion });
-        return touched === false
-          ? null
-          : place(id, key, text, version, expires);
-      }
-      const next = await engine.write(key, text, { expires, ifVersion });
-      return next === null ? null : place(id, key, text, next, expires);
-    },
-  };
-  if (engine.sweep) store.sweep = (now) => engine.sweep?.(now) ?? none();
-  if (engine.close) store.close = () => engine.close?.() ?? none();
-  return store;
 }
 
-function place(
-  id: string,
-  key: string,
-  text: string,
-  version: unknown,
-  expires: number,
-): Placed {
-  const decode = () => decodeRecord(checkOf(key), text);
-  const placed = { id, key, text, version, expires, decode };
-  const mark = text[0];
-  if (mark === "[") return placed;
-  const stage = STAGE_NAMES.find((name) => STAGES[name] === mark);
-  if (!stage) return placed;
-  const staged = () => decodeRecord(checkOf(key), recordOf(text));
-  return { ...placed, stage, decode: staged };
+/** A record begins with a bracket. A mark is one of these characters before it. */
+const MARK = /^[?!>]/;
+
+/** A record's text without its mark. */
+export function withoutMark(text: string): string {
+  return text.replace(MARK, "");
 }
 
-/** The key of the session that a note stands for; `undefined` where it is none of a new id. */
-function nextOf(placed: Placed | null): string | undefined {
-  if (placed?.stage !== "moved") return undefined;
-  const next = placed.decode()?.values["next"];
+/** The key of the session that a note stands for; `undefined` if the record is not such a note. */
+function nextOf(stored: KeyedRecord | undefined): string | undefined {
+  if (stored?.mark !== REPLACED) return undefined;
+  const next = stored.decode()?.values["next"];
   return typeof next === "string" ? next : undefined;
 }
-
-/** A text without the mark of its stage. */
-export function recordOf(text: string): string {
-  return text.startsWith("[") ? text : text.slice(1);
-}
-
-/** What ties a record to its key: enough to find out records that were swapped. */
-export function checkOf(key: string): string {
-  return key.slice(0, 8);
-}
-
-async function none(): Promise<void> {}

@@ -1,78 +1,97 @@
 /**
- * Moves sessions from one store to another, each when it is asked for.
+ * Moves sessions from one storage to another, each when a request asks for it.
  *
- * Where the old home forgets at once what is deleted, a session keeps its id. Its copy passes through two stages in
- * which nobody is given it: `copied`, after which the old record is looked at once more, for it may have ended between
- * reading and copying; and `checked`, in which the old record is removed. Only then does the copy become a session. So
- * nothing is left of a session in use that could come back, and whoever finds a copy whose maker has died carries on.
+ * If the previous storage forgets at once what is removed, a session keeps its id. Its copy has two marks, one after the
+ * other, and is not a session while it has one: `copied`, until the old record was looked at once more, because it may
+ * have ended between reading and copying; and `checked`, while the old record is removed. So nothing is left of a
+ * session that could come back, and a request that finds a copy whose maker has died continues.
  *
- * Where the old home does not forget (a cookie, an eventual store), or where its ids are of another shape, a session
- * gets a new id, and the new home keeps a note that the old one has `moved`: the old id then leads to that session, or,
- * once that has ended, to none.
+ * If the previous storage does not forget (a cookie, an engine with eventual reads), or its ids have another shape, a
+ * session gets a new id, and a note in the new storage says that the old id has `moved`. The old id then leads to that
+ * session, or to none once that has ended.
  *
- * Where that cannot be, because the new home has no compare-and-set and makes its own ids, or because what is in a cookie
- * has no id, a session stays where it is until a request changes it; the save creates it in the new home.
+ * If neither is possible, because the new storage has no compare-and-set and makes its own ids, or because a session in
+ * a cookie has no id, the session stays where it is until a request changes it. The save creates it in the new storage.
+ * Such a record is `foreign` here.
  *
  * @module
  */
-import type { Origin } from "../../core/session_state.ts";
 import { SessionError } from "../../core/errors.ts";
 import { hashId } from "../../core/keys.ts";
-import { deadline, endOf, isAhead, LAST_INSTANT } from "../../core/lifetime.ts";
 import {
+  deadline,
+  endOf,
+  isAhead,
+  LAST_INSTANT,
+  type Lifetime,
+} from "../../core/lifetime.ts";
+import {
+  type Draft,
+  encodeRecordEntries,
   encodeTexts,
-  type EntryTexts,
+  type Entries,
   type SessionRecord,
 } from "../../core/record.ts";
 import { mintId } from "../../core/session.ts";
-import type { Old, OldHome } from "./previous_storage.ts";
+import type { Engine, StorageGuarantees } from "../contract.ts";
+import type { CookieRecord } from "./cookie_storage.ts";
+import type { EngineRecords } from "./engine_records.ts";
 import { type Owners, ownersOf } from "./owners.ts";
 import type { Policy } from "./policy.ts";
-import type { Draft, Home, RecordStore, Stored } from "./records.ts";
-import type { Engine, SaveOptions, StorageGuarantees } from "../contract.ts";
+import type { PreviousRecord, PreviousStorage } from "./previous_storage.ts";
+import { alive, type Records, type StoredRecord } from "./records.ts";
+import type { Carried } from "./sessions.ts";
+
+/** The marks of a record on its way. */
+const COPIED = "?";
+const CHECKED = "!";
+const MOVED = ">";
 
 /**
- * For how long, in milliseconds, a note stays that an id from a cookie has moved. Not until that cookie's deadline: another
- * of the same id may have a later one, and would bring back what has ended. Browsers keep none longer than this.
+ * How long, in milliseconds, a note stays that an id from a cookie has moved. Not until that cookie's deadline: another
+ * cookie of the same id may have a later one, and would bring back what has ended. Browsers keep none longer than this.
  */
 const NOTE_LIFETIME = 400 * 24 * 60 * 60 * 1000;
 
-/** What an attempt comes to that another request has overtaken. */
+/** Another request was faster. */
 const AGAIN = Symbol("again");
 
-type Outcome = Stored | null | typeof AGAIN;
+type Found = StoredRecord | undefined;
+type Attempt = Found | typeof AGAIN;
 
-/** The new home, which takes sessions over from the old one. */
-export class MovingStore implements RecordStore {
+/** A record that stays in the previous storage until it is saved. */
+interface ForeignRecord extends StoredRecord {
+  readonly foreign: true;
+}
+
+function isForeign(stored: StoredRecord): stored is ForeignRecord {
+  return "foreign" in stored;
+}
+
+/** The new storage's records, which take over those of the previous storage. */
+export class MovingRecords implements Records {
   readonly guarantees: StorageGuarantees;
+  readonly policy: Policy;
   readonly engine?: Engine;
-  readonly sweep?: (now: number) => Promise<void>;
+  readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
-  readonly #to: RecordStore;
-  readonly #from: OldHome;
-  readonly #policy: Policy;
+  readonly #to: Records;
+  readonly #from: PreviousStorage;
   readonly #owners: Owners | undefined;
-  readonly #lasting: SaveOptions | undefined;
+  readonly #lifetime: Lifetime;
 
-  /** @param lasting The lifetime of a session from a home that does not know of any. */
-  constructor(
-    { store, policy }: Home,
-    from: OldHome,
-    lasting: SaveOptions | undefined,
-  ) {
-    this.guarantees = store.guarantees;
-    if (store.engine) this.engine = store.engine;
-    this.#to = store;
+  /** @param lifetime The lifetime of a session from a storage that keeps no deadlines: the new cookie's. */
+  constructor(to: Records, from: PreviousStorage, lifetime: Lifetime) {
+    this.guarantees = to.guarantees;
+    this.policy = to.policy;
+    if (to.engine) this.engine = to.engine;
+    this.#to = to;
     this.#from = from;
-    this.#policy = policy;
-    this.#owners = ownersOf(store, policy);
-    this.#lasting = lasting;
-    if (store.sweep || from.sweep) {
-      this.sweep = (now) => both(() => store.sweep?.(now), from.sweep);
-    }
-    if (store.close || from.close) {
-      this.close = () => both(() => store.close?.(), from.close);
-    }
+    this.#owners = ownersOf(to);
+    this.#lifetime = lifetime;
+    const { sweep, close } = from.storage;
+    if (to.sweep || sweep) this.sweep = () => both(to.sweep, sweep);
+    if (to.close || close) this.close = () => both(to.close, close);
   }
 
   accepts(id: string): boolean {
@@ -80,103 +99,152 @@ export class MovingStore implements RecordStore {
     return this.#to.accepts(id) || byValue && this.#from.accepts(id);
   }
 
-  async load(id: string): Promise<Stored | null> {
+  async load(id: string): Promise<Found> {
     return this.#from.byValue
-      ? await this.find(id)
+      ? await this.#move(id)
       : await this.#repeat(() => this.#here(id));
   }
 
+  async reload(stored: StoredRecord): Promise<Found> {
+    if (!isForeign(stored)) return await this.#to.reload(stored);
+    // What came in a cookie is nowhere else.
+    return this.#from.records ? await this.#move(stored.id) : stored;
+  }
+
   /**
-   * The session under an id, here or in the old home.
+   * The record that the previous storage's own cookie leads to, if this storage's cookie does not lead to one.
    *
-   * @param isNotHere Whether somebody has just looked here.
-   * @throws {SessionError} If it cannot be moved: `store-failed`. Both homes then have what a next attempt needs.
+   * @param own Finds the record that this storage's cookie leads to.
    */
-  async find(id: string, isNotHere = false): Promise<Stored | null> {
+  async find(carried: Carried, own: () => Promise<Found>): Promise<Found> {
+    const { value } = carried;
+    // A value that this cookie cannot carry may be the previous one's, and is not reported as forged.
+    const mine = typeof value === "string" && this.accepts(value);
+    if (mine) {
+      const stored = await own();
+      if (stored) return stored;
+    }
+    const found = alive(await this.#findPrevious(carried), this.policy);
+    if (!found) {
+      if (!mine) await own();
+      else if (carried.rejected) this.policy.report("rejected-cookie");
+      return undefined;
+    }
+    const unsent = !isForeign(found) && found.id !== value;
+    return unsent ? { ...found, unsent } : found;
+  }
+
+  create(id: string, draft: Draft): Promise<Found> {
+    return this.#to.create(this.#to.accepts(id) ? id : mintId(), draft);
+  }
+
+  async replace(stored: StoredRecord, draft: Draft): Promise<Found> {
+    if (!isForeign(stored)) return await this.#to.replace(stored, draft);
+    const written = await this.create(stored.id, draft);
+    if (written) await this.#from.shorten(stored);
+    return written;
+  }
+
+  async remove(id: string, stored?: StoredRecord): Promise<boolean> {
+    if (!this.guarantees.compareAndSet) await this.#from.remove(id);
+    return !this.#to.accepts(id) || await this.#to.remove(id, stored);
+  }
+
+  async revoke(stored: StoredRecord): Promise<void> {
+    if (this.guarantees.compareAndSet && !isForeign(stored)) {
+      await this.#to.revoke(stored);
+    } else await this.remove(stored.id);
+  }
+
+  async retire(stored: StoredRecord, nextId: string): Promise<boolean> {
+    if (isForeign(stored)) {
+      await this.#from.shorten(stored);
+      return true;
+    }
+    return this.guarantees.compareAndSet
+      ? await this.#to.retire(stored, nextId)
+      : await this.remove(stored.id, stored);
+  }
+
+  async touch(stored: StoredRecord, expires: number): Promise<Found> {
+    if (!isForeign(stored)) return await this.#to.touch(stored, expires);
+    const touched = await this.#from.records?.touch(stored, expires);
+    return touched && this.#foreign(touched);
+  }
+
+  async #findPrevious(carried: Carried): Promise<Found> {
+    const { header, value: sent } = carried;
+    if (header === undefined) return undefined;
+    const old = await this.#from.storage.decode(header);
+    if (old.value === null) return undefined;
+    const { cookies } = this.#from;
+    if (cookies) {
+      const record = cookies.open(old);
+      return record && await this.#take(record);
+    }
+    if (typeof old.value !== "string") return undefined;
+    const looked = old.value === sent && this.accepts(old.value);
+    return await this.#move(old.value, looked);
+  }
+
+  /**
+   * The session under an id, here or in the previous storage.
+   *
+   * @param looked Whether it was looked for here just now, and not found.
+   * @throws {SessionError} If it cannot be moved: `store-failed`. Both storages then have what the next attempt needs.
+   */
+  async #move(id: string, looked = false): Promise<Found> {
     return await this.#repeat(async () => {
-      const found = isNotHere ? null : await this.#here(id);
-      if (found !== null) return found;
-      isNotHere = false;
+      const found = looked ? undefined : await this.#here(id);
+      if (found) return found;
+      looked = false;
       const old = await this.#from.load(id);
       const sameId = this.#keepsIds && this.#to.accepts(id);
       if (this.guarantees.compareAndSet && !sameId) {
         return await this.#follow(id, old);
       }
-      // It may have moved between both looks.
+      // It may have moved between the two looks.
       if (!old?.stored) return await this.#here(id);
-      if (sameId) {
-        const copy = await this.#create(id, old, "copied");
-        return copy ? await this.#carryOn(copy) : copy === null ? AGAIN : null;
-      }
+      if (sameId) return await this.#copyWithId(id, old);
       return this.#takesIds(id)
         ? await this.#copy(id, old)
-        : { ...old.stored, foreign: true };
+        : this.#foreign(old.stored);
     });
   }
 
-  /** What the new home has under an id. */
-  async #here(id: string): Promise<Outcome> {
-    const found = this.#to.accepts(id) ? await this.#to.load(id) : null;
-    if (!found?.stage) return found;
-    return found.stage === "moved" ? null : await this.#carryOn(found);
+  /** A record of the previous storage, held to this storage's timeouts too. */
+  #foreign(stored: StoredRecord): ForeignRecord {
+    const { policy } = this;
+    const now = policy.now();
+    const decode = () => {
+      const record = stored.decode();
+      return record && policy.accept(record, now);
+    };
+    return { ...stored, decode, foreign: true };
   }
 
-  /** The session that came in a cookie of the old home. */
-  async take(origin: Origin): Promise<Stored | null> {
-    const { id, version, expires, decode, unnamed } = origin;
-    const record = decode();
-    if (!record) return null;
+  /** What this storage has under an id. */
+  async #here(id: string): Promise<Attempt> {
+    const found = this.#to.accepts(id) ? await this.#to.load(id) : undefined;
+    if (!found?.mark) return found;
+    return found.mark === MOVED ? undefined : await this.#carryOn(found);
+  }
+
+  /** The session that came in a cookie of the previous storage. */
+  async #take(origin: CookieRecord): Promise<Found> {
+    const { id, expires, unnamed } = origin;
+    const record = origin.decode();
+    if (!record) return undefined;
     if (!unnamed && this.guarantees.compareAndSet) {
       return await this.#repeat(() => this.#follow(id, { record, expires }));
     }
-    const found = !unnamed && this.#takesIds(id) && await this.#to.load(id);
-    return found || { id, version, expires, decode, foreign: true };
+    const found = !unnamed && this.#takesIds(id)
+      ? await this.#to.load(id)
+      : undefined;
+    return found ?? this.#foreign(origin);
   }
 
-  create(id: string, draft: Draft): Promise<Stored | null> {
-    return this.#to.create(this.#to.accepts(id) ? id : mintId(), draft);
-  }
-
-  async adopt(
-    foreign: Stored,
-    id: string,
-    draft: Draft,
-  ): Promise<Stored | null> {
-    const inCookie = this.#from.store === undefined;
-    const old = await this.#from.load(foreign.id);
-    if (!old && !inCookie) return null;
-    const written = await this.create(id, draft);
-    if (old && written) await this.#from.shorten(old);
-    return written;
-  }
-
-  replace(stored: Stored, draft: Draft): Promise<Stored | null> {
-    return this.#to.replace(stored, draft);
-  }
-
-  async remove(id: string, stored?: Stored): Promise<boolean> {
-    if (!this.guarantees.compareAndSet) await this.#from.remove(id);
-    return !this.#to.accepts(id) || await this.#to.remove(id, stored);
-  }
-
-  async end(stored: Stored): Promise<void> {
-    if (this.guarantees.compareAndSet) await this.#to.end(stored);
-    else await this.remove(stored.id);
-  }
-
-  async retire(stored: Stored, nextId: string, now: number): Promise<boolean> {
-    return this.guarantees.compareAndSet
-      ? await this.#to.retire(stored, nextId, now)
-      : await this.remove(stored.id, stored);
-  }
-
-  async touch(stored: Stored, expires: number): Promise<Stored | null> {
-    if (!stored.foreign) return await this.#to.touch(stored, expires);
-    const touched = await this.#from.touch(stored, expires);
-    return touched ? { ...touched, foreign: true } : null;
-  }
-
-  /** Whether a record can be created under an id of the old home. */
+  /** Whether a record can be created under an id of the previous storage. */
   #takesIds(id: string): boolean {
     return this.engine !== undefined && this.#to.accepts(id);
   }
@@ -185,81 +253,104 @@ export class MovingStore implements RecordStore {
     return this.guarantees.compareAndSet && this.#from.forgets;
   }
 
-  /** Repeats what another request has overtaken; what it throws is this store's failure. */
-  async #repeat(attempt: () => Promise<Outcome>): Promise<Stored | null> {
+  /** Repeats what another request was faster in. An error is this storage's failure. */
+  async #repeat(attempt: () => Promise<Attempt>): Promise<Found> {
     for (let count = 1;; count++) {
       const outcome = await attempt().catch((cause) => {
-        // That a record is too large for its new home, say, is nothing that the application has done.
-        throw new SessionError(
-          "store-failed",
-          "Cannot read session: moving it from one storage to another failed",
-          { cause },
+        if (cause instanceof SessionError && cause.code === "store-failed") {
+          throw cause;
+        }
+        // That a record is too large for the new storage, say, is not the application's fault.
+        throw this.policy.failure(
+          "read",
+          new SessionError(
+            "store-failed",
+            "Cannot read session: moving it from one storage to another failed",
+            { cause },
+          ),
         );
       });
       if (outcome !== AGAIN) return outcome;
-      await this.#policy.giveWay("move session", count);
+      await this.policy.backOff("move session", count);
     }
   }
 
-  /** Brings a copy through its stages. */
-  async #carryOn(copy: Stored): Promise<Outcome> {
+  /** The new storage's records, if it can mark them: an engine's. */
+  get #marking(): EngineRecords {
+    return this.#to as EngineRecords;
+  }
+
+  async #copyWithId(id: string, old: PreviousRecord): Promise<Attempt> {
+    const draft = this.#draftOf(old.record);
+    if (!draft) return undefined;
+    const owner = this.#owners?.ownerOf(draft.entries);
+    const saved = this.policy.instant();
+    const copy = await this.#marking.create(
+      id,
+      { ...draft, owner, saved },
+      COPIED,
+    );
+    return copy ? await this.#carryOn(copy) : AGAIN;
+  }
+
+  /** Finishes a copy. */
+  async #carryOn(copy: StoredRecord): Promise<Attempt> {
     const { id } = copy;
     const draft = this.#draftOf(copy.decode());
-    if (!draft) return null;
-    // An owner who signs out everywhere ends what the old home still has, and then what is listed here, copies too. One
-    // that is listed before the look at the old home is missed by neither.
+    if (!draft) return undefined;
+    // To sign out everywhere revokes what the previous storage still has, and then what is listed here, copies too. A
+    // session that is listed before the look at the previous storage is missed by neither.
     return await this.#listed(id, draft, async (owned) => {
       let newest = draft;
       let at = copy;
       const old = await this.#from.load(id);
       if (old) {
         const fresh = this.#draftOf(old.record);
-        if (!fresh) return null;
-        const checked = { ...fresh, owned, stage: "checked" } as const;
-        const next = await this.#to.replace(at, checked);
+        if (!fresh) return undefined;
+        const checked = { ...fresh, ...owned };
+        const next = await this.#marking.replace(at, checked, CHECKED);
         if (!next || !await this.#from.forget(old)) return AGAIN;
         newest = fresh;
         at = next;
-      } else if (copy.stage === "copied") {
-        return await this.#to.remove(id, copy) ? null : AGAIN;
+      } else if (copy.mark === COPIED) {
+        return await this.#to.remove(id, copy) ? undefined : AGAIN;
       }
-      if (this.#ownerOf(newest.entries) !== owned?.owner) return AGAIN;
-      return await this.#to.replace(at, { ...newest, owned }) ?? AGAIN;
+      const owner = this.#owners?.ownerOf(newest.entries);
+      if (owner !== owned.owner) return AGAIN;
+      return await this.#to.replace(at, { ...newest, ...owned }) ?? AGAIN;
     });
   }
 
   /** Follows the note that an old id has moved, or leaves one. */
-  async #follow(oldId: string, old: Old | undefined): Promise<Outcome> {
+  async #follow(
+    oldId: string,
+    old: PreviousRecord | undefined,
+  ): Promise<Attempt> {
     const at = hashId(`moved ${oldId}`);
     const note = await this.#to.load(at);
-    if (note && isAhead(note.expires, this.#policy.now())) {
+    if (note && isAhead(note.expires, this.policy.now())) {
       const nonce = note.decode()?.values["nonce"];
       const moved = await this.#to.load(hashId(`${nonce} ${oldId}`));
       if (old) await this.#from.forget(old);
-      return moved?.stage ? null : moved;
+      return moved?.mark ? undefined : moved;
     }
-    if (!old) return null;
-    // One that is over, and that the engine still holds.
+    if (!old) return undefined;
+    // A note that has expired, and that the engine still holds.
     if (note) await this.#to.remove(at, note);
-    // Neither the note by itself nor the old id by itself leads to the new one.
+    // Neither the note alone nor the old id alone leads to the new one.
     const nonce = mintId();
     return await this.#settled(
       hashId(`${nonce} ${oldId}`),
       old,
       async (written) => {
-        const now = this.#policy.instant();
+        const now = this.policy.instant();
         const lasts = now + NOTE_LIFETIME;
         const expires = old.stored ? Math.min(old.expires, lasts) : lasts;
-        const left = await this.#to.create(at, {
-          life: { created: now, ends: expires, lifetime: null },
-          entries: {
-            values: encodeTexts([["nonce", nonce]]),
-            flashes: new Map(),
-          },
-          expires,
-          stage: "moved",
-        });
-        if (left) {
+        const values = encodeTexts([["nonce", nonce]]);
+        const entries = { values, flashes: new Map() };
+        const life = { created: now, ends: expires, lifetime: null };
+        const draft = { ...life, entries, expires };
+        if (await this.#marking.create(at, draft, MOVED)) {
           await this.#from.forget(old);
           return written;
         }
@@ -269,26 +360,25 @@ export class MovingStore implements RecordStore {
     );
   }
 
-  /** Without compare-and-set, a copy is all there can be. */
-  async #copy(id: string, old: Old): Promise<Outcome> {
+  /** Without compare-and-set, a copy is all that is possible. */
+  async #copy(id: string, old: PreviousRecord): Promise<Attempt> {
     return await this.#settled(id, old, async (written) => {
       await this.#from.forget(old);
       return written;
     });
   }
 
-  /** Creates a session at once, and does what is left to do. */
+  /** Creates a session at once, and then does the rest. */
   async #settled(
     id: string,
-    old: Old,
-    then: (written: Stored) => Promise<Outcome>,
-  ): Promise<Outcome> {
+    old: PreviousRecord,
+    then: (written: StoredRecord) => Promise<Attempt>,
+  ): Promise<Attempt> {
     const draft = this.#draftOf(old.record);
-    if (!draft) return null;
+    if (!draft) return undefined;
     return await this.#listed(id, draft, async (owned) => {
-      const written = await this.#to.create(id, { ...draft, owned });
-      if (!written) return AGAIN;
-      return await then(written);
+      const written = await this.#to.create(id, { ...draft, ...owned });
+      return written ? await then(written) : AGAIN;
     });
   }
 
@@ -296,73 +386,51 @@ export class MovingStore implements RecordStore {
   async #listed(
     id: string,
     draft: Draft,
-    write: (owned: Draft["owned"]) => Promise<Outcome>,
-  ): Promise<Outcome> {
-    const owned = this.#owners?.ownedBy(
-      draft.entries,
-      this.#policy.instant(),
-    );
-    const passage = {
-      id,
-      replaced: undefined,
-      from: undefined,
-      to: owned?.owner,
-    };
+    write: (owned: Pick<Draft, "owner" | "saved">) => Promise<Attempt>,
+  ): Promise<Attempt> {
+    const owner = this.#owners?.ownerOf(draft.entries);
+    const saved = this.policy.instant();
+    const passage = { id, replaced: undefined, from: undefined, to: owner };
     const list = await this.#owners?.enter(passage, draft.expires);
-    const written = await write(owned);
+    const written = await write({ owner, saved });
     if (!written || written === AGAIN) return written;
     if (await this.#owners?.settle(passage, list, false) !== false) {
       return written;
     }
     await this.#to.remove(written.id);
-    return null;
+    return undefined;
   }
 
-  #ownerOf(entries: EntryTexts): string | undefined {
-    return this.#owners?.ownedBy(entries, this.#policy.instant())?.owner;
-  }
-
-  async #create(
-    id: string,
-    { record }: Old,
-    stage: Draft["stage"],
-  ): Promise<Stored | null | undefined> {
-    const draft = this.#draftOf(record);
-    if (!draft) return undefined;
-    const owned = this.#owners?.ownedBy(draft.entries, this.#policy.instant());
-    return await this.#to.create(id, { ...draft, owned, stage });
-  }
-
-  /** What is written of a session: it has lived as long as it has, and is used now. */
+  /** What is written of a session: it keeps its age, and is used now. */
   #draftOf(record: SessionRecord | undefined): Draft | undefined {
     if (!record) return undefined;
-    const { created, lifetime, values, flashes } = record;
-    const now = this.#policy.instant();
-    // A home that keeps no deadlines gives the last instant there is.
+    const { created, lifetime } = record;
+    const { policy } = this;
+    const now = policy.instant();
+    // A storage that keeps no deadlines gives its records the last instant there is.
     const ends = record.ends < LAST_INSTANT
       ? record.ends
-      : endOf(lifetime ?? this.#policy.lastingOf(this.#lasting), now);
+      : lifetime !== null
+      ? endOf(lifetime, now)
+      : policy.renew(undefined, { defaultLifetime: this.#lifetime }, now).ends;
     const life = { created, ends, lifetime };
-    const expires = deadline(life, this.#policy.timeouts, now);
+    const expires = deadline(life, policy.timeouts, now);
     if (!isAhead(expires, now)) {
-      this.#policy.tell("expired");
+      policy.report("expired");
       return undefined;
     }
-    const entries = {
-      values: encodeTexts(Object.entries(values)),
-      flashes: encodeTexts(Object.entries(flashes)),
-    };
-    return { life, entries, expires };
+    const entries: Entries = encodeRecordEntries(record);
+    return { ...life, entries, expires };
   }
 }
 
-/** Does both, the second also where the first fails. */
+/** Calls both, the second also if the first fails. */
 async function both(
-  first: () => Promise<void> | undefined,
+  first: (() => Promise<void>) | undefined,
   second: (() => Promise<void>) | undefined,
 ): Promise<void> {
   try {
-    await first();
+    await first?.();
   } finally {
     await second?.();
   }

@@ -4,12 +4,14 @@
  * @module
  */
 import { SessionError } from "../../core/errors.ts";
-import { checkOf } from "./engine_records.ts";
 import { OWNED_LIFETIME, type Policy } from "./policy.ts";
 import type { Engine } from "../contract.ts";
 
 /** `["owner/1", check, [[key, ends], …]]`; a session that is in use may outlive the `ends` that it was listed with. */
 const FORMAT = "owner/1";
+
+/** How many letters of its key a list repeats, as a record does. */
+const CHECKED = 8;
 
 /** Enough for anybody. */
 const MAX_LISTED = 500;
@@ -21,7 +23,7 @@ const LISTED_BYTES = 66;
 export type Listed = Map<string, number>;
 
 /** A list as it stands in the engine; with the version `null`, it does not. */
-export interface Index {
+export interface OwnerList {
   readonly listed: ReadonlyMap<string, number>;
   readonly version: unknown;
   readonly expires: number;
@@ -45,15 +47,15 @@ export class OwnerLists {
   async read(
     owner: string,
     { anew = false }: { anew?: boolean } = {},
-  ): Promise<Index> {
-    const found = await this.#policy.engine(
+  ): Promise<OwnerList> {
+    const found = await this.#policy.call(
       "read",
       () => this.#engine.read(owner),
     );
     if (!found) return { listed: new Map(), version: null, expires: 0 };
     const { value, version, expires } = found;
     const listed = decode(owner, value);
-    if (!listed) this.#policy.tell("corrupt-record");
+    if (!listed) this.#policy.report("corrupt-record");
     if (listed || anew) {
       return { listed: listed ?? new Map(), version, expires };
     }
@@ -66,10 +68,10 @@ export class OwnerLists {
   /** Writes a list in place of the one that was read; `undefined` where that has changed. */
   async write(
     owner: string,
-    { version: ifVersion, expires: had }: Index,
+    { version: ifVersion, expires: had }: OwnerList,
     listed: Listed,
-  ): Promise<Index | undefined> {
-    return await this.#policy.engine("save", async () => {
+  ): Promise<OwnerList | undefined> {
+    return await this.#policy.call("save", async () => {
       if (listed.size === 0) {
         return await this.#engine.delete(owner, { ifVersion })
           ? { listed, version: null, expires: 0 }
@@ -89,13 +91,13 @@ export class OwnerLists {
 }
 
 function encode(owner: string, listed: Listed): string {
-  return JSON.stringify([FORMAT, checkOf(owner), [...listed]]);
+  return JSON.stringify([FORMAT, owner.slice(0, CHECKED), [...listed]]);
 }
 
 function decode(owner: string, text: string): Listed | undefined {
   try {
     const [format, check, listed] = JSON.parse(text);
-    const whole = format === FORMAT && check === checkOf(owner) &&
+    const whole = format === FORMAT && check === owner.slice(0, CHECKED) &&
       Array.isArray(listed) && listed.every(isListed);
     return whole ? new Map(listed) : undefined;
   } catch {

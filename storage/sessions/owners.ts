@@ -12,15 +12,14 @@ import { isAhead } from "../../core/lifetime.ts";
 import {
   decodeRecord,
   decodeTexts,
-  type EntryTexts,
-  type Owned,
+  type Entries,
   type SessionRecord,
 } from "../../core/record.ts";
 import { stateOf } from "../../core/session.ts";
-import { checkOf, recordOf } from "./engine_records.ts";
-import { type Index, type Listed, OwnerLists } from "./owner_lists.ts";
+import { withoutMark } from "./engine_records.ts";
+import { type Listed, type OwnerList, OwnerLists } from "./owner_lists.ts";
 import type { Policy } from "./policy.ts";
-import type { RecordStore } from "./records.ts";
+import type { Records } from "./records.ts";
 import type {
   DestroySessionsOptions,
   Engine,
@@ -68,8 +67,7 @@ export function checkOwnable(guarantees: StorageGuarantees): void {
  * @throws {TypeError} If the store cannot keep the promise.
  */
 export function ownersOf(
-  { guarantees, engine }: RecordStore,
-  policy: Policy,
+  { guarantees, engine, policy }: Records,
 ): Owners | undefined {
   if (!policy.owner) return undefined;
   checkOwnable(guarantees);
@@ -89,23 +87,23 @@ export class Owners {
   }
 
   /**
-   * Whose a session is that is saved now.
+   * The key of the owner's list, by the session's values; `undefined` while nobody owns the session.
    *
-   * @throws {TypeError} If the option `owner` gives something that names nobody.
+   * @throws {TypeError} If the option `owner` returns something that is not a string.
    */
-  ownedBy(entries: EntryTexts, saved: number): Owned | undefined {
+  ownerOf(entries: Entries): string | undefined {
     const name: unknown = this.#policy.owner?.(decodeTexts(entries.values));
     if (name === undefined || name === null || name === "") return undefined;
     if (typeof name !== "string") {
       throw new TypeError(
-        "Cannot save session: owner must give a string, or undefined while nobody is signed in",
+        "Cannot save session: owner must return a string, or undefined while nobody is signed in",
       );
     }
-    return { owner: hashOwner(name), saved };
+    return hashOwner(name);
   }
 
   /** Lists a session that is about to be stored; gives the list, where there was need for it. */
-  async enter(passage: Passage, ends: number): Promise<Index | undefined> {
+  async enter(passage: Passage, ends: number): Promise<OwnerList | undefined> {
     const { id, replaced, from, to: owner } = passage;
     if (owner === undefined || !this.#mustList(passage)) return undefined;
     const leaving = replaced !== undefined && from === owner
@@ -130,7 +128,7 @@ export class Owners {
    */
   async settle(
     passage: Passage,
-    list: Index | undefined,
+    list: OwnerList | undefined,
     keepOld: boolean,
   ): Promise<boolean> {
     const { id, replaced, from, to } = passage;
@@ -178,10 +176,10 @@ export class Owners {
     const sessions = await each(keys, async (id) => {
       const found = await this.#find(owner, id);
       if (!found || !isAhead(found.expires, now)) return [];
-      const { record: { created, owned, values: data }, expires } = found;
+      const { record: { created, saved, values: data }, expires } = found;
       const lastSeen = Math.max(
         created,
-        owned?.saved ?? created,
+        saved ?? created,
         expires - idleTimeout * 1000,
       );
       const current = asking.has(id);
@@ -205,7 +203,7 @@ export class Owners {
         if (spared.has(key)) return;
         listed.delete(key);
         if (!await this.#end(owner, key)) return;
-        this.#policy.tell("destroyed");
+        this.#policy.report("destroyed");
         ended++;
       });
       // Where this fails, a session has been listed meanwhile, perhaps as the new id of one that was ended too late.
@@ -223,7 +221,7 @@ export class Owners {
 
   async #confirm(
     owner: string,
-    list: Index,
+    list: OwnerList,
     id: string,
     left: readonly string[],
   ): Promise<boolean> {
@@ -245,7 +243,7 @@ export class Owners {
       const found = await this.#find(owner, key);
       if (!found) return true;
       const { version: ifVersion, expires } = found;
-      const gone = await this.#policy.engine(
+      const gone = await this.#policy.call(
         "destroy",
         () => this.#engine.delete(key, { ifVersion }),
       );
@@ -257,14 +255,14 @@ export class Owners {
 
   /** A session, if it is there and the owner's. */
   async #find(owner: string, key: string): Promise<Found | undefined> {
-    const found = await this.#policy.engine(
+    const found = await this.#policy.call(
       "read",
       () => this.#engine.read(key),
     );
     const record = found
-      ? decodeRecord(checkOf(key), recordOf(found.value))
+      ? decodeRecord(key, withoutMark(found.value))
       : undefined;
-    if (!found || record?.owned?.owner !== owner) return undefined;
+    if (!found || record?.owner !== owner) return undefined;
     const { absoluteTimeout = Infinity } = this.#policy.timeouts;
     const ends = record.created + absoluteTimeout * 1000;
     const { version, expires } = found;
@@ -300,7 +298,7 @@ export class Owners {
         listed.set(key, Math.floor(found.expires));
         continue;
       }
-      if (await this.#end(owner, key)) this.#policy.tell("evicted");
+      if (await this.#end(owner, key)) this.#policy.report("evicted");
       others.delete(key);
       listed.delete(key);
     }
@@ -314,7 +312,7 @@ export class Owners {
     for (let count = 1;; count++) {
       const result = await attempt();
       if (result) return result;
-      await this.#policy.giveWay(what, count);
+      await this.#policy.backOff(what, count);
     }
   }
 }

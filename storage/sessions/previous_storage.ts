@@ -1,89 +1,83 @@
 /**
- * Where sessions come from that move to another store.
+ * The storage that sessions are moved from.
  *
  * @module
  */
 import type { SessionRecord } from "../../core/record.ts";
+import type { BoundStorage } from "./bound_storage.ts";
+import { CookieStorage } from "./cookie_storage.ts";
 import type { Policy } from "./policy.ts";
-import { findAlive, type RecordStore, type Stored } from "./records.ts";
+import { alive, type Records, type StoredRecord } from "./records.ts";
 
-/** A session as the old home has it. */
-export interface Old {
+/** A session as the previous storage has it. */
+export interface PreviousRecord {
   readonly record: SessionRecord;
   readonly expires: number;
-  /** Absent where it came in a cookie. */
-  readonly stored?: Stored;
+  /** Absent if the session came in a cookie. */
+  readonly stored?: StoredRecord;
 }
 
-/** What an old home is made of. */
-export interface OldHomeParts {
-  /** Left out, its sessions come in a cookie. */
-  readonly store: RecordStore | undefined;
-  readonly policy: Policy;
-  /** Whether an id may be looked up that came in the new home's cookie. */
-  readonly byValue: boolean;
-  readonly sweep?: (() => Promise<void>) | undefined;
-  readonly close?: (() => Promise<void>) | undefined;
-}
-
-/** For how long, in milliseconds, requests that are under way still find a session that has another id now. */
+/** How long, in milliseconds, requests that are running still find a session that has another id now. */
 const GRACE = 60_000;
 
-/** The old home. Its failures are told to whoever watches it. */
-export class OldHome {
-  readonly store: RecordStore | undefined;
-  readonly byValue: boolean;
-  readonly sweep: (() => Promise<void>) | undefined;
-  readonly close: (() => Promise<void>) | undefined;
-  readonly #policy: Policy;
+// deno-lint-ignore no-explicit-any -- sessions of any shape
+type AnyStorage = BoundStorage<any, any>;
 
-  constructor({ store, policy, byValue, sweep, close }: OldHomeParts) {
-    this.store = store;
-    this.#policy = policy;
-    this.byValue = byValue;
-    this.sweep = sweep;
-    this.close = close;
+/** The storage that sessions are moved from. Its failures are reported to its own `onEvent`. */
+export class PreviousStorage {
+  readonly storage: AnyStorage;
+  readonly policy: Policy;
+  /** The records; `undefined` if its sessions are kept in their cookie. */
+  readonly records: Records | undefined;
+  /** Its sessions, if they are kept in their cookie. */
+  readonly cookies: CookieStorage<unknown, unknown> | undefined;
+  /** Whether it has no cookie of its own: its ids come in the new storage's cookie. */
+  readonly byValue: boolean;
+
+  constructor(
+    storage: AnyStorage,
+    kept: Records | CookieStorage<unknown, unknown>,
+  ) {
+    this.storage = storage;
+    this.policy = kept.policy;
+    const inCookies = kept instanceof CookieStorage;
+    this.records = inCookies ? undefined : kept;
+    this.cookies = inCookies ? kept : undefined;
+    this.byValue = storage.byDefault;
   }
 
-  /** Whether what is removed here is gone at once, for everybody. */
+  /** Whether a record that is removed here is gone at once, for every request. */
   get forgets(): boolean {
-    const { reads, revoke } = this.store?.guarantees ?? {};
+    const { reads, revoke } = this.records?.guarantees ?? {};
     return reads === "strong" && revoke === true;
   }
 
   accepts(id: string): boolean {
-    return this.store?.accepts(id) === true;
+    return this.records?.accepts(id) === true;
   }
 
-  async load(id: string): Promise<Old | undefined> {
-    const { store } = this;
-    if (!store?.accepts(id)) return undefined;
-    const stored = await findAlive(this.#policy, () => store.load(id));
-    const record = stored && this.#policy.guard(stored.decode)();
-    return record && { record, expires: stored.expires, stored };
+  async load(id: string): Promise<PreviousRecord | undefined> {
+    const { records } = this;
+    if (!records?.accepts(id)) return undefined;
+    const stored = alive(await records.load(id), this.policy);
+    const record = stored?.decode();
+    return stored && record && { record, expires: stored.expires, stored };
   }
 
-  /** Removes a session; `false` where another version is there, or none. */
-  async forget({ stored }: Old): Promise<boolean> {
+  /** Removes a session; `false` if another version is stored, or none. */
+  async forget({ stored }: PreviousRecord): Promise<boolean> {
     return !stored || await this.remove(stored.id, stored);
   }
 
-  /** Removes what is under an id, or only the version given. */
-  async remove(id: string, stored?: Stored): Promise<boolean> {
-    const { store } = this;
-    if (!store?.accepts(id)) return true;
-    return await this.#policy.engine("destroy", () => store.remove(id, stored));
+  /** Removes the record under an id, or only the version given. */
+  async remove(id: string, stored?: StoredRecord): Promise<boolean> {
+    const { records } = this;
+    return !records?.accepts(id) || await records.remove(id, stored);
   }
 
-  async touch(stored: Stored, expires: number): Promise<Stored | null> {
-    return await this.store?.touch(stored, expires) ?? null;
-  }
-
-  /** Leaves a session that has another id now to requests that are under way. */
-  async shorten({ stored }: Old): Promise<void> {
-    const { store } = this;
-    const soon = this.#policy.instant() + GRACE;
-    if (!store || !stored || stored.expires <= soon) return;
-    await this.#policy.engine("touch", () => store.touch(stored, soon));
+  /** Leaves a session that has another id now to requests that are running. */
+  async shorten(stored: StoredRecord): Promise<void> {
+    const soon = this.policy.instant() + GRACE;
+    if (stored.expires > soon) await this.records?.touch(stored, soon);
   }
 }

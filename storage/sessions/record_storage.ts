@@ -1,140 +1,88 @@
 /**
- * Sessions kept under an id, somewhere else than in the cookie: reading, saving, destroying, sliding.
+ * Sessions that are kept under an id: reading, saving, destroying, sliding.
  *
  * @module
  */
-import type { Changes } from "../../core/changes.ts";
-import type { Origin, SessionState } from "../../core/session_state.ts";
-import { createSession, type Session, stateOf } from "../../core/session.ts";
-import { type Owners, ownersOf } from "./owners.ts";
-import { follow, inTurn, type Policy, requireState } from "./policy.ts";
-import { findAlive, type RecordStore, type Stored } from "./records.ts";
-import { Save } from "./save.ts";
+import { lifetimeOf } from "../../core/lifetime.ts";
+import { Session } from "../../core/session.ts";
+import type { SessionState } from "../../core/session_state.ts";
 import type {
   DestroySessionsOptions,
   ListSessionsOptions,
   OwnedSession,
-  OwnerIndex,
   SaveOptions,
-  SessionStorage,
+  SessionLike,
   StorageGuarantees,
 } from "../contract.ts";
+import { type Owners, ownersOf } from "./owners.ts";
+import type { Policy } from "./policy.ts";
+import { alive, type Records, type StoredRecord } from "./records.ts";
+import { Save } from "./save.ts";
+import { type Carried, requireState, type Sessions } from "./sessions.ts";
+import { inTurn } from "./turns.ts";
 
-/** Makes a session storage of a place for records. */
-export function createRecordStorage<Data, FlashData>(
-  store: RecordStore,
-  policy: Policy,
-): RecordStorage<Data, FlashData> {
-  return new RecordStorage<Data, FlashData>(store, policy);
-}
+/**
+ * Finds the record of a request's session, if not by its cookie's value alone. This is where moving from another
+ * storage comes in.
+ *
+ * @param own Finds it by the cookie's value.
+ */
+export type Finder = (
+  carried: Carried,
+  own: () => Promise<StoredRecord | undefined>,
+) => Promise<StoredRecord | undefined>;
 
-/** Keeps sessions in a store. */
+/** Keeps sessions in records. */
 export class RecordStorage<Data, FlashData>
-  implements SessionStorage<Data, FlashData>, OwnerIndex<Data> {
+  implements Sessions<Data, FlashData> {
   readonly guarantees: StorageGuarantees;
-  readonly #store: RecordStore;
-  readonly #policy: Policy;
-  readonly #owners: Owners | undefined;
-  /** There only where the store has something to sweep or to close. */
+  readonly records: Records;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
+  readonly #policy: Policy;
+  readonly #owners: Owners | undefined;
+  readonly #finder: Finder | undefined;
 
-  constructor(store: RecordStore, policy: Policy) {
-    checkSlidable(store, policy);
-    this.guarantees = store.guarantees;
-    this.#store = store;
+  /** @throws {TypeError} If the records cannot keep what the policy promises. */
+  constructor(records: Records, finder?: Finder) {
+    const { policy } = records;
+    checkSlidable(records);
+    this.guarantees = records.guarantees;
+    this.records = records;
     this.#policy = policy;
-    this.#owners = ownersOf(store, policy);
-    follow(this, policy);
-    const { sweep, close } = store;
-    if (sweep) {
-      this.sweep = () =>
-        policy.patiently("sweep", () => sweep.call(store, policy.instant()));
-    }
-    if (close) {
-      this.close = () => policy.engine("close", () => close.call(store));
-    }
+    this.#owners = ownersOf(records);
+    this.#finder = finder;
+    if (records.sweep) this.sweep = records.sweep;
+    if (records.close) this.close = records.close;
   }
 
-  async read(value: string | null): Promise<Session<Data, FlashData>> {
-    if (value === null) return createSession<Data, FlashData>();
-    if (typeof value !== "string" || !this.#store.accepts(value)) {
-      this.#policy.tell("rejected-cookie");
-      return createSession<Data, FlashData>();
-    }
-    return await this.open(value, () => this.#store.load(value));
-  }
-
-  /**
-   * The session of the record that `find` finds in the store, or a new one.
-   *
-   * @param sent What the visitor's cookie carries.
-   */
-  async open(
-    sent: unknown,
-    find: () => Promise<Stored | null>,
-  ): Promise<Session<Data, FlashData>> {
-    const session = createSession<Data, FlashData>();
-    const stored = await findAlive(this.#policy, find);
-    const state = stateOf(session);
-    if (!stored || !state) return session;
-    state.attach(this.#origin(stored));
-    state.unsent = !stored.foreign && stored.id !== sent;
-    await this.#slide(state, stored);
+  async read(carried: Carried): Promise<Session<Data, FlashData>> {
+    const session = new Session<Data, FlashData>();
+    const stored = this.#finder
+      ? await this.#finder(carried, () => this.#find(carried))
+      : await this.#find(carried);
+    if (!stored) return session;
+    const state = requireState(session);
+    state.attach(stored, this);
+    const next = this.#policy.nextDeadline(state, stored.expires);
+    if (next !== undefined) await this.#slide(state, stored, next);
     return session;
   }
 
-  /** The store of a storage that keeps its sessions in one. */
-  static storeOf(storage: object): RecordStore | undefined {
-    return #store in storage ? storage.#store : undefined;
-  }
-
   async save(
-    session: Session<Data, FlashData>,
+    session: SessionLike,
     options?: SaveOptions,
   ): Promise<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await inTurn(
-      state,
-      options,
-      (options) => this.#save(state, options),
-    );
-  }
-
-  async #save(
-    state: SessionState,
-    options: SaveOptions | undefined,
-  ): Promise<string | null> {
-    if (state.destroyed) return await this.#destroy(state);
-    const known = (this.#known(state) ?? this.#foreign(state)) !== undefined;
-    if (!this.#policy.asksToSave(state, known, options)) {
-      return null;
-    }
-    if (!known && !this.#store.accepts(state.id)) {
-      throw new TypeError(
-        "Cannot save session: its id is not one that this storage could have made; leave it out",
-      );
-    }
-    const changes = state.takeChanges(this);
-    const { regenerated, id } = state;
-    state.regenerated = false;
-    // From here on it may be stored, even if the save fails.
-    state.know(id);
-    try {
-      return await this.#write(state, changes, regenerated, options);
-    } catch (error) {
-      state.restore(changes);
-      state.regenerated ||= regenerated;
-      throw error;
-    }
+    return await inTurn(state, () => this.#save(state, options));
   }
 
   async listSessions(
     owner: string,
     options?: ListSessionsOptions,
   ): Promise<OwnedSession<Data>[]> {
-    const sessions = await this.#mustKnowOwners("list").list(owner, options);
+    const sessions = await this.#requireOwners("list").list(owner, options);
     return sessions as OwnedSession<Data>[];
   }
 
@@ -142,116 +90,120 @@ export class RecordStorage<Data, FlashData>
     owner: string,
     options?: DestroySessionsOptions,
   ): Promise<number> {
-    return await this.#mustKnowOwners("destroy").destroy(owner, options);
+    return await this.#requireOwners("destroy").destroy(owner, options);
   }
 
-  #mustKnowOwners(verb: string): Owners {
+  #requireOwners(verb: string): Owners {
     if (this.#owners) return this.#owners;
     throw new TypeError(
-      `Cannot ${verb} an owner's sessions: create the storage with owner, which tells whose a session is`,
+      `Cannot ${verb} an owner's sessions: create the storage with the option owner`,
     );
   }
 
-  /** Gives the id, and `null` where the session has ended meanwhile. */
-  async #write(
-    state: SessionState,
-    changes: Changes,
-    regenerated: boolean,
-    options: SaveOptions | undefined,
-  ): Promise<string | null> {
-    const known = this.#known(state);
-    const foreign = this.#foreign(state);
-    const home = { store: this.#store, policy: this.#policy };
-    const outcome = await new Save(home, this.#owners, {
-      id: state.id,
-      known,
-      foreign,
-      // What another storage has read is nothing that this one knows of.
-      base: known || foreign ? state.base : undefined,
-      changes,
-      regenerated,
-      keepOld: state.keepOld,
-      options,
-    }).run();
-    if (outcome === "late") {
-      this.#policy.tell("late-save");
-      return null;
+  /** The record that the cookie's value leads to. */
+  async #find(
+    { value, rejected }: Carried,
+  ): Promise<StoredRecord | undefined> {
+    if (value === null && !rejected) return undefined;
+    if (typeof value === "string" && this.records.accepts(value)) {
+      return alive(await this.records.load(value), this.#policy);
     }
-    if (outcome === "over") {
-      state.end();
-      return await this.#destroy(state);
-    }
-    const { written, merged } = outcome;
-    this.#policy.tell(state.origin ? "committed" : "created");
-    state.committed(this.#origin(written), changes, merged);
-    return written.id;
-  }
-
-  async #destroy(state: SessionState): Promise<string> {
-    const store = this.#store;
-    const foreign = this.#foreign(state)?.id;
-    const known = this.#known(state);
-    for (const id of state.knownIds) {
-      if (id !== foreign && !store.accepts(id)) continue;
-      await this.#policy.engine("destroy", async () => {
-        if (known?.id === id) await store.end(known);
-        else await store.remove(id);
-      });
-    }
-    const owner = known && state.base?.owned?.owner;
-    if (owner !== undefined) await this.#owners?.leave(owner, state.knownIds);
-    this.#policy.tell("destroyed");
-    return "";
+    this.#policy.report("rejected-cookie");
+    return undefined;
   }
 
   /** Moves the idle deadline of a session that was read: reading is use, whether or not the request saves. */
-  async #slide(state: SessionState, stored: Stored): Promise<void> {
-    const next = this.#policy.slide(() => state.base, stored.expires);
-    if (next === undefined) return;
+  async #slide(
+    state: SessionState,
+    stored: StoredRecord,
+    next: number,
+  ): Promise<void> {
     try {
-      const touched = await this.#policy.engine(
-        "touch",
-        () => this.#store.touch(stored, next),
-      );
-      if (touched) state.origin = this.#origin(touched);
+      const touched = await this.records.touch(stored, next);
+      if (touched) state.attach(touched, this);
     } catch {
-      // The request has read its session; that its deadline did not move has been told, and is no reason to fail it.
+      // The failure was reported. The request has its session, and must not fail because its deadline did not move.
     }
   }
 
-  /** What this storage knows of a session; a session of another storage is new to it. */
-  #known(state: SessionState): RecordOrigin | undefined {
-    return state.origin?.home === this
-      ? state.origin as RecordOrigin
-      : undefined;
+  async #save(
+    state: SessionState,
+    options: SaveOptions | undefined,
+  ): Promise<string | null> {
+    if (state.destroyed) return await this.#destroy(state);
+    const policy = this.#policy;
+    const known = state.originIn(this) as StoredRecord | undefined;
+    if (!policy.needsSave(state, known !== undefined, options, known?.unsent)) {
+      return null;
+    }
+    const { id } = state;
+    if (!known && !this.records.accepts(id)) {
+      throw new TypeError(
+        "Cannot save session: this storage could not have made its id; create the session without an id",
+      );
+    }
+    const wasStored = state.stored;
+    const changes = state.takeChanges(this);
+    // From here on the id may be stored, even if the save fails.
+    state.know(id);
+    try {
+      const outcome = await new Save(this.records, this.#owners, {
+        id,
+        known,
+        // The record of another storage is not this one's to build on.
+        base: known && state.record,
+        changes,
+        options: withMaxAge(options, changes.maxAge),
+      }).run();
+      if (outcome === "late") {
+        policy.report("late-save");
+        return null;
+      }
+      if (outcome === "expired") {
+        state.end();
+        return await this.#destroy(state);
+      }
+      const { written, merged } = outcome;
+      policy.report(wasStored ? "committed" : "created");
+      state.committed(written, this, changes, merged);
+      return written.id;
+    } catch (error) {
+      state.restore(changes);
+      throw error;
+    }
   }
 
-  /** What the store has found in the home that it takes sessions over from. */
-  #foreign(state: SessionState): RecordOrigin | undefined {
-    return state.origin?.home === this.#store
-      ? state.origin as RecordOrigin
-      : undefined;
-  }
-
-  #origin(stored: Stored): RecordOrigin {
-    const decode = this.#policy.guard(stored.decode);
-    const home = stored.foreign ? this.#store : this;
-    return { ...stored, home, decode };
+  async #destroy(state: SessionState): Promise<string> {
+    const { records } = this;
+    const known = state.originIn(this) as StoredRecord | undefined;
+    for (const id of state.knownIds) {
+      if (known?.id === id) await records.revoke(known);
+      else if (records.accepts(id)) await records.remove(id);
+    }
+    const owner = known && state.record?.owner;
+    if (owner !== undefined) await this.#owners?.leave(owner, state.knownIds);
+    this.#policy.report("destroyed");
+    return "";
   }
 }
 
-type RecordOrigin = Origin & Stored;
+/** The options of a save, with the lifetime that the request set unless the save sets one. */
+export function withMaxAge(
+  options: SaveOptions | undefined,
+  maxAge: number | undefined,
+): SaveOptions | undefined {
+  return maxAge === undefined || lifetimeOf(options) !== null
+    ? options
+    : { ...options, maxAge };
+}
 
 /**
- * Refuses an idle timeout where a request that only reads might put an old state in the place of a newer one.
+ * Refuses an idle timeout if a request that only reads might replace a newer state with an older one.
  *
  * @throws {TypeError} If it might.
  */
-function checkSlidable(
-  { guarantees, engine }: RecordStore,
-  { timeouts }: Policy,
-): void {
-  if (timeouts.idleTimeout === undefined || engine?.touch) return;
+function checkSlidable({ guarantees, engine, policy }: Records): void {
+  if (policy.timeouts.idleTimeout === undefined || engine?.touch) return;
   if (guarantees.compareAndSet || guarantees.reads === "strong") return;
   throw new TypeError(
     "Cannot create storage: idleTimeout needs an engine that reads strongly, can compare and set, or has touch(); leave it out, and give the cookie a maxAge",

@@ -8,16 +8,14 @@ import {
   createReadThroughSessionStorage,
   createSessionStorage,
   type FlashSessionData,
-  type HttpSessionStorage,
-  type OwnerIndex,
   type Session,
+  type SessionStorage,
 } from "../../mod.ts";
 import { stateOf } from "../../core/session.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { ENGINE } from "./targets.ts";
 
-type Storage = HttpSessionStorage;
-type Indexed = Storage & OwnerIndex;
+type Storage = SessionStorage;
 type Home = (options: OpenOptions) => {
   storage: Storage;
   inspect?: ReturnType<typeof instrument>["inspect"];
@@ -107,7 +105,7 @@ function movingTarget(
       const storage = {
         async getSession(cookieHeader?: string | null) {
           const session = await moving.getSession(cookieHeader);
-          if (stateOf(session)?.origin) stored.add(session);
+          if (stateOf(session)?.stored) stored.add(session);
           return session;
         },
         commitSession(session: Session, attributes?: object) {
@@ -116,9 +114,9 @@ function movingTarget(
         },
         destroySession: moving.destroySession,
         listSessions: (owner: string, asks?: object) =>
-          (moving as Indexed).listSessions(owner, asks),
+          (moving as Storage).listSessions(owner, asks),
         destroySessions: (owner: string, spares?: object) =>
-          (moving as Indexed).destroySessions(owner, spares),
+          (moving as Storage).destroySessions(owner, spares),
         sweep: () => moving.sweep?.() ?? Promise.resolve(),
         close: () => moving.close?.() ?? Promise.resolve(),
       };

@@ -278,7 +278,7 @@ Deno.test("storage never takes a broken clock for forever", async () => {
     assert(error instanceof TypeError);
     assertEquals(
       error.message,
-      "Cannot save session: now() must give milliseconds",
+      "Cannot save session: now() must return milliseconds, as Date.now does",
     );
     clock.time = time;
     assert(await alive(storage, id), "and it is back, when the clock is");

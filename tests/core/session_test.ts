@@ -394,7 +394,7 @@ Deno.test("session.set() throws late-change, when the response has gone", async 
   before.set("a", [1]);
   before.flash("f", 1);
   const session = await storage.read(await storage.save(before));
-  stateOf(session)!.closed = true;
+  stateOf(session)!.close();
   const changes: [string, () => unknown][] = [
     ["change", () => session.set("b", 1)],
     ["change", () => session.set("a", undefined)],
@@ -409,7 +409,7 @@ Deno.test("session.set() throws late-change, when the response has gone", async 
     await assertSessionError(
       change,
       "late-change",
-      `Cannot ${verb} session: its response has gone`,
+      `Cannot ${verb} session: its response has already been sent`,
     );
   }
   assertEquals(session.get("a"), [1], "values can still be read");

@@ -14,9 +14,9 @@ import {
   createSessionStorage,
   createWorkersKVSessionStorage,
   type FourFunctions,
-  type HttpSessionStorage,
   type KvLike,
   type SessionEvent,
+  type SessionStorage,
   withSession,
 } from "../../mod.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
@@ -54,7 +54,7 @@ interface Options {
 }
 
 interface Open {
-  readonly storage: HttpSessionStorage;
+  readonly storage: SessionStorage;
   breakDown(situation: Situation): Promise<void> | void;
   /** Absent where what is stored does not survive, or cannot come back. */
   mend?(): Promise<void> | void;
@@ -144,7 +144,7 @@ function serverCase(
   connect: (
     port: number,
     options: Options,
-  ) => { storage: HttpSessionStorage; close?(): unknown },
+  ) => { storage: SessionStorage; close?(): unknown },
 ): Case {
   return {
     reads: { down: "fails", slow: "fails", garbage: "fails" },
@@ -358,7 +358,7 @@ const cookie = { name: "session", secrets: ["s3cr3t"] };
 const DOCUMENT = "docs/storages.md";
 const HEADING = "## When an engine fails";
 
-async function signIn(storage: HttpSessionStorage): Promise<string> {
+async function signIn(storage: SessionStorage): Promise<string> {
   const session = await storage.getSession();
   session.set("user", "ann");
   return (await storage.commitSession(session)).split(";")[0] ?? "";

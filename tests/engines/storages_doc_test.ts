@@ -16,7 +16,6 @@ import {
   createSessionStorage,
   createWorkersKVSessionStorage,
   type FlashSessionData,
-  type HttpSessionStorage,
   type KvLike,
   type Session,
   type SessionStorage,
@@ -34,7 +33,7 @@ const cookie = { name: "session", secrets: ["s3cr3t"] };
 
 /** How often a storage has asked its engine. */
 interface Counted {
-  readonly storage: HttpSessionStorage;
+  readonly storage: SessionStorage;
   readonly asked: { count: number };
   stop?(): Promise<void> | void;
 }
@@ -243,7 +242,7 @@ if (installed("memcached")) {
   };
 }
 
-async function visitOnce(storage: HttpSessionStorage): Promise<string> {
+async function visitOnce(storage: SessionStorage): Promise<string> {
   const session = await storage.getSession();
   session.set("user", "ann");
   return (await storage.commitSession(session)).split(";")[0] ?? "";
@@ -270,7 +269,7 @@ for (const [name, open] of Object.entries(costs)) {
 
     const { storage, asked, stop } = await open(clock);
     const ask = async (
-      storage: HttpSessionStorage,
+      storage: SessionStorage,
       asked: { count: number },
       change: (typeof requests)[string],
       header?: string,

@@ -16,7 +16,7 @@ import {
   createReadThroughSessionStorage,
   createSessionStorage,
   type FourFunctions,
-  type HttpSessionStorage,
+  type SessionStorage,
 } from "../../mod.ts";
 import {
   expressCookie,
@@ -59,7 +59,7 @@ async function signInAt(
   return response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
 }
 
-function moved(store: unknown, name = "connect.sid"): HttpSessionStorage {
+function moved(store: unknown, name = "connect.sid"): SessionStorage {
   return createReadThroughSessionStorage({
     to: createMemorySessionStorage({
       cookie: { name: "__session", secrets: ["new secret"] },
@@ -73,7 +73,7 @@ function moved(store: unknown, name = "connect.sid"): HttpSessionStorage {
 
 /** A visit with a cookie of the old application, up to the logout. */
 async function assertStaysSignedIn(
-  { getSession, commitSession, destroySession }: HttpSessionStorage,
+  { getSession, commitSession, destroySession }: SessionStorage,
   old: string,
 ): Promise<void> {
   const session = await getSession(old);
@@ -219,7 +219,7 @@ async function eachOld(
 function movedFrom(
   { format, sessions }: OldApplication,
   home: "memory" | "database" = "memory",
-): HttpSessionStorage {
+): SessionStorage {
   const cookie = { name: "__session", secrets: ["new secret"] };
   return createReadThroughSessionStorage({
     to: home === "memory"

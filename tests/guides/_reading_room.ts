@@ -5,13 +5,13 @@
  */
 import { assertEquals } from "@std/assert";
 import { redirect } from "react-router";
-import type { HttpSessionStorage } from "../../mod.ts";
+import type { SessionStorage } from "../../mod.ts";
 import { json, type RouteModule } from "./_routes.ts";
 import type { Visitor } from "./_visitor.ts";
 
 /** A session storage, as far as route modules take it apart. */
 export type Storage = Pick<
-  HttpSessionStorage,
+  SessionStorage,
   "getSession" | "commitSession" | "destroySession"
 >;
 

@@ -10,7 +10,7 @@ import { redirect } from "react-router";
 import {
   createCookieSessionStorage,
   createSessionStorage,
-  type HttpSessionStorage,
+  type SessionStorage,
 } from "../../mod.ts";
 import { stopTime } from "./_clock.ts";
 import { json, type RouteModule, serveRoutes } from "./_routes.ts";
@@ -48,7 +48,7 @@ const LUCIE = { email: "lucie@kiln.example", word: "slip" };
 const HANS = { email: "hans@kiln.example", word: "glaze" };
 
 /** Guards the studio: whoever is not signed in is sent to the door. */
-function guard({ getSession }: HttpSessionStorage): RouteModule {
+function guard({ getSession }: SessionStorage): RouteModule {
   return {
     async loader({ request }) {
       const session = await getSession(request.headers.get("Cookie"));
@@ -60,7 +60,7 @@ function guard({ getSession }: HttpSessionStorage): RouteModule {
   };
 }
 
-function door({ getSession, commitSession }: HttpSessionStorage): RouteModule {
+function door({ getSession, commitSession }: SessionStorage): RouteModule {
   return {
     async action({ request }) {
       const form = await request.formData();
@@ -76,7 +76,7 @@ function door({ getSession, commitSession }: HttpSessionStorage): RouteModule {
   };
 }
 
-function exit({ getSession, destroySession }: HttpSessionStorage): RouteModule {
+function exit({ getSession, destroySession }: SessionStorage): RouteModule {
   return {
     async action({ request }) {
       const session = await getSession(request.headers.get("Cookie"));
@@ -88,7 +88,7 @@ function exit({ getSession, destroySession }: HttpSessionStorage): RouteModule {
 }
 
 function studio(
-  storage: HttpSessionStorage,
+  storage: SessionStorage,
   more: Record<string, RouteModule> = {},
 ): Visitor {
   return new Visitor(serveRoutes({
@@ -100,7 +100,7 @@ function studio(
   }));
 }
 
-function weekLong(stage: string): HttpSessionStorage {
+function weekLong(stage: string): SessionStorage {
   return createCookieSessionStorage({
     cookie: {
       name: "__session",
@@ -241,7 +241,7 @@ class Visits {
   }
 }
 
-function inDatabase(visits: Visits): HttpSessionStorage {
+function inDatabase(visits: Visits): SessionStorage {
   return createSessionStorage({
     cookie: {
       name: "__session",
@@ -310,7 +310,7 @@ Deno.test("React Router, Database Session Storage 1: the row lives as long as th
 });
 
 /** Helpers for loaders that let in only some. */
-function requirements({ getSession }: HttpSessionStorage) {
+function requirements({ getSession }: SessionStorage) {
   async function requirePotterId(request: Request, back = "/door") {
     const session = await getSession(request.headers.get("Cookie"));
     const potterId = session.get("potterId");

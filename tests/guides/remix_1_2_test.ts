@@ -18,9 +18,9 @@ import {
   createSession,
   createSessionStorage,
   createWorkersKVSessionStorage,
-  type HttpSessionStorage,
   isSession,
   type SessionCookieOptions,
+  type SessionStorage,
 } from "../../mod.ts";
 import { architectEnvironment } from "../engines/_architect.ts";
 import {
@@ -35,7 +35,7 @@ import { type Args, json, type RouteModule, serveRoutes } from "./_routes.ts";
 import { GONE, partsOf, Visitor } from "./_visitor.ts";
 
 /** What the routes of the guide's first three snippets share: one storage, whose cookie has every option. */
-function sessions(more: SessionCookieOptions = {}): HttpSessionStorage {
+function sessions(more: SessionCookieOptions = {}): SessionStorage {
   return createCookieSessionStorage({
     cookie: {
       name: "__reading",
@@ -169,7 +169,7 @@ function createSqliteStorage(
     file: string;
     table: string;
   },
-): HttpSessionStorage & { rows(): Record<string, unknown>[] } {
+): SessionStorage & { rows(): Record<string, unknown>[] } {
   const db = new DatabaseSync(file);
   db.exec(`CREATE TABLE ${table} (id INTEGER PRIMARY KEY, data, until)`);
   const storage = createSessionStorage({
@@ -397,7 +397,7 @@ sessions
 
 /** One page whose action and loader a test writes, with a storage whose sessions travel in the cookie. */
 function serveOne(
-  page: (storage: HttpSessionStorage) => RouteModule,
+  page: (storage: SessionStorage) => RouteModule,
 ): Visitor {
   const storage = createCookieSessionStorage({
     cookie: { name: "__session", secrets: ["vellum"] },
@@ -427,7 +427,7 @@ Deno.test("Remix 1–2, Session API 1: an action reads what an earlier request l
 /** Lets each visit change the session, and shows what the change gave. */
 function serveChanges(
   changes: ((
-    session: Awaited<ReturnType<HttpSessionStorage["getSession"]>>,
+    session: Awaited<ReturnType<SessionStorage["getSession"]>>,
   ) => unknown)[],
 ): Visitor {
   return serveOne(({ getSession, commitSession }) => ({

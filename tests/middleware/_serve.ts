@@ -5,7 +5,7 @@
  */
 import { createServer, type RequestListener } from "node:http";
 import type { SessionError } from "../../core/errors.ts";
-import type { HttpSessionStorage } from "../../storage/contract.ts";
+import type { SessionStorage } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { cookieHeader } from "../core/_support.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
@@ -50,7 +50,7 @@ export type Data = Record<string, unknown>;
 /** A storage, its engine, and a visitor whose session it has. */
 export class Fixture {
   readonly engine: FakeEngine = new FakeEngine();
-  readonly storage: HttpSessionStorage<Data> = createSessionStorage({
+  readonly storage: SessionStorage<Data> = createSessionStorage({
     engine: this.engine,
     cookie: {},
   });
@@ -65,9 +65,11 @@ export class Fixture {
     fixture.cookie = cookieHeader(await fixture.storage.commitSession(session));
     fixture.engine.calls = [];
     const { storage, committed } = fixture;
-    const commit = storage.commitSession.bind(storage);
-    storage.commitSession = (...args) =>
-      commit(...args).finally(() => committed.resolve());
+    const { commitSession } = storage;
+    Object.assign(storage, {
+      commitSession: (...args: Parameters<typeof commitSession>) =>
+        commitSession(...args).finally(() => committed.resolve()),
+    });
     return fixture;
   }
 

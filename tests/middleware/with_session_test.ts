@@ -15,7 +15,7 @@ import {
   type SessionHandler,
   withSession,
 } from "../../middleware/with_session.ts";
-import type { HttpSessionStorage } from "../../storage/contract.ts";
+import type { SessionStorage } from "../../storage/contract.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
@@ -66,7 +66,7 @@ async function request(
   return { response, text, cookie: set.map(cookieHeader).join("; ") };
 }
 
-function memory(): HttpSessionStorage<Record<string, unknown>> {
+function memory(): SessionStorage<Record<string, unknown>> {
   return createMemorySessionStorage({ cookie: { secrets: ["s3cr3t"] } });
 }
 

@@ -12,7 +12,7 @@ import { createCookie as createReactRouterCookie } from "react-router";
 import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
 import { type Cookie, createCookie } from "../../core/cookie.ts";
 import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
-import type { SessionCookieOptions } from "../../storage/sessions/bind.ts";
+import type { SessionCookieOptions } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 
@@ -363,7 +363,7 @@ Deno.test("createSessionStorage() refuses a cookie of another shape, whose secre
     assertThrows(
       () => setUp(cookie as SessionCookieOptions),
       TypeError,
-      "create it with this library's createCookie",
+      "create it with createCookie",
     );
   }
 });

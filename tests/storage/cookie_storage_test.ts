@@ -4,6 +4,7 @@ import {
   assertFalse,
   assertMatch,
   assertNotEquals,
+  assertRejects,
   assertThrows,
 } from "@std/assert";
 import { createCookie as createRemixCookie } from "@remix-run/cookie";
@@ -14,10 +15,10 @@ import {
   cookieHeader,
   cookieText,
 } from "../core/_support.ts";
-import { createCookie, type SatchelCookie } from "../../core/cookie.ts";
+import { type Cookie, createCookie } from "../../core/cookie.ts";
 import { createSession } from "../../core/session.ts";
 import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
-import type { SessionCookieOptions } from "../../storage/sessions/bind.ts";
+import type { SessionCookieOptions } from "../../storage/contract.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
 
@@ -457,9 +458,9 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when it 
     ]
   ) {
     assertThrows(
-      () => createCookieSessionStorage(options as SatchelCookie),
+      () => createCookieSessionStorage(options as Cookie),
       TypeError,
-      'Cannot bind cookie "__session": a cookie storage needs secrets',
+      'Cannot use cookie "__session": a cookie storage needs secrets',
     );
   }
   assertThrows(
@@ -469,9 +470,12 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when it 
   );
 });
 
+const unknownOption = (name: string, nearest: string) =>
+  `Cannot create storage: unknown option "${name}"; the nearest known one is "${nearest}"`;
+
 Deno.test("createCookieSessionStorage() throws and says what to change, when its argument is no options of its own", () => {
   const shape =
-    "Cannot use cookie: it lacks name, isSigned, parse or serialize; create it with this library's createCookie";
+    "Cannot use cookie: it lacks name, isSigned, parse or serialize; create it with createCookie, and pass it as { cookie }";
   const { name, parse, serialize } = createCookie("own", { secrets });
   // deno-lint-ignore no-explicit-any -- what no type allows
   const cases: [any, string][] = [
@@ -481,22 +485,24 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when its
     [{ isSigned: true, parse, serialize }, shape],
     [
       { name: "own", secrets },
-      "Cannot create storage: name is the cookie's; write { cookie: { name: … } }",
+      "Cannot create storage: name is an option of the cookie; write { cookie: { name: … } }",
     ],
     [
       { secrets },
-      "Cannot create storage: secrets is the cookie's; write { cookie: { secrets: … } }",
+      "Cannot create storage: secrets is an option of the cookie; write { cookie: { secrets: … } }",
     ],
     [
       { cookie: { secrets }, maxAge: 60 },
-      "Cannot create storage: maxAge is the cookie's; write { cookie: { maxAge: … } }",
+      "Cannot create storage: maxAge is an option of the cookie; write { cookie: { maxAge: … } }",
     ],
-    ...["own", null, 60].map((value) =>
-      [
-        value,
-        "Cannot create storage: its argument must be options or a cookie",
-      ] as [unknown, string]
-    ),
+    [{ idleTimout: 60 }, unknownOption("idleTimout", "idleTimeout")],
+    [{ maxSessions: 60 }, unknownOption("maxSessions", "maxAge")],
+    [
+      "own",
+      "Cannot create storage: options must be an object, received a string",
+    ],
+    [null, "Cannot create storage: options must be an object, received null"],
+    [60, "Cannot create storage: options must be an object, received a number"],
   ];
   for (const [options, message] of cases) {
     const error = assertThrows(
@@ -506,12 +512,21 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when its
     assertEquals(error.message, message);
   }
   const none = { cookie: undefined, idleTimeout: 60, maxAge: undefined };
-  assertFalse("getSession" in createCookieSessionStorage(none));
+  createCookieSessionStorage(none);
 });
 
-Deno.test("createCookieSessionStorage() reads and saves texts, when it has no cookie", async () => {
+Deno.test("createCookieSessionStorage() reads and saves texts, and asks for secrets when its cookie is used, when it has no cookie", async () => {
   const storage = createCookieSessionStorage();
-  assertFalse("getSession" in storage);
+  for (
+    const use of [
+      () => storage.getSession(),
+      () => storage.commitSession(createSession({ a: 1 })),
+      () => storage.commitCookie(createSession({ a: 1 })),
+      () => storage.destroySession(createSession()),
+    ]
+  ) {
+    await assertRejects(use, TypeError, "a cookie storage needs secrets");
+  }
   const session = await storage.read(null);
   session.set("a", "x".repeat(5000));
   const text = await storage.save(session);

@@ -363,7 +363,7 @@ Deno.test("createSessionStorage() throws store-failed, when createData gives no 
     await assertSessionError(
       () => storage.commitSession(session),
       "store-failed",
-      "Cannot save session: createData must give an id",
+      "Cannot save session: createData must return an id",
     );
   }
 });
@@ -407,7 +407,7 @@ Deno.test("createSessionStorage() refuses keys that its shape keeps for itself",
     await assertSessionError(
       () => storage.commitSession(session),
       "unserializable",
-      `Cannot store "${key}": this shape of record keeps the name for itself`,
+      `Cannot store "${key}": React Router's format reserves this key`,
     );
   }
 });
@@ -444,7 +444,7 @@ Deno.test("createSessionStorage() throws and says what to change, when a functio
     assertInstanceOf(error, TypeError);
     assertEquals(
       error.message,
-      `Cannot create storage: ${name} must be a function, or pass an engine`,
+      `Cannot create storage: ${name} must be a function; pass all of createData, readData, updateData, deleteData, or an engine`,
     );
   }
 });

@@ -4,10 +4,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { createSessionStorage, type SessionStorage } from "../../mod.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
-import type { OwnerIndex } from "../../storage/contract.ts";
 import { everyOrder } from "./_schedule.ts";
 
-type Storage = SessionStorage & OwnerIndex;
+type Storage = SessionStorage;
 type Request = (storage: Storage, ids: readonly string[]) => Promise<unknown>;
 
 const owner = (data: { user?: string }) => data.user;

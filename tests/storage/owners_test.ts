@@ -97,7 +97,13 @@ Deno.test("listSessions() and destroySessions() say what to change, when they ar
       () => without.listSessions("u1"),
       () => without.destroySessions("u1"),
     ]
-  ) await assertRejects(call, TypeError, "create the storage with owner");
+  ) {
+    await assertRejects(
+      call,
+      TypeError,
+      "create the storage with the option owner",
+    );
+  }
   const { storage } = setUp();
   for (const name of ["", undefined, 7]) {
     await assertRejects(
@@ -126,7 +132,7 @@ Deno.test("owner names nobody by undefined, null and the empty string, and throw
   await assertRejects(
     () => storage.save(session),
     TypeError,
-    "owner must give a string",
+    "owner must return a string",
   );
   assertEquals(engine.records.size, 0);
 });

@@ -7,15 +7,14 @@ import {
   createCookieSessionStorage,
   createReadThroughSessionStorage,
   createSessionStorage,
-  type HttpSessionStorage,
-  type OwnerIndex,
   SessionError,
+  type SessionStorage,
 } from "../../mod.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
 import type { Engine } from "../../storage/contract.ts";
 import { everyOrder } from "./_schedule.ts";
 
-type Storage = HttpSessionStorage & OwnerIndex;
+type Storage = SessionStorage;
 type Request = (storage: Storage, header: string) => Promise<unknown>;
 
 const owner = (data: { user?: string }) => data.user;
@@ -51,7 +50,7 @@ function engine(): { engine: Engine; count(): Promise<number> } {
   return { engine, count };
 }
 
-async function signIn(storage: HttpSessionStorage): Promise<string> {
+async function signIn(storage: SessionStorage): Promise<string> {
   const session = await storage.getSession();
   session.set("user", "ann");
   return (await storage.commitSession(session)).split(";")[0] ?? "";

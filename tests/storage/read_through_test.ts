@@ -9,7 +9,6 @@ import {
   createReadThroughSessionStorage,
   createSessionStorage,
   createWorkersKVSessionStorage,
-  type HttpSessionStorage,
   type SessionEvent,
   type SessionStorage,
   withSession,
@@ -21,7 +20,7 @@ import { FakeEngine } from "./_fake_engine.ts";
 const cookie = { name: "session", secrets: ["s3cr3t"] };
 
 async function signIn(
-  storage: HttpSessionStorage,
+  storage: SessionStorage,
   options?: { maxAge: number },
 ): Promise<string> {
   const session = await storage.getSession();
@@ -30,7 +29,7 @@ async function signIn(
 }
 
 async function visit(
-  storage: HttpSessionStorage,
+  storage: SessionStorage,
   header: string,
   key: string,
 ): Promise<unknown> {
@@ -377,7 +376,10 @@ Deno.test("createReadThroughSessionStorage() refuses what does not go together",
   const react = { ...cookie, format: "react-router" } as const;
   const cases: [() => unknown, string][] = [
     [make(memory, memory), "must not be the same"],
-    [make(plain, memory), "from has a cookie; create to with one too"],
+    [
+      make(plain, memory),
+      "from has a cookie of its own; create to with a cookie too",
+    ],
     [make(createCookieSessionStorage({ cookie }), memory), "under ids"],
     [make(memory, {} as SessionStorage), "from must be a storage of this"],
     [make(memory, createCookieSessionStorage()), "create it with its cookie"],
@@ -386,7 +388,7 @@ Deno.test("createReadThroughSessionStorage() refuses what does not go together",
         memory,
         createCookieSessionStorage({ cookie: { ...react, path: "/shop" } }),
       ),
-      "give both cookies one name, path and domain",
+      "give both cookies the same name, path and domain",
     ],
     [
       () =>

@@ -250,7 +250,7 @@ Deno.test("storage.save() throws conflict, when others keep saving first", async
   const error = await assertSessionError(
     () => storage.save(session),
     "conflict",
-    "Cannot save session: other requests got ahead, 50 times in a row",
+    "Cannot save session: other requests were faster, 50 times in a row",
   );
   assertFalse(error.message.includes(id));
   assert(engine.played);
@@ -527,7 +527,7 @@ Deno.test("storage.save() saves what was taken away or given while the save befo
     const later = await storage.read(id);
     assertEquals(later.data, { user: "ann", ...merged ? { b: 1 } : {} });
     assertFalse(later.has("notice"));
-    assertEquals(stateOf(later)?.base?.lifetime, 100);
+    assertEquals(stateOf(later)?.record?.lifetime, 100);
   }
 });
 
@@ -824,13 +824,13 @@ Deno.test("storage.save() refuses what it cannot store, and says what to use", a
   await assertRejects(
     () => storage.save({ id: "a", data: {} } as never),
     TypeError,
-    "Cannot save session: it was made by another library",
+    "Cannot save session: another library made it",
   );
   for (const id of ["short", "../../etc/passwd/of/somebody", "a".repeat(65)]) {
     await assertRejects(
       () => storage.save(createSession({ a: 1 }, id)),
       TypeError,
-      "Cannot save session: its id is not one that this storage could have made; leave it out",
+      "Cannot save session: this storage could not have made its id; create the session without an id",
     );
   }
   assertEquals(engine.calls, []);

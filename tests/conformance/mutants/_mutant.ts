@@ -5,7 +5,6 @@ import {
   createSessionStorage,
   type Engine,
   type EngineRecord,
-  type OwnerIndex,
   type SaveOptions,
   type SessionStorage,
 } from "../../../mod.ts";
@@ -59,7 +58,7 @@ export interface Bench extends OpenOptions {
 }
 
 /** A storage that is right. */
-export type Right = SessionStorage & OwnerIndex;
+export type Right = SessionStorage;
 
 /** What an instance does wrong. */
 export interface Parts {

@@ -7,7 +7,7 @@
  */
 import { SessionError } from "../../../core/errors.ts";
 import type { Session } from "../../../core/session.ts";
-import type { HttpSessionStorage } from "../../../storage/contract.ts";
+import type { SessionStorage } from "../../../storage/contract.ts";
 import { createSessionStorage } from "../../../storage/create_session_storage.ts";
 import { FakeEngine, type Verb } from "../../storage/_fake_engine.ts";
 
@@ -55,11 +55,11 @@ export interface Log {
 /** The application; one is served by each driver. */
 export class App {
   readonly engine: FakeEngine = new FakeEngine();
-  readonly storage: HttpSessionStorage<Data> = createSessionStorage({
+  readonly storage: SessionStorage<Data> = createSessionStorage({
     engine: this.engine,
     cookie: { name: "sid", secrets: ["s3cr3t"] },
   });
-  readonly other: HttpSessionStorage<Data> = createSessionStorage({
+  readonly other: SessionStorage<Data> = createSessionStorage({
     engine: new FakeEngine(),
     cookie: { name: "other" },
   });

@@ -1,0 +1,62 @@
+/**
+ * Checks the names of options, so that a typing error does not switch a protection off in silence.
+ *
+ * @module
+ */
+
+/** The names of an options object, checked by the compiler to be all of them. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+
+/**
+ * Refuses options that do not exist. One whose value is `undefined` counts as left out.
+ *
+ * @param attempt What the caller attempts, for the error's message: `create storage`.
+ * @throws {TypeError} If the options are not an object, or one is unknown. The message names the nearest known one.
+ */
+export function checkOptions(
+  attempt: string,
+  options: unknown,
+  known: Readonly<Record<string, true>>,
+): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot ${attempt}: options must be an object, received ${
+        options === null ? "null" : `a ${typeof options}`
+      }`,
+    );
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || Object.hasOwn(known, name)) continue;
+    throw new TypeError(
+      `Cannot ${attempt}: unknown option "${name}"; the nearest known one is "${
+        nearest(name, Object.keys(known))
+      }"`,
+    );
+  }
+}
+
+function nearest(name: string, known: readonly string[]): string {
+  const [best = ""] = known
+    .map((other) => ({ other, distance: distanceOf(name, other) }))
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ other }) => other);
+  return best;
+}
+
+/** How many letters have to be added, left out or replaced (Levenshtein); case does not count. */
+function distanceOf(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1]?.toLowerCase() === b[j - 1]?.toLowerCase();
+      next.push(Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (same ? 0 : 1),
+      ));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
