@@ -18,7 +18,9 @@
  *   name: "memory",
  *   capabilities: ["revoke", "expiry", "touch", "absolute", "merge"],
  *   clock: { kind: "virtual", advance() {} },
- *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
+ *   open: ({ namespace: _, ...options }) => ({
+ *     storage: createMemorySessionStorage(options),
+ *   }),
  * };
  * ```
  *

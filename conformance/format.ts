@@ -51,7 +51,9 @@ export interface FormatOptions {
  * const report = await checkStorage({
  *   name: "memory",
  *   capabilities: ["revoke", "merge"],
- *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
+ *   open: ({ namespace: _, ...options }) => ({
+ *     storage: createMemorySessionStorage(options),
+ *   }),
  * }, { only: ["FLASH"] });
  * assertMatch(formatReport(report, { format: "text" }), /Flash +✓✓✓/);
  * assertMatch(formatReport(report, { format: "tap" }), /^TAP version 14/);

@@ -17,7 +17,9 @@
  *   name: "memory",
  *   capabilities: ["revoke", "expiry", "touch", "absolute", "merge"],
  *   clock: { kind: "virtual", advance() {} },
- *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
+ *   open: ({ namespace: _, ...options }) => ({
+ *     storage: createMemorySessionStorage(options),
+ *   }),
  * });
  *
  * for (const fn of tests) await fn();

@@ -16,7 +16,9 @@
  *   name: "memory",
  *   capabilities: ["revoke", "expiry", "merge"],
  *   clock: { kind: "virtual", advance() {} },
- *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
+ *   open: ({ namespace: _, ...options }) => ({
+ *     storage: createMemorySessionStorage(options),
+ *   }),
  * };
  *
  * await modelConformance(fc, target, { runs: 50 });

@@ -35,7 +35,9 @@ export type TestFunction = (
  * conformance(test, {
  *   name: "memory",
  *   capabilities: ["revoke", "merge"],
- *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
+ *   open: ({ namespace: _, ...options }) => ({
+ *     storage: createMemorySessionStorage(options),
+ *   }),
  * });
  *
  * for (const fn of tests) await fn();

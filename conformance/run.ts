@@ -44,7 +44,9 @@ import type {
  *   name: "memory",
  *   capabilities: ["revoke", "expiry", "touch", "absolute", "merge"],
  *   clock: { kind: "virtual", advance() {} },
- *   open: (options) => ({ storage: createMemorySessionStorage(options) }),
+ *   open: ({ namespace: _, ...options }) => ({
+ *     storage: createMemorySessionStorage(options),
+ *   }),
  * });
  * assertEquals(report.verdict, "conformant");
  * ```

@@ -26,8 +26,7 @@ const target: Target = {
   ],
   clock: { kind: "virtual", advance() {} },
   limits: { recordBytes: 999_000 },
-  open(options) {
-    const { namespace } = options;
+  open({ namespace, ...options }) {
     const known = keys.get(namespace) ?? new Set<string>();
     keys.set(namespace, known);
     const sqlite = new SqliteEngine(`${dir}/sessions.db`, namespace);

@@ -38,7 +38,7 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
+import { checkOptions, type OptionNames } from "../core/options.ts";
 import { isSession, type Session, type SessionData } from "../core/session.ts";
 import type {
   SessionCookieOptions,
@@ -174,7 +174,10 @@ export function session<Data, FlashData>(
       "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
     );
   }
-  if ("secret" in first) return session(sealed(first), first);
+  if ("secret" in first) {
+    const { key, onUnavailable } = first;
+    return session(sealed(first), { key, onUnavailable });
+  }
   const { storage, options } = mount(first, second, third, OPTIONS);
   const { key = "session" } = options;
   const onUnavailable = options.onUnavailable ??
@@ -221,16 +224,26 @@ const INSTEAD: Record<string, string> = {
   proxy: "cookie.secure says whether the cookie needs HTTPS",
 };
 
-function sealed(
-  { secret, name, cookie, key: _, onUnavailable: __, ...others }:
-    ExpressSecretOptions,
-): SessionHeaders {
-  for (const [option, value] of Object.entries(others)) {
-    if (value === undefined || value === false) continue;
-    throw new TypeError(
-      `Cannot use ${option}: ${INSTEAD[option] ?? "no such option"}`,
-    );
+const SECRET_OPTIONS: OptionNames<ExpressSecretOptions> = {
+  ...OPTIONS,
+  cookie: true,
+  name: true,
+  resave: true,
+  saveUninitialized: true,
+  secret: true,
+};
+
+function sealed(options: ExpressSecretOptions): SessionHeaders {
+  const unknown: Record<string, unknown> = { ...options };
+  for (const [option, instead] of Object.entries(INSTEAD)) {
+    const value = unknown[option];
+    if (value !== undefined && value !== false) {
+      throw new TypeError(`Cannot use ${option}: ${instead}`);
+    }
+    delete unknown[option];
   }
+  checkOptions("start session", unknown, SECRET_OPTIONS);
+  const { secret, name, cookie } = options;
   const secrets = [secret ?? []].flat();
   if (secrets.length === 0) {
     throw new TypeError("Cannot use secret: pass one, or several");

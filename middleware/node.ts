@@ -20,6 +20,7 @@
  */
 import { type Cookie, isCookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
+import { checkOptions, type OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import { boundStorage, close, storeError } from "./lifecycle/lifecycle.ts";
@@ -144,6 +145,11 @@ export function session<
     );
 }
 
+const OPTIONS: OptionNames<NodeSessionOptions<never, never>> = {
+  onError: true,
+  onUnavailable: true,
+};
+
 function wrap<
   Data,
   FlashData,
@@ -152,11 +158,13 @@ function wrap<
 >(
   storage: SessionHeaders<Data, FlashData>,
   handler: NodeSessionHandler<Data, FlashData, Req, Res>,
-  {
+  options: NodeSessionOptions<Req, Res> = {},
+): NodeHandler<Req, Res> {
+  checkOptions("start session", options, OPTIONS);
+  const {
     onUnavailable = (_error, _req, res) => serviceUnavailable(res),
     onError = (error, _req, res) => internalServerError(error, res),
-  }: NodeSessionOptions<Req, Res> = {},
-): NodeHandler<Req, Res> {
+  } = options;
   if (typeof handler !== "function") {
     throw new TypeError("Cannot wrap handler: it must be a function");
   }

@@ -5,6 +5,7 @@
  */
 import { type Cookie, isCookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
+import { checkOptions, type OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import { boundStorage } from "./lifecycle/lifecycle.ts";
@@ -141,6 +142,8 @@ export function withSession<
     : wrap(boundStorage(first), second as Handler, third as WithSessionOptions);
 }
 
+const OPTIONS: OptionNames<WithSessionOptions> = { onUnavailable: true };
+
 function wrap<
   Data,
   FlashData,
@@ -149,8 +152,10 @@ function wrap<
 >(
   storage: SessionHeaders<Data, FlashData>,
   handler: SessionHandler<Data, FlashData, Info, Answer>,
-  { onUnavailable = serviceUnavailable }: WithSessionOptions = {},
+  options: WithSessionOptions = {},
 ): RequestHandler<Info, Answer> {
+  checkOptions("start session", options, OPTIONS);
+  const { onUnavailable = serviceUnavailable } = options;
   if (typeof handler !== "function") {
     throw new TypeError("Cannot wrap handler: it must be a function");
   }

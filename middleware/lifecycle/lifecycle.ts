@@ -9,6 +9,7 @@ import { SessionError } from "../../core/errors.ts";
 import { checkOptions, type OptionNames } from "../../core/options.ts";
 import { isSession, type Session, stateOf } from "../../core/session.ts";
 import { bind } from "../../storage/sessions/bind.ts";
+import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
 import type { SessionHeaders, SessionValues } from "../../storage/contract.ts";
 
 /** The session that a storage gives. */
@@ -60,7 +61,10 @@ export function boundStorage<Data, FlashData>(
   if (
     !cookie && typeof getSession === "function" &&
     typeof commitSession === "function"
-  ) return storage as SessionHeaders<Data, FlashData>;
+  ) {
+    if (storage instanceof BoundStorage) storage.mustBeUsable();
+    return storage as SessionHeaders<Data, FlashData>;
+  }
   throw new TypeError(
     cookie
       ? "Cannot use storage: it must have read() and save() to be used with a cookie"

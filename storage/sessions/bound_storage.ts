@@ -90,6 +90,11 @@ export class BoundStorage<Data, FlashData>
     if (sessions.close) this.close = sessions.close.bind(sessions);
   }
 
+  /** @throws {TypeError} If the cookie must not be used. */
+  mustBeUsable(): void {
+    if (this.#refusal) refuse(this.#refusal);
+  }
+
   /**
    * The same sessions in another cookie.
    *

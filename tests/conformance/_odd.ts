@@ -172,10 +172,10 @@ function unsigned(): Target {
     name: "an unsigned cookie",
     clock: { kind: "virtual", advance() {} },
     capabilities: ["revoke", "shared", "expiry", "touch", "absolute", "merge"],
-    open: (options) => ({
+    open: ({ namespace, ...options }) => ({
       storage: createSessionStorage({
         ...options,
-        engine: connect(options),
+        engine: connect({ namespace, ...options }),
         cookie: { name: "id" },
       }),
     }),
@@ -202,10 +202,10 @@ function wholeSeconds(): Target {
         }
       },
     },
-    open({ now: _, ...options }) {
-      const given = connect({ ...options, now: Date.now });
-      const known = keys.get(options.namespace) ?? new Set();
-      keys.set(options.namespace, known);
+    open({ now: _, namespace, ...options }) {
+      const given = connect({ namespace, ...options, now: Date.now });
+      const known = keys.get(namespace) ?? new Set();
+      keys.set(namespace, known);
       const { engine, ...hooks } = instrument({
         guarantees: given.guarantees,
         read: (key) => given.read(key),

@@ -22,14 +22,14 @@ interface Bad {
   reason: RegExp;
 }
 
-function open(options: OpenOptions): Opened {
+function open({ namespace: _, ...options }: OpenOptions): Opened {
   return { storage: createMemorySessionStorage(options) };
 }
 
 /** A memory storage with something replaced, and without what would not be found on a replacement. */
 function withStorage(change: (storage: Any) => Any): Partial<Target> {
   return {
-    open(options: OpenOptions): Any {
+    open({ namespace: _, ...options }: OpenOptions): Any {
       const storage = createMemorySessionStorage(options) as Any;
       return {
         storage: {

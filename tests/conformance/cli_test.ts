@@ -16,14 +16,16 @@ const memory: Target = {
   name: "memory",
   capabilities: ["revoke", "merge"],
   clock: { kind: "virtual", advance() {} },
-  open: (options) => ({ storage: createMemorySessionStorage(options) }),
+  open: ({ namespace: _, ...options }) => ({
+    storage: createMemorySessionStorage(options),
+  }),
 };
 
 /** Consumes no flash: FLASH-03 and others fail. */
 const sticky: Target = {
   ...memory,
   name: "sticky",
-  async open(options) {
+  async open({ namespace: _, ...options }) {
     const storage = createMemorySessionStorage(options);
     return {
       storage: {
@@ -373,7 +375,9 @@ Deno.test("cli ends, and keeps what a target prints out of the report, when the 
      export default {
        name: "leaky",
        capabilities: [],
-       open: (options) => ({ storage: createMemorySessionStorage(options) }),
+       open: ({ namespace: _, ...options }) => ({
+    storage: createMemorySessionStorage(options),
+  }),
      };`,
   );
   assertEquals(code, 0, err);

@@ -28,8 +28,8 @@ const clock = { kind: "virtual", advance() {} } as const;
 /** Memory, whose instances over one namespace share one engine. */
 function memory(): Home {
   const engines = new Map<string, [MemoryEngine, Set<string>]>();
-  return (options) => {
-    const { namespace, now } = options;
+  return ({ namespace, ...options }) => {
+    const { now } = options;
     const [memory, keys] = engines.get(namespace) ??
       [new MemoryEngine(1000, now, () => {}), new Set<string>()];
     engines.set(namespace, [memory, keys]);
@@ -40,10 +40,10 @@ function memory(): Home {
 }
 
 function sealedCookie(): Home {
-  return (options) => ({
+  return ({ namespace, ...options }) => ({
     storage: createCookieSessionStorage({
       ...options,
-      cookie: { ...cookie, name: options.namespace },
+      cookie: { ...cookie, name: namespace },
     }),
   });
 }

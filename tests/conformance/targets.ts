@@ -63,11 +63,11 @@ export function engineTarget(
     clock,
     limits: limits ?? {},
     capabilities: [...ENGINE, ...extra],
-    async open(options) {
-      const { namespace } = options;
+    async open({ namespace, ...options }) {
       const known = keys.get(namespace) ?? new Set();
       keys.set(namespace, known);
-      const engine = instrument(await connect(options), known);
+      const connected = await connect({ namespace, ...options });
+      const engine = instrument(connected, known);
       const storage = createSessionStorage({
         ...options,
         engine: engine.engine,
@@ -173,11 +173,11 @@ export function cookieTarget(encrypt = true): Target {
       "touch",
       "absolute",
     ],
-    open: (options) => ({
+    open: ({ namespace, ...options }) => ({
       storage: createCookieSessionStorage({
         ...options,
         cookie: {
-          name: options.namespace,
+          name: namespace,
           secrets: ["s3cr3t", "older"],
           encrypt,
         },

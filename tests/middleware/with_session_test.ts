@@ -621,10 +621,26 @@ Deno.test("withSession() takes cookie and storage apart, as middlewares of Remix
 });
 
 Deno.test("withSession() throws and says what to change, when it cannot work", async () => {
+  const { read, save } = createMemorySessionStorage();
   assertThrows(
-    () => withSession(createMemorySessionStorage() as never, count),
+    () => withSession({ read, save } as never, count),
     TypeError,
-    "Cannot use storage: it has no cookie; create it with one, or pass one before it",
+    "Cannot use storage: it has no cookie; pass one before it",
+  );
+  assertThrows(
+    () => withSession(createCookie("n"), { getSession() {} } as never, count),
+    TypeError,
+    "Cannot use storage: it must have read() and save() to be used with a cookie",
+  );
+  assertThrows(
+    () => withSession(createCookieSessionStorage(), count),
+    TypeError,
+    "a cookie storage needs secrets",
+  );
+  assertThrows(
+    () => withSession(memory(), count, { onUnavailabel() {} } as never),
+    TypeError,
+    'unknown option "onUnavailabel"; the nearest known one is "onUnavailable"',
   );
   assertThrows(
     () => withSession(createCookie("n"), createCookieSessionStorage(), count),

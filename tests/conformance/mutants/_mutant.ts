@@ -164,8 +164,9 @@ function openBroken(
     },
   });
   const wrong: Engine = { ...hooks.engine, ...parts.engine };
+  const { namespace: _, ...timeouts } = options;
   const storage: Right = createSessionStorage({
-    ...options,
+    ...timeouts,
     ...parts.owner ? { owner: parts.owner } : {},
     engine: {
       ...wrong,

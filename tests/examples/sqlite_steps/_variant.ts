@@ -45,8 +45,7 @@ export function variant(change: Variant): Target {
     name: "sqlite",
     capabilities: ALL.filter((claim) => !change.without?.includes(claim)),
     clock: { kind: "virtual", advance() {} },
-    open(options) {
-      const { namespace } = options;
+    open({ namespace, ...options }) {
       const known = keys.get(namespace) ?? new Set<string>();
       keys.set(namespace, known);
       const sqlite = new SqliteEngine(`${dir}/sessions.db`, namespace);
