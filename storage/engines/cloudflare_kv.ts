@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { toBase64Url, utf8Length } from "../../core/bytes.ts";
-import { delay, randomBytes } from "../../core/runtime.ts";
-import { isObject } from "../../core/record.ts";
+import { delay } from "../../core/runtime.ts";
+import { checkPrefix } from "./prefix.ts";
+import { foreignRecord, newVersion } from "./record.ts";
 import type {
   Engine,
   EngineRecord,
@@ -33,7 +33,7 @@ export interface KVNamespaceLike {
 }
 
 /** KV's limit for a key, in bytes, less the 43 of an id's hash. */
-const PREFIX_BYTES = 512 - 43;
+const MAX_PREFIX = 512 - 43;
 /** Ten years, in seconds: longer than any cookie lives, and no number that KV might stumble over. */
 const LONGEST = 10 * 365 * 24 * 60 * 60;
 /** How often a write is tried. */
@@ -69,14 +69,10 @@ export class CloudflareKVEngine implements Engine {
         );
       }
     }
-    if (
-      typeof prefix !== "string" || utf8Length(prefix) > PREFIX_BYTES ||
-      /\p{Cc}|\p{Cs}/u.test(prefix)
-    ) {
-      throw new TypeError(
-        `Cannot create storage: prefix must be text of at most ${PREFIX_BYTES} bytes, without control characters`,
-      );
-    }
+    checkPrefix(prefix, {
+      maxBytes: MAX_PREFIX,
+      without: "control characters",
+    });
     this.#kv = kv;
     this.#prefix = prefix;
     this.#now = now;
@@ -88,11 +84,10 @@ export class CloudflareKVEngine implements Engine {
       this.#prefix + key,
     );
     if (value === null) return null;
-    const { expires, version } = isObject(metadata) ? metadata : {};
-    // What another program has put here decodes to no session, and is told as such.
+    const { expires, version } = (metadata ?? {}) as Record<string, unknown>;
     return typeof value === "string" && typeof expires === "number"
       ? { value, version, expires }
-      : { value: "", version: null, expires: Infinity };
+      : foreignRecord(null);
   }
 
   async write(
@@ -105,7 +100,7 @@ export class CloudflareKVEngine implements Engine {
       LONGEST,
       Math.max(this.guarantees.minSeconds, seconds),
     );
-    const version = toBase64Url(randomBytes(12));
+    const version = newVersion();
     const options = { expirationTtl, metadata: { expires, version } };
     await this.#patiently(() =>
       this.#kv.put(this.#prefix + key, value, options)

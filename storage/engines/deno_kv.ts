@@ -5,6 +5,8 @@
  */
 import { fromUtf8, utf8 } from "../../core/bytes.ts";
 import { delay } from "../../core/runtime.ts";
+import { Lazy } from "./lazy.ts";
+import { checkPrefix } from "./prefix.ts";
 import type {
   DeleteOptions,
   Engine,
@@ -78,25 +80,26 @@ export class DenoKvEngine implements Engine {
     selfContained: false,
     maxBytes: 64 * 1024 - OVERHEAD,
   };
-  readonly #given: KvLike | Promise<KvLike> | undefined;
-  readonly #open: () => Promise<KvLike>;
+  readonly #kv: Lazy<KvLike>;
+  /** Whether this engine opens the database, and closes it. */
+  readonly #own: boolean;
   readonly #prefix: string;
   readonly #now: () => number;
-  #opened: Promise<KvLike> | undefined;
 
   constructor(
     given: KvLike | Promise<KvLike> | undefined,
     prefix: string,
     now: () => number,
   ) {
-    this.#given = given;
-    this.#open = given ? async () => await given : openDefault();
+    checkPrefix(prefix, { maxBytes: MAX_PREFIX });
+    this.#kv = new Lazy(given ? async () => await given : openDefault());
+    this.#own = !given;
     this.#prefix = prefix;
     this.#now = now;
   }
 
   async read(key: string): Promise<EngineRecord | null> {
-    const entry = await (await this.#kv()).get([this.#prefix, key]);
+    const entry = await (await this.#kv.get()).get([this.#prefix, key]);
     if (entry.versionstamp === null) return null;
     const { text, expires } = (entry.value ?? {}) as Record<string, unknown>;
     return {
@@ -117,7 +120,7 @@ export class DenoKvEngine implements Engine {
     const expireIn = Math.min(Math.max(1, left), MAX_EXPIRE_IN);
     // Bytes, because V8 writes text with a single letter beyond Latin-1 at two bytes a letter.
     const record = { text: utf8(value), expires };
-    const kv = await this.#kv();
+    const kv = await this.#kv.get();
     const written = await commit(() =>
       begin(kv, at, ifVersion).set(at, record, { expireIn })
     );
@@ -129,28 +132,14 @@ export class DenoKvEngine implements Engine {
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
     const at = [this.#prefix, key];
-    const kv = await this.#kv();
+    const kv = await this.#kv.get();
     const deleted = await commit(() => begin(kv, at, ifVersion).delete(at));
     return deleted.ok;
   }
 
   async close(): Promise<void> {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    // A database that was handed in is closed by whoever opened it.
-    if (opened && !this.#given) (await opened).close();
-  }
-
-  #kv(): Promise<KvLike> {
-    if (!this.#opened) {
-      const opening = this.#open();
-      this.#opened = opening;
-      // A database that could not be opened is tried again by the next request.
-      opening.catch(() => {
-        if (this.#opened === opening) this.#opened = undefined;
-      });
-    }
-    return this.#opened;
+    const opened = this.#kv.take();
+    if (opened && this.#own) (await opened).close();
   }
 }
 

@@ -93,10 +93,10 @@ Deno.test("createCloudflareKVSessionStorage() throws and says what to change, wh
     [{}, "kv must be a KV namespace, and has no getWithMetadata()"],
     [{ kv: null }, "kv must be a KV namespace"],
     [{ kv: { ...kv, put: undefined } }, "and has no put()"],
-    [{ kv, prefix: 5 }, "prefix must be text of at most 469 bytes"],
-    [{ kv, prefix: "é".repeat(235) }, "prefix must be text of at most 469"],
-    [{ kv, prefix: "a\r\n" }, "without control characters"],
-    [{ kv, prefix: "\ud800" }, "without control characters"],
+    [{ kv, prefix: 5 }, "prefix must be a string, received number"],
+    [{ kv, prefix: "é".repeat(235) }, "prefix must take at most 469 bytes"],
+    [{ kv, prefix: "a\r\n" }, "must not contain control characters"],
+    [{ kv, prefix: "\ud800" }, "without lone surrogates"],
     [{ kv, idleTimeout: 1800 }, "Workers KV cannot keep an idleTimeout"],
   ];
   for (const [options, message] of cases) {

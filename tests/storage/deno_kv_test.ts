@@ -78,11 +78,17 @@ Deno.test("save() keeps a session that ends as late as a Date can tell", async (
 });
 
 Deno.test("createDenoKvSessionStorage() refuses prefixes that a key cannot hold, or that would be one", () => {
-  for (const prefix of ["\ud800", "x".repeat(1901), "ü".repeat(951)]) {
+  for (
+    const [prefix, message] of [
+      ["\ud800", "a well-formed string"],
+      ["x".repeat(1901), "at most 1900 bytes"],
+      ["ü".repeat(951), "at most 1900 bytes"],
+    ] as const
+  ) {
     assertThrows(
       () => createDenoKvSessionStorage({ prefix }),
       TypeError,
-      "Cannot create storage: prefix must be a well-formed string of at most 1900 bytes",
+      message,
     );
   }
 });

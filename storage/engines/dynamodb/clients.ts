@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Lazy } from "../lazy.ts";
 import { loadClient } from "../load_client.ts";
 
 /** An item's primary key. */
@@ -152,20 +153,12 @@ function senderDocument(client: DynamoDBSenderLike): DynamoDBDocumentLike {
     "GetCommand" | "UpdateCommand" | "DeleteCommand",
     Command
   >;
-  let commands: Promise<Commands> | undefined;
+  const commands = new Lazy(() =>
+    loadClient("@aws-sdk/lib-dynamodb", "3") as Promise<Commands>
+  );
   async function send(name: keyof Commands, params: unknown): Promise<unknown> {
-    const loading = commands ??= loadClient(
-      "@aws-sdk/lib-dynamodb",
-      "3",
-    ) as Promise<Commands>;
-    try {
-      const Command = (await loading)[name];
-      return await client.send(new Command(params));
-    } catch (error) {
-      // A package that was not there may be by the next request.
-      loading.catch(() => commands = undefined);
-      throw error;
-    }
+    const Command = (await commands.get())[name];
+    return await client.send(new Command(params));
   }
   return {
     get: (params) => send("GetCommand", params),

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { toBase64Url, utf8Length } from "../../../core/bytes.ts";
-import { randomBytes } from "../../../core/runtime.ts";
+import { utf8Length } from "../../../core/bytes.ts";
+import { Lazy } from "../lazy.ts";
+import { foreignRecord, newVersion } from "../record.ts";
 import {
   architectTable,
   type DynamoDBClientLike,
@@ -45,11 +46,9 @@ type Client = DynamoDBClientLike | Promise<DynamoDBClientLike> | undefined;
 /** The engine behind `createDynamoDBSessionStorage`. */
 export class DynamoDBEngine implements Engine {
   readonly guarantees: StorageGuarantees;
-  readonly #open: () => Promise<Table>;
+  readonly #table: Lazy<Table>;
   readonly #idx: string;
   readonly #ttl: string;
-  #opened: Promise<Table> | undefined;
-
   readonly #now: () => number;
 
   constructor(
@@ -57,7 +56,6 @@ export class DynamoDBEngine implements Engine {
     { table, idx = "_idx", ttl = "_ttl" }: TableNames,
     now: () => number = Date.now,
   ) {
-    this.#now = now;
     // A name, or an ARN, as DynamoDB has them.
     if (typeof table !== "string" || !/^[\w.:/-]{1,1024}$/.test(table)) {
       throw new TypeError(
@@ -71,9 +69,10 @@ export class DynamoDBEngine implements Engine {
         "Cannot create storage: idx and ttl must be two attributes",
       );
     }
+    this.#table = new Lazy(opener(client, table));
     this.#idx = idx;
     this.#ttl = ttl;
-    this.#open = opener(client, table);
+    this.#now = now;
     const names = [idx, ttl, RECORD, VERSION, DEADLINE].join("");
     this.guarantees = {
       compareAndSet: true,
@@ -87,15 +86,14 @@ export class DynamoDBEngine implements Engine {
   }
 
   async read(key: string): Promise<EngineRecord | null> {
-    const item = await (await this.#table()).get(this.#key(key));
+    const item = await (await this.#table.get()).get(this.#key(key));
     if (!item) return null;
     const { [RECORD]: value, [VERSION]: version = null } = item;
     if (value === undefined && version === null) return null;
     const expires = toInstant(item[DEADLINE]);
-    // What another program has put here decodes to no session, and is told as such.
     return typeof value === "string" && expires !== undefined
       ? { value, version, expires }
-      : { value: "", version, expires: Infinity };
+      : foreignRecord(version);
   }
 
   async write(
@@ -103,8 +101,7 @@ export class DynamoDBEngine implements Engine {
     value: string,
     { expires, ifVersion }: WriteOptions,
   ): Promise<unknown> {
-    // Random, so that none comes back when a record is deleted and made anew.
-    const version = toBase64Url(randomBytes(12));
+    const version = newVersion();
     const written = await this.#update(key, ifVersion, {
       [RECORD]: value,
       [VERSION]: version,
@@ -117,7 +114,7 @@ export class DynamoDBEngine implements Engine {
     key: string,
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
-    const table = await this.#table();
+    const table = await this.#table.get();
     if (ifVersion === undefined) {
       await table.delete(this.#key(key));
       return true;
@@ -185,24 +182,12 @@ export class DynamoDBEngine implements Engine {
         ...Object.fromEntries(entries.map(([, value], i) => [`:${i}`, value])),
       },
     };
-    const table = await this.#table();
+    const table = await this.#table.get();
     return await met(() => table.update(update));
   }
 
   #key(key: string): Record<string, string> {
     return { [this.#idx]: key };
-  }
-
-  #table(): Promise<Table> {
-    if (!this.#opened) {
-      const opening = this.#open();
-      this.#opened = opening;
-      // A client that could not be had is asked for again by the next request.
-      opening.catch(() => {
-        if (this.#opened === opening) this.#opened = undefined;
-      });
-    }
-    return this.#opened;
   }
 }
 

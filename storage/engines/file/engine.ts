@@ -21,8 +21,8 @@ import {
   type Place,
   placeOf,
   removeForeign,
-  unique,
 } from "./layout.ts";
+import { foreignRecord, newVersion } from "../record.ts";
 import { sweepRecords } from "./sweep.ts";
 import { Files, isOneOf } from "./files.ts";
 import type {
@@ -77,8 +77,7 @@ export class FileEngine implements Engine {
     let last: string | undefined;
     while (true) {
       const found = look(this.#files, place);
-      // What is no record decodes to no session, and is told as such.
-      if (!found) return { value: "", version: null, expires: Infinity };
+      if (!found) return foreignRecord(null);
       const { entries, head } = found;
       if (!head) {
         this.#mustBeThere();
@@ -237,7 +236,7 @@ export class FileEngine implements Engine {
     value: string,
   ): Promise<Head | undefined> {
     const { shard, folder } = place;
-    const making = `${shard}/${NEW}${unique()}`;
+    const making = `${shard}/${NEW}${newVersion()}`;
     let placed = false;
     try {
       await this.#ensureShard(shard);

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { toBase64Url } from "../../../core/bytes.ts";
-import { randomBytes } from "../../../core/runtime.ts";
+import { newVersion } from "../record.ts";
 import type { Entry, Files } from "./files.ts";
 
 const HEAD = /^((\d{1,15})-[\w-]{16})@([\d.e+-]{1,30}|Infinity)$/;
@@ -86,7 +85,7 @@ export async function clear(files: Files, place: Place): Promise<void> {
 
 /** A head that there has never been. */
 export function headOf(count: number, expires: number): Head {
-  const content = `${count}-${unique()}`;
+  const content = `${count}-${newVersion()}`;
   return { name: `${content}@${expires}`, content, count, expires };
 }
 
@@ -107,9 +106,4 @@ export function newestHead(entries: readonly Entry[]): Head | undefined {
     if (!newest || head.count > newest.count) newest = head;
   }
   return newest;
-}
-
-/** A name that comes up only once. */
-export function unique(): string {
-  return toBase64Url(randomBytes(12));
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { clear, look, NEW, newestHead, type Place, unique } from "./layout.ts";
+import { clear, look, NEW, newestHead, type Place } from "./layout.ts";
+import { newVersion } from "../record.ts";
 import type { Entry, Files } from "./files.ts";
 
 const SHARD = /^[\w-]{2}$/;
@@ -50,7 +51,7 @@ async function sweepFolder(
   if (name.startsWith(OLD)) await files.removeAll(folder);
   else if (name.startsWith(NEW)) {
     // Whoever is still at it finds it gone as a whole, and makes another.
-    const old = `${shard}/${OLD}${unique()}`;
+    const old = `${shard}/${OLD}${newVersion()}`;
     if (await files.rename(folder, old)) await files.removeAll(old);
   } else if (KEY.test(name)) {
     const entries = await files.listInTurn(folder);

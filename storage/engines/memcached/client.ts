@@ -5,8 +5,10 @@
  */
 import type * as NodeNet from "node:net";
 import { utf8Length } from "../../../core/bytes.ts";
+import { CallTimeout } from "../../../core/call_timeout.ts";
 import { builtin } from "../../../core/runtime.ts";
-import { closed, Connection, late, type MemcacheItem } from "./connection.ts";
+import { Lazy } from "../lazy.ts";
+import { closed, Connection, type MemcacheItem } from "./connection.ts";
 
 /** The part of a client of Memcached that sessions need; that of npm's `memcache-client` has it. */
 export interface MemcacheLike {
@@ -34,7 +36,7 @@ export interface MemcacheLike {
   delete(key: string): Promise<unknown>;
 }
 
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
 const DEFAULT_PORT = 11211;
 const ADDRESS =
   /^(?:memcached?:\/\/)?(\[[\da-f:.]+\]|[^\s:/@\[\]]+)(?::(\d{1,5}))?\/?$/i;
@@ -44,15 +46,15 @@ export class MemcachedClient implements MemcacheLike {
   readonly #net: typeof NodeNet;
   readonly #host: string;
   readonly #port: number;
-  readonly #patience: number;
-  #connection: Promise<Connection> | undefined;
+  readonly #timeout: CallTimeout;
+  readonly #connection: Lazy<Connection> = new Lazy(() => this.#connect());
 
   /**
    * @param url `localhost:11211`, `[::1]:11211` or `memcached://localhost`.
-   * @param patience How long a server may take to accept a connection, or to answer a command, in milliseconds.
-   * @throws {TypeError} If that is no address, or the platform has no sockets.
+   * @param timeout How long a server may take to accept a connection, or to answer a command, in milliseconds.
+   * @throws {TypeError} If `url` is not an address, or the platform does not have sockets.
    */
-  constructor(url: string, patience: number = PATIENCE) {
+  constructor(url: string, timeout: number = TIMEOUT) {
     const [, host = "", port = String(DEFAULT_PORT)] =
       ADDRESS.exec(String(url)) ?? [];
     if (!host || Number(port) < 1 || Number(port) > 65_535) {
@@ -67,9 +69,12 @@ export class MemcachedClient implements MemcacheLike {
       );
     }
     this.#net = net;
-    this.#patience = patience;
     this.#host = host.replace(/^\[|\]$/g, "");
     this.#port = Number(port);
+    this.#timeout = new CallTimeout(
+      timeout,
+      `Memcached did not answer within ${timeout / 1000} s`,
+    );
   }
 
   gets(key: string): Promise<MemcacheItem | undefined> {
@@ -106,9 +111,8 @@ export class MemcachedClient implements MemcacheLike {
 
   /** Closes the connection; commands that are under way fail. */
   async close(): Promise<void> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    (await connection?.catch(() => undefined))?.end(closed());
+    const connection = await this.#connection.take()?.catch(() => undefined);
+    connection?.end(closed());
   }
 
   #store(
@@ -123,33 +127,18 @@ export class MemcachedClient implements MemcacheLike {
   }
 
   async #send(text: string, key?: string): Promise<MemcacheItem | undefined> {
-    let connection = await this.#connected();
-    // Lost while nobody asked: no command is known to have reached the server.
-    if (connection.lost) connection = await this.#connected();
+    let connection = await this.#connection.get();
+    if (connection.lost) {
+      // It was lost before this command was sent: sending it on another connection does not repeat it.
+      this.#connection.forget(connection);
+      connection = await this.#connection.get();
+    }
     return await connection.send(text, key);
-  }
-
-  #connected(): Promise<Connection> {
-    this.#connection ??= this.#connect();
-    return this.#connection;
   }
 
   #connect(): Promise<Connection> {
     const socket = this.#net.connect({ host: this.#host, port: this.#port });
     socket.setNoDelay(true);
-    const connecting = new Promise<Connection>((resolve, reject) => {
-      const connection = new Connection(socket, this.#patience, (error) => {
-        clearTimeout(timer);
-        if (this.#connection === connecting) this.#connection = undefined;
-        reject(error);
-      });
-      const overdue = () => connection.end(late(this.#patience));
-      const timer = setTimeout(overdue, this.#patience);
-      socket.once("connect", () => {
-        clearTimeout(timer);
-        resolve(connection);
-      });
-    });
-    return connecting;
+    return new Connection(socket, this.#timeout).opened();
   }
 }

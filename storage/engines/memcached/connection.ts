@@ -7,6 +7,7 @@
  */
 import type * as NodeNet from "node:net";
 import { fromUtf8 } from "../../../core/bytes.ts";
+import type { CallTimeout } from "../../../core/call_timeout.ts";
 
 /** What a client of Memcached gives for a key. */
 export interface MemcacheItem {
@@ -21,7 +22,6 @@ interface Pending {
   /** The key whose item is asked for; nothing where a line is the answer. */
   readonly key?: string;
   item?: MemcacheItem;
-  readonly timer: ReturnType<typeof setTimeout>;
   resolve(item: MemcacheItem | undefined): void;
   reject(error: Error): void;
 }
@@ -30,33 +30,33 @@ interface Pending {
 export class Connection {
   lost = false;
   readonly #socket: NodeNet.Socket;
-  readonly #patience: number;
-  readonly #onLoss: (error: Error) => void;
+  readonly #timeout: CallTimeout;
+  #refuse: (error: Error) => void = () => {};
   #pending: Pending[] = [];
   #chunks: Uint8Array[] = [];
   #size = 0;
   /** How many bytes there must be before it is worth looking at them. */
   #needed = 1;
 
-  constructor(
-    socket: NodeNet.Socket,
-    patience: number,
-    onLoss: (error: Error) => void,
-  ) {
+  constructor(socket: NodeNet.Socket, timeout: CallTimeout) {
     this.#socket = socket;
-    this.#patience = patience;
-    this.#onLoss = onLoss;
+    this.#timeout = timeout;
     socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
     socket.on("error", (error) => this.end(error));
     socket.on("close", () => this.end(closed()));
   }
 
+  /** Resolves when the server has accepted the connection. */
+  opened(): Promise<this> {
+    return this.#run((resolve, reject) => {
+      this.#refuse = reject;
+      this.#socket.once("connect", () => resolve(this));
+    });
+  }
+
   send(text: string, key?: string): Promise<MemcacheItem | undefined> {
-    return new Promise((resolve, reject) => {
-      // What comes after an answer that is overdue could not be told from it: the connection goes as a whole.
-      const overdue = () => this.end(late(this.#patience));
-      const timer = setTimeout(overdue, this.#patience);
-      const pending = { resolve, reject, timer };
+    return this.#run((resolve, reject) => {
+      const pending = { resolve, reject };
       this.#pending.push(key === undefined ? pending : { ...pending, key });
       this.#socket.write(text);
     });
@@ -66,12 +66,19 @@ export class Connection {
     if (this.lost) return;
     this.lost = true;
     this.#socket.destroy();
-    this.#onLoss(error);
-    for (const { timer, reject } of this.#pending) {
-      clearTimeout(timer);
-      reject(error);
-    }
+    this.#refuse(error);
+    for (const { reject } of this.#pending) reject(error);
     this.#pending = [];
+  }
+
+  #run<T>(
+    work: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+  ): Promise<T> {
+    return this.#timeout.run(
+      () => new Promise(work),
+      // A late answer would be taken for the next one: the whole connection ends.
+      (error) => this.end(error),
+    );
   }
 
   #receive(chunk: Uint8Array): void {
@@ -114,7 +121,6 @@ export class Connection {
   #settle(word: string | undefined, line: string): void {
     const pending = this.#pending.shift();
     if (!pending) return this.end(new Error("Memcached spoke unasked"));
-    clearTimeout(pending.timer);
     const { key, item, resolve, reject } = pending;
     if (key !== undefined && word === "END") return resolve(item);
     if (key === undefined && (word === "STORED" || word === "DELETED")) {
@@ -140,11 +146,6 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
     at += chunk.length;
   }
   return bytes;
-}
-
-/** What a server is that takes too long. */
-export function late(patience: number): Error {
-  return new Error(`Memcached did not answer within ${patience / 1000} s`);
 }
 
 /** What becomes of commands on a connection that ends. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { toBase64Url, utf8Length } from "../../../core/bytes.ts";
-import { randomBytes } from "../../../core/runtime.ts";
+import { utf8Length } from "../../../core/bytes.ts";
+import { checkPrefix as checkPrefixOf } from "../prefix.ts";
+import { newVersion } from "../record.ts";
 import type { MemcacheLike } from "./client.ts";
 import type {
   DeleteOptions,
@@ -21,6 +22,8 @@ const ITEM_OVERHEAD = 59;
 /** A deadline, a nonce and a space after each: the deadline of at most 16 digits. */
 const HEADER_BYTES = 16 + 1 + 16 + 1;
 const KEY_BYTES = 43;
+/** A key takes 250 bytes, with the hash of an id in it. */
+const MAX_PREFIX = 250 - KEY_BYTES;
 
 /** Up to here a lifetime counts in seconds from now; beyond, it is taken for seconds since 1970. */
 const RELATIVE_SECONDS = 30 * 24 * 60 * 60;
@@ -52,6 +55,7 @@ export class MemcachedEngine implements Engine {
     now: () => number,
     close?: () => Promise<void>,
   ) {
+    checkPrefix(prefix);
     this.#client = client;
     this.#prefix = prefix;
     this.#now = now;
@@ -92,7 +96,7 @@ export class MemcachedEngine implements Engine {
     { expires, ifVersion }: WriteOptions,
   ): Promise<unknown> {
     const at = this.#prefix + key;
-    const nonce = toBase64Url(randomBytes(12));
+    const nonce = newVersion();
     const text = `${Math.ceil(expires)} ${nonce} ${value}`;
     const lifetime = this.#lifetime(expires);
     const version: Version = { nonce };
@@ -172,22 +176,13 @@ async function unless(
 }
 
 /**
- * Refuses what cannot be the beginning of a key.
+ * Checks a prefix of keys.
  *
- * @throws {TypeError} If a prefix holds a space or a control character, or leaves no room for the rest of the key.
+ * @throws {TypeError} If it contains spaces or control characters, or is too long.
  */
 export function checkPrefix(prefix: string): void {
-  if (typeof prefix !== "string" || /[\s\p{Other}]/u.test(prefix)) {
-    throw new TypeError(
-      "Cannot create storage: prefix must be a string without spaces and control characters",
-    );
-  }
-  const most = 250 - KEY_BYTES;
-  if (utf8Length(prefix) > most) {
-    throw new TypeError(
-      `Cannot create storage: prefix may take ${most} bytes, received ${
-        utf8Length(prefix)
-      }`,
-    );
-  }
+  checkPrefixOf(prefix, {
+    maxBytes: MAX_PREFIX,
+    without: "spaces or control characters",
+  });
 }

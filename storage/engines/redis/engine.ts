@@ -5,9 +5,10 @@
  */
 import { sha1 } from "@noble/hashes/legacy.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { fromUtf8, toBase64Url, utf8 } from "../../../core/bytes.ts";
-import { randomBytes } from "../../../core/runtime.ts";
-import type { RedisSend } from "./client.ts";
+import { fromUtf8, utf8 } from "../../../core/bytes.ts";
+import { checkPrefix } from "../prefix.ts";
+import { foreignRecord, newVersion } from "../record.ts";
+import { isReply, type RedisSend } from "./client.ts";
 import type {
   DeleteOptions,
   Engine,
@@ -96,6 +97,7 @@ export class RedisEngine implements Engine {
     now: () => number,
     close?: () => Promise<void>,
   ) {
+    checkPrefix(prefix);
     this.#send = send;
     this.#prefix = prefix;
     this.#now = now;
@@ -109,7 +111,7 @@ export class RedisEngine implements Engine {
       found = await this.#send(at, ["GET", at]);
     } catch (error) {
       if (!isReply(error, "WRONGTYPE")) throw error;
-      return foreign(FOREIGN);
+      return foreignRecord(FOREIGN);
     }
     if (found === null) return null;
     // Clients can be told to give bytes.
@@ -117,10 +119,10 @@ export class RedisEngine implements Engine {
     if (typeof text !== "string") {
       throw new TypeError("Redis gave something that is no text");
     }
-    if (!/^[\w-]{16}/.test(text)) return foreign(text && FOREIGN);
+    if (!/^[\w-]{16}/.test(text)) return foreignRecord(text && FOREIGN);
     const version = text.slice(0, VERSION);
     const expires = Number(text.slice(VERSION, HEAD));
-    if (Number.isNaN(expires)) return foreign(version);
+    if (Number.isNaN(expires)) return foreignRecord(version);
     return { value: text.slice(HEAD), version, expires };
   }
 
@@ -193,28 +195,4 @@ export class RedisEngine implements Engine {
 
 function script(text: string): Script {
   return { text, digest: bytesToHex(sha1(utf8(text))) };
-}
-
-// Random bytes for each version would cost more than all else that is done for it here.
-const SERIES = 10_000;
-let series = "";
-let used = SERIES;
-
-/** A version that no process has given, nor will. */
-function newVersion(): string {
-  if (used === SERIES) {
-    series = toBase64Url(randomBytes(9));
-    used = 0;
-  }
-  return series + String(used++).padStart(4, "0");
-}
-
-/** What another program has put there: it decodes to no session, and is told as such. */
-function foreign(version: string): EngineRecord {
-  return { value: "", version, expires: Infinity };
-}
-
-/** Whether an error is the server's own word, of this kind. */
-function isReply(error: unknown, kind: string): boolean {
-  return error instanceof Error && error.message.startsWith(kind);
 }
