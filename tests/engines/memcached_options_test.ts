@@ -2,7 +2,7 @@ import { assert, assertThrows } from "@std/assert";
 import { createMemcacheSessionStorage } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 
-Deno.test("createMemcacheSessionStorage() refuses what it cannot work with", () => {
+Deno.test("createMemcacheSessionStorage() throws and says what to change, when an option is invalid", () => {
   const client = new MemcachedClient("localhost");
   const url = "localhost";
   for (

@@ -10,17 +10,17 @@ import { builtin } from "../../../core/runtime.ts";
 import { Lazy } from "../lazy.ts";
 import { closed, Connection, type MemcacheItem } from "./connection.ts";
 
-/** The part of a client of Memcached that sessions need; that of npm's `memcache-client` has it. */
+/** The part of a Memcached client that sessions need. npm's `memcache-client` has it. */
 export interface MemcacheLike {
-  /** Gives an item with its version, or `undefined`. */
+  /** Returns an item with its version, or `undefined`. */
   gets(key: string): Promise<MemcacheItem | undefined>;
-  /** Stores an item if the version still holds; rejects with `EXISTS` or `NOT_FOUND` if not. */
+  /** Stores an item if its version is still the same; rejects with `EXISTS` or `NOT_FOUND` if not. */
   cas(
     key: string,
     value: string,
     options: { casUniq: string | number; lifetime: number },
   ): Promise<unknown>;
-  /** Stores an item if there is none; rejects with `NOT_STORED` if there is. */
+  /** Stores an item if the key does not exist; rejects with `NOT_STORED` if it does. */
   add(
     key: string,
     value: string,
@@ -32,7 +32,7 @@ export interface MemcacheLike {
     value: string,
     options: { lifetime: number },
   ): Promise<unknown>;
-  /** Deletes an item; rejects with `NOT_FOUND` if there is none. */
+  /** Deletes an item; rejects with `NOT_FOUND` if the key does not exist. */
   delete(key: string): Promise<unknown>;
 }
 
@@ -41,7 +41,7 @@ const DEFAULT_PORT = 11211;
 const ADDRESS =
   /^(?:memcached?:\/\/)?(\[[\da-f:.]+\]|[^\s:/@\[\]]+)(?::(\d{1,5}))?\/?$/i;
 
-/** A connection that is opened by the first command, and again by the next one whenever it was lost. */
+/** A connection that the first command opens. After a loss, the next command opens it again. */
 export class MemcachedClient implements MemcacheLike {
   readonly #net: typeof NodeNet;
   readonly #host: string;
@@ -65,7 +65,7 @@ export class MemcachedClient implements MemcacheLike {
     const net = builtin<typeof NodeNet>("node:net");
     if (!net) {
       throw new TypeError(
-        "Cannot create storage: there is no node:net here (Deno, Bun and Node from 20.16 have it); pass a client",
+        "Cannot create storage: this runtime does not have node:net (Deno, Bun and Node 20.16 or later have it); pass a client instead of url",
       );
     }
     this.#net = net;
@@ -109,7 +109,7 @@ export class MemcachedClient implements MemcacheLike {
     return this.#send(`delete ${key}\r\n`);
   }
 
-  /** Closes the connection; commands that are under way fail. */
+  /** Closes the connection. Commands that wait for an answer fail. */
   async close(): Promise<void> {
     const connection = await this.#connection.take()?.catch(() => undefined);
     connection?.end(closed());
@@ -129,7 +129,7 @@ export class MemcachedClient implements MemcacheLike {
   async #send(text: string, key?: string): Promise<MemcacheItem | undefined> {
     let connection = await this.#connection.get();
     if (connection.lost) {
-      // It was lost before this command was sent: sending it on another connection does not repeat it.
+      // It was lost before this command was sent, so that another connection does not send it twice.
       this.#connection.forget(connection);
       connection = await this.#connection.get();
     }

@@ -9,17 +9,17 @@ import type * as NodeNet from "node:net";
 import { fromUtf8 } from "../../../core/bytes.ts";
 import type { CallTimeout } from "../../../core/call_timeout.ts";
 
-/** What a client of Memcached gives for a key. */
+/** An item, as a client of Memcached returns it. */
 export interface MemcacheItem {
-  /** What is stored; text, where this library has stored it. */
+  /** The stored value: text, if this library stored it. */
   value: unknown;
   /** The item's version. */
   casUniq?: string | number | undefined;
 }
 
-/** A command whose answer is due. */
+/** A command without an answer yet. */
 interface Pending {
-  /** The key whose item is asked for; nothing where a line is the answer. */
+  /** The key of the item that the command reads. Other commands do not have it. */
   readonly key?: string;
   item?: MemcacheItem;
   resolve(item: MemcacheItem | undefined): void;
@@ -28,14 +28,16 @@ interface Pending {
 
 /** Commands and answers on one socket, in the order of the commands. */
 export class Connection {
+  /** Whether the connection has ended. */
   lost = false;
   readonly #socket: NodeNet.Socket;
   readonly #timeout: CallTimeout;
+  /** Rejects {@linkcode opened}. */
   #refuse: (error: Error) => void = () => {};
   #pending: Pending[] = [];
   #chunks: Uint8Array[] = [];
   #size = 0;
-  /** How many bytes there must be before it is worth looking at them. */
+  /** How many bytes the next answer takes at least. */
   #needed = 1;
 
   constructor(socket: NodeNet.Socket, timeout: CallTimeout) {
@@ -62,6 +64,7 @@ export class Connection {
     });
   }
 
+  /** Ends the connection. Every command without an answer rejects with `error`. */
   end(error: Error): void {
     if (this.lost) return;
     this.lost = true;
@@ -76,7 +79,7 @@ export class Connection {
   ): Promise<T> {
     return this.#timeout.run(
       () => new Promise(work),
-      // A late answer would be taken for the next one: the whole connection ends.
+      // A late answer would be taken for the answer to the next command, so the connection ends.
       (error) => this.end(error),
     );
   }
@@ -93,7 +96,7 @@ export class Connection {
     this.#size = bytes.length;
   }
 
-  /** Takes one line, and the item that it announces; gives the bytes that it has used, or 0 where more must come. */
+  /** Reads one line and the item after it. Returns how many bytes that took, or 0 if some are missing. */
   #answer(bytes: Uint8Array): number {
     const end = bytes.indexOf(10);
     if (end === -1) return 0;
@@ -120,7 +123,11 @@ export class Connection {
 
   #settle(word: string | undefined, line: string): void {
     const pending = this.#pending.shift();
-    if (!pending) return this.end(new Error("Memcached spoke unasked"));
+    if (!pending) {
+      return this.end(
+        new Error("Memcached sent an answer that no command waits for"),
+      );
+    }
     const { key, item, resolve, reject } = pending;
     if (key !== undefined && word === "END") return resolve(item);
     if (key === undefined && (word === "STORED" || word === "DELETED")) {
@@ -129,9 +136,9 @@ export class Connection {
     if (/^(EXISTS|NOT_FOUND|NOT_STORED|SERVER_ERROR)/.test(line)) {
       return reject(new Error(line));
     }
-    // After anything else, it is not known what the next line answers.
+    // After any other answer, it is unknown which command the next line answers.
     const known = /^(CLIENT_ERROR|ERROR)/.test(line);
-    const error = new Error(known ? line : "Memcached answered nonsense");
+    const error = new Error(known ? line : "Memcached sent an invalid answer");
     reject(error);
     this.end(error);
   }
@@ -148,7 +155,7 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** What becomes of commands on a connection that ends. */
+/** The error of commands whose connection was closed. */
 export function closed(): Error {
   return new Error("the connection to Memcached was closed");
 }

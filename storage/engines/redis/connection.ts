@@ -1,5 +1,5 @@
 /**
- * A connection to Redis by its address, through node-redis.
+ * A connection to Redis by an address, through node-redis.
  *
  * @module
  */
@@ -27,10 +27,10 @@ const TIMEOUT = 5_000;
 const MAX_RETRY_DELAY = 500;
 
 /**
- * A connection that is opened by the first command, and again whenever it was lost.
+ * A connection that the first command opens, and that is opened again after a loss.
  *
- * Commands wait for the next attempt to connect, and fail with it. None waits in a queue, so that a server that is away
- * means errors at once rather than requests that hang; and none is sent twice.
+ * Without a connection, commands wait for the current attempt to connect, and fail with it. They do not wait
+ * longer in a queue: while the server is down, requests fail at once instead of hanging. No command is sent twice.
  */
 export class RedisConnection {
   readonly #url: string;
@@ -86,7 +86,9 @@ export class RedisConnection {
     }, (cause) => {
       answered();
       if (this.#client.value === client || isReply(cause)) throw cause;
-      throw new Error("the connection to Redis was closed, or hung", { cause });
+      throw new Error("the connection to Redis was closed or did not answer", {
+        cause,
+      });
     });
   }
 
@@ -112,7 +114,7 @@ export class RedisConnection {
     const client = createClient({
       url: this.#url,
       disableOfflineQueue: true,
-      // Its own deadline ends once a command is written, and costs a timer for each.
+      // node-redis' own timeout ends when a command is written, and costs a timer for each command.
       commandOptions: { timeout: undefined },
       socket: {
         connectTimeout: this.#ms,
@@ -123,31 +125,31 @@ export class RedisConnection {
     let connected = false;
     client.on("ready", () => {
       connected = true;
-      this.#tell({});
+      this.#settle({});
     });
     client.on("error", (error) => {
-      // The loss of a connection is no answer for who waits for the next one.
-      if (!connected) this.#tell({ error });
+      // The loss of a connection is not a failure of the next attempt to connect.
+      if (!connected) this.#settle({ error });
       connected = false;
     });
-    // Whoever waits hears of failures by the event.
+    // The event "error" reports failures.
     client.connect().catch(() => {});
     return client;
   }
 
-  #tell(outcome: { error?: unknown }): void {
-    for (const tell of this.#waiting.splice(0)) tell(outcome);
+  #settle(outcome: { error?: unknown }): void {
+    for (const settle of this.#waiting.splice(0)) settle(outcome);
   }
 
   #drop(client: NodeRedis): void {
     this.#client.forget(client);
     client.destroy();
-    this.#tell({ error: new Error("the connection to Redis was closed") });
+    this.#settle({ error: new Error("the connection to Redis was closed") });
   }
 
   /**
-   * Drops a connection that has answered nothing for as long as the server may take. One timer for all commands: a
-   * timer for each would cost more than what they carry.
+   * Drops a connection that was silent for the whole timeout. One timer serves all commands, and is not set again for
+   * each answer: that would cost more than the rest of a command here.
    */
   #keepWatch(): void {
     if (this.#watch !== undefined) return;
@@ -164,14 +166,14 @@ export class RedisConnection {
   }
 }
 
-/** @throws {TypeError} If it is none; without the address, which may hold a password. */
+/** @throws {TypeError} If it is not a URL of Redis. The message omits the address, which may contain a password. */
 function checkUrl(address: string): string {
   const url = typeof address === "string"
     ? address.replace(/^valkey(s?):/i, "redis$1:")
     : "";
   if (!/^rediss?:\/\//i.test(url) || !URL.canParse(url)) {
     throw new TypeError(
-      'Cannot create storage: url must be like "redis://localhost:6379"; for anything else, pass a client',
+      'Cannot create storage: url must be like "redis://localhost:6379"; to connect in another way, pass a client',
     );
   }
   return url;
