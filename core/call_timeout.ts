@@ -10,6 +10,7 @@ interface PendingCall {
   /** When its time is up, in milliseconds of the monotonic clock. */
   readonly due: number;
   readonly reject: (error: Error) => void;
+  readonly giveUp: ((error: Error) => void) | undefined;
 }
 
 /** A timer of Node, Bun or Deno. On Workers and in browsers it is a number. */
@@ -29,30 +30,49 @@ const LONGEST = 2 ** 31 - 1;
  */
 export class CallTimeout {
   readonly #ms: number;
+  readonly #message: string;
   /** All calls have the same limit, so the order of insertion is the order in which their time is up. */
   readonly #pending = new Set<PendingCall>();
   #timer: Timer | number | undefined;
 
-  /** @param ms The limit, in milliseconds. */
-  constructor(ms: number) {
+  /**
+   * @param ms The limit, in milliseconds.
+   * @param message The message of the error.
+   */
+  constructor(
+    ms: number,
+    message: string = `no answer within ${ms / 1000} s`,
+  ) {
     this.#ms = ms;
+    this.#message = message;
   }
 
   /**
    * Runs a call.
    *
+   * @param call The call.
+   * @param giveUp Is called with the error if there is no answer in time, to close what the call waits for.
    * @returns What the call returns; a later answer is ignored.
    * @throws {Error} If there is no answer in time.
    */
-  run<T>(call: () => Promise<T>): Promise<T> {
+  run<T>(
+    call: () => Promise<T>,
+    giveUp?: (error: Error) => void,
+  ): Promise<T> {
     // On Workers a timer ends with the request that set it: requests cannot share one.
-    return (timersEndWithRequest ? new CallTimeout(this.#ms) : this).#run(call);
+    const timeout = timersEndWithRequest
+      ? new CallTimeout(this.#ms, this.#message)
+      : this;
+    return timeout.#run(call, giveUp);
   }
 
-  #run<T>(call: () => Promise<T>): Promise<T> {
+  #run<T>(
+    call: () => Promise<T>,
+    giveUp: ((error: Error) => void) | undefined,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const answer = call();
-      const pending = { due: performance.now() + this.#ms, reject };
+      const pending = { due: performance.now() + this.#ms, reject, giveUp };
       if (this.#timer === undefined) this.#set(this.#ms);
       else if (this.#pending.size === 0) (this.#timer as Timer).ref();
       this.#pending.add(pending);
@@ -87,7 +107,9 @@ export class CallTimeout {
     for (const pending of this.#pending) {
       if (pending.due > now) return this.#set(pending.due - now);
       this.#pending.delete(pending);
-      pending.reject(new Error(`no answer within ${this.#ms / 1000} s`));
+      const error = new Error(this.#message);
+      pending.reject(error);
+      pending.giveUp?.(error);
     }
   }
 }

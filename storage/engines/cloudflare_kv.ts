@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { toBase64Url, utf8Length } from "../../core/bytes.ts";
-import { delay, randomBytes } from "../../core/runtime.ts";
-import { isObject } from "../../core/record.ts";
+import { delay } from "../../core/runtime.ts";
+import { checkPrefix } from "./prefix.ts";
+import { foreignRecord, newVersion } from "./record.ts";
 import type {
   Engine,
   EngineRecord,
@@ -15,11 +15,11 @@ import type {
 
 /** The part of a `KVNamespace` that sessions need. */
 export interface KVNamespaceLike {
-  /** Reads a value and what was stored beside it. */
+  /** Reads a value and its metadata. */
   getWithMetadata(
     key: string,
   ): Promise<{ value: string | null; metadata: unknown }>;
-  /** Writes both, for so many seconds. */
+  /** Writes a value and its metadata. KV keeps them for `expirationTtl` seconds. */
   put(
     key: string,
     value: string,
@@ -32,14 +32,14 @@ export interface KVNamespaceLike {
   delete(key: string): Promise<void>;
 }
 
-/** KV's limit for a key, in bytes, less the 43 of an id's hash. */
-const PREFIX_BYTES = 512 - 43;
-/** Ten years, in seconds: longer than any cookie lives, and no number that KV might stumble over. */
-const LONGEST = 10 * 365 * 24 * 60 * 60;
-/** How often a write is tried. */
-const ATTEMPTS = 3;
+/** A key of KV takes at most 512 bytes, 43 of which are the hash of an id. */
+const MAX_PREFIX = 512 - 43;
+/** Ten years, in seconds: longer than any cookie lives, and short enough for KV. */
+const MAX_SECONDS = 10 * 365 * 24 * 60 * 60;
+/** How often a change is tried. */
+const MAX_CHANGE_ATTEMPTS = 3;
 
-/** The engine behind {@linkcode createCloudflareKVSessionStorage}. */
+/** Keeps records in Workers KV. */
 export class CloudflareKVEngine implements Engine {
   readonly guarantees: StorageGuarantees & { minSeconds: number } = {
     compareAndSet: false,
@@ -65,18 +65,14 @@ export class CloudflareKVEngine implements Engine {
     for (const name of ["getWithMetadata", "put", "delete"] as const) {
       if (typeof kv?.[name] !== "function") {
         throw new TypeError(
-          `Cannot create storage: kv must be a KV namespace, and has no ${name}()`,
+          `Cannot create storage: kv must be a KV namespace, but it does not have ${name}()`,
         );
       }
     }
-    if (
-      typeof prefix !== "string" || utf8Length(prefix) > PREFIX_BYTES ||
-      /\p{Cc}|\p{Cs}/u.test(prefix)
-    ) {
-      throw new TypeError(
-        `Cannot create storage: prefix must be text of at most ${PREFIX_BYTES} bytes, without control characters`,
-      );
-    }
+    checkPrefix(prefix, {
+      maxBytes: MAX_PREFIX,
+      without: "control characters",
+    });
     this.#kv = kv;
     this.#prefix = prefix;
     this.#now = now;
@@ -88,11 +84,10 @@ export class CloudflareKVEngine implements Engine {
       this.#prefix + key,
     );
     if (value === null) return null;
-    const { expires, version } = isObject(metadata) ? metadata : {};
-    // What another program has put here decodes to no session, and is told as such.
+    const { expires, version } = (metadata ?? {}) as Record<string, unknown>;
     return typeof value === "string" && typeof expires === "number"
       ? { value, version, expires }
-      : { value: "", version: null, expires: Infinity };
+      : foreignRecord(null);
   }
 
   async write(
@@ -102,37 +97,40 @@ export class CloudflareKVEngine implements Engine {
   ): Promise<unknown> {
     const seconds = Math.ceil((expires - this.#now()) / 1000);
     const expirationTtl = Math.min(
-      LONGEST,
+      MAX_SECONDS,
       Math.max(this.guarantees.minSeconds, seconds),
     );
-    const version = toBase64Url(randomBytes(12));
+    const version = newVersion();
     const options = { expirationTtl, metadata: { expires, version } };
-    await this.#patiently(() =>
-      this.#kv.put(this.#prefix + key, value, options)
-    );
+    await this.#retry(() => this.#kv.put(this.#prefix + key, value, options));
     return version;
   }
 
   async delete(key: string): Promise<boolean> {
-    await this.#patiently(() => this.#kv.delete(this.#prefix + key));
+    await this.#retry(() => this.#kv.delete(this.#prefix + key));
     return true;
   }
 
-  /** A redirect that consumes the flash which the request before it has set comes within KV's second. */
-  async #patiently(change: () => Promise<void>): Promise<void> {
+  /**
+   * KV refuses a second write to a key within a second, with status 429. A redirect often causes one: its target reads
+   * the flash that was just written.
+   */
+  async #retry(change: () => Promise<void>): Promise<void> {
     for (let attempt = 1;; attempt++) {
       try {
         return await change();
       } catch (error) {
-        if (attempt === ATTEMPTS || !isTooEarly(error)) throw error;
+        if (attempt === MAX_CHANGE_ATTEMPTS || !isTooManyRequests(error)) {
+          throw error;
+        }
         await this.#wait(1000 + 250 * Math.random());
       }
     }
   }
 }
 
-/** Whether KV refuses a second write within a second: it says so in a message only, "KV PUT failed: 429 …". */
-function isTooEarly(error: unknown): boolean {
+/** Whether KV refused a second write within a second. Only the message says so: "KV PUT failed: 429 …". */
+function isTooManyRequests(error: unknown): boolean {
   return error instanceof Error &&
     /\b429\b|too many requests/i.test(error.message);
 }

@@ -5,6 +5,8 @@
  */
 import { fromUtf8, utf8 } from "../../core/bytes.ts";
 import { delay } from "../../core/runtime.ts";
+import { Lazy } from "./lazy.ts";
+import { checkPrefix } from "./prefix.ts";
 import type {
   DeleteOptions,
   Engine,
@@ -23,9 +25,9 @@ export interface KvLike {
   close(): void;
 }
 
-/** An entry of Deno KV; both are `null` where there is none. */
+/** An entry of Deno KV. Both fields are `null` if the key does not exist. */
 export interface KvEntryLike {
-  /** What was stored. */
+  /** The stored value. */
   value: unknown;
   /** Its version. */
   versionstamp: string | null;
@@ -33,7 +35,7 @@ export interface KvEntryLike {
 
 /** A transaction of Deno KV. */
 export interface KvAtomicLike {
-  /** Demands that an entry is of a version, or absent. */
+  /** Requires that an entry has a version, or that it does not exist (`null`). */
   check(entry: {
     key: readonly string[];
     versionstamp: string | null;
@@ -46,28 +48,28 @@ export interface KvAtomicLike {
   ): KvAtomicLike;
   /** Deletes an entry. */
   delete(key: readonly string[]): KvAtomicLike;
-  /** Carries it out, whole or not at all. */
+  /** Commits the transaction: all of it or nothing. */
   commit(): Promise<{ ok: boolean; versionstamp?: string }>;
 }
 
-/** A key of Deno KV takes 2 KiB, with the hash of an id in it. */
+/** A key of Deno KV takes at most 2 KiB, and the hash of an id is a part of it. */
 export const MAX_PREFIX = 1900;
 
-/** Longer than any session lives, and what Deno KV takes: it refuses to count so far as a Date does. */
+/** A thousand years: longer than any session lives. Deno KV refuses the largest spans that a `Date` can express. */
 const MAX_EXPIRE_IN = 1000 * 365 * 24 * 60 * 60 * 1000;
 
-/** A value of Deno KV takes 64 KiB as V8 writes it; its own words around the record take less than this. */
+/** A value of Deno KV takes at most 64 KiB, serialized by V8. It adds fewer bytes than these to a record. */
 const OVERHEAD = 128;
 
 /**
- * A local database is a SQLite file, and Deno does not wait while another process writes to it: the transaction is not
- * carried out and says so. Measured with 12 processes that do nothing but write: up to 4 attempts.
+ * A local database is a SQLite file. While another process writes to it, Deno does not wait: the transaction fails with
+ * this message. Measured with 12 processes that only write: up to 4 attempts.
  */
 const LOCKED = "database is locked";
-const MAX_ATTEMPTS = 50;
-const MAX_DELAY = 40;
+const MAX_COMMIT_ATTEMPTS = 50;
+const MAX_COMMIT_DELAY = 40;
 
-/** The engine behind {@linkcode createDenoKvSessionStorage}. */
+/** Keeps records in Deno KV. */
 export class DenoKvEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
@@ -78,29 +80,30 @@ export class DenoKvEngine implements Engine {
     selfContained: false,
     maxBytes: 64 * 1024 - OVERHEAD,
   };
-  readonly #given: KvLike | Promise<KvLike> | undefined;
-  readonly #open: () => Promise<KvLike>;
+  readonly #kv: Lazy<KvLike>;
+  /** Whether this engine opens the database, and closes it. */
+  readonly #own: boolean;
   readonly #prefix: string;
   readonly #now: () => number;
-  #opened: Promise<KvLike> | undefined;
 
   constructor(
     given: KvLike | Promise<KvLike> | undefined,
     prefix: string,
     now: () => number,
   ) {
-    this.#given = given;
-    this.#open = given ? async () => await given : openDefault();
+    checkPrefix(prefix, { maxBytes: MAX_PREFIX });
+    this.#kv = new Lazy(given ? async () => await given : openDefault());
+    this.#own = !given;
     this.#prefix = prefix;
     this.#now = now;
   }
 
   async read(key: string): Promise<EngineRecord | null> {
-    const entry = await (await this.#kv()).get([this.#prefix, key]);
+    const entry = await (await this.#kv.get()).get([this.#prefix, key]);
     if (entry.versionstamp === null) return null;
     const { text, expires } = (entry.value ?? {}) as Record<string, unknown>;
     return {
-      // What another program has put here decodes to no session, and is told as such.
+      // Text that another program wrote does not decode to a session: the storage reports it as corrupt.
       value: text instanceof Uint8Array ? fromUtf8(text) ?? "" : "",
       version: entry.versionstamp,
       expires: typeof expires === "number" ? expires : Infinity,
@@ -115,9 +118,9 @@ export class DenoKvEngine implements Engine {
     const at = [this.#prefix, key];
     const left = Math.ceil(expires - this.#now());
     const expireIn = Math.min(Math.max(1, left), MAX_EXPIRE_IN);
-    // Bytes, because V8 writes text with a single letter beyond Latin-1 at two bytes a letter.
+    // Bytes, because V8 takes two bytes for each letter of a text that contains one beyond Latin-1.
     const record = { text: utf8(value), expires };
-    const kv = await this.#kv();
+    const kv = await this.#kv.get();
     const written = await commit(() =>
       begin(kv, at, ifVersion).set(at, record, { expireIn })
     );
@@ -129,28 +132,14 @@ export class DenoKvEngine implements Engine {
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
     const at = [this.#prefix, key];
-    const kv = await this.#kv();
+    const kv = await this.#kv.get();
     const deleted = await commit(() => begin(kv, at, ifVersion).delete(at));
     return deleted.ok;
   }
 
   async close(): Promise<void> {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    // A database that was handed in is closed by whoever opened it.
-    if (opened && !this.#given) (await opened).close();
-  }
-
-  #kv(): Promise<KvLike> {
-    if (!this.#opened) {
-      const opening = this.#open();
-      this.#opened = opening;
-      // A database that could not be opened is tried again by the next request.
-      opening.catch(() => {
-        if (this.#opened === opening) this.#opened = undefined;
-      });
-    }
-    return this.#opened;
+    const opened = this.#kv.take();
+    if (opened && this.#own) (await opened).close();
   }
 }
 
@@ -161,7 +150,7 @@ function begin(kv: KvLike, key: string[], ifVersion: unknown): KvAtomicLike {
     : kv.atomic().check({ key, versionstamp });
 }
 
-/** Carries out a transaction, as soon as no other process has the database for itself. */
+/** Commits a transaction, and tries again while another process has locked the database. */
 async function commit(
   transaction: () => KvAtomicLike,
 ): ReturnType<KvAtomicLike["commit"]> {
@@ -170,19 +159,19 @@ async function commit(
       return await transaction().commit();
     } catch (error) {
       const locked = error instanceof Error && error.message === LOCKED;
-      if (!locked || attempt === MAX_ATTEMPTS) throw error;
-      await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
+      if (!locked || attempt === MAX_COMMIT_ATTEMPTS) throw error;
+      await delay(Math.random() * Math.min(MAX_COMMIT_DELAY, 2 ** attempt));
     }
   }
 }
 
-/** @throws {TypeError} If the platform has no Deno KV. */
+/** @throws {TypeError} If the platform does not have Deno KV. */
 function openDefault(): () => Promise<KvLike> {
   const { Deno: deno } = globalThis as { Deno?: { openKv?: () => unknown } };
   const { openKv } = deno ?? {};
   if (!openKv) {
     throw new TypeError(
-      'Cannot create storage: there is no Deno KV here; add "unstable": ["kv"] to deno.json, or use another storage',
+      'Cannot create storage: this runtime does not have Deno KV; on Deno, add "unstable": ["kv"] to deno.json; elsewhere, pass the kv of @deno/kv',
     );
   }
   return async () => await openKv.call(deno) as KvLike;

@@ -1,5 +1,5 @@
 /**
- * Loading the client of a database, only where an application asks for one by its address.
+ * Loads the client of a database, only if an application asks for it by an address.
  *
  * @module
  */
@@ -10,14 +10,14 @@ interface ProcessLike {
 }
 
 /**
- * Loads a package: from npm on Deno, and elsewhere as it was installed.
+ * Loads a package: on Deno from npm, elsewhere as the application installed it.
  *
- * The name reaches `import` as a value: Deno and JSR's npm layer install whatever a module names in plain sight, and
- * nobody should get the clients of databases that they do not use.
+ * `import` receives the name as a variable. Deno and JSR's npm layer install each package that a module names as a
+ * literal, and nobody should install the clients of databases that they do not use.
  *
  * @param name The package.
- * @param range The versions that will do, on Deno.
- * @throws {Error} If it is not there.
+ * @param range The versions that work, for Deno.
+ * @throws {Error} If the package cannot be loaded.
  */
 export async function loadClient(
   name: string,
@@ -31,7 +31,7 @@ export async function loadClient(
     );
   } catch (cause) {
     throw new Error(
-      `Cannot load the package "${name}": install it, or pass a client of your own`,
+      `Cannot load the package "${name}": install it, or pass your own client`,
       { cause },
     );
   }

@@ -12,10 +12,10 @@ import type {
 } from "../contract.ts";
 
 const SWEEP_EVERY = 60_000;
-/** A storage full of live sessions must not look through all of them on every write. */
+/** A full storage must not look through all of its sessions on every write. */
 const SWEEP_WHEN_FULL_EVERY = 1_000;
 
-/** The engine behind {@linkcode createMemorySessionStorage}. */
+/** Keeps records in a `Map`. */
 export class MemoryEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
@@ -26,7 +26,8 @@ export class MemoryEngine implements Engine {
     selfContained: false,
     evicts: "oldest",
   };
-  // A Map keeps the order of insertion, and a write inserts anew: the first entry is the one saved longest ago.
+  // A Map keeps the order of insertion, and each write inserts its record again: the first one is the least recently
+  // written.
   readonly #records = new Map<string, EngineRecord>();
   readonly #max: number;
   readonly #now: () => number;
@@ -92,7 +93,7 @@ export class MemoryEngine implements Engine {
   async #makeRoom(): Promise<void> {
     const now = this.#now();
     const full = this.#records.size > this.#max;
-    // A clock that was set back must not put the next sweep off.
+    // A clock that was set back must not delay the next sweep.
     if (
       Math.abs(now - this.#sweptAt) >=
         (full ? SWEEP_WHEN_FULL_EVERY : SWEEP_EVERY)

@@ -141,6 +141,23 @@ Deno.test("CallTimeout.run() sets one timer for many calls", async () => {
   });
 });
 
+Deno.test("CallTimeout.run() gives up each late call once, with the error that the caller gets", async () => {
+  await withTimers("objects", async (timers) => {
+    const timeout = new CallTimeout(1000, "the server is silent");
+    const errors: Error[] = [];
+    const giveUp = (error: Error) => void errors.push(error);
+    const calls = [never, never, () => Promise.resolve("answer")].map((call) =>
+      outcome(timeout.run(call, giveUp))
+    );
+    await timers.pass(999);
+    assertEquals(errors, []);
+    await timers.pass(1);
+    const message = "the server is silent";
+    assertEquals(calls.map(({ is }) => is), [message, message, "answer"]);
+    assertEquals(errors.map((error) => error.message), [message, message]);
+  });
+});
+
 Deno.test("CallTimeout.run() accepts times that are too long for a timer", async () => {
   await withTimers("objects", async (timers) => {
     const years = 2 ** 33;

@@ -1,15 +1,18 @@
 /**
- * What Architect's client finds around it where it runs. It reads its settings once, when it is first loaded.
+ * The environment of Architect's client. The client reads its settings once, when it is loaded.
  *
  * @module
  */
 
-/** Stands in for the place where Architect's applications run, with a DynamoDB of this machine, until it is disposed of. A table's real name has `arc-` before it. */
+/**
+ * Sets the environment of an Architect application, with a DynamoDB on this machine, until it is disposed. The real name
+ * of a table begins with `arc-`.
+ */
 export function architectEnvironment(
   port: number,
   tables: readonly string[],
 ): AsyncDisposable {
-  // Architect learns an application's tables from AWS's parameter store.
+  // Architect reads the names of an application's tables from AWS's Parameter Store.
   const discovery = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () =>

@@ -1,7 +1,7 @@
 /**
- * Architect's own client, in a process of its own, because it takes its settings from the environment once.
+ * Runs the suite on Architect's own client, in a separate process, because the client reads its environment once.
  *
- * The port of a DynamoDB is its argument; a report in JSON is its output.
+ * Its argument is the port of a DynamoDB. Its output is a report in JSON.
  */
 // deno-lint-ignore-file no-console -- a command
 import { checkStorage } from "../../conformance/mod.ts";

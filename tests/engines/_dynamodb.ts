@@ -26,13 +26,13 @@ export interface DynamoDBClients {
 
 /** A running DynamoDB. */
 export interface LocalDynamoDB extends DynamoDBClients {
-  /** Where it listens. */
+  /** Its port. */
   readonly port: number;
-  /** Makes a table whose key is `idx`, and gives its name. */
+  /** Creates a table whose key is `idx`, and returns its name. */
   table(name?: string, idx?: string): Promise<string>;
   /** Stops it. */
   stop(): Promise<void>;
-  /** Starts it again, on the same port, with what it held. */
+  /** Starts it again, on the same port and with the same tables. */
   start(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export async function connectDynamoDB(port: number): Promise<DynamoDBClients> {
   return { db, document: DynamoDBDocument.from(db) };
 }
 
-/** Starts one; it ends with the process that runs the tests. */
+/** Starts DynamoDB. It stops with the process of the tests. */
 export async function startDynamoDB(): Promise<LocalDynamoDB> {
   const { default: dynalite } = await import("npm:dynalite@4.0.0");
   const server: Server = dynalite({ createTableMs: 0 });
@@ -66,7 +66,7 @@ export async function startDynamoDB(): Promise<LocalDynamoDB> {
     table: (name = `sessions-${++tables}`, idx) => makeTable(db, name, idx),
     stop: () =>
       new Promise((resolve) => {
-        // Its own close() forgets the tables.
+        // Its own close() drops the tables.
         Server.prototype.close.call(server, () => resolve());
         server.closeAllConnections();
       }),

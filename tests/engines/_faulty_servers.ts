@@ -1,5 +1,5 @@
 /**
- * Servers that are there and of no use: one that says nothing, one that talks nonsense, one that loses answers.
+ * Servers that do not work: one never answers, one sends invalid answers, one loses answers.
  *
  * @module
  */
@@ -11,9 +11,9 @@ export interface FaultyServer {
 }
 
 /**
- * Accepts connections and whatever is sent.
+ * Accepts connections and data.
  *
- * @param answer What it says to each piece that it is sent; nothing, where left out.
+ * @param answer The answer to each piece of data. Without it, the server never answers.
  */
 export function startFaulty(answer?: Uint8Array<ArrayBuffer>): FaultyServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -26,7 +26,7 @@ export function startFaulty(answer?: Uint8Array<ArrayBuffer>): FaultyServer {
         if (answer) await connection.write(answer);
       }
     } catch {
-      // The client was faster.
+      // The client has closed the connection.
     }
     open.delete(connection);
     close(connection);
@@ -44,13 +44,13 @@ export function startFaulty(answer?: Uint8Array<ArrayBuffer>): FaultyServer {
   };
 }
 
-/** A way to a server on which answers can be lost. */
+/** A relay to a server, which can lose answers. */
 export interface LossyServer extends FaultyServer {
-  /** Ends the connection instead of handing on the `count`th answer from now on. */
+  /** Closes the connection instead of passing on the `count`th answer from now. */
   loseAnswer(count: number): void;
 }
 
-/** Hands everything on to the server at `port` and back. */
+/** Passes everything on to the server at `port`, and its answers back. */
 export function startLossy(port: number): LossyServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.Conn>();
@@ -97,7 +97,7 @@ function close(connection: Deno.Conn): void {
   }
 }
 
-/** What no protocol allows: neither text nor the beginning of an answer. */
+/** Bytes that are neither text nor the beginning of an answer in any protocol. */
 export const GARBAGE: Uint8Array<ArrayBuffer> = Uint8Array.from(
   [0, 255, 254, 13, 10, 7, 13, 10, 123, 0, 13, 10],
 );

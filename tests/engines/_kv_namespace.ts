@@ -1,11 +1,11 @@
 /**
- * A namespace of Workers KV in memory, for what needs no worker: it neither lags nor refuses.
+ * A namespace of Workers KV in memory. Its reads are never stale, and it accepts every write.
  *
  * @module
  */
 import type { KVNamespaceLike } from "../../mod.ts";
 
-/** An empty namespace, and what is stored in it. */
+/** An empty namespace, and its entries. */
 export function kvNamespace(): {
   kv: KVNamespaceLike;
   stored: Map<string, { value: string; metadata: unknown }>;

@@ -1,5 +1,5 @@
 /**
- * Engines and clients that come as npm packages: their tests run where the packages can be had, and say so where not.
+ * Engines and clients from npm. Their tests are skipped, with a message, if the packages cannot be installed.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 /**
  * Registers an engine's tests.
  *
- * Where its packages are missing the tests are reported as skipped, with the command that installs them; with `CI=true`
- * that is a failure.
+ * If its packages are missing, the tests are reported as skipped, with the command that installs them. With `CI=true`,
+ * they fail.
  *
- * @param engine What is tested, for people.
+ * @param engine The name of the engine or client, for the output.
  * @param packages Its npm packages.
- * @param start Starts what they bring.
+ * @param start Starts the engine.
  * @param register Registers the tests.
  */
 export async function withPackages<T>(
@@ -22,7 +22,7 @@ export async function withPackages<T>(
   register: (started: T) => void,
 ): Promise<void> {
   try {
-    // By a name that is no literal, or Deno would install them for whoever only checks the types.
+    // The name is not a literal, because Deno would otherwise install the packages for a type check.
     for (const name of packages) await import(name);
   } catch (cause) {
     const advice = `${packages.join(", ")} cannot be had: deno cache ${

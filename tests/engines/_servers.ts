@@ -1,18 +1,18 @@
 /**
- * Real servers for tests: started on a free port of this machine, with a folder of their own, and stopped at the end.
+ * Starts real servers for tests, each on a free port with its own folder, and stops them at the end.
  */
-// deno-lint-ignore-file no-console -- says which engines there are
+// deno-lint-ignore-file no-console -- reports which engines run
 /** A server of a test. */
 export interface Server {
   readonly port: number;
-  /** Ends it as a crash would; what it keeps on the disk stays. */
+  /** Kills it, as a crash would. Its files stay. */
   kill(): Promise<void>;
   /** Starts it again, on the same port and with the same folder. */
   restart(): Promise<void>;
-  /** Makes it hang, and go on. */
+  /** Stops all of its threads, until {@linkcode resume}. */
   pause(): Promise<void>;
   resume(): void;
-  /** Ends it for good. */
+  /** Stops it, and removes its folder. */
   stop(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ interface Kind {
   /** The Debian package. */
   readonly package: string;
   readonly args: (port: number, dir: string) => string[];
-  /** Where it prints to, and what it prints once it accepts connections. */
+  /** The stream on which it prints, and the line that it prints when it accepts connections. */
   readonly prints: "stdout" | "stderr";
   readonly ready: RegExp;
 }
@@ -44,7 +44,7 @@ const MEMCACHED: Kind = {
   package: "memcached",
   args: (port) => [
     ...["-p", `${port}`, "-U", "0", "-l", "127.0.0.1", "-vv"],
-    // It refuses to run as root unless it is told whom to become.
+    // As root, it needs the name of a user to run as.
     ...Deno.uid() === 0 ? ["-u", "nobody"] : [],
   ],
   prints: "stderr",
@@ -59,12 +59,12 @@ globalThis.addEventListener("unload", () => {
   for (const dir of dirs) Deno.removeSync(dir, { recursive: true });
 });
 
-/** Starts Redis, with more arguments if there are any. It keeps what it has acknowledged. */
+/** Starts Redis, with additional arguments. It syncs every write to the disk before it answers. */
 export function startRedis(...args: string[]): Promise<Server> {
   return start(REDIS, args);
 }
 
-/** Starts Memcached, with more arguments if there are any. */
+/** Starts Memcached, with additional arguments. */
 export function startMemcached(...args: string[]): Promise<Server> {
   return start(MEMCACHED, args);
 }
@@ -85,7 +85,7 @@ export async function startRedisCluster(): Promise<Server[]> {
     ...servers.map(({ port }) => `127.0.0.1:${port}`),
     ...["--cluster-replicas", "0", "--cluster-yes"],
   );
-  // Each node finds out on its own that all slots are served.
+  // Each node learns by itself that all slots are served.
   for (const { port } of servers) await clusterReady(port);
   return servers;
 }
@@ -110,8 +110,8 @@ async function redisCli(...args: string[]): Promise<string> {
 }
 
 /**
- * Whether an engine's server is installed. Where it is not, registers a test that says how to install it: ignored, but
- * on CI a failure.
+ * Whether an engine's server is installed. If it is not, registers a test that says how to install it. The test is
+ * ignored, except on CI, where it fails.
  */
 export function installed(engine: "redis" | "memcached"): boolean {
   const kind = engine === "redis" ? REDIS : MEMCACHED;
@@ -143,7 +143,7 @@ async function start(
 ): Promise<Server> {
   const dir = await Deno.makeTempDir();
   dirs.add(dir);
-  // Another program may take the port before the server does: then another port is tried.
+  // If another program takes the port first, the next attempt uses another port.
   for (let attempt = 1;; attempt++) {
     const port = freePort();
     const args = [
@@ -192,7 +192,7 @@ class Running implements Server {
 
   async pause(): Promise<void> {
     this.#child.kill("SIGSTOP");
-    // The signal is only on its way: a thread that has not got it yet would still answer.
+    // The signal takes a while to reach each thread, and until then a thread may still answer.
     while (!await isStopped(this.#child.pid)) await undefined;
   }
 
@@ -208,7 +208,7 @@ class Running implements Server {
   }
 }
 
-/** @throws {Error} With what the server printed, if it ends before it is ready. */
+/** @throws {Error} If the server ends before it is ready. The message is the output of the server. */
 async function launch(kind: Kind, args: string[]): Promise<Deno.ChildProcess> {
   const child = new Deno.Command(kind.command, {
     args,
@@ -219,7 +219,7 @@ async function launch(kind: Kind, args: string[]): Promise<Deno.ChildProcess> {
   }).spawn();
   running.add(child);
   let printed = "";
-  // Leaving the loop closes the pipe; both servers go on without it.
+  // Leaving the loop closes the pipe. Both servers can continue without it.
   for await (
     const text of child[kind.prints].pipeThrough(new TextDecoderStream())
   ) {
@@ -236,7 +236,7 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/** Whether every thread of a process stands still (proc(5), "state"; ps(1) where there is no /proc). */
+/** Whether every thread of a process is stopped: proc(5), "state", or ps(1) on systems without /proc. */
 async function isStopped(pid: number): Promise<boolean> {
   try {
     for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {

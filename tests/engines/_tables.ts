@@ -1,27 +1,27 @@
 /**
- * Tables in DynamoDB, by any client of the AWS SDK's shape.
+ * Creates tables in DynamoDB, through a client like the AWS SDK's.
  *
- * Portable: Bun, Node and Workers make theirs by this too.
+ * Bun, Node and Workers use it too.
  *
  * @module
  */
 
-/** The part of the SDK's `DynamoDB` that making a table needs. */
+/** The part of the SDK's `DynamoDB` that creates tables. */
 export interface TableMaker {
-  /** Makes a table. */
+  /** Creates a table. */
   createTable(params: {
     TableName: string;
     KeySchema: { AttributeName: string; KeyType: "HASH" }[];
     AttributeDefinitions: { AttributeName: string; AttributeType: "S" }[];
     BillingMode: "PAY_PER_REQUEST";
   }): Promise<unknown>;
-  /** Tells what a table is like. */
+  /** Returns the state of a table. */
   describeTable(
     params: { TableName: string },
   ): Promise<{ Table?: { TableStatus?: string | undefined } | undefined }>;
 }
 
-/** Makes a table whose key is `idx`, waits until it can be used, and gives its name. */
+/** Creates a table whose key is `idx`, waits until it is active, and returns its name. */
 export async function makeTable(
   db: TableMaker,
   name: string,
@@ -39,7 +39,7 @@ export async function makeTable(
   return name;
 }
 
-/** How the SDK reaches a DynamoDB on this machine. */
+/** The SDK's settings for a DynamoDB on this machine. */
 export function localSettings(port: number): {
   endpoint: string;
   region: string;

@@ -10,11 +10,11 @@ export const PACKAGES = ["npm:miniflare@4.20260730.0"] as const;
 
 /** A running Worker. */
 export interface LocalWorkerd {
-  /** Where it listens. */
+  /** Its address. */
   readonly origin: string;
-  /** Its KV namespace, from outside. */
+  /** Its KV namespace, for use by the tests. */
   readonly kv: KVNamespaceLike;
-  /** The names of its keys, and when each is removed, in seconds. */
+  /** The names and expirations of its keys, in seconds. */
   keys(): Promise<{ name: string; expiration?: number }[]>;
   /** Sends the Worker a request. */
   fetch(path: string, cookie?: string): Promise<Response>;
@@ -22,17 +22,17 @@ export interface LocalWorkerd {
   stop(): Promise<void>;
 }
 
-/** What a Worker is given. */
+/** Options of a Worker. */
 export interface WorkerOptions {
-  /** Its one module. @default {a Worker that answers nothing} */
+  /** Its module. @default {a Worker that sends empty answers} */
   script?: string;
   /** Cloudflare's compatibility flags. */
   flags?: string[];
-  /** What it finds in its environment, beside the namespace `SESSIONS`. */
+  /** Its environment, besides the namespace `SESSIONS`. */
   bindings?: Record<string, unknown>;
 }
 
-/** Starts one; it ends with the process that runs the tests. */
+/** Starts a Worker. It stops with the process of the tests. */
 export async function startWorkerd(
   options: WorkerOptions = {},
 ): Promise<LocalWorkerd> {
@@ -52,7 +52,7 @@ export async function startWorkerd(
   const { origin } = await workerd.ready;
   const end = () => void workerd.dispose();
   globalThis.addEventListener("unload", end);
-  // Miniflare's own types need a package of Cloudflare's that declares globals, for every file.
+  // Miniflare's own types need a package of Cloudflare's that declares globals in every file.
   const kv = await workerd.getKVNamespace("SESSIONS") as unknown as
     & KVNamespaceLike
     & { list(): Promise<{ keys: { name: string; expiration?: number }[] }> };
@@ -65,7 +65,7 @@ export async function startWorkerd(
         headers: cookie ? { cookie } : {},
       }) as unknown as Response,
     async stop() {
-      // Nothing may be disposed of twice.
+      // It must not be disposed twice.
       globalThis.removeEventListener("unload", end);
       await workerd.dispose();
     },

@@ -1,4 +1,4 @@
-// What Workers KV refuses: a second write within a second; and what its storage refuses, because KV cannot keep it.
+// A second write within a second, which Workers KV refuses, and options that KV does not support.
 import {
   assert,
   assertEquals,
@@ -15,7 +15,7 @@ import {
 import { CloudflareKVEngine } from "../../storage/engines/cloudflare_kv.ts";
 import { assertSessionError } from "../core/_support.ts";
 
-/** KV that refuses so many changes with an error of its own, and the storage over it. */
+/** A KV that refuses the first changes, `times` of them, with an error, and a storage on it. */
 function refusing(times: number, message: string) {
   const waits: number[] = [];
   const records = new Map<string, { value: string; metadata: unknown }>();
@@ -69,7 +69,7 @@ Deno.test("createCloudflareKVSessionStorage() rejects with the cause and sends n
   assertEquals([waits.length, calls()], [2, 3]);
 });
 
-Deno.test("createCloudflareKVSessionStorage() tries nothing again, when KV fails otherwise", async () => {
+Deno.test("createCloudflareKVSessionStorage() tries only once, when KV fails for another reason", async () => {
   const { storage, waits, calls } = refusing(1, "KV PUT failed: 500");
   const session = await storage.getSession();
   session.set("a", 1);
@@ -83,20 +83,20 @@ Deno.test("createCloudflareKVSessionStorage() tries nothing again, when KV fails
   assertEquals((await storage.read(session.id)).get("a"), 1);
 });
 
-Deno.test("createCloudflareKVSessionStorage() throws and says what to change, when an option is none that KV can keep", () => {
+Deno.test("createCloudflareKVSessionStorage() throws and says what to change, when KV does not support an option", () => {
   const kv: KVNamespaceLike = {
     getWithMetadata: async () => ({ value: null, metadata: null }),
     put: async () => {},
     delete: async () => {},
   };
   const cases: [options: object, message: string][] = [
-    [{}, "kv must be a KV namespace, and has no getWithMetadata()"],
+    [{}, "kv must be a KV namespace, but it does not have getWithMetadata()"],
     [{ kv: null }, "kv must be a KV namespace"],
-    [{ kv: { ...kv, put: undefined } }, "and has no put()"],
-    [{ kv, prefix: 5 }, "prefix must be text of at most 469 bytes"],
-    [{ kv, prefix: "é".repeat(235) }, "prefix must be text of at most 469"],
-    [{ kv, prefix: "a\r\n" }, "without control characters"],
-    [{ kv, prefix: "\ud800" }, "without control characters"],
+    [{ kv: { ...kv, put: undefined } }, "but it does not have put()"],
+    [{ kv, prefix: 5 }, "prefix must be a string, received number"],
+    [{ kv, prefix: "é".repeat(235) }, "prefix must take at most 469 bytes"],
+    [{ kv, prefix: "a\r\n" }, "must not contain control characters"],
+    [{ kv, prefix: "\ud800" }, "without lone surrogates"],
     [{ kv, idleTimeout: 1800 }, "Workers KV cannot keep an idleTimeout"],
   ];
   for (const [options, message] of cases) {

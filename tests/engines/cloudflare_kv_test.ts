@@ -1,4 +1,4 @@
-// What is special to Workers KV: its floor, its limits, its metadata. The rest is in the conformance suite.
+// The shortest expiry, the limits and the metadata of Workers KV. The conformance suite tests the rest.
 import {
   assert,
   assertEquals,
@@ -73,7 +73,7 @@ await withPackages(
       assertEquals(calls, []);
     });
 
-    Deno.test("createCloudflareKVSessionStorage() ends a session on time, though KV keeps it for 60 seconds at least", async () => {
+    Deno.test("createCloudflareKVSessionStorage() expires a session on time, though KV keeps it for at least 60 seconds", async () => {
       const { clock, storage, store, at, events } = setUp();
       const before = Math.floor(Date.now() / 1000);
       const short = await store({ a: 1 }, 5);
@@ -95,14 +95,14 @@ await withPackages(
       assertEquals((await storage.read(long)).get("a"), 1);
     });
 
-    Deno.test("createCloudflareKVSessionStorage() takes the farthest deadline that there is", async () => {
+    Deno.test("createCloudflareKVSessionStorage() accepts the latest deadline that a Date can express", async () => {
       const { prefix, clock } = setUp();
       const engine = new CloudflareKVEngine(local.kv, prefix, clock.now);
       await engine.write(KEY, "x", { expires: 8.64e15 });
       assertEquals((await engine.read(KEY))?.expires, 8.64e15);
     });
 
-    Deno.test("createCloudflareKVSessionStorage() takes a record of maxBytes and refuses one more before it is sent", async () => {
+    Deno.test("createCloudflareKVSessionStorage() accepts a record of maxBytes, and refuses one byte more before it is sent", async () => {
       const { prefix, clock, storage, calls } = setUp();
       const engine = new CloudflareKVEngine(local.kv, prefix, clock.now);
       assertEquals(engine.guarantees.maxBytes, MAX_BYTES);
@@ -133,7 +133,7 @@ await withPackages(
       assertEquals(calls, []);
     });
 
-    Deno.test("createCloudflareKVSessionStorage() gives a new, empty session, when a record was damaged", async () => {
+    Deno.test("createCloudflareKVSessionStorage() returns a new, empty session, when a record was damaged", async () => {
       const { storage, store, at, events, clock } = setUp();
       const other = await local.kv.getWithMetadata(
         at(await store({ a: "other" })),
@@ -167,7 +167,7 @@ await withPackages(
       }
     });
 
-    Deno.test("createCloudflareKVSessionStorage() keeps absoluteTimeout, whatever is saved", async () => {
+    Deno.test("createCloudflareKVSessionStorage() keeps absoluteTimeout, when a session is saved again", async () => {
       const { clock, prefix } = setUp();
       const storage = createCloudflareKVSessionStorage({
         kv: local.kv,
@@ -215,7 +215,7 @@ await withPackages(
   },
 );
 
-/** The namespace, with the calls to it written down. */
+/** The namespace. It adds the name of each call to `calls`. */
 function counted(kv: KVNamespaceLike, calls: string[]): KVNamespaceLike {
   const count = <T>(name: string, result: T): T => {
     calls.push(name);

@@ -1,4 +1,4 @@
-// The library inside workerd, Cloudflare's runtime, bundled as an application's Worker is.
+// The library in workerd, Cloudflare's runtime, bundled like an application's Worker.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bundle, bundles } from "../../tools/bundle.ts";
 import { cookieHeader } from "../core/_support.ts";
@@ -35,8 +35,8 @@ await withPackages(
       assert((key?.expiration ?? 0) > Date.now() / 1000 + 13 * 24 * 3600);
 
       for (const notice of ["Welcome", null]) {
-        const home = await worker.fetch("/", cookie);
-        assertEquals(await home.json(), { userId: "u1", notice });
+        const page = await worker.fetch("/", cookie);
+        assertEquals(await page.json(), { userId: "u1", notice });
       }
 
       const logout = await worker.fetch("/logout", cookie);
@@ -47,7 +47,7 @@ await withPackages(
       assertEquals(await after.json(), { userId: null, notice: null });
     });
 
-    Deno.test("a Worker gives a new session to a cookie that was forged", async () => {
+    Deno.test("a Worker starts a new session, when a cookie was forged", async () => {
       for (
         const cookie of [
           "__session=x",

@@ -1,4 +1,4 @@
-// DynamoDB's clients and conditions, and what happens while there is none.
+// DynamoDB's clients and conditions, and a client that is not available.
 import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
 import {
   assert,
@@ -29,7 +29,7 @@ await withPackages(
   (local) => {
     const { document } = local;
 
-    Deno.test("createDynamoDBSessionStorage() never gives one version twice, also when a record is deleted and made anew", async () => {
+    Deno.test("createDynamoDBSessionStorage() never returns one version twice, even when a record is deleted and created again", async () => {
       const engine = new DynamoDBEngine(document, {
         table: await local.table(),
       });
@@ -74,7 +74,7 @@ await withPackages(
       assertEquals((await race(first[0])).length, 1);
     });
 
-    Deno.test("createArcTableSessionStorage() empties an item and ends its TTL, where Architect cannot delete on a condition", async () => {
+    Deno.test("createArcTableSessionStorage() empties an item and ends its TTL, because Architect cannot delete on a condition", async () => {
       const table = await local.table();
       const now = Date.now();
       const engine = new DynamoDBEngine(
@@ -101,12 +101,12 @@ await withPackages(
       assertEquals((await document.scan({ TableName: table })).Items, []);
     });
 
-    Deno.test("createDynamoDBSessionStorage() works with every client that it names", async () => {
+    Deno.test("createDynamoDBSessionStorage() works with every kind of client", async () => {
       const { DynamoDBDocumentClient } = await import(
         "npm:@aws-sdk/lib-dynamodb@^3.1162.0"
       );
       const numbers = { unmarshallOptions: { wrapNumbers: true } };
-      // Version 2 of the SDK gives requests, which are sent when asked for their promise.
+      // Version 2 of the SDK returns requests. They are sent when `promise()` is called.
       const later =
         (method: "get" | "update" | "delete") => (params: never) => ({
           promise: () => (document as DynamoDBDocumentLike)[method](params),
@@ -152,7 +152,7 @@ await withPackages(
       }
     });
 
-    Deno.test("createDynamoDBSessionStorage() rejects and keeps the cookie, while its client cannot be had", async () => {
+    Deno.test("createDynamoDBSessionStorage() rejects and keeps the cookie, while its client is not available", async () => {
       const failing = new Error("no credentials");
       const storage = createDynamoDBSessionStorage({
         client: Promise.reject(failing),
@@ -175,7 +175,7 @@ await withPackages(
       assertMatch(cause.message, /with a table "sessions"/);
     });
 
-    Deno.test("createDynamoDBSessionStorage() rejects with the cause and sends no cookie while the engine is down, and goes on when it is back", async () => {
+    Deno.test("createDynamoDBSessionStorage() rejects with the cause and sends no cookie while the engine is down, and works again when it is back", async () => {
       const storage = createDynamoDBSessionStorage({
         client: document,
         table: await local.table(),
@@ -233,7 +233,7 @@ await withPackages(
   },
 );
 
-Deno.test("createDynamoDBSessionStorage() throws and says what to change, when a client or name is none", () => {
+Deno.test("createDynamoDBSessionStorage() throws and says what to change, when a client or a name is invalid", () => {
   const client: DynamoDBDocumentLike = { get() {}, update() {}, delete() {} };
   const table = "sessions";
   const cases: [options: object, message: string][] = [
@@ -246,10 +246,13 @@ Deno.test("createDynamoDBSessionStorage() throws and says what to change, when a
     [{ client, table, idx: "" }, "idx must be a name of 1 to 255 bytes"],
     [{ client, table, idx: 5 }, "idx must be a name of 1 to 255 bytes"],
     [{ client, table, idx: "é".repeat(128) }, "idx must be a name of"],
-    [{ client, table, ttl: "a\0" }, "ttl must hold no control characters"],
-    [{ client, table, ttl: "\ud800" }, "ttl must hold no control characters"],
-    [{ client, table, ttl: "_record" }, "ttl must be none of the attributes"],
-    [{ client, table, idx: "a", ttl: "a" }, "idx and ttl must be two"],
+    [{ client, table, ttl: "a\0" }, "ttl must not contain control characters"],
+    [
+      { client, table, ttl: "\ud800" },
+      "ttl must not contain control characters",
+    ],
+    [{ client, table, ttl: "_record" }, "ttl must not be _record"],
+    [{ client, table, idx: "a", ttl: "a" }, "idx and ttl must be different"],
     [{ client: null, table }, "client must be a DynamoDB document client"],
     [{ client: {}, table }, 'with a table "sessions"'],
     [{ client: { get() {} }, table }, 'with a table "sessions"'],
@@ -267,7 +270,7 @@ Deno.test("createDynamoDBSessionStorage() throws and says what to change, when a
   }
 });
 
-/** A table of Architect's client, with just what that can do. */
+/** A table with the methods of Architect's client. */
 function architectTable(
   document: DynamoDBDocument,
   TableName: string,

@@ -1,4 +1,4 @@
-// What is special to DynamoDB: items, attributes, limits. What all storages owe is in the conformance suite.
+// The items, attributes and limits of DynamoDB. The conformance suite tests the rest.
 import { assert, assertEquals } from "@std/assert";
 import { hashId } from "../../core/keys.ts";
 import {
@@ -89,7 +89,7 @@ await withPackages(
       assertEquals(calls, []);
     });
 
-    Deno.test("createDynamoDBSessionStorage() writes the TTL in whole seconds, rounded up, and never holds an id", async () => {
+    Deno.test("createDynamoDBSessionStorage() writes the TTL in whole seconds, rounded up, and never stores an id", async () => {
       const { clock, store, item } = await setUp();
       clock.time = Math.floor(Date.now() / 1000) * 1000 + 1;
       const id = await store({ a: 1 }, 60);
@@ -102,7 +102,7 @@ await withPackages(
       assertEquals(JSON.stringify(stored).includes(id), false);
     });
 
-    Deno.test("createDynamoDBSessionStorage() treats an item as gone from its deadline on, though the table has not removed it", async () => {
+    Deno.test("createDynamoDBSessionStorage() treats an expired item as absent, though the table has not removed it", async () => {
       const { clock, storage, store, item, events } = await setUp();
       const id = await store({ a: 1 }, 60);
       clock.pass(59.999);
@@ -113,7 +113,7 @@ await withPackages(
       assertEquals((await item(id))?.["_idx"], hashId(id));
     });
 
-    Deno.test("createDynamoDBSessionStorage() moves both deadlines when a session is used, and makes no item where it was deleted", async () => {
+    Deno.test("createDynamoDBSessionStorage() moves both deadlines when a session is used, and does not create an item that was deleted", async () => {
       const { table, clock, item, engine } = await setUp();
       const storage = createDynamoDBSessionStorage({
         client: document,
@@ -136,7 +136,7 @@ await withPackages(
       assertEquals(await item(id), undefined);
     });
 
-    Deno.test("createDynamoDBSessionStorage() uses the attributes that it is told to, reserved words too", async () => {
+    Deno.test("createDynamoDBSessionStorage() uses the attributes in its options, even if they are reserved words", async () => {
       const { storage, store, table } = await setUp("key", "ttl");
       const id = await store({ a: 1 });
       assertEquals((await storage.read(id)).get("a"), 1);
@@ -150,7 +150,7 @@ await withPackages(
       ]);
     });
 
-    Deno.test("createDynamoDBSessionStorage() takes a record of maxBytes and refuses one more before it is sent", async () => {
+    Deno.test("createDynamoDBSessionStorage() accepts a record of maxBytes, and refuses one byte more before it is sent", async () => {
       const { engine, storage, calls } = await setUp();
       const { maxBytes = 0 } = engine.guarantees;
       const expires = 8.64e15 - 0.5;
@@ -186,7 +186,7 @@ await withPackages(
       assert(await stored(maxBytes - overhead));
     });
 
-    Deno.test("createDynamoDBSessionStorage() declares a limit that is no more than 64 bytes below the engine's", async () => {
+    Deno.test("createDynamoDBSessionStorage() declares a limit that is at most 64 bytes below DynamoDB's", async () => {
       const { engine } = await setUp();
       const { maxBytes = 0 } = engine.guarantees;
       const expires = Date.now();
@@ -199,7 +199,7 @@ await withPackages(
       assertEquals((await engine.read(KEY))?.value.length, maxBytes);
     });
 
-    Deno.test("createDynamoDBSessionStorage() gives a new, empty session, when an item was damaged", async () => {
+    Deno.test("createDynamoDBSessionStorage() returns a new, empty session, when an item was damaged", async () => {
       const { storage, store, edit, drop, item, events } = await setUp();
       const other = await item(await store({ a: "other" }));
       const damages: [name: string, value: unknown][] = [
@@ -223,7 +223,7 @@ await withPackages(
         assertEquals(events.at(-1), "corrupt-record", `${name} ${value}`);
         session.set("a", 2);
         const next = await storage.save(session);
-        // Told apart from "gone" only on a closer look; the visitor is never locked out.
+        // It may look deleted or damaged. In both cases, the visitor gets a new session.
         if (next !== null) {
           assertEquals((await storage.read(next)).get("a"), 2);
         }
@@ -243,7 +243,7 @@ await withPackages(
   },
 );
 
-/** The client, with its calls written down. */
+/** The client. It adds the name of each call to `calls`. */
 function counted(
   document: DynamoDBDocumentLike,
   calls: string[],

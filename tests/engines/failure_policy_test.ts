@@ -1,5 +1,5 @@
 /**
- * What every storage does when its engine is down, slow or talks nonsense: the table in `docs/storages.md`, tried out.
+ * Every storage when its engine is down, slow or sends garbage: the table in `docs/storages.md`.
  */
 import { assert, assertEquals } from "@std/assert";
 import { walk } from "@std/fs";
@@ -34,16 +34,16 @@ import {
 
 type Situation = "down" | "slow" | "garbage";
 
-/** What a read comes to; all else fails, or is told and let be. */
+/** The result of a read. Every other call fails, or is reported as an event and ignored. */
 type Outcome = "fails" | "absent";
 
-/** How a storage is brought into a situation and out of it. */
+/** A storage whose engine can be broken and repaired. */
 interface Case {
-  /** Opens a storage whose engine is well. */
+  /** Opens a storage whose engine works. */
   open(options: Options): Promise<Open> | Open;
-  /** What a read comes to in each situation that can be; others cannot. */
+  /** The result of a read in each situation. The other situations are impossible. */
   readonly reads: Partial<Record<Situation, Outcome>>;
-  /** Whether nonsense is all that comes back, whatever is asked. */
+  /** Whether every answer is garbage in that situation, not only that of a read. */
   readonly server?: boolean;
 }
 
@@ -56,12 +56,12 @@ interface Options {
 interface Open {
   readonly storage: SessionStorage;
   breakDown(situation: Situation): Promise<void> | void;
-  /** Absent where what is stored does not survive, or cannot come back. */
+  /** Repairs the engine. Optional: not every engine keeps its records. */
   mend?(): Promise<void> | void;
   close?(): Promise<void> | void;
 }
 
-/** An object whose functions, once broken, reject, never answer, or, if they read, give nonsense. */
+/** An object whose methods, once broken, reject, never answer, or, if they read, return garbage. */
 function breakable<T extends object>(target: T): {
   proxy: T;
   breakDown(situation: Situation | undefined): void;
@@ -75,7 +75,7 @@ function breakable<T extends object>(target: T): {
         if (broken === "down") return Promise.reject(new Error("down"));
         if (broken === "slow") return new Promise(() => {});
         if (broken && /^(get|read)/.test(String(name))) {
-          return Promise.resolve("nonsense");
+          return Promise.resolve("garbage");
         }
         return value.apply(object, args);
       };
@@ -84,7 +84,7 @@ function breakable<T extends object>(target: T): {
   return { proxy, breakDown: (situation) => broken = situation };
 }
 
-/** A relay in front of a server, whose other end can be exchanged: a client's address stays the same. */
+/** A relay in front of a server. Its target can be replaced, while its own address stays the same. */
 function relayTo(port: number) {
   let target = port;
   const open = new Set<Deno.Conn>();
@@ -112,7 +112,7 @@ function relayTo(port: number) {
       try {
         connection.close();
       } catch {
-        // It has ended by itself.
+        // It is closed already.
       }
     }
     open.clear();
@@ -120,7 +120,7 @@ function relayTo(port: number) {
   const own = listen(0);
   return {
     port: own,
-    /** Everything that is open ends; what connects from now on gets there, or nowhere. */
+    /** Closes all connections. New ones lead to `port`, or are refused. */
     leadTo(port: number | undefined) {
       cut();
       if (port === undefined) {
@@ -138,7 +138,7 @@ function relayTo(port: number) {
   };
 }
 
-/** A case for a server: it goes away, or something else is where it was. */
+/** A case for a server, which a relay can replace. */
 function serverCase(
   start: () => Promise<Server | { port: number; stop(): Promise<void> }>,
   connect: (
@@ -225,7 +225,7 @@ const cases: Record<string, Case> = {
       const intact = new Map<string, Uint8Array>();
       return {
         storage: createFileSessionStorage({ ...options, dir }),
-        // As where a disk is not mounted. Permissions do not hold for root.
+        // Like a disk that is not mounted. Permissions do not apply to root.
         async breakDown(situation) {
           if (situation === "down") return await Deno.rename(dir, away);
           for await (const { path, isFile } of walk(dir)) {
@@ -260,7 +260,7 @@ const cases: Record<string, Case> = {
       };
       const { proxy, breakDown } = breakable(db);
       const { createData, readData, updateData, deleteData } = proxy;
-      // Looked up at each call, as the storage does it.
+      // Looks up each function at the call, because the proxy may be broken by then.
       const functions = {
         createData: (...args: Parameters<typeof createData>) =>
           proxy.createData(...args),
@@ -300,7 +300,7 @@ if (installed("redis")) {
   cases["Redis by `client`"] = serverCase(
     () => startRedis(),
     (port, options) => {
-      // It waits for ever for a server that is away, and keeps commands for it.
+      // It waits without a limit for a server that is down, and keeps commands for it.
       const client = new IoRedis(port, "127.0.0.1", {
         maxRetriesPerRequest: null,
         retryStrategy: () => 10,
@@ -364,7 +364,7 @@ async function signIn(storage: SessionStorage): Promise<string> {
   return (await storage.commitSession(session)).split(";")[0] ?? "";
 }
 
-/** Asks until a client has connected again; each attempt waits for its next one. */
+/** Repeats a call until the client has connected again. Each attempt waits for the next connection. */
 async function eventually<T>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
@@ -377,14 +377,14 @@ async function eventually<T>(call: () => Promise<T>): Promise<T> {
 
 for (const [name, { open, reads, server }] of Object.entries(cases)) {
   for (const [situation, outcome] of Object.entries(reads)) {
-    Deno.test(`${name}, ${situation}: no session is lost, no cookie sent, and it goes on when the engine is back`, async () => {
+    Deno.test(`${name}, ${situation}: loses no session, sends no cookie, and works again when the engine is back`, async () => {
       const events: SessionEvent["type"][] = [];
       const { storage, breakDown, mend, close } = await open({
         cookie,
         engineTimeout: 0.25,
         onEvent: ({ type }) => events.push(type),
       });
-      // The first one loads the client, which takes its time.
+      // The first call loads the client, which takes a while.
       const header = await eventually(() => signIn(storage));
       const handler = withSession(storage, (_request, session) => {
         session.set("visited", true);
@@ -401,7 +401,7 @@ for (const [name, { open, reads, server }] of Object.entries(cases)) {
       changing.set("cart", ["tea"]);
       await breakDown(situation as Situation);
 
-      // Nobody without a session notices.
+      // A visitor without a session does not notice.
       assertEquals((await storage.getSession()).size, 0);
       if (outcome === "absent") {
         assertEquals((await storage.getSession(header)).size, 0);
@@ -414,7 +414,7 @@ for (const [name, { open, reads, server }] of Object.entries(cases)) {
         if (situation !== "garbage" || server) {
           await fails(() => storage.commitSession(changing));
           await fails(() => storage.destroySession(ending));
-          // One who would get a session now.
+          // A visitor whose session would begin now.
           answers.push(await visit());
         }
         assertEquals(new Set(events), new Set(["engine-error"]));
@@ -438,7 +438,7 @@ for (const [name, { open, reads, server }] of Object.entries(cases)) {
   }
 }
 
-Deno.test("a failed touch does not fail the request, and is told", async () => {
+Deno.test("a failed touch does not fail the request, and is reported", async () => {
   const engine = new MemoryEngine(1000, Date.now, () => {});
   const events: SessionEvent["type"][] = [];
   let now = Date.now();
@@ -461,7 +461,7 @@ Deno.test("a failed touch does not fail the request, and is told", async () => {
   assertEquals(events, ["created", "engine-error"]);
 });
 
-Deno.test(`${DOCUMENT} says of each storage what it does`, async () => {
+Deno.test(`${DOCUMENT} is right about each storage`, async () => {
   const rows = await tableUnder(DOCUMENT, HEADING);
   const words = { fails: "fails", absent: "no session" };
   for (const [name, { reads }] of Object.entries(cases)) {
@@ -473,7 +473,7 @@ Deno.test(`${DOCUMENT} says of each storage what it does`, async () => {
       assertEquals(said, outcome ? words[outcome] : "—", name);
     }
   }
-  // Those that have no engine, and clients that are what another row says of them.
+  // Storages without an engine, and clients to which another row applies.
   const others = ["Memory", "Cookie", "Memcached by `client`"];
   for (const { Storage = "" } of rows) {
     assert(Storage in cases || others.includes(Storage), Storage);

@@ -1,11 +1,11 @@
-// A server that stops, hangs, comes back, or talks nonsense.
+// A server that stops, hangs, comes back, or sends invalid answers.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createMemcacheSessionStorage } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { installed, startMemcached } from "./_servers.ts";
 
-/** A server that answers each command with the next of these, in pieces of so many bytes. */
+/** A server that sends the next of `answers` for each command, in pieces of `pieces` bytes. */
 async function scripted(
   answers: string[],
   pieces: number,
@@ -38,13 +38,13 @@ async function scripted(
       try {
         socket.close();
       } catch {
-        // The other end was faster.
+        // The other end has closed it.
       }
     }
   }
 }
 
-Deno.test("an answer may come in any pieces", async () => {
+Deno.test("an answer may arrive in pieces of any size", async () => {
   const answer = "VALUE k 0 8 77\r\na\r\nEND\r\n\r\nEND\r\n";
   for (const pieces of [1, 2, 3, 7, 100]) {
     await scripted(
@@ -67,17 +67,17 @@ for (
     ["ERROR\r\n", "ERROR"],
     ["CLIENT_ERROR bad data chunk\r\n", "CLIENT_ERROR bad data chunk"],
     ["SERVER_ERROR out of memory\r\n", "SERVER_ERROR out of memory"],
-    ["HTTP/1.1 400 Bad Request\r\n", "answered nonsense"],
-    ["STORED\r\n", "answered nonsense"],
-    ["\xff\r\n", "answered nonsense"],
-    ["VALUE other 0 1 1\r\nx\r\nEND\r\n", "answered nonsense"],
+    ["HTTP/1.1 400 Bad Request\r\n", "sent an invalid answer"],
+    ["STORED\r\n", "sent an invalid answer"],
+    ["\xff\r\n", "sent an invalid answer"],
+    ["VALUE other 0 1 1\r\nx\r\nEND\r\n", "sent an invalid answer"],
     ["VALUE k 0 9 1\r\nx\r\nEND\r\n", "did not answer within 0.2 s"],
-    ["VALUE k 0 x 1\r\nx\r\nEND\r\n", "answered nonsense"],
+    ["VALUE k 0 x 1\r\nx\r\nEND\r\n", "sent an invalid answer"],
     ["VALUE k", "did not answer within 0.2 s"],
     ["", "did not answer within 0.2 s"],
   ] as const
 ) {
-  Deno.test(`${JSON.stringify(answer)} is a failure, and the next command is not its victim`, async () => {
+  Deno.test(`gets() rejects, and the next command works, when the answer is ${JSON.stringify(answer)}`, async () => {
     await scripted([answer, "END\r\n"], 100, async (client) => {
       await assertRejects(() => client.gets("k"), Error, message);
       assertEquals(await client.gets("k"), undefined);
@@ -86,7 +86,7 @@ for (
 }
 
 if (installed("memcached")) {
-  Deno.test("a server that stops is an error; one that comes back, empty, is used again", async () => {
+  Deno.test("commands reject while the server is down, and work again when it is back and empty", async () => {
     const server = await startMemcached();
     const url = `127.0.0.1:${server.port}`;
     const storage = createMemcacheSessionStorage({ url });
@@ -102,7 +102,7 @@ if (installed("memcached")) {
 
     await server.restart();
     assertEquals((await storage.read(id)).size, 0);
-    // It was there when the request read it: the late save brings nothing back.
+    // The session existed when the request read it: the late save must not bring it back.
     assertEquals(await storage.save(session), null);
     const next = await storage.read(null);
     next.set("a", 3);
@@ -112,7 +112,7 @@ if (installed("memcached")) {
     await server.stop();
   });
 
-  Deno.test("a server that hangs is an error in time, and no longer one when it goes on", async () => {
+  Deno.test("commands reject after the timeout while the server hangs, and work again afterwards", async () => {
     const server = await startMemcached();
     const client = new MemcachedClient(`127.0.0.1:${server.port}`, 200);
     await client.set("k", "v", { lifetime: 60 });

@@ -2,7 +2,7 @@ import { assert, assertThrows } from "@std/assert";
 import { createMemcacheSessionStorage } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 
-Deno.test("createMemcacheSessionStorage() refuses what it cannot work with", () => {
+Deno.test("createMemcacheSessionStorage() throws and says what to change, when an option is invalid", () => {
   const client = new MemcachedClient("localhost");
   const url = "localhost";
   for (
@@ -17,14 +17,14 @@ Deno.test("createMemcacheSessionStorage() refuses what it cannot work with", () 
       [{ url: "user:s3cr3t@localhost" }, "url must be like"],
       [{ url: "localhost:11211\r\nflush_all" }, "url must be like"],
       [{ url, prefix: 1 }, "prefix must be a string"],
-      [{ url, prefix: "a b" }, "prefix must be a string without spaces"],
-      [{ url, prefix: "a\r\nflush_all\r\n" }, "without spaces and control"],
-      [{ url, prefix: "\0" }, "without spaces and control"],
-      [{ url, prefix: "\x7f" }, "without spaces and control"],
-      [{ url, prefix: "\u2028" }, "without spaces and control"],
-      [{ url, prefix: "\ud800" }, "without spaces and control"],
-      [{ url, prefix: "x".repeat(208) }, "may take 207 bytes, received 208"],
-      [{ url, prefix: "é".repeat(104) }, "may take 207 bytes, received 208"],
+      [{ url, prefix: "a b" }, "prefix must not contain spaces"],
+      [{ url, prefix: "a\r\nflush_all\r\n" }, "spaces or control characters"],
+      [{ url, prefix: "\0" }, "spaces or control characters"],
+      [{ url, prefix: "\x7f" }, "spaces or control characters"],
+      [{ url, prefix: "\u2028" }, "spaces or control characters"],
+      [{ url, prefix: "\ud800" }, "without lone surrogates"],
+      [{ url, prefix: "x".repeat(208) }, "at most 207 bytes, received 208"],
+      [{ url, prefix: "é".repeat(104) }, "at most 207 bytes, received 208"],
       [{ url, ttl: 0 }, "ttl: it must be more than 0"],
     ] as const
   ) {

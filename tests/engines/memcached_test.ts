@@ -19,11 +19,11 @@ import { installed, startMemcached } from "./_servers.ts";
 const DAY = 24 * 60 * 60 * 1000;
 const COMMANDS = ["gets", "cas", "add", "set", "delete"] as const;
 
-/** A client whose commands are noted down. */
+/** A client that adds the name of each command to `sent`. */
 function counted(client: MemcacheLike): MemcacheLike & { sent: string[] } {
   const sent: string[] = [];
   const note = (name: typeof COMMANDS[number]) =>
-  // deno-lint-ignore no-explicit-any -- passes on whatever it gets
+  // deno-lint-ignore no-explicit-any -- passes its arguments on
   (...args: any[]): Promise<any> => {
     sent.push(name);
     return (client[name] as (...args: unknown[]) => Promise<unknown>)(...args);
@@ -41,14 +41,14 @@ if (installed("memcached")) {
   const address = `127.0.0.1:${server.port}`;
   const client = new MemcachedClient(address);
 
-  /** An engine, and the address of its records on the server. */
+  /** An engine, and the prefix of its keys. */
   const engineOf = (
     prefix = `${crypto.randomUUID()}:`,
     now: () => number = Date.now,
     by: MemcacheLike = client,
   ) => ({ prefix, engine: new MemcachedEngine(by, prefix, now) });
 
-  /** The seconds that the server still keeps an item: `-1` for good, `undefined` where there is none. */
+  /** How many seconds the server still keeps an item: `-1` if it never expires, `undefined` if it does not exist. */
   const secondsLeft = async (key: string): Promise<number | undefined> => {
     const socket = await Deno.connect({
       hostname: "127.0.0.1",
@@ -63,7 +63,7 @@ if (installed("memcached")) {
     return seconds === undefined ? undefined : Number(seconds);
   };
 
-  Deno.test("a request costs no round trip, one, or two", async () => {
+  Deno.test("createMemcacheSessionStorage() costs zero to two round trips a request", async () => {
     const counting = counted(client);
     const storage = createMemcacheSessionStorage({
       client: counting,
@@ -83,7 +83,7 @@ if (installed("memcached")) {
     assertEquals((await request("__session=forged"))[1], []);
   });
 
-  Deno.test("the server keeps a record a little longer than the session, and no more", async () => {
+  Deno.test("the server keeps a record a little longer than the session", async () => {
     // Years behind the server's clock.
     const clock = new Clock(1_000_000_000_000);
     const { engine, prefix } = engineOf(undefined, clock.now);
@@ -95,13 +95,13 @@ if (installed("memcached")) {
       if (ms > 0) assertEquals(record?.expires, Math.ceil(expires));
       return await secondsLeft(prefix + key) ?? 0;
     };
-    // The server's clock goes on meanwhile, and on a busy machine that takes seconds.
+    // On a busy machine, the server's clock may be seconds further by now.
     const within = (seconds: number, least: number, most: number) =>
       assert(seconds >= least - 10 && seconds <= most, `${seconds} of ${most}`);
     within(await kept(60_000), 59, 61);
     within(await kept(60_001), 60, 62);
     within(await kept(30 * DAY - 1000), 30 * 86_400 - 2, 30 * 86_400);
-    // From here on, the server takes an instant.
+    // For a longer lifetime, the server expects an instant.
     within(await kept(30 * DAY), 31 * 86_400 - 2, 31 * 86_400 + 10);
     within(await kept(400 * DAY), 401 * 86_400 - 2, 401 * 86_400 + 10);
     assertEquals(await kept(100 * 365 * DAY), -1);
@@ -109,7 +109,7 @@ if (installed("memcached")) {
     within(await kept(-5000), 0, 1);
   });
 
-  Deno.test("ttl is the lifetime where neither a commit nor the cookie has one", async () => {
+  Deno.test("ttl is the lifetime, when neither the commit nor the cookie has one", async () => {
     const { prefix } = engineOf();
     const storage = createMemcacheSessionStorage({ client, prefix, ttl: 600 });
     const session = await storage.read(null);
@@ -119,12 +119,12 @@ if (installed("memcached")) {
     assert(seconds > 590 && seconds <= 601, String(seconds));
   });
 
-  Deno.test("a record of the limit is kept; of a byte more, the old one stays", async () => {
+  Deno.test("write() stores a record of maxBytes, and keeps the old one when the new one is a byte larger", async () => {
     for (const prefix of ["", "session:", "é".repeat(103)]) {
       const { engine } = engineOf(prefix);
       const limit = engine.guarantees.maxBytes ?? NaN;
       const key = newKey();
-      // Its deadline has the most digits that there are.
+      // Its deadline has the greatest number of digits.
       const expires = 8.64e15;
       const version = await engine.write(key, "é".repeat(limit >> 1), {
         expires,
@@ -146,7 +146,7 @@ if (installed("memcached")) {
     }
   });
 
-  Deno.test("a session that is too large is an error that names its keys and the limit", async () => {
+  Deno.test("save() throws an error that names the keys and the limit, when a session is too large", async () => {
     const counting = counted(client);
     const storage = createMemcacheSessionStorage({ client: counting });
     const limit = storage.guarantees?.maxBytes ?? NaN;
@@ -174,7 +174,7 @@ if (installed("memcached")) {
     assertEquals(counting.sent, []);
   });
 
-  Deno.test("a version never comes back, and is told before the server told it", async () => {
+  Deno.test("a version is never used twice, and is known before the server returns it", async () => {
     const { engine } = engineOf();
     const key = newKey();
     const expires = soon();
@@ -209,7 +209,7 @@ if (installed("memcached")) {
     assertEquals((await engine.read(key))?.value, "3");
   });
 
-  Deno.test("what another program put in a record's place is no session, and can be replaced", async () => {
+  Deno.test("a value that another program wrote is not a session, and can be replaced", async () => {
     const npm = new MemcacheClient({ server: address });
     for (const by of [client, npm] as MemcacheLike[]) {
       const { engine, prefix } = engineOf(undefined, undefined, by);
@@ -238,7 +238,7 @@ if (installed("memcached")) {
     npm.shutdown();
   });
 
-  Deno.test("items of other kinds and bytes that are no text are no session", async () => {
+  Deno.test("items of other kinds and bytes that are not text are not sessions", async () => {
     const npm = new MemcacheClient({ server: address });
     const { engine, prefix } = engineOf();
     const through = engineOf(prefix, undefined, npm as MemcacheLike).engine;
@@ -251,7 +251,7 @@ if (installed("memcached")) {
     npm.shutdown();
   });
 
-  Deno.test("values come back to the byte, whatever they hold and however they are cut", async () => {
+  Deno.test("read() returns every value as it was written, byte by byte, in packets of any size", async () => {
     const { engine } = engineOf();
     const expires = soon();
     const values = [

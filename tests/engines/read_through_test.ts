@@ -1,4 +1,4 @@
-/** Moving to a real server. */
+/** Moves sessions to a real server. */
 import { assertEquals } from "@std/assert";
 import {
   createMemorySessionStorage,
@@ -31,7 +31,7 @@ if (installed("redis")) {
       await assertSessionError(() => moving.getSession(header), "store-failed");
     }
     await server.restart();
-    // The client connects again by itself, some time soon.
+    // The client connects again by itself after a while.
     while (await moving.getSession(first).then(() => false, () => true));
     await Promise.all(
       others.flatMap((header, i) =>

@@ -1,4 +1,4 @@
-// The suite on Redis, by each client: one server, and a cluster of three.
+// The suite on Redis with each client: one server, and a cluster of three.
 import { Cluster as IoCluster, Redis as IoRedis } from "npm:ioredis@^6.0.0";
 import { createCluster } from "npm:redis@^6.3.1";
 import { conformance } from "../../conformance/mod.ts";

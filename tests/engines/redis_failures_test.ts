@@ -1,4 +1,4 @@
-// A server that stops, hangs and comes back; and clusters, which may have forgotten a script on one node only.
+// A server that stops, hangs and comes back, and a cluster in which one node does not know a script.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Redis as IoRedis } from "npm:ioredis@^6.0.0";
 import { createCluster } from "npm:redis@^6.3.1";
@@ -17,7 +17,7 @@ async function visit(storage: SessionStorage, id: string | null, n: number) {
   return await storage.save(session);
 }
 
-/** Asks until the client has connected again; each attempt waits for the client's next one. */
+/** Repeats a call until the client has connected again. Each attempt waits for the next connection. */
 async function eventually<T>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
@@ -29,7 +29,7 @@ async function eventually<T>(call: () => Promise<T>): Promise<T> {
 }
 
 if (installed("redis")) {
-  Deno.test("a server that crashes and starts again has every session that was saved", async () => {
+  Deno.test("a server that crashes and restarts still has every saved session", async () => {
     const server = await startRedis();
     const storage = createRedisSessionStorage({ url: urlOf(server) });
     const id = await visit(storage, null, 1);
@@ -47,13 +47,13 @@ if (installed("redis")) {
     await storage.close?.();
     await storage.close?.();
 
-    // Closed, it opens again where it is used again.
+    // After close(), the next call opens it again.
     assertEquals((await storage.read(id)).size, 3);
     await storage.close?.();
     await server.stop();
   });
 
-  Deno.test("a crash in the middle of saves loses none that was acknowledged", async () => {
+  Deno.test("a crash during saves loses no acknowledged save", async () => {
     const server = await startRedis();
     const storage = createRedisSessionStorage({ url: urlOf(server) });
     const id = await visit(storage, null, 0);
@@ -75,15 +75,19 @@ if (installed("redis")) {
     await server.stop();
   });
 
-  Deno.test("a server that hangs is an error in time, and no longer one when it goes on", async () => {
+  Deno.test("commands reject after the timeout while the server hangs, and work again afterwards", async () => {
     const server = await startRedis();
     const { send, close } = new RedisConnection(urlOf(server), 250);
     const { engine } = engineOf(send);
     const key = newKey();
     await eventually(() => engine.write(key, "text", { expires: soon() }));
     await server.pause();
-    await assertRejects(() => engine.read(key), Error, "closed, or hung");
-    // The next one finds a server that accepts connections and says nothing.
+    await assertRejects(
+      () => engine.read(key),
+      Error,
+      "closed or did not answer",
+    );
+    // The next command connects to a server that accepts connections and never answers.
     const late = "Redis did not answer within 0.25 s";
     await assertRejects(() => engine.read(key), Error, late);
     server.resume();
@@ -92,7 +96,7 @@ if (installed("redis")) {
     await server.stop();
   });
 
-  Deno.test("a client of one's own reconnects as it was told to", async () => {
+  Deno.test("a client that was passed in reconnects as configured, and is not closed", async () => {
     const server = await startRedis();
     const client = new IoRedis(server.port, "127.0.0.1", {
       maxRetriesPerRequest: 0,
@@ -105,25 +109,25 @@ if (installed("redis")) {
     await assertSessionError(() => storage.read(id), "store-failed");
     await server.restart();
     assertEquals((await eventually(() => storage.read(id))).size, 1);
-    // It was not made here, and is not closed here.
+    // The storage does not close a client that was passed in.
     assertEquals(storage.close, undefined);
     client.disconnect();
     await server.stop();
   });
 
-  Deno.test("a login is not lost with the answer to its last command, when the client sends that again", async () => {
+  Deno.test("a login survives a lost answer, when the client sends the command again", async () => {
     const server = await startRedis();
     const lossy = startLossy(server.port);
     const client = new IoRedis({ port: lossy.port });
     client.on("error", () => {});
     const storage = createRedisSessionStorage({ client });
     let id = await visit(storage, null, 1);
-    // The first time, the server has yet to learn the scripts.
+    // The first time, the server does not know the scripts yet.
     for (const answer of [Infinity, 2]) {
       const session = await storage.read(id);
       session.regenerateId();
       session.set("user", "ann");
-      // The first answer is that to storing the new id, the second that to ending the old one.
+      // The first answer is for storing the new id, the second for ending the old one.
       lossy.loseAnswer(answer);
       assertEquals(await storage.save(session), session.id);
       assertEquals((await storage.read(session.id)).get("user"), "ann");
@@ -137,7 +141,7 @@ if (installed("redis")) {
   });
 
   for (const kind of ["ioredis", "node-redis"]) {
-    Deno.test(`an error of ${kind} takes no value of a session along`, async () => {
+    Deno.test(`an error of ${kind} does not contain a value of a session`, async () => {
       const server = await startRedis();
       const ioredis = new IoRedis({ port: server.port });
       const nodeRedis = await connect(server);
@@ -154,9 +158,9 @@ if (installed("redis")) {
         "store-failed",
       );
       assertEquals(causes, [error.cause]);
-      const told = Deno.inspect(error, { depth: 20, showHidden: true });
-      assert(told.includes("OOM"), told);
-      assert(!told.includes("sesame"), told);
+      const printed = Deno.inspect(error, { depth: 20, showHidden: true });
+      assert(printed.includes("OOM"), printed);
+      assert(!printed.includes("sesame"), printed);
 
       ioredis.disconnect();
       await nodeRedis[Symbol.asyncDispose]();
@@ -164,7 +168,7 @@ if (installed("redis")) {
     });
   }
 
-  Deno.test("sessions are spread over a cluster's nodes, and braces keep them on one", async () => {
+  Deno.test("a cluster spreads sessions over its nodes, and a prefix in braces keeps them on one", async () => {
     const servers = await startRedisCluster();
     const [first] = servers;
     assert(first);

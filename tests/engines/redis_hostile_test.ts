@@ -1,4 +1,4 @@
-// What may stand in a record's place, or come in place of an answer.
+// Values that other programs wrote, and invalid replies.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createRedisSessionStorage } from "../../mod.ts";
 import { utf8 } from "../../core/bytes.ts";
@@ -9,7 +9,7 @@ import { connect, engineOf, newKey, soon } from "./redis_support.ts";
 if (installed("redis")) {
   const server = await startRedis();
 
-  Deno.test("what another program put in a record's place is no session, and can be replaced", async () => {
+  Deno.test("a value that another program wrote is not a session, and can be replaced", async () => {
     await using client = await connect(server);
     const { engine, prefix } = engineOf(client.send);
     const key = newKey();
@@ -37,7 +37,7 @@ if (installed("redis")) {
       assertEquals(await engine.touch(key, expires), false);
       assertEquals((await engine.read(key))?.value, "");
       assertEquals(
-        await engine.delete(key, { ifVersion: "of another time" }),
+        await engine.delete(key, { ifVersion: "an older one" }),
         false,
       );
       const ifVersion = found?.version;
@@ -56,7 +56,7 @@ if (installed("redis")) {
     assertEquals(await engine.read(key), null);
   });
 
-  Deno.test("a record that was cut or edited is over or corrupt, never a session for ever", async () => {
+  Deno.test("a record that was cut or edited is expired or corrupt, never a session without a deadline", async () => {
     await using client = await connect(server);
     const { engine, prefix } = engineOf(client.send);
     const storage = createRedisSessionStorage({ client, prefix });
@@ -79,7 +79,7 @@ if (installed("redis")) {
       assertEquals(await sizeOf(`${version}${edited}${record.slice(40)}`), 0);
     }
     assertEquals(await sizeOf(`${version}${expires}${record.slice(40)}`), 0);
-    // What was edited stays what it is: a save that knew the record cannot bring it back.
+    // A save that has read the record before the edit cannot restore it.
     await client.ask("SET", prefix + key, "");
     assertEquals(
       await engine.write(key, "", { expires: soon(), ifVersion: version }),
@@ -87,7 +87,7 @@ if (installed("redis")) {
     );
   });
 
-  Deno.test("a client that gives bytes is understood", async () => {
+  Deno.test("read() decodes bytes, when the client returns them", async () => {
     await using client = await connect(server);
     const { engine } = engineOf(async (key, args) => {
       const reply = await client.send(key, args);
@@ -101,7 +101,7 @@ if (installed("redis")) {
     assertEquals((await broken.engine.read(key))?.value, "");
   });
 
-  Deno.test("garbage in place of an answer is a failure, not a missing session", async () => {
+  Deno.test("read() rejects, when the reply is invalid", async () => {
     for (const answer of [undefined, 7, [], new Map()]) {
       const { engine } = engineOf(() => Promise.resolve(answer));
       await assertRejects(() => engine.read(newKey()), TypeError);

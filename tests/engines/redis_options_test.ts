@@ -2,19 +2,22 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createRedisSessionStorage } from "../../mod.ts";
 import { sendBy } from "../../storage/engines/redis/client.ts";
 
-Deno.test("createRedisSessionStorage() refuses what it cannot work with", () => {
+Deno.test("createRedisSessionStorage() throws and says what to change, when an option is invalid", () => {
   const client = { sendCommand: () => Promise.resolve(null) };
   const url = "redis://localhost";
   for (
     const [options, message] of [
       [{}, "give either client or url"],
       [{ client, url }, "give either client or url"],
-      [{ client: {} }, "client must be one of"],
-      [{ client: null }, "client must be one of"],
+      [{ client: {} }, "client must be a client of node-redis, ioredis or Bun"],
+      [
+        { client: null },
+        "client must be a client of node-redis, ioredis or Bun",
+      ],
       [{ url: "http://:s3cr3t@localhost" }, "url must be like"],
       [{ url: "redis://:s3cr3t@local host" }, "url must be like"],
       [{ url: 6379 }, "url must be like"],
-      [{ client, prefix: 1 }, "prefix must be a well-formed string"],
+      [{ client, prefix: 1 }, "prefix must be a"],
       [{ client, prefix: "a\ud800" }, "prefix must be a well-formed string"],
       [{ client, ttl: 0 }, "ttl: it must be more than 0"],
       [{ client, ttl: NaN }, "ttl: it must be a finite"],
@@ -31,7 +34,7 @@ Deno.test("createRedisSessionStorage() refuses what it cannot work with", () => 
   }
 });
 
-Deno.test("sendBy() speaks to each kind of client in its own way", async () => {
+Deno.test("sendBy() calls each kind of client as it expects", async () => {
   const calls: unknown[][] = [];
   const note = (...args: unknown[]) => {
     calls.push(args);
@@ -50,7 +53,7 @@ Deno.test("sendBy() speaks to each kind of client in its own way", async () => {
     ["DEL", ["k"]],
     [command],
     [command],
-    // Its own deadline is for what waits to be sent.
+    // Turns off its own timeout for commands that wait to be sent.
     [command, { timeout: undefined }],
     ["k", false, command],
     [false, command],

@@ -1,5 +1,5 @@
 /**
- * What the tests of Redis share: connections that end with their test, and a look at what is stored.
+ * Helpers for the tests of Redis: connections that close with their test and can read the stored records.
  *
  * @module
  */
@@ -18,12 +18,12 @@ export function urlOf({ port }: Server): string {
   return `redis://127.0.0.1:${port}`;
 }
 
-/** A connection that counts its commands. */
+/** A connection that lists its commands. */
 export interface Connection extends NodeRedisLike, AsyncDisposable {
-  /** The commands so far. */
+  /** The names of the commands so far. */
   readonly sent: string[];
   readonly send: RedisSend;
-  /** What a command gives. */
+  /** Sends a command and returns the reply, without adding it to `sent`. */
   ask(...args: string[]): Promise<unknown>;
 }
 
@@ -51,7 +51,7 @@ export async function connect(server: Server): Promise<Connection> {
   };
 }
 
-/** An engine under a prefix of its own. */
+/** An engine with a unique prefix. */
 export function engineOf(
   send: RedisSend,
   now: () => number = Date.now,
@@ -60,7 +60,7 @@ export function engineOf(
   return { engine: new RedisEngine(send, prefix, now), prefix };
 }
 
-/** A key as the core makes them. */
+/** A key, made as the core does. */
 export function newKey(): string {
   return hashId(crypto.randomUUID());
 }

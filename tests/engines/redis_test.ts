@@ -9,7 +9,7 @@ import { connect, engineOf, newKey, soon, urlOf } from "./redis_support.ts";
 if (installed("redis")) {
   const server = await startRedis("--proto-max-bulk-len", "1mb");
 
-  Deno.test("a request costs no round trip, one, or two", async () => {
+  Deno.test("createRedisSessionStorage() costs zero to two round trips a request", async () => {
     await using client = await connect(server);
     const storage = createRedisSessionStorage({
       client,
@@ -31,9 +31,9 @@ if (installed("redis")) {
     assertEquals((await request("__session=forged"))[1], 0);
   });
 
-  Deno.test("the server removes a record once it is over, by its own clock", async () => {
+  Deno.test("the server removes a record when it expires, by its own clock", async () => {
     await using client = await connect(server);
-    // Years behind the server's clock, as a test's or a broken machine's would be.
+    // Years behind the server's clock, like a test's or a broken machine's.
     const clock = new Clock(1_000_000_000_000);
     const { engine, prefix } = engineOf(client.send, clock.now);
     const key = newKey();
@@ -52,11 +52,11 @@ if (installed("redis")) {
     assert(await ttl() > 1e15);
     clock.time = NaN;
     await engine.write(key, "text", { expires: 1 });
-    // A millisecond, or over already.
+    // A millisecond, or expired already.
     assert(await ttl() <= 1 && await ttl() !== -1);
   });
 
-  Deno.test("a clock that steps ends no session that the server still holds, and revives none", async () => {
+  Deno.test("a clock that jumps neither ends a session that the server still has, nor restores one", async () => {
     await using client = await connect(server);
     const clock = new Clock();
     const { prefix } = engineOf(client.send);
@@ -78,7 +78,7 @@ if (installed("redis")) {
     assertEquals((await storage.read(id)).size, 0);
   });
 
-  Deno.test("ttl is the lifetime where neither a commit nor the cookie has one", async () => {
+  Deno.test("ttl is the lifetime, when neither the commit nor the cookie has one", async () => {
     await using client = await connect(server);
     const lasts = async (
       cookie: { maxAge?: number } | undefined,
@@ -101,7 +101,7 @@ if (installed("redis")) {
     assertEquals(await lasts({ maxAge: 900 }, 1200), 1200);
   });
 
-  Deno.test("a version never comes back, not even after the record did", async () => {
+  Deno.test("a version is never used twice, even when a record is deleted and created again", async () => {
     await using client = await connect(server);
     const { engine } = engineOf(client.send);
     const key = newKey();
@@ -121,7 +121,7 @@ if (installed("redis")) {
     assert(await engine.delete(key, { ifVersion: null }));
   });
 
-  Deno.test("a write that a client sent twice is one write", async () => {
+  Deno.test("write() writes once, when the client sends the command twice", async () => {
     await using client = await connect(server);
     const twice: RedisSend = async (key, args) => {
       await client.send(key, args);
@@ -136,7 +136,7 @@ if (installed("redis")) {
     assertEquals((await engine.read(key))?.value, "2");
   });
 
-  Deno.test("a server that has forgotten its scripts is told them again", async () => {
+  Deno.test("write() sends its script again, when the server does not know it", async () => {
     await using client = await connect(server);
     const { engine } = engineOf(client.send);
     const key = newKey();
@@ -147,12 +147,12 @@ if (installed("redis")) {
     client.sent.length = 0;
     assert(await engine.write(key, "2", { expires, ifVersion: first }));
     assertEquals(client.sent, ["EVALSHA"]);
-    // Where nothing is to be compared, none is needed.
+    // An unconditional write does not need a script.
     assert(await engine.write(key, "3", { expires }));
     assertEquals(client.sent, ["EVALSHA", "SET"]);
   });
 
-  Deno.test("a prefix is taken as it is", async () => {
+  Deno.test("createRedisSessionStorage() uses every prefix unchanged", async () => {
     await using client = await connect(server);
     const key = newKey();
     for (
@@ -177,7 +177,7 @@ if (installed("redis")) {
     assertEquals(await client.ask("EXISTS", key), 0);
   });
 
-  Deno.test("a record of the server's limit is kept; of a byte more, the old one stays", async () => {
+  Deno.test("save() stores a record of the server's limit, and keeps the old one when the new one is a byte larger", async () => {
     const storage = createRedisSessionStorage({ url: urlOf(server) });
     await using client = await connect(server);
     const session = await storage.read(null);

@@ -1,6 +1,6 @@
 /**
- * What `docs/storages.md` says of the storages: their guarantees against what they declare, and what a request costs
- * against what their clients are asked.
+ * Compares `docs/storages.md` with the storages: the guarantees with those that they declare, and the costs of a request
+ * with the calls to their clients.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
@@ -31,7 +31,7 @@ import { installed, startMemcached, startRedis } from "./_servers.ts";
 const DOCUMENT = "docs/storages.md";
 const cookie = { name: "session", secrets: ["s3cr3t"] };
 
-/** How often a storage has asked its engine. */
+/** How often a storage has called its client. */
 interface Counted {
   readonly storage: SessionStorage;
   readonly asked: { count: number };
@@ -44,7 +44,7 @@ interface Options {
   now(): number;
 }
 
-/** Counts calls of the functions that are named. */
+/** Counts the calls of some functions of an object. */
 function counted<T extends object>(
   target: T,
   names: readonly string[],
@@ -88,7 +88,7 @@ const costs: Record<string, (options: Options) => Promise<Counted>> = {
       atomic: () => counted(kv.atomic(), ["commit"], asked) as never,
       close() {},
     };
-    // Its checks and changes give the operation itself, uncounted.
+    // Its other methods return the operation itself, and do not count.
     const atomic = counting.atomic;
     counting.atomic = () => chained(atomic());
     const storage = createDenoKvSessionStorage({ ...options, kv: counting });
@@ -144,7 +144,7 @@ const costs: Record<string, (options: Options) => Promise<Counted>> = {
   },
 };
 
-/** An operation whose functions, but for the last, give the operation that counts. */
+/** An operation that counts calls of its last method. Its other methods return the operation. */
 function chained<T extends object>(operation: T): T {
   const proxy: T = new Proxy(operation, {
     get: (object, name) => (...args: unknown[]) => {
@@ -162,7 +162,7 @@ if (installed("redis")) {
     const server = await startRedis();
     const redis = new IoRedis(server.port, "127.0.0.1");
     const client = counted(redis, ["call"], asked);
-    // Its scripts are sent once for all.
+    // Its scripts are sent only once.
     let now = options.now();
     const first = createRedisSessionStorage({
       ...options,
@@ -189,7 +189,7 @@ if (installed("redis")) {
 }
 
 if (installed("redis")) {
-  Deno.test(`${DOCUMENT} says what rights a user of Redis needs`, async () => {
+  Deno.test(`${DOCUMENT} names the rights that a user of Redis needs`, async () => {
     const text = await Deno.readTextFile(
       new URL(`../../${DOCUMENT}`, import.meta.url),
     );
@@ -248,7 +248,7 @@ async function visitOnce(storage: SessionStorage): Promise<string> {
   return (await storage.commitSession(session)).split(";")[0] ?? "";
 }
 
-/** What the columns of the table are about. */
+/** The columns of the table. */
 const requests: Record<string, (session: Session) => void> = {
   Read: (session) => void session.get("user"),
   Change: (session) => session.set("cart", ["tea"]),
@@ -259,7 +259,7 @@ const requests: Record<string, (session: Session) => void> = {
 const HEADING = "## What a request costs";
 
 for (const [name, open] of Object.entries(costs)) {
-  Deno.test(`${DOCUMENT} says what a request costs with ${name}`, async () => {
+  Deno.test(`${DOCUMENT} is right about the cost of a request with ${name}`, async () => {
     let now = Date.now();
     const clock = { cookie, now: () => now };
     const rows = await tableUnder(DOCUMENT, HEADING);
@@ -313,8 +313,8 @@ for (const [name, open] of Object.entries(costs)) {
   });
 }
 
-Deno.test(`${DOCUMENT} says what the storages guarantee`, async () => {
-  // None of these is asked anything.
+Deno.test(`${DOCUMENT} is right about the guarantees of the storages`, async () => {
+  // These guarantees do not need a server.
   const no = () => Promise.reject();
   const client = { call: no, get: no, update: no, delete: no } as never;
   const memcache = new MemcachedClient("localhost:11211");

@@ -1,4 +1,4 @@
-/** What the tests of file sessions share. */
+/** Helpers for the tests of file sessions. */
 import {
   createFileSessionStorage,
   type SessionStorage,
@@ -34,7 +34,7 @@ export function rethrow(error: unknown): never {
   throw error;
 }
 
-/** The names below a folder, sorted; what is random in them left out. */
+/** The names below a folder, sorted, without their random parts. */
 export async function namesIn(dir: string): Promise<string[]> {
   const names: string[] = [];
   for await (const entry of Deno.readDir(dir)) {
@@ -53,12 +53,12 @@ export interface Kept {
   storage: SessionStorage;
   value: string;
   events: string[];
-  /** The folder of the session's record, and its content. */
+  /** The paths of the record's folder and of its content. */
   folder: string;
   content: string;
 }
 
-/** A session in files, with what happens to it. */
+/** A session in files, and the storage's events. */
 export async function keep(dir: string, text = "here"): Promise<Kept> {
   const before = new Set(await foldersIn(dir));
   const events: string[] = [];
@@ -87,7 +87,7 @@ export function contentIn(folder: string): string {
   return `${folder}/${name}`;
 }
 
-/** A file system that may be told to fail: `before` runs ahead of each change. */
+/** A file system that can fail: `before` runs before each change. */
 export function fsWith(
   before: (step: string, file?: NodeFs.promises.FileHandle) => unknown,
 ): typeof NodeFs {
@@ -120,7 +120,7 @@ export function fsWith(
   return { ...fs, promises };
 }
 
-/** What `create` makes where the platform's file system is `fs`. */
+/** Returns what `create` returns while `fs` is the platform's file system. */
 export function withFs<T>(fs: typeof NodeFs | undefined, create: () => T): T {
   const original = process.getBuiltinModule;
   process.getBuiltinModule = (() => fs) as typeof original;

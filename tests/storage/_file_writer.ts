@@ -1,4 +1,4 @@
-/** Another process for the tests of file sessions: `_file_writer.ts <what> <dir> <key or id> <name> <times>`. */
+/** A process that writes, for the tests of file sessions: `_file_writer.ts <what> <dir> <key or id> <name> <times>`. */
 // deno-lint-ignore-file no-console -- a command
 import { createFileSessionStorage } from "@satchel/session";
 import { FileEngine } from "../../storage/engines/file/engine.ts";
@@ -9,7 +9,7 @@ const engine = new FileEngine(dir, Date.now, (error) => {
 });
 const expires = Date.now() + 3_600_000;
 
-/** Adds one to a number, as often as it is told to, and only where nobody else has done so first. */
+/** Adds one to a number, `times` times. Each write requires the version that it read. */
 async function count(): Promise<void> {
   for (let done = 0; done < Number(times);) {
     const record = await engine.read(at);
@@ -19,7 +19,7 @@ async function count(): Promise<void> {
   }
 }
 
-/** Sets keys of its own in a session that others write to as well, and sweeps meanwhile. */
+/** Sets its own keys in a session that other processes also change, and sweeps meanwhile. */
 async function keys(): Promise<void> {
   const storage = createFileSessionStorage({ dir });
   for (let i = 0; i < Number(times); i++) {

@@ -6,7 +6,7 @@ import {
 } from "@satchel/session";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 
-/** A storage on a database whose commits fail with `message`, so many times; and how often it was asked. */
+/** A storage on a database whose first commits, `times` of them, fail with `message`. It counts the commits. */
 async function setUp(
   message: string,
   times: number,
@@ -52,7 +52,7 @@ for (
     1,
   ]] as const
 ) {
-  Deno.test(`save() throws store-failed after ${expected} tries, when it is always told "${message}"`, async () => {
+  Deno.test(`save() throws store-failed after ${expected} tries, when each fails with "${message}"`, async () => {
     const { storage, commits, close } = await setUp(message, Infinity);
     try {
       const session = await storage.read(null);
@@ -67,7 +67,7 @@ for (
   });
 }
 
-Deno.test("save() keeps a session that ends as late as a Date can tell", async () => {
+Deno.test("save() accepts the latest deadline that a Date can express", async () => {
   using kv = await Deno.openKv(":memory:");
   const storage = createDenoKvSessionStorage({ kv, cookie: {} });
   const session = await storage.getSession();
@@ -77,17 +77,23 @@ Deno.test("save() keeps a session that ends as late as a Date can tell", async (
   assertEquals((await storage.getSession(setCookie.split(";")[0])).size, 1);
 });
 
-Deno.test("createDenoKvSessionStorage() refuses prefixes that a key cannot hold, or that would be one", () => {
-  for (const prefix of ["\ud800", "x".repeat(1901), "ü".repeat(951)]) {
+Deno.test("createDenoKvSessionStorage() refuses prefixes that are too long, or that the database would change", () => {
+  for (
+    const [prefix, message] of [
+      ["\ud800", "a well-formed string"],
+      ["x".repeat(1901), "at most 1900 bytes"],
+      ["ü".repeat(951), "at most 1900 bytes"],
+    ] as const
+  ) {
     assertThrows(
       () => createDenoKvSessionStorage({ prefix }),
       TypeError,
-      "Cannot create storage: prefix must be a well-formed string of at most 1900 bytes",
+      message,
     );
   }
 });
 
-Deno.test("save() takes the longest prefix that is allowed", async () => {
+Deno.test("save() accepts the longest prefix", async () => {
   using kv = await Deno.openKv(":memory:");
   const prefix = "ü".repeat(950);
   const storage = createDenoKvSessionStorage({ kv, prefix });

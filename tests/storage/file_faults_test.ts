@@ -22,7 +22,7 @@ import {
   writer,
 } from "./_file_support.ts";
 
-Deno.test("write() lets each change through once, when four processes change one record", async () => {
+Deno.test("write() makes each change once, when four processes change one record", async () => {
   await inDir(async (dir) => {
     const { value, storage } = await keep(dir);
     const names = ["a", "b"];
@@ -46,7 +46,7 @@ Deno.test("write() leaves the old record or the new one, when its process is kil
     for (let round = 0; round < 25; round++) {
       const child = writer("churn", dir, KEY, "", round * 1000);
       random = random * 48271 % 2147483647;
-      // Reading a little more or less of what it says, and then turning a few times, is as good as waiting at random.
+      // Reads a random part of its output and lets other tasks run, which is as good as waiting at random.
       const reader = child.stdout.getReader();
       for (let lines = 0; lines < random % 4 + 1; lines++) await reader.read();
       for (let turns = random % 50; turns > 0; turns--) await turn();
@@ -82,7 +82,7 @@ const changes: Record<string, (engine: FileEngine) => Promise<unknown>> = {
 };
 for (const [name, change] of Object.entries(changes)) {
   for (const old of name === "write()" ? ["old", null] : ["old"]) {
-    Deno.test(`${name} leaves a whole record, when it is cut off at any step with ${old ?? "no"} record there`, async () => {
+    Deno.test(`${name} leaves a whole record, when it is interrupted at any step (${old ?? "no"} record before)`, async () => {
       let steps = 0;
       for (let last = 0; last <= steps; last++) {
         await inDir(async (dir) => {
@@ -120,7 +120,7 @@ for (const [name, change] of Object.entries(changes)) {
 }
 
 for (const step of ["open", "write", "sync", "rename"]) {
-  Deno.test(`save() fails and the record stands, when the disk fails at ${step}`, async () => {
+  Deno.test(`save() fails and the record stays, when the disk fails at ${step}`, async () => {
     await inDir(async (dir) => {
       const { value } = await keep(dir);
       const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
@@ -154,7 +154,7 @@ for (const step of ["open", "write", "sync", "rename"]) {
   });
 }
 
-Deno.test("save() succeeds and tells so, when what it replaced cannot be removed", async () => {
+Deno.test("save() succeeds and reports the error, when the old content cannot be removed", async () => {
   await inDir(async (dir) => {
     const { value } = await keep(dir);
     const busy = new Error("busy");
@@ -193,7 +193,7 @@ Deno.test("save() fails with the cause, when the directory is a file", async () 
   });
 });
 
-Deno.test("save() succeeds, when another request makes the directory between two looks at it", async () => {
+Deno.test("save() succeeds, when another request creates the directory between two looks at it", async () => {
   await inDir(async (dir) => {
     const fs = process.getBuiltinModule("node:fs");
     let looks = 0;
@@ -212,11 +212,11 @@ Deno.test("save() succeeds, when another request makes the directory between two
   });
 });
 
-Deno.test("write() succeeds, when another process tidies up what a rename ran into", async () => {
+Deno.test("write() succeeds, when another process removes the folder that stopped a rename", async () => {
   await inDir(async (dir) => {
     let runs = 0;
     const racing = fsWith((name) => {
-      // What is left of a deleted record is gone by the time that anybody looks.
+      // The rest of a deleted record has been removed before the next look.
       if (name !== "rename" || runs++ > 0) return;
       throw Object.assign(new Error("not empty"), { code: "ENOTEMPTY" });
     });
@@ -227,7 +227,7 @@ Deno.test("write() succeeds, when another process tidies up what a rename ran in
   });
 });
 
-Deno.test("read() fails and is not taken for no session, when the disk fails", async () => {
+Deno.test("read() rejects instead of returning a new session, when the disk fails", async () => {
   await inDir(async (dir) => {
     const { value } = await keep(dir);
     const fs = process.getBuiltinModule("node:fs");

@@ -10,7 +10,7 @@ import {
   windows,
 } from "./_file_support.ts";
 
-/** Puts something in the place of a record's file or folder that is none, and says under which name to look for it. */
+/** Replaces a record's file or folder with something else. */
 const foreign: Record<string, (kept: Kept, outside: string) => unknown> = {
   "a link for its content": ({ content }, outside) => {
     Deno.renameSync(content, `${outside}/moved`);
@@ -71,7 +71,7 @@ function pipe(path: string): void {
 for (const [what, plant] of Object.entries(foreign)) {
   Deno.test({
     name:
-      `read() gives a new session and destroy() leaves the outside alone, when there is ${what}`,
+      `read() returns a new session and destroy() changes nothing outside, when there is ${what}`,
     ignore: windows,
     async fn() {
       await inDir(async (dir) => {
@@ -110,7 +110,7 @@ const damages: Record<string, (text: string) => string> = {
   "overwritten": () => "\0\xff".repeat(1000),
 };
 for (const [how, damage] of Object.entries(damages)) {
-  Deno.test(`read() gives a new session and tells so, when the record was ${how}`, async () => {
+  Deno.test(`read() returns a new session and reports it, when the record was ${how}`, async () => {
     await inDir(async (dir) => {
       const { storage, value, content, events } = await keep(dir);
       await Deno.writeTextFile(
@@ -124,7 +124,7 @@ for (const [how, damage] of Object.entries(damages)) {
   });
 }
 
-Deno.test("read() gives a new session, when the content is missing or the head was edited", async () => {
+Deno.test("read() returns a new session, when the content is missing or the head was edited", async () => {
   await inDir(async (dir) => {
     const { storage, value, content, folder, events } = await keep(dir);
     await Deno.remove(content);
@@ -138,7 +138,7 @@ Deno.test("read() gives a new session, when the content is missing or the head w
   });
 });
 
-Deno.test("read() gives new sessions, when two records were swapped", async () => {
+Deno.test("read() returns new sessions, when two records were swapped", async () => {
   await inDir(async (dir) => {
     const one = await keep(dir, "one");
     const two = await keep(dir, "two");
@@ -152,7 +152,7 @@ Deno.test("read() gives new sessions, when two records were swapped", async () =
   });
 });
 
-Deno.test("delete() is final, when somebody copied an older head into the folder", async () => {
+Deno.test("delete() is final, when someone copied an older head into the folder", async () => {
   await inDir(async (dir) => {
     const engine = engineIn(dir);
     const content = await engine.write(KEY, "old", { expires });

@@ -23,7 +23,7 @@ import {
   withFs,
 } from "./_file_support.ts";
 
-Deno.test("createFileSessionStorage() refuses a dir that is no path", () => {
+Deno.test("createFileSessionStorage() refuses a dir that is not a path", () => {
   for (const dir of [undefined, "", 1, null]) {
     const options = { dir } as unknown as { dir: string };
     assertThrows(
@@ -45,7 +45,7 @@ Deno.test("createFileSessionStorage() says what to use instead, when there is no
   });
 });
 
-Deno.test("createFsSessionStorage() binds the cookie it is given", async () => {
+Deno.test("createFsSessionStorage() uses the cookie in its options", async () => {
   await inDir(async (dir) => {
     const { getSession, commitSession } = createFsSessionStorage(dir, {
       cookie: { secrets: ["s3cr3t"] },
@@ -57,7 +57,7 @@ Deno.test("createFsSessionStorage() binds the cookie it is given", async () => {
   });
 });
 
-Deno.test("createFileSessionStorage() touches nothing, until something is saved", async () => {
+Deno.test("createFileSessionStorage() creates nothing, until a session is saved", async () => {
   await inDir(async (dir) => {
     const storage = createFileSessionStorage({ dir });
     const session = await storage.read("x".repeat(22));
@@ -67,7 +67,7 @@ Deno.test("createFileSessionStorage() touches nothing, until something is saved"
   });
 });
 
-Deno.test("createFileSessionStorage() gives sessions back, when the process has restarted", async () => {
+Deno.test("createFileSessionStorage() returns sessions, when the process has restarted", async () => {
   await inDir(async (dir) => {
     const { value } = await keep(dir);
     const restarted = createFileSessionStorage({ dir });
@@ -117,7 +117,7 @@ Deno.test("write() refuses a version, when others have replaced it twice", async
   });
 });
 
-Deno.test("write() refuses a version, when its record was deleted and made again", async () => {
+Deno.test("write() refuses a version, when its record was deleted and created again", async () => {
   await inDir(async (dir) => {
     const engine = engineIn(dir);
     const old = await engine.write(KEY, "old", { expires });
@@ -130,7 +130,7 @@ Deno.test("write() refuses a version, when its record was deleted and made again
   });
 });
 
-Deno.test("read() gives the newest record, when another process replaces it meanwhile", async () => {
+Deno.test("read() returns the newest record, when another process replaces it meanwhile", async () => {
   await inDir(async (dir) => {
     const fs = process.getBuiltinModule("node:fs");
     const folder = `${dir}/kk/${KEY}`;
@@ -185,7 +185,7 @@ Deno.test("touch() moves the instant and leaves version and content, when there 
   });
 });
 
-Deno.test("sweep() removes what is over or left behind and nothing else, when it is called", async () => {
+Deno.test("sweep() removes expired records and files that were left behind, and nothing else", async () => {
   await inDir(async (dir) => {
     const engine = engineIn(dir);
     const key = (letter: string) => letter.repeat(43);
@@ -194,7 +194,7 @@ Deno.test("sweep() removes what is over or left behind and nothing else, when it
     await engine.write(key("c"), "later", { expires: 1_001 });
     const live = `${dir}/aa/${key("a")}`;
     const name = "x".repeat(16);
-    // A content that was overtaken, and one whose writer may yet rename the head.
+    // A content whose write has failed, and one whose writer may still rename the head.
     await Deno.writeTextFile(`${live}/1-${name}`, "");
     await Deno.writeTextFile(`${live}/2-${name}`, "");
     await Deno.mkdir(`${dir}/aa/.new-1`);
@@ -232,7 +232,7 @@ Deno.test("sweep() removes what is over or left behind and nothing else, when it
   });
 });
 
-Deno.test("sweep() makes no write fail, when it takes a record in the making for a leftover", async () => {
+Deno.test("sweep() does not make a write fail, when it removes a record that is being created", async () => {
   await inDir(async (dir) => {
     const sweeper = engineIn(dir);
     let swept = 0;
@@ -250,7 +250,7 @@ Deno.test("sweep() makes no write fail, when it takes a record in the making for
   });
 });
 
-Deno.test("save() sweeps in passing and close() waits for it, when ten minutes have gone by", async () => {
+Deno.test("save() starts a sweep and close() waits for it, when ten minutes have passed", async () => {
   await inDir(async (dir) => {
     let now = 1_000_000;
     const errors: unknown[] = [];

@@ -25,7 +25,7 @@ function setUp(options: MemorySessionStorageOptions = {}) {
   return { clock, events, storage, store };
 }
 
-Deno.test("createMemorySessionStorage() drops the session saved longest ago and tells so, when it is full", async () => {
+Deno.test("createMemorySessionStorage() evicts the least recently saved session and reports it, when it is full", async () => {
   const { events, storage, store } = setUp({ maxSessions: 3 });
   const [a, b, c] = [await store(), await store(), await store()];
   const again = await storage.read(a);
@@ -39,7 +39,7 @@ Deno.test("createMemorySessionStorage() drops the session saved longest ago and 
   assertEquals(kept, [1, 0, 1, 1]);
 });
 
-Deno.test("createMemorySessionStorage() drops ended sessions first, when it is full", async () => {
+Deno.test("createMemorySessionStorage() removes expired sessions first, when it is full", async () => {
   const { clock, events, storage, store } = setUp({ maxSessions: 2 });
   const kept = await store();
   await store(1, 1);
@@ -50,14 +50,14 @@ Deno.test("createMemorySessionStorage() drops ended sessions first, when it is f
   assertEquals((await storage.read(next)).size, 1);
 });
 
-Deno.test("createMemorySessionStorage() frees ended sessions, though nobody reads them", async () => {
+Deno.test("createMemorySessionStorage() removes expired sessions, though no request reads them", async () => {
   const { clock, storage, store } = setUp();
   const ended: string[] = [];
   for (let i = 0; i < 100; i++) ended.push(await store(i, 30));
   const id = await store("kept", 300);
   clock.pass(61);
   await store();
-  // What was freed does not come back with the clock.
+  // A removed session does not come back with the clock.
   clock.pass(-61);
   for (const gone of ended) {
     assertEquals((await storage.read(gone)).size, 0);
@@ -65,7 +65,7 @@ Deno.test("createMemorySessionStorage() frees ended sessions, though nobody read
   assertEquals((await storage.read(id)).get("a"), "kept");
 });
 
-Deno.test("createMemorySessionStorage() frees exactly what has ended, when swept", async () => {
+Deno.test("createMemorySessionStorage() removes exactly the expired sessions, when swept", async () => {
   const { clock, storage, store } = setUp();
   const short = await store(1, 10);
   const long = await store(1, 10.001);
@@ -76,7 +76,7 @@ Deno.test("createMemorySessionStorage() frees exactly what has ended, when swept
   assertEquals((await storage.read(long)).size, 1);
 });
 
-Deno.test("createMemorySessionStorage() frees ended sessions, when the clock was set back meanwhile", async () => {
+Deno.test("createMemorySessionStorage() removes expired sessions, when the clock was set back meanwhile", async () => {
   const { clock, storage, store } = setUp();
   clock.pass(3600);
   await store();
@@ -104,7 +104,7 @@ Deno.test("createMemorySessionStorage() works without options", async () => {
   assertEquals(storage.guarantees?.durable, false);
 });
 
-Deno.test("createMemorySessionStorage() throws and says what to change, when maxSessions is no positive integer", () => {
+Deno.test("createMemorySessionStorage() throws and says what to change, when maxSessions is not a positive integer", () => {
   for (const maxSessions of [0, -1, 1.5, NaN, Infinity, "5"]) {
     assertThrows(
       () => createMemorySessionStorage({ maxSessions } as never),

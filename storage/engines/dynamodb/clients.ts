@@ -1,28 +1,29 @@
 /**
- * The clients through which DynamoDB is reached, as one small interface.
+ * One small interface over the clients of DynamoDB.
  *
  * @module
  */
+import { Lazy } from "../lazy.ts";
 import { loadClient } from "../load_client.ts";
 
 /** An item's primary key. */
 export type DynamoDBKey = Record<string, string>;
 
-/** What a conditional change is told, as in the API of DynamoDB. */
+/** The condition of a change, as in the API of DynamoDB. */
 export interface DynamoDBCondition {
-  /** What must hold. */
+  /** The condition. */
   ConditionExpression?: string;
-  /** What the names in the expressions stand for. */
+  /** The attributes behind the names in the expressions. */
   ExpressionAttributeNames?: Record<string, string>;
-  /** What the values in the expressions stand for. */
+  /** The values behind the placeholders in the expressions. */
   ExpressionAttributeValues?: Record<string, string | number>;
 }
 
-/** How an item is changed. */
+/** A change of an item. */
 export interface DynamoDBUpdate extends DynamoDBCondition {
-  /** The item. */
+  /** The item's key. */
   Key: DynamoDBKey;
-  /** What is changed. */
+  /** The change. */
   UpdateExpression: string;
 }
 
@@ -32,7 +33,7 @@ export interface DynamoDBDocumentLike {
   get(
     params: { TableName: string; Key: DynamoDBKey; ConsistentRead: true },
   ): unknown;
-  /** Changes an item, or makes it. */
+  /** Changes an item, or creates it. */
   update(params: DynamoDBUpdate & { TableName: string }): unknown;
   /** Deletes an item. */
   delete(
@@ -40,17 +41,17 @@ export interface DynamoDBDocumentLike {
   ): unknown;
 }
 
-/** Version 3's `DynamoDBDocumentClient`; its commands are then loaded from `@aws-sdk/lib-dynamodb`. */
+/** Version 3's `DynamoDBDocumentClient`. Its commands are loaded from `@aws-sdk/lib-dynamodb`. */
 export interface DynamoDBSenderLike {
-  /** Carries out a command. */
+  /** Sends a command. */
   send(command: never): unknown;
 }
 
-/** One table of Architect's client. */
+/** A table of Architect's client. */
 export interface ArcTableLike {
-  /** Changes an item, or makes it. */
+  /** Changes an item, or creates it. */
   update(params: DynamoDBUpdate): unknown;
-  /** Deletes an item, whatever it holds. */
+  /** Deletes an item without a condition. */
   delete(key: DynamoDBKey): unknown;
   /** Finds items. */
   query(
@@ -63,58 +64,58 @@ export interface ArcTableLike {
   ): unknown;
 }
 
-/** What `arc.tables()` of `@architect/functions` gives: the application's tables by their names in `app.arc`. */
+/** The result of `arc.tables()` of `@architect/functions`: the application's tables by their names in `app.arc`. */
 export interface ArcTablesLike {
-  /** A table, an `ArcTableLike`, or a function beside them: only the application knows which are there. */
+  /** A table (an `ArcTableLike`), or one of Architect's functions. Only the application knows the names. */
   // deno-lint-ignore no-explicit-any -- as Architect declares it
   readonly [table: string]: any;
 }
 
-/** Every client that sessions can be kept through. */
+/** A client of DynamoDB that sessions can use. */
 export type DynamoDBClientLike =
   | DynamoDBDocumentLike
   | DynamoDBSenderLike
   | ArcTablesLike;
 
-/** An item as a client gives it. */
+/** An item, as a client returns it. */
 export type Item = Readonly<Record<string, unknown>>;
 
-/** One table, whichever client reaches it. */
+/** A table, through any of the clients. */
 export interface Table {
-  /** Reads an item as last written. */
+  /** Reads an item, with strong consistency. */
   get(key: DynamoDBKey): Promise<Item | undefined>;
   update(update: DynamoDBUpdate): Promise<unknown>;
-  /** Deletes an item. Absent where the client cannot do so on a condition. */
+  /** Deletes an item if a condition holds. Optional: not every client can do so. */
   deleteIf?(key: DynamoDBKey, condition: DynamoDBCondition): Promise<unknown>;
   delete(key: DynamoDBKey): Promise<unknown>;
 }
 
 /**
- * The table through a client.
+ * Returns a table of a client.
  *
- * @throws {TypeError} If the client is none that is known, or has no such table.
+ * @throws {TypeError} If the client is not a known one, or does not have the table.
  */
 export function tableOf(client: unknown, name: string): Table {
-  if (offers<DynamoDBDocumentLike>(client, "get", "update", "delete")) {
+  if (hasMethods<DynamoDBDocumentLike>(client, "get", "update", "delete")) {
     return documentTable(client, name);
   }
-  if (offers<DynamoDBSenderLike>(client, "send")) {
+  if (hasMethods<DynamoDBSenderLike>(client, "send")) {
     return documentTable(senderDocument(client), name);
   }
   const table = (client as ArcTablesLike | null | undefined)?.[name];
-  if (offers<ArcTableLike>(table, "query", "update", "delete")) {
+  if (hasMethods<ArcTableLike>(table, "query", "update", "delete")) {
     return arcTable(table);
   }
   throw new TypeError(
-    `Cannot create storage: client must be a DynamoDB document client, or what arc.tables() gives, with a table "${name}"`,
+    `Cannot create storage: client must be a DynamoDB document client, or the result of arc.tables() with a table "${name}"`,
   );
 }
 
 /**
- * The table through Architect's own client.
+ * Returns a table of Architect's own client.
  *
- * @throws {Error} If `@architect/functions` is not there.
- * @throws {TypeError} If it has no such table.
+ * @throws {Error} If `@architect/functions` cannot be loaded.
+ * @throws {TypeError} If it does not have the table.
  */
 export async function architectTable(name: string): Promise<Table> {
   type Architect = { tables(): Promise<ArcTablesLike> };
@@ -124,9 +125,9 @@ export async function architectTable(name: string): Promise<Table> {
   return tableOf(await (loaded.default ?? loaded).tables(), name);
 }
 
-/** Version 2 of the SDK sends a request only when asked for its promise. */
-async function settle<T>(request: unknown): Promise<T> {
-  return await (offers<{ promise(): unknown }>(request, "promise")
+/** The result of a request. Version 2 of the SDK sends a request only when `promise()` is called. */
+async function resultOf<T>(request: unknown): Promise<T> {
+  return await (hasMethods<{ promise(): unknown }>(request, "promise")
     ? request.promise()
     : request) as T;
 }
@@ -136,36 +137,28 @@ function documentTable(client: DynamoDBDocumentLike, name: string): Table {
   return {
     async get(Key) {
       const params = { ...at, Key, ConsistentRead: true } as const;
-      return (await settle<{ Item?: Item }>(client.get(params))).Item;
+      return (await resultOf<{ Item?: Item }>(client.get(params))).Item;
     },
-    update: (update) => settle(client.update({ ...at, ...update })),
+    update: (update) => resultOf(client.update({ ...at, ...update })),
     deleteIf: (Key, condition) =>
-      settle(client.delete({ ...at, Key, ...condition })),
-    delete: (Key) => settle(client.delete({ ...at, Key })),
+      resultOf(client.delete({ ...at, Key, ...condition })),
+    delete: (Key) => resultOf(client.delete({ ...at, Key })),
   };
 }
 
-/** Gives a client that only sends commands the functions of one that makes them itself. */
+/** Adds the methods of a document client to a client that only sends commands. */
 function senderDocument(client: DynamoDBSenderLike): DynamoDBDocumentLike {
   type Command = new (params: unknown) => never;
   type Commands = Record<
     "GetCommand" | "UpdateCommand" | "DeleteCommand",
     Command
   >;
-  let commands: Promise<Commands> | undefined;
+  const commands = new Lazy(() =>
+    loadClient("@aws-sdk/lib-dynamodb", "3") as Promise<Commands>
+  );
   async function send(name: keyof Commands, params: unknown): Promise<unknown> {
-    const loading = commands ??= loadClient(
-      "@aws-sdk/lib-dynamodb",
-      "3",
-    ) as Promise<Commands>;
-    try {
-      const Command = (await loading)[name];
-      return await client.send(new Command(params));
-    } catch (error) {
-      // A package that was not there may be by the next request.
-      loading.catch(() => commands = undefined);
-      throw error;
-    }
+    const Command = (await commands.get())[name];
+    return await client.send(new Command(params));
   }
   return {
     get: (params) => send("GetCommand", params),
@@ -174,12 +167,12 @@ function senderDocument(client: DynamoDBSenderLike): DynamoDBDocumentLike {
   };
 }
 
-/** Architect reads single items without consistency, but queries with it; and it deletes without conditions. */
+/** Architect's `get` is not strongly consistent, but its `query` is. Its `delete` does not take a condition. */
 function arcTable(table: ArcTableLike): Table {
   return {
     async get(key) {
       const [name = "", value = ""] = Object.entries(key)[0] ?? [];
-      const found = await settle<{ Items?: Item[] }>(table.query({
+      const found = await resultOf<{ Items?: Item[] }>(table.query({
         KeyConditionExpression: "#idx = :idx",
         ConsistentRead: true,
         ExpressionAttributeNames: { "#idx": name },
@@ -187,12 +180,15 @@ function arcTable(table: ArcTableLike): Table {
       }));
       return found.Items?.[0];
     },
-    update: (update) => settle(table.update(update)),
-    delete: (key) => settle(table.delete(key)),
+    update: (update) => resultOf(table.update(update)),
+    delete: (key) => resultOf(table.delete(key)),
   };
 }
 
-function offers<T>(value: unknown, ...names: (keyof T & string)[]): value is T {
+function hasMethods<T>(
+  value: unknown,
+  ...names: (keyof T & string)[]
+): value is T {
   return typeof value === "object" && value !== null &&
     names.every((name) =>
       typeof (value as Record<string, unknown>)[name] === "function"

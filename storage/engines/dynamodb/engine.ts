@@ -1,10 +1,11 @@
 /**
- * The engine of DynamoDB: items, conditions, attributes.
+ * An engine on DynamoDB.
  *
  * @module
  */
-import { toBase64Url, utf8Length } from "../../../core/bytes.ts";
-import { randomBytes } from "../../../core/runtime.ts";
+import { utf8Length } from "../../../core/bytes.ts";
+import { Lazy } from "../lazy.ts";
+import { foreignRecord, newVersion } from "../record.ts";
 import {
   architectTable,
   type DynamoDBClientLike,
@@ -20,36 +21,34 @@ import type {
   WriteOptions,
 } from "../../contract.ts";
 
-/** Attributes of an item beside its key and its TTL. Their names count towards the item's size. */
+/** The attributes of an item, apart from its key and its TTL. Their names count towards the item's size. */
 const RECORD = "_record";
 const VERSION = "_version";
 const DEADLINE = "_deadline";
 
-/** DynamoDB's limit for an item: its attributes' names and values, in bytes. */
+/** DynamoDB's limit for an item, in bytes: the names and values of its attributes. */
 const ITEM_BYTES = 400 * 1024;
-/** The longest values beside the record: key 43, version 16, deadline 24, and a number of 38 digits, 21. */
+/** The longest values apart from the record: key 43, version 16, deadline 24, and 21 for a number of 38 digits. */
 const VALUE_BYTES = 43 + 16 + 24 + 21;
 
-/** Where records are kept. */
+/** The table and its attributes. */
 export interface TableNames {
-  /** The table. */
+  /** The table's name. */
   table: string;
-  /** Its partition key. @default {"_idx"} */
+  /** The partition key. @default {"_idx"} */
   idx?: string | undefined;
-  /** The attribute by which it expires items. @default {"_ttl"} */
+  /** The attribute of the table's TTL. @default {"_ttl"} */
   ttl?: string | undefined;
 }
 
 type Client = DynamoDBClientLike | Promise<DynamoDBClientLike> | undefined;
 
-/** The engine behind `createDynamoDBSessionStorage`. */
+/** Keeps records in a table of DynamoDB. */
 export class DynamoDBEngine implements Engine {
   readonly guarantees: StorageGuarantees;
-  readonly #open: () => Promise<Table>;
+  readonly #table: Lazy<Table>;
   readonly #idx: string;
   readonly #ttl: string;
-  #opened: Promise<Table> | undefined;
-
   readonly #now: () => number;
 
   constructor(
@@ -57,8 +56,7 @@ export class DynamoDBEngine implements Engine {
     { table, idx = "_idx", ttl = "_ttl" }: TableNames,
     now: () => number = Date.now,
   ) {
-    this.#now = now;
-    // A name, or an ARN, as DynamoDB has them.
+    // A name or an ARN.
     if (typeof table !== "string" || !/^[\w.:/-]{1,1024}$/.test(table)) {
       throw new TypeError(
         "Cannot create storage: table must be the name of a DynamoDB table",
@@ -68,12 +66,13 @@ export class DynamoDBEngine implements Engine {
     checkAttribute("ttl", ttl);
     if (idx === ttl) {
       throw new TypeError(
-        "Cannot create storage: idx and ttl must be two attributes",
+        "Cannot create storage: idx and ttl must be different attributes",
       );
     }
+    this.#table = new Lazy(opener(client, table));
     this.#idx = idx;
     this.#ttl = ttl;
-    this.#open = opener(client, table);
+    this.#now = now;
     const names = [idx, ttl, RECORD, VERSION, DEADLINE].join("");
     this.guarantees = {
       compareAndSet: true,
@@ -87,15 +86,14 @@ export class DynamoDBEngine implements Engine {
   }
 
   async read(key: string): Promise<EngineRecord | null> {
-    const item = await (await this.#table()).get(this.#key(key));
+    const item = await (await this.#table.get()).get(this.#key(key));
     if (!item) return null;
     const { [RECORD]: value, [VERSION]: version = null } = item;
     if (value === undefined && version === null) return null;
     const expires = toInstant(item[DEADLINE]);
-    // What another program has put here decodes to no session, and is told as such.
     return typeof value === "string" && expires !== undefined
       ? { value, version, expires }
-      : { value: "", version, expires: Infinity };
+      : foreignRecord(version);
   }
 
   async write(
@@ -103,8 +101,7 @@ export class DynamoDBEngine implements Engine {
     value: string,
     { expires, ifVersion }: WriteOptions,
   ): Promise<unknown> {
-    // Random, so that none comes back when a record is deleted and made anew.
-    const version = toBase64Url(randomBytes(12));
+    const version = newVersion();
     const written = await this.#update(key, ifVersion, {
       [RECORD]: value,
       [VERSION]: version,
@@ -117,15 +114,15 @@ export class DynamoDBEngine implements Engine {
     key: string,
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
-    const table = await this.#table();
+    const table = await this.#table.get();
     if (ifVersion === undefined) {
       await table.delete(this.#key(key));
       return true;
     }
-    const condition = holds(ifVersion);
-    return await met(async () => {
+    const condition = conditionOf(ifVersion);
+    return await holds(async () => {
       if (table.deleteIf) await table.deleteIf(this.#key(key), condition);
-      // What is left is absent to every read and every condition, and goes by its TTL, which is over.
+      // To reads and conditions, the rest of the item is absent. The table removes it, because its TTL has expired.
       else {
         await table.update({
           Key: this.#key(key),
@@ -152,26 +149,26 @@ export class DynamoDBEngine implements Engine {
     expires: number,
     { ifVersion = EXISTS }: DeleteOptions = {},
   ): Promise<boolean> {
-    // Without the condition, it would make an item where there is none any more.
+    // Without a condition, it would create an item that was deleted before.
     return await this.#update(key, ifVersion, this.#deadline(expires));
   }
 
   #deadline(expires: number): Record<string, string | number> {
     return {
-      // Text, because clients can be told to give numbers as objects of their own.
+      // Text, because clients can be configured to return numbers as objects.
       [DEADLINE]: String(expires),
       [this.#ttl]: Math.ceil(expires / 1000),
     };
   }
 
-  /** Sets attributes; `false` where the condition does not hold. Names are never written out: they may be reserved. */
+  /** Sets attributes. Returns `false` if the condition does not hold. Each name has an alias: it may be reserved. */
   async #update(
     key: string,
     ifVersion: unknown,
     attributes: Record<string, string | number>,
   ): Promise<boolean> {
     const entries = Object.entries(attributes);
-    const condition = holds(ifVersion);
+    const condition = conditionOf(ifVersion);
     const update = {
       Key: this.#key(key),
       UpdateExpression: `SET ${entries.map((_, i) => `#${i} = :${i}`)}`,
@@ -185,32 +182,20 @@ export class DynamoDBEngine implements Engine {
         ...Object.fromEntries(entries.map(([, value], i) => [`:${i}`, value])),
       },
     };
-    const table = await this.#table();
-    return await met(() => table.update(update));
+    const table = await this.#table.get();
+    return await holds(() => table.update(update));
   }
 
   #key(key: string): Record<string, string> {
     return { [this.#idx]: key };
   }
-
-  #table(): Promise<Table> {
-    if (!this.#opened) {
-      const opening = this.#open();
-      this.#opened = opening;
-      // A client that could not be had is asked for again by the next request.
-      opening.catch(() => {
-        if (this.#opened === opening) this.#opened = undefined;
-      });
-    }
-    return this.#opened;
-  }
 }
 
-/** Stands for whatever version is stored. */
+/** Any version. */
 const EXISTS = Symbol("exists");
 
-/** The condition that a version is still stored; `null`, that there is none. */
-function holds(version: unknown): DynamoDBCondition {
+/** The condition that a version is still stored, or for `null`, that the record does not exist. */
+function conditionOf(version: unknown): DynamoDBCondition {
   if (version === undefined) return {};
   const condition = { ExpressionAttributeNames: { "#version": VERSION } };
   if (version === EXISTS) {
@@ -229,8 +214,8 @@ function holds(version: unknown): DynamoDBCondition {
   };
 }
 
-/** Whether a conditional change went through. Errors are told by their name: each client has its own class, or none. */
-async function met(change: () => Promise<unknown>): Promise<boolean> {
+/** Makes a change. Returns `false` if its condition does not hold. The classes of the error differ between clients. */
+async function holds(change: () => Promise<unknown>): Promise<boolean> {
   try {
     await change();
     return true;
@@ -241,7 +226,7 @@ async function met(change: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** A deadline as it was written; `undefined` for anything else. */
+/** Parses a deadline. Returns `undefined` for text that this engine did not write. */
 function toInstant(text: unknown): number | undefined {
   const instant = Number(text);
   return Number.isFinite(instant) && String(instant) === text
@@ -249,14 +234,14 @@ function toInstant(text: unknown): number | undefined {
     : undefined;
 }
 
-/** @throws {TypeError} If the client is none that is known. */
+/** @throws {TypeError} If the client is not a known one. */
 function opener(
   client: Client,
   name: string,
 ): () => Promise<Table> {
   if (client === undefined) return () => architectTable(name);
   if (client instanceof Promise) {
-    // It may fail long before the first request, which is the one to be told.
+    // It may fail long before the first request, which then gets the error.
     client.catch(() => {});
     return async () => tableOf(await client, name);
   }
@@ -264,15 +249,15 @@ function opener(
   return async () => table;
 }
 
-/** @throws {TypeError} If it is none that DynamoDB takes for a key, or one that sessions use otherwise. */
+/** @throws {TypeError} If DynamoDB does not accept it, or if sessions already use it. */
 function checkAttribute(option: string, name: string): void {
   const problem = typeof name !== "string" || name === "" ||
       utf8Length(name) > 255
     ? "must be a name of 1 to 255 bytes"
     : /\p{Cc}|\p{Cs}/u.test(name)
-    ? "must hold no control characters and no lone surrogates"
+    ? "must not contain control characters or lone surrogates"
     : [RECORD, VERSION, DEADLINE].includes(name)
-    ? "must be none of the attributes that sessions use themselves"
+    ? "must not be _record, _version or _deadline, which sessions use"
     : undefined;
   if (problem) {
     throw new TypeError(`Cannot create storage: ${option} ${problem}`);

@@ -1,27 +1,27 @@
 /**
  * An engine on files, safe between processes and without locks.
  *
- * A record is a folder with two files. The *content* holds its text and is never changed. The *head* is empty; its name
+ * A record is a folder with two files. The *content* holds its text and is never changed. The *head* is empty. Its name
  * says which content is the record's and until when: `<n>-<random>@<expires>` for the content `<n>-<random>`. A write
- * puts a content beside the old one and then renames the head. Of all who rename or remove one head the file system
- * lets exactly one succeed, and no content's name ever comes back: that is the compare-and-set. A killed process leaves
- * the old head or the new one, and at worst a content that no head names.
+ * creates a new content beside the old one and then renames the head. If several processes rename or remove one head,
+ * exactly one succeeds, and the name of a content is never used twice: that is the compare-and-set. A killed process
+ * leaves the old head or the new one, and at worst a content that no head names.
  *
- * A record comes into being when a complete folder is renamed to its place, which fails where there is one already, and
- * ceases to be when its head is removed.
+ * A record is created by renaming a complete folder, which fails if the record exists. It is deleted by removing its
+ * head.
  *
  * @module
  */
+import { foreignRecord, newVersion } from "../record.ts";
 import {
   clear,
   type Head,
   headOf,
   look,
   NEW,
-  type Place,
-  placeOf,
+  type Paths,
+  pathsOf,
   removeForeign,
-  unique,
 } from "./layout.ts";
 import { sweepRecords } from "./sweep.ts";
 import { Files, isOneOf } from "./files.ts";
@@ -34,15 +34,15 @@ import type {
 } from "../../contract.ts";
 
 const SWEEP_EVERY = 600_000;
-/** Each attempt after the first means that another process got ahead. */
-const MAX_ATTEMPTS = 100;
+/** Each attempt after the first means that another process changed the record first. */
+const MAX_CHANGE_ATTEMPTS = 100;
 
-/** What renaming a folder to where something is already comes to, if only for a moment. */
+/** Errors of renaming a folder to a name that exists, if only for a moment. */
 const TAKEN = ["EEXIST", "ENOTEMPTY", "ENOTDIR"];
-/** The same on Windows, where it may also mean that the process has no right to. */
+/** The same on Windows, where they can also mean that the process lacks the permission. */
 const TAKEN_OR_FORBIDDEN = ["EPERM", "EACCES"];
 
-/** Keeps each record in a folder of its own, below `dir`. */
+/** Keeps records in folders below `dir`. */
 export class FileEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
@@ -55,13 +55,13 @@ export class FileEngine implements Engine {
   readonly #files = new Files();
   readonly #dir: string;
   readonly #now: () => number;
-  /** Whether there has been a directory. */
-  #seen = false;
   readonly #onError: (error: unknown) => void;
+  /** Whether the directory has existed. */
+  #seen = false;
   #sweptAt: number | undefined;
   #sweeping: Promise<void> | undefined;
 
-  /** @throws {TypeError} If the platform has no file system. */
+  /** @throws {TypeError} If the platform does not have a file system. */
   constructor(
     dir: string,
     now: () => number,
@@ -73,24 +73,23 @@ export class FileEngine implements Engine {
   }
 
   async read(key: string): Promise<EngineRecord | null> {
-    const place = placeOf(this.#dir, key);
+    const paths = pathsOf(this.#dir, key);
     let last: string | undefined;
     while (true) {
-      const found = look(this.#files, place);
-      // What is no record decodes to no session, and is told as such.
-      if (!found) return { value: "", version: null, expires: Infinity };
+      const found = look(this.#files, paths);
+      if (!found) return foreignRecord(null);
       const { entries, head } = found;
       if (!head) {
-        this.#mustBeThere();
+        this.#checkDirectory();
         return null;
       }
       this.#seen = true;
       const { content: version, expires } = head;
       const value = entries.some((e) => e.name === version && e.isFile())
-        ? this.#files.read(`${place.folder}/${version}`)
+        ? this.#files.read(`${paths.folder}/${version}`)
         : undefined;
       if (value !== undefined) return { value, version, expires };
-      // Another process replaced it in between, unless the same head still stands.
+      // Another process replaced it meanwhile, unless the head is still the same.
       if (version === last) return { value: "", version, expires };
       last = version;
     }
@@ -101,12 +100,12 @@ export class FileEngine implements Engine {
     value: string,
     { expires, ifVersion }: WriteOptions,
   ): Promise<unknown> {
-    const place = placeOf(this.#dir, key);
-    const written = await this.#insist(place, ifVersion, (head) => {
+    const paths = pathsOf(this.#dir, key);
+    const written = await this.#retry(paths, ifVersion, (head) => {
       const next = headOf((head?.count ?? 0) + 1, expires);
-      if (head) return this.#replace(place, head, next, value);
-      this.#mustBeThere();
-      return this.#create(place, next, value);
+      if (head) return this.#replace(paths, head, next, value);
+      this.#checkDirectory();
+      return this.#create(paths, next, value);
     });
     if (written) this.#sweepInPassing();
     return written ? written.content : null;
@@ -116,23 +115,23 @@ export class FileEngine implements Engine {
     key: string,
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
-    const place = placeOf(this.#dir, key);
-    const { folder } = place;
+    const paths = pathsOf(this.#dir, key);
+    const { folder } = paths;
     let removed = false;
-    const done = await this.#insist(place, ifVersion, async (head) => {
+    const done = await this.#retry(paths, ifVersion, async (head) => {
       if (!head) {
-        this.#mustBeThere();
-        await removeForeign(this.#files, place);
+        this.#checkDirectory();
+        await removeForeign(this.#files, paths);
         return true;
       }
       const won = await this.#files.remove(`${folder}/${head.name}`);
       removed ||= won;
-      // Where somebody put two heads into one folder, the other must not bring the record back.
+      // If someone copied a second head into the folder, it must not bring the record back.
       return won && ifVersion !== undefined ? true : undefined;
     });
     if (removed) {
       await this.#files.syncFolder(folder);
-      await this.#quietly(() => clear(this.#files, place));
+      await this.#quietly(() => clear(this.#files, paths));
     }
     return done ?? false;
   }
@@ -142,12 +141,12 @@ export class FileEngine implements Engine {
     expires: number,
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
-    const place = placeOf(this.#dir, key);
-    const touched = await this.#insist(place, ifVersion, async (head) => {
+    const paths = pathsOf(this.#dir, key);
+    const touched = await this.#retry(paths, ifVersion, async (head) => {
       if (!head) return false;
-      const from = `${place.folder}/${head.name}`;
-      const to = `${place.folder}/${head.content}@${expires}`;
-      // Not brought to the disk at once: what a power failure takes back is a later deadline.
+      const from = `${paths.folder}/${head.name}`;
+      const to = `${paths.folder}/${head.content}@${expires}`;
+      // Not synced to the disk: a power failure restores only the earlier deadline.
       return await this.#files.rename(from, to) || undefined;
     });
     return touched ?? false;
@@ -166,47 +165,49 @@ export class FileEngine implements Engine {
   }
 
   /**
-   * Lets `act` try with the head that stands, until it gives something.
+   * Calls `change` with the present head, until it returns a result.
    *
-   * @returns What it gave; `null` where `ifVersion` does not hold.
+   * @returns The result, or `null` if the version is not `ifVersion`.
    */
-  async #insist<T>(
-    place: Place,
+  async #retry<T>(
+    paths: Paths,
     ifVersion: unknown,
-    act: (head: Head | undefined) => Promise<T | undefined>,
+    change: (head: Head | undefined) => Promise<T | undefined>,
   ): Promise<T | null> {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const head = look(this.#files, place)?.head;
+    for (let attempt = 1; attempt <= MAX_CHANGE_ATTEMPTS; attempt++) {
+      const head = look(this.#files, paths)?.head;
       if (ifVersion !== undefined && ifVersion !== (head?.content ?? null)) {
         return null;
       }
-      const result = await act(head);
+      const result = await change(head);
       if (result !== undefined) return result;
     }
     throw new Error(
-      `Cannot change record: other processes changed it first, ${MAX_ATTEMPTS} times in a row`,
+      `Cannot change record: other processes changed it first, ${MAX_CHANGE_ATTEMPTS} times in a row`,
     );
   }
 
   /**
-   * Tells a directory without a record from one that has gone: a disk that is not mounted would sign everybody out.
+   * Makes sure that a missing record is not a missing directory: a disk that is not mounted would sign everybody out.
    *
-   * @throws {Error} If there was a directory, and is none any more, or something else is in its place.
+   * @throws {Error} If the directory existed before and does not now, or if it is not a directory.
    */
-  #mustBeThere(): void {
-    // By this name a link to a directory is one, too.
+  #checkDirectory(): void {
+    // With `/.`, a link to a directory counts as a directory.
     const isThere = () => this.#files.kind(`${this.#dir}/.`) === "folder";
     if (isThere()) this.#seen = true;
     else if (
-      // What is there now may be the directory after all, which somebody has made since the look before.
+      // Another process may have created the directory since the first look.
       this.#seen || this.#files.kind(this.#dir) !== "none" && !isThere()
     ) {
-      throw new Error("the directory of the sessions is not there");
+      throw new Error(
+        "the directory of the sessions does not exist, or is not a directory",
+      );
     }
   }
 
   async #replace(
-    { folder }: Place,
+    { folder }: Paths,
     head: Head,
     next: Head,
     value: string,
@@ -220,7 +221,7 @@ export class FileEngine implements Engine {
         `${folder}/${next.name}`,
       );
     } catch (error) {
-      // The folder has gone, and the record with it.
+      // Another process deleted the record.
       if (!isOneOf(["ENOENT", "ENOTDIR"], error)) throw error;
     } finally {
       if (!placed) await this.#quietly(() => this.#files.remove(content));
@@ -232,12 +233,12 @@ export class FileEngine implements Engine {
   }
 
   async #create(
-    place: Place,
+    paths: Paths,
     next: Head,
     value: string,
   ): Promise<Head | undefined> {
-    const { shard, folder } = place;
-    const making = `${shard}/${NEW}${unique()}`;
+    const { shard, folder } = paths;
+    const making = `${shard}/${NEW}${newVersion()}`;
     let placed = false;
     try {
       await this.#ensureShard(shard);
@@ -250,7 +251,7 @@ export class FileEngine implements Engine {
       const taken = isOneOf(TAKEN, error) ||
         isOneOf(TAKEN_OR_FORBIDDEN, error) &&
           this.#files.kind(folder) !== "none";
-      // A sweep takes records in the making for leftovers.
+      // A sweep also removes folders of records that are being created.
       const swept = isOneOf(["ENOENT"], error);
       if (!taken && !swept) throw error;
     } finally {
@@ -260,8 +261,8 @@ export class FileEngine implements Engine {
       await this.#files.syncFolder(shard);
       return next;
     }
-    await removeForeign(this.#files, place);
-    await clear(this.#files, place);
+    await removeForeign(this.#files, paths);
+    await clear(this.#files, paths);
     return undefined;
   }
 
@@ -269,19 +270,21 @@ export class FileEngine implements Engine {
     const kind = this.#files.kind(shard);
     if (kind === "folder") return;
     if (kind === "foreign") {
-      throw new Error("Cannot write record: a folder of the storage is none");
+      throw new Error(
+        "Cannot write record: a file has the name of a folder in the directory of the sessions",
+      );
     }
     const first = this.#files.kind(this.#dir) === "none";
     await this.#files.ensureFolder(shard);
     await this.#files.syncFolder(this.#dir);
-    // Permissions may end at the directory itself.
+    // The process may lack the permission for the parent folder.
     if (first) await this.#files.syncFolder(`${this.#dir}/..`).catch(() => {});
   }
 
-  /** Tidying after a change that has been made must not make it look failed; a sweep comes back to what is left. */
-  async #quietly(tidy: () => Promise<unknown>): Promise<void> {
+  /** Cleans up after a change. An error must not make the change look failed. A later sweep removes the rest. */
+  async #quietly(cleanUp: () => Promise<unknown>): Promise<void> {
     try {
-      await tidy();
+      await cleanUp();
     } catch (error) {
       this.#onError(error);
     }
@@ -290,7 +293,7 @@ export class FileEngine implements Engine {
   #sweepInPassing(): void {
     const now = this.#now();
     this.#sweptAt ??= now;
-    // A clock that was set back must not put the next sweep off, and one that is broken must not start one.
+    // A clock that was set back must not delay the next sweep, and a broken clock (NaN) must not start one.
     const due = Math.abs(now - this.#sweptAt) >= SWEEP_EVERY;
     if (!due || this.#sweeping) return;
     this.#sweptAt = now;

@@ -1,15 +1,15 @@
 /**
- * The few things that file sessions ask of a file system, on Deno, Bun and Node.
+ * The file system, on Deno, Bun and Node.
  *
- * Looking is synchronous: a local file system answers from memory in microseconds, where a thread pool takes hundreds.
- * Changes wait for a disk, or for others who do, and are not.
+ * Reads are synchronous: a local file system answers from memory within microseconds, and a thread pool takes hundreds.
+ * Changes wait for a disk and are asynchronous.
  *
  * @module
  */
 import type * as NodeFs from "node:fs";
 import { builtin } from "../../../core/runtime.ts";
 
-/** What is found under a name, links not followed. */
+/** What a path leads to. Links are not followed. */
 export type Kind = "none" | "folder" | "foreign";
 
 /** An entry of a folder. */
@@ -20,9 +20,9 @@ export interface Entry {
 }
 
 const NOT_THERE = ["ENOENT", "ENOTDIR"];
-/** What opening a link, a pipe, a socket or a folder comes to where a file is expected, and what a missing file does. */
+/** Errors of opening a link, a pipe, a socket or a folder as a file, and of opening a file that does not exist. */
 const NO_FILE = ["ENOENT", "ELOOP", "EMLINK", "EISDIR", "ENXIO", "EAGAIN"];
-/** Windows opens no folder for syncing, some network file systems sync none, and one that is gone needs no syncing. */
+/** Windows cannot sync a folder, nor can some network file systems. A folder that was removed need not be synced. */
 const NO_FOLDER_SYNC = ["EPERM", "EISDIR", "EACCES", "EINVAL", "ENOENT"];
 
 /** A file system, private to the user it runs as. */
@@ -31,26 +31,24 @@ export class Files {
   readonly #toRead: number;
   readonly #toCreate: number;
 
-  /** @throws {TypeError} If the platform has no file system. */
+  /** @throws {TypeError} If the platform does not have a file system. */
   constructor() {
     const fs = builtin<typeof NodeFs>("node:fs");
     if (!fs) {
       throw new TypeError(
-        "Cannot create storage: there is no node:fs here (Deno, Bun and Node from 20.16 have it); use createCookieSessionStorage, or createSessionStorage with an engine of this platform",
+        "Cannot create storage: this runtime does not have node:fs (Deno, Bun and Node 20.16 or later have it); use createCookieSessionStorage, or createSessionStorage with an engine for this runtime",
       );
     }
     this.#fs = fs;
-    // Windows lacks the last two.
-    const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } =
-      fs.constants;
-    // Opening a pipe would otherwise wait for its other end.
-    const { O_NONBLOCK = 0 } = fs.constants;
+    // Windows does not have O_NOFOLLOW and O_NONBLOCK. Without O_NONBLOCK, opening a pipe waits for its other end.
+    const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+    const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
     this.#toRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
     this.#toCreate = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
   }
 
   kind(path: string): Kind {
-    const stats = unless(
+    const stats = ignoring(
       NOT_THERE,
       () => this.#fs.lstatSync(path, { throwIfNoEntry: false }),
     );
@@ -58,16 +56,16 @@ export class Files {
     return stats.isDirectory() ? "folder" : "foreign";
   }
 
-  /** A folder's entries; none where there is no such folder. */
+  /** Lists a folder. Returns `[]` if it does not exist. */
   list(path: string): Entry[] {
-    return unless(
+    return ignoring(
       NOT_THERE,
       () => this.#fs.readdirSync(path, { withFileTypes: true }),
     ) ?? [];
   }
 
-  /** As {@linkcode list}, for many folders in a row. */
-  async listInTurn(path: string): Promise<Entry[]> {
+  /** Like {@linkcode list}, but asynchronous: for many folders in a row. */
+  async listAsync(path: string): Promise<Entry[]> {
     let entries: Entry[] = [];
     await succeeds(NOT_THERE, async () => {
       entries = await this.#fs.promises.readdir(path, { withFileTypes: true });
@@ -75,9 +73,9 @@ export class Files {
     return entries;
   }
 
-  /** A file's text; `undefined` where there is no file under that very name. */
+  /** Reads a file. Returns `undefined` if the path does not lead to a file, or leads to a link. */
   read(path: string): string | undefined {
-    return unless(
+    return ignoring(
       NO_FILE,
       () =>
         this.#fs.readFileSync(path, {
@@ -87,7 +85,7 @@ export class Files {
     );
   }
 
-  /** Creates a file that is on the disk when this resolves. */
+  /** Creates a file, and resolves when it is on the disk. */
   async create(path: string, text: string): Promise<void> {
     const file = await this.#fs.promises.open(path, this.#toCreate, 0o600);
     try {
@@ -98,7 +96,7 @@ export class Files {
     }
   }
 
-  /** Creates an empty file, which {@linkcode syncFolder} brings to the disk. */
+  /** Creates an empty file. {@linkcode syncFolder} writes it to the disk. */
   async createEmpty(path: string): Promise<void> {
     const file = await this.#fs.promises.open(path, this.#toCreate, 0o600);
     await file.close();
@@ -108,12 +106,12 @@ export class Files {
     await this.#fs.promises.mkdir(path, { mode: 0o700 });
   }
 
-  /** Creates a folder and those that it is in, where they are missing. */
+  /** Creates a folder and its parent folders, if they do not exist. */
   async ensureFolder(path: string): Promise<void> {
     await this.#fs.promises.mkdir(path, { mode: 0o700, recursive: true });
   }
 
-  /** Brings the names in a folder to the disk. */
+  /** Writes the names in a folder to the disk. */
   syncFolder(path: string): Promise<boolean> {
     return succeeds(NO_FOLDER_SYNC, async () => {
       const folder = await this.#fs.promises.open(path, "r");
@@ -125,22 +123,22 @@ export class Files {
     });
   }
 
-  /** Renames; `false` where there is nothing of that name. */
+  /** Renames a file or a folder. Returns `false` if it does not exist. */
   rename(from: string, to: string): Promise<boolean> {
     return succeeds(["ENOENT"], () => this.#fs.promises.rename(from, to));
   }
 
-  /** Removes a file or a link, not what it points to; `false` where there is nothing of that name. */
+  /** Removes a file or a link, not its target. Returns `false` if it does not exist. */
   remove(path: string): Promise<boolean> {
     return succeeds(NOT_THERE, () => this.#fs.promises.unlink(path));
   }
 
-  /** Removes whatever is under a name, with all that is in it. */
+  /** Removes a file, a link, or a folder with its content. */
   async removeAll(path: string): Promise<void> {
     await this.#fs.promises.rm(path, { recursive: true, force: true });
   }
 
-  /** Removes a folder if it is empty. */
+  /** Removes a folder, if it is empty. */
   async removeEmptyFolder(path: string): Promise<void> {
     await succeeds(
       [...NOT_THERE, "ENOTEMPTY", "EEXIST"],
@@ -155,8 +153,8 @@ export function isOneOf(codes: readonly string[], error: unknown): boolean {
   return typeof code === "string" && codes.includes(code);
 }
 
-/** What `look` gives; `undefined` where it throws an error with one of these codes. */
-function unless<T>(codes: readonly string[], look: () => T): T | undefined {
+/** Returns the result of `look`, or `undefined` if it throws an error with one of these codes. */
+function ignoring<T>(codes: readonly string[], look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
@@ -165,7 +163,7 @@ function unless<T>(codes: readonly string[], look: () => T): T | undefined {
   }
 }
 
-/** Whether `change` succeeds, or else fails with one of these codes. */
+/** Whether `change` succeeds. Returns `false` if it throws an error with one of these codes. */
 async function succeeds(
   codes: readonly string[],
   change: () => Promise<void>,

@@ -1,17 +1,16 @@
 /**
- * How records lie in a directory: `<first two of the key>/<key>/`, each with a head and a content.
+ * The layout of a directory: each record is a folder, `<first two of the key>/<key>/`, with a head and a content.
  *
  * @module
  */
-import { toBase64Url } from "../../../core/bytes.ts";
-import { randomBytes } from "../../../core/runtime.ts";
+import { newVersion } from "../record.ts";
 import type { Entry, Files } from "./files.ts";
 
 const HEAD = /^((\d{1,15})-[\w-]{16})@([\d.e+-]{1,30}|Infinity)$/;
-/** A record in the making. */
+/** The folder of a record that is being created. */
 export const NEW = ".new-";
 
-/** The file whose name says which content is the record's. */
+/** The file whose name says which content is the record's, and until when. */
 export interface Head {
   /** The name of its own file. */
   readonly name: string;
@@ -22,13 +21,13 @@ export interface Head {
   readonly expires: number;
 }
 
-/** Where a record is. */
-export interface Place {
+/** The paths of a record. */
+export interface Paths {
   readonly shard: string;
   readonly folder: string;
 }
 
-/** What a record's folder holds. */
+/** The content of a record's folder. */
 export interface Found {
   readonly entries: readonly Entry[];
   readonly head: Head | undefined;
@@ -36,16 +35,16 @@ export interface Found {
 
 const NOTHING: Found = { entries: [], head: undefined };
 
-/** Where the record of a key is. */
-export function placeOf(dir: string, key: string): Place {
+/** The paths of the record of a key. */
+export function pathsOf(dir: string, key: string): Paths {
   const shard = `${dir}/${key.slice(0, 2)}`;
   return { shard, folder: `${shard}/${key}` };
 }
 
-/** What a record's folder holds; `undefined` where a link or a file is in its place. */
+/** Reads a record's folder. Returns `undefined` if a link or a file has its name. */
 export function look(
   files: Files,
-  { shard, folder }: Place,
+  { shard, folder }: Paths,
 ): Found | undefined {
   for (const path of [shard, folder]) {
     const kind = files.kind(path);
@@ -55,15 +54,15 @@ export function look(
   const entries = files.list(folder);
   const head = newestHead(entries);
   if (head || entries.length === 0) return { entries, head };
-  // POSIX lets a listing miss both names of what is being renamed: only a second one counts.
+  // POSIX allows a listing to miss both names of a file that is being renamed, so a second one decides.
   const again = files.list(folder);
   return { entries: again, head: newestHead(again) };
 }
 
-/** Removes a link or a file in a record's place, and nothing that it leads to. */
+/** Removes a link or a file that has the name of a record's folder. The target of a link stays. */
 export async function removeForeign(
   files: Files,
-  { shard, folder }: Place,
+  { shard, folder }: Paths,
 ): Promise<void> {
   const foreign = files.kind(shard) === "folder" &&
     files.kind(folder) === "foreign";
@@ -71,22 +70,23 @@ export async function removeForeign(
 }
 
 /**
- * Removes what is in a record's folder without a head.
+ * Removes a record's folder, if it does not have a head.
  *
- * One name at a time, because names never come back: a record that another process has put there meanwhile keeps its own.
+ * Removes one name after the other. Names are never used twice, so a record that another process creates meanwhile
+ * keeps its files.
  */
-export async function clear(files: Files, place: Place): Promise<void> {
-  const found = look(files, place);
+export async function clear(files: Files, paths: Paths): Promise<void> {
+  const found = look(files, paths);
   if (!found || found.head) return;
   for (const { name } of found.entries) {
-    await files.removeAll(`${place.folder}/${name}`);
+    await files.removeAll(`${paths.folder}/${name}`);
   }
-  await files.removeEmptyFolder(place.folder);
+  await files.removeEmptyFolder(paths.folder);
 }
 
-/** A head that there has never been. */
+/** Makes a head with a new content. */
 export function headOf(count: number, expires: number): Head {
-  const content = `${count}-${unique()}`;
+  const content = `${count}-${newVersion()}`;
   return { name: `${content}@${expires}`, content, count, expires };
 }
 
@@ -103,13 +103,8 @@ export function newestHead(entries: readonly Entry[]): Head | undefined {
       expires: Number(expires),
     };
     if (Number.isNaN(head.expires)) continue;
-    // A listing that runs into a renaming may have both names.
+    // A listing during a rename may contain both names.
     if (!newest || head.count > newest.count) newest = head;
   }
   return newest;
-}
-
-/** A name that comes up only once. */
-export function unique(): string {
-  return toBase64Url(randomBytes(12));
 }

@@ -1,21 +1,22 @@
 /**
- * Tidying up a directory of records, while others write to it.
+ * Removes expired records from a directory while other processes write to it.
  *
  * @module
  */
-import { clear, look, NEW, newestHead, type Place, unique } from "./layout.ts";
+import { newVersion } from "../record.ts";
+import { clear, look, NEW, newestHead, type Paths } from "./layout.ts";
 import type { Entry, Files } from "./files.ts";
 
 const SHARD = /^[\w-]{2}$/;
 const KEY = /^[\w-]{43}$/;
 const CONTENT = /^(\d{1,15})-[\w-]{16}$/;
-/** A record in the making that a sweep took away from whoever left it. */
+/** A folder that a sweep is removing. */
 const OLD = ".old-";
 
 /**
- * Removes the records that are over at `now`, and what processes that were killed have left.
+ * Removes the records that have expired at `now`, and the files that killed processes left behind.
  *
- * @throws {AggregateError} If some could not be removed; the others are.
+ * @throws {AggregateError} If some could not be removed. The others are removed.
  */
 export async function sweepRecords(
   files: Files,
@@ -23,10 +24,10 @@ export async function sweepRecords(
   now: number,
 ): Promise<void> {
   const errors: unknown[] = [];
-  for (const outer of await files.listInTurn(dir)) {
+  for (const outer of await files.listAsync(dir)) {
     if (!outer.isDirectory() || !SHARD.test(outer.name)) continue;
     const shard = `${dir}/${outer.name}`;
-    for (const inner of await files.listInTurn(shard)) {
+    for (const inner of await files.listAsync(shard)) {
       if (!inner.isDirectory()) continue;
       try {
         await sweepFolder(files, shard, inner.name, now);
@@ -36,7 +37,7 @@ export async function sweepRecords(
     }
   }
   if (errors.length > 0) {
-    throw new AggregateError(errors, "Cannot sweep every record");
+    throw new AggregateError(errors, "Cannot remove every expired record");
   }
 }
 
@@ -49,39 +50,39 @@ async function sweepFolder(
   const folder = `${shard}/${name}`;
   if (name.startsWith(OLD)) await files.removeAll(folder);
   else if (name.startsWith(NEW)) {
-    // Whoever is still at it finds it gone as a whole, and makes another.
-    const old = `${shard}/${OLD}${unique()}`;
+    // If a process is still writing it, the whole folder disappears, and that process creates another.
+    const old = `${shard}/${OLD}${newVersion()}`;
     if (await files.rename(folder, old)) await files.removeAll(old);
   } else if (KEY.test(name)) {
-    const entries = await files.listInTurn(folder);
+    const entries = await files.listAsync(folder);
     const head = newestHead(entries);
-    const place = { shard, folder };
-    if (!head) await clear(files, place);
+    const paths = { shard, folder };
+    if (!head) await clear(files, paths);
     else if (!(head.expires > now)) {
       if (await files.remove(`${folder}/${head.name}`)) {
-        await clear(files, place);
+        await clear(files, paths);
       }
-    } else if (entries.length > 2) await clearContents(files, place, entries);
+    } else if (entries.length > 2) await clearContents(files, paths, entries);
   }
 }
 
 /**
  * Removes contents that no head names.
  *
- * @param entries What the folder held some time ago. A content found there was made on top of a head that stood then.
- * Where the head of now counts as many contents or more, that one is gone for good, and with it the content's chance.
+ * @param entries An earlier listing of the folder. The content of a write that is not complete has a higher count than
+ * the head that it replaces. If the present head has the same count or a higher one, that write has failed.
  */
 async function clearContents(
   files: Files,
-  place: Place,
+  paths: Paths,
   entries: readonly Entry[],
 ): Promise<void> {
-  const head = look(files, place)?.head;
+  const head = look(files, paths)?.head;
   if (!head) return;
   for (const { name } of entries) {
     const count = Number(CONTENT.exec(name)?.[1] ?? Infinity);
     if (count <= head.count && name !== head.content) {
-      await files.remove(`${place.folder}/${name}`);
+      await files.remove(`${paths.folder}/${name}`);
     }
   }
 }

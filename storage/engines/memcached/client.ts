@@ -5,20 +5,22 @@
  */
 import type * as NodeNet from "node:net";
 import { utf8Length } from "../../../core/bytes.ts";
+import { CallTimeout } from "../../../core/call_timeout.ts";
 import { builtin } from "../../../core/runtime.ts";
-import { closed, Connection, late, type MemcacheItem } from "./connection.ts";
+import { Lazy } from "../lazy.ts";
+import { closed, Connection, type MemcacheItem } from "./connection.ts";
 
-/** The part of a client of Memcached that sessions need; that of npm's `memcache-client` has it. */
+/** The part of a Memcached client that sessions need. npm's `memcache-client` has it. */
 export interface MemcacheLike {
-  /** Gives an item with its version, or `undefined`. */
+  /** Returns an item with its version, or `undefined`. */
   gets(key: string): Promise<MemcacheItem | undefined>;
-  /** Stores an item if the version still holds; rejects with `EXISTS` or `NOT_FOUND` if not. */
+  /** Stores an item if its version is still the same; rejects with `EXISTS` or `NOT_FOUND` if not. */
   cas(
     key: string,
     value: string,
     options: { casUniq: string | number; lifetime: number },
   ): Promise<unknown>;
-  /** Stores an item if there is none; rejects with `NOT_STORED` if there is. */
+  /** Stores an item if the key does not exist; rejects with `NOT_STORED` if it does. */
   add(
     key: string,
     value: string,
@@ -30,29 +32,29 @@ export interface MemcacheLike {
     value: string,
     options: { lifetime: number },
   ): Promise<unknown>;
-  /** Deletes an item; rejects with `NOT_FOUND` if there is none. */
+  /** Deletes an item; rejects with `NOT_FOUND` if the key does not exist. */
   delete(key: string): Promise<unknown>;
 }
 
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
 const DEFAULT_PORT = 11211;
 const ADDRESS =
   /^(?:memcached?:\/\/)?(\[[\da-f:.]+\]|[^\s:/@\[\]]+)(?::(\d{1,5}))?\/?$/i;
 
-/** A connection that is opened by the first command, and again by the next one whenever it was lost. */
+/** A connection that the first command opens. After a loss, the next command opens it again. */
 export class MemcachedClient implements MemcacheLike {
   readonly #net: typeof NodeNet;
   readonly #host: string;
   readonly #port: number;
-  readonly #patience: number;
-  #connection: Promise<Connection> | undefined;
+  readonly #timeout: CallTimeout;
+  readonly #connection: Lazy<Connection> = new Lazy(() => this.#connect());
 
   /**
    * @param url `localhost:11211`, `[::1]:11211` or `memcached://localhost`.
-   * @param patience How long a server may take to accept a connection, or to answer a command, in milliseconds.
-   * @throws {TypeError} If that is no address, or the platform has no sockets.
+   * @param timeout How long a server may take to accept a connection, or to answer a command, in milliseconds.
+   * @throws {TypeError} If `url` is not an address, or the platform does not have sockets.
    */
-  constructor(url: string, patience: number = PATIENCE) {
+  constructor(url: string, timeout: number = TIMEOUT) {
     const [, host = "", port = String(DEFAULT_PORT)] =
       ADDRESS.exec(String(url)) ?? [];
     if (!host || Number(port) < 1 || Number(port) > 65_535) {
@@ -63,13 +65,16 @@ export class MemcachedClient implements MemcacheLike {
     const net = builtin<typeof NodeNet>("node:net");
     if (!net) {
       throw new TypeError(
-        "Cannot create storage: there is no node:net here (Deno, Bun and Node from 20.16 have it); pass a client",
+        "Cannot create storage: this runtime does not have node:net (Deno, Bun and Node 20.16 or later have it); pass a client instead of url",
       );
     }
     this.#net = net;
-    this.#patience = patience;
     this.#host = host.replace(/^\[|\]$/g, "");
     this.#port = Number(port);
+    this.#timeout = new CallTimeout(
+      timeout,
+      `Memcached did not answer within ${timeout / 1000} s`,
+    );
   }
 
   gets(key: string): Promise<MemcacheItem | undefined> {
@@ -104,11 +109,10 @@ export class MemcachedClient implements MemcacheLike {
     return this.#send(`delete ${key}\r\n`);
   }
 
-  /** Closes the connection; commands that are under way fail. */
+  /** Closes the connection. Commands that wait for an answer fail. */
   async close(): Promise<void> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    (await connection?.catch(() => undefined))?.end(closed());
+    const connection = await this.#connection.take()?.catch(() => undefined);
+    connection?.end(closed());
   }
 
   #store(
@@ -123,33 +127,18 @@ export class MemcachedClient implements MemcacheLike {
   }
 
   async #send(text: string, key?: string): Promise<MemcacheItem | undefined> {
-    let connection = await this.#connected();
-    // Lost while nobody asked: no command is known to have reached the server.
-    if (connection.lost) connection = await this.#connected();
+    let connection = await this.#connection.get();
+    if (connection.lost) {
+      // It was lost before this command was sent, so that another connection does not send it twice.
+      this.#connection.forget(connection);
+      connection = await this.#connection.get();
+    }
     return await connection.send(text, key);
-  }
-
-  #connected(): Promise<Connection> {
-    this.#connection ??= this.#connect();
-    return this.#connection;
   }
 
   #connect(): Promise<Connection> {
     const socket = this.#net.connect({ host: this.#host, port: this.#port });
     socket.setNoDelay(true);
-    const connecting = new Promise<Connection>((resolve, reject) => {
-      const connection = new Connection(socket, this.#patience, (error) => {
-        clearTimeout(timer);
-        if (this.#connection === connecting) this.#connection = undefined;
-        reject(error);
-      });
-      const overdue = () => connection.end(late(this.#patience));
-      const timer = setTimeout(overdue, this.#patience);
-      socket.once("connect", () => {
-        clearTimeout(timer);
-        resolve(connection);
-      });
-    });
-    return connecting;
+    return new Connection(socket, this.#timeout).opened();
   }
 }

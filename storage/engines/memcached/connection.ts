@@ -7,71 +7,81 @@
  */
 import type * as NodeNet from "node:net";
 import { fromUtf8 } from "../../../core/bytes.ts";
+import type { CallTimeout } from "../../../core/call_timeout.ts";
 
-/** What a client of Memcached gives for a key. */
+/** An item, as a client of Memcached returns it. */
 export interface MemcacheItem {
-  /** What is stored; text, where this library has stored it. */
+  /** The stored value: text, if this library stored it. */
   value: unknown;
   /** The item's version. */
   casUniq?: string | number | undefined;
 }
 
-/** A command whose answer is due. */
+/** A command without an answer yet. */
 interface Pending {
-  /** The key whose item is asked for; nothing where a line is the answer. */
+  /** The key of the item that the command reads. Other commands do not have it. */
   readonly key?: string;
   item?: MemcacheItem;
-  readonly timer: ReturnType<typeof setTimeout>;
   resolve(item: MemcacheItem | undefined): void;
   reject(error: Error): void;
 }
 
 /** Commands and answers on one socket, in the order of the commands. */
 export class Connection {
+  /** Whether the connection has ended. */
   lost = false;
   readonly #socket: NodeNet.Socket;
-  readonly #patience: number;
-  readonly #onLoss: (error: Error) => void;
+  readonly #timeout: CallTimeout;
+  /** Rejects {@linkcode opened}. */
+  #refuse: (error: Error) => void = () => {};
   #pending: Pending[] = [];
   #chunks: Uint8Array[] = [];
   #size = 0;
-  /** How many bytes there must be before it is worth looking at them. */
+  /** How many bytes the next answer takes at least. */
   #needed = 1;
 
-  constructor(
-    socket: NodeNet.Socket,
-    patience: number,
-    onLoss: (error: Error) => void,
-  ) {
+  constructor(socket: NodeNet.Socket, timeout: CallTimeout) {
     this.#socket = socket;
-    this.#patience = patience;
-    this.#onLoss = onLoss;
+    this.#timeout = timeout;
     socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
     socket.on("error", (error) => this.end(error));
     socket.on("close", () => this.end(closed()));
   }
 
+  /** Resolves when the server has accepted the connection. */
+  opened(): Promise<this> {
+    return this.#run((resolve, reject) => {
+      this.#refuse = reject;
+      this.#socket.once("connect", () => resolve(this));
+    });
+  }
+
   send(text: string, key?: string): Promise<MemcacheItem | undefined> {
-    return new Promise((resolve, reject) => {
-      // What comes after an answer that is overdue could not be told from it: the connection goes as a whole.
-      const overdue = () => this.end(late(this.#patience));
-      const timer = setTimeout(overdue, this.#patience);
-      const pending = { resolve, reject, timer };
+    return this.#run((resolve, reject) => {
+      const pending = { resolve, reject };
       this.#pending.push(key === undefined ? pending : { ...pending, key });
       this.#socket.write(text);
     });
   }
 
+  /** Ends the connection. Every command without an answer rejects with `error`. */
   end(error: Error): void {
     if (this.lost) return;
     this.lost = true;
     this.#socket.destroy();
-    this.#onLoss(error);
-    for (const { timer, reject } of this.#pending) {
-      clearTimeout(timer);
-      reject(error);
-    }
+    this.#refuse(error);
+    for (const { reject } of this.#pending) reject(error);
     this.#pending = [];
+  }
+
+  #run<T>(
+    work: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+  ): Promise<T> {
+    return this.#timeout.run(
+      () => new Promise(work),
+      // A late answer would be taken for the answer to the next command, so the connection ends.
+      (error) => this.end(error),
+    );
   }
 
   #receive(chunk: Uint8Array): void {
@@ -86,7 +96,7 @@ export class Connection {
     this.#size = bytes.length;
   }
 
-  /** Takes one line, and the item that it announces; gives the bytes that it has used, or 0 where more must come. */
+  /** Reads one line and the item after it. Returns how many bytes that took, or 0 if some are missing. */
   #answer(bytes: Uint8Array): number {
     const end = bytes.indexOf(10);
     if (end === -1) return 0;
@@ -113,8 +123,11 @@ export class Connection {
 
   #settle(word: string | undefined, line: string): void {
     const pending = this.#pending.shift();
-    if (!pending) return this.end(new Error("Memcached spoke unasked"));
-    clearTimeout(pending.timer);
+    if (!pending) {
+      return this.end(
+        new Error("Memcached sent an answer that no command waits for"),
+      );
+    }
     const { key, item, resolve, reject } = pending;
     if (key !== undefined && word === "END") return resolve(item);
     if (key === undefined && (word === "STORED" || word === "DELETED")) {
@@ -123,9 +136,9 @@ export class Connection {
     if (/^(EXISTS|NOT_FOUND|NOT_STORED|SERVER_ERROR)/.test(line)) {
       return reject(new Error(line));
     }
-    // After anything else, it is not known what the next line answers.
+    // After any other answer, it is unknown which command the next line answers.
     const known = /^(CLIENT_ERROR|ERROR)/.test(line);
-    const error = new Error(known ? line : "Memcached answered nonsense");
+    const error = new Error(known ? line : "Memcached sent an invalid answer");
     reject(error);
     this.end(error);
   }
@@ -142,12 +155,7 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** What a server is that takes too long. */
-export function late(patience: number): Error {
-  return new Error(`Memcached did not answer within ${patience / 1000} s`);
-}
-
-/** What becomes of commands on a connection that ends. */
+/** The error of commands whose connection was closed. */
 export function closed(): Error {
   return new Error("the connection to Memcached was closed");
 }

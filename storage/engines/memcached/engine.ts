@@ -1,10 +1,11 @@
 /**
- * The engine behind `createMemcacheSessionStorage`.
+ * An engine on Memcached.
  *
  * @module
  */
-import { toBase64Url, utf8Length } from "../../../core/bytes.ts";
-import { randomBytes } from "../../../core/runtime.ts";
+import { utf8Length } from "../../../core/bytes.ts";
+import { checkPrefix as checkPrefixOf } from "../prefix.ts";
+import { newVersion } from "../record.ts";
 import type { MemcacheLike } from "./client.ts";
 import type {
   DeleteOptions,
@@ -14,33 +15,39 @@ import type {
   WriteOptions,
 } from "../../contract.ts";
 
-/** The largest item, key and header included, unless the server was told otherwise (`-I`). */
+/** The server's default limit for an item, key and header included (`-I`). */
 const ITEM_BYTES = 1024 * 1024;
-/** The item's header (48), its version (8), the key's end (1) and the value's (2): measured on 1.6. */
+/** The item's header (48), its version (8), and the ends of its key (1) and value (2): measured on 1.6. */
 const ITEM_OVERHEAD = 59;
-/** A deadline, a nonce and a space after each: the deadline of at most 16 digits. */
+/** A deadline of at most 16 digits, a nonce, and a space after each. */
 const HEADER_BYTES = 16 + 1 + 16 + 1;
 const KEY_BYTES = 43;
+/** A key of Memcached takes at most 250 bytes, and the hash of an id is a part of it. */
+const MAX_PREFIX = 250 - KEY_BYTES;
 
-/** Up to here a lifetime counts in seconds from now; beyond, it is taken for seconds since 1970. */
+/** The server counts a lifetime up to this one from now. It takes a longer one for seconds since 1970. */
 const RELATIVE_SECONDS = 30 * 24 * 60 * 60;
-/** The clocks of client and server may be this far apart, in seconds, before a session of more than 30 days ends early. */
+/** How far the clocks of client and server may differ, in seconds. Beyond, a session of 30 days or more expires early. */
 const CLOCK_MARGIN = 24 * 60 * 60;
 /** The server reads lifetimes into 32 bits with a sign. */
 const LAST_SECOND = 2 ** 31 - 1;
-const FOR_GOOD = 0;
-const AT_ONCE = -1;
+/** Lifetimes with a meaning of their own. */
+const NEVER_EXPIRES = 0;
+const EXPIRED = -1;
 
-/** A version: known to the server by `cas`, or, of an item just written, so far only by what its value begins with. */
+/**
+ * A version. The server knows an item by its `cas`, but does not return it for an item that was just written: until the
+ * next read, only the nonce in the value identifies it.
+ */
 interface Version {
   readonly nonce: string;
   readonly cas?: string | number;
 }
 
-/** Records in Memcached: the deadline in milliseconds, a nonce and the text, with a space between. */
+/** Keeps records in Memcached: the deadline in milliseconds, a nonce and the text, with spaces between them. */
 export class MemcachedEngine implements Engine {
   readonly guarantees: StorageGuarantees;
-  /** There only where the connection is this engine's own. */
+  /** Exists only if the engine owns the connection. */
   readonly close?: () => Promise<void>;
   readonly #client: MemcacheLike;
   readonly #prefix: string;
@@ -52,6 +59,7 @@ export class MemcachedEngine implements Engine {
     now: () => number,
     close?: () => Promise<void>,
   ) {
+    checkPrefix(prefix);
     this.#client = client;
     this.#prefix = prefix;
     this.#now = now;
@@ -79,7 +87,7 @@ export class MemcachedEngine implements Engine {
       ) ?? [];
     const { casUniq: cas } = item;
     return {
-      // What another program has put here decodes to no session, and is told as such.
+      // Text that another program wrote does not decode to a session: the storage reports it as corrupt.
       value,
       version: cas === undefined ? { nonce } : { nonce, cas },
       expires: deadline ? Number(deadline) : Infinity,
@@ -92,7 +100,7 @@ export class MemcachedEngine implements Engine {
     { expires, ifVersion }: WriteOptions,
   ): Promise<unknown> {
     const at = this.#prefix + key;
-    const nonce = toBase64Url(randomBytes(12));
+    const nonce = newVersion();
     const text = `${Math.ceil(expires)} ${nonce} ${value}`;
     const lifetime = this.#lifetime(expires);
     const version: Version = { nonce };
@@ -101,7 +109,10 @@ export class MemcachedEngine implements Engine {
       return version;
     }
     const written = ifVersion === null
-      ? await unless("NOT_STORED", this.#client.add(at, text, { lifetime }))
+      ? await succeedsUnless(
+        "NOT_STORED",
+        this.#client.add(at, text, { lifetime }),
+      )
       : await this.#cas(key, text, lifetime, ifVersion as Version);
     return written ? version : null;
   }
@@ -111,12 +122,15 @@ export class MemcachedEngine implements Engine {
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
     if (ifVersion === undefined) {
-      await unless("NOT_FOUND", this.#client.delete(this.#prefix + key));
+      await succeedsUnless(
+        "NOT_FOUND",
+        this.#client.delete(this.#prefix + key),
+      );
       return true;
     }
     if (ifVersion === null) return await this.read(key) === null;
-    // The protocol has no conditional delete, but an item can be over the moment it is stored.
-    return await this.#cas(key, "", AT_ONCE, ifVersion as Version);
+    // The protocol does not have a conditional delete, but it can store an item that has already expired.
+    return await this.#cas(key, "", EXPIRED, ifVersion as Version);
   }
 
   async #cas(
@@ -127,13 +141,13 @@ export class MemcachedEngine implements Engine {
   ): Promise<boolean> {
     let casUniq = cas;
     if (casUniq === undefined) {
-      // Storing does not tell the new version. Only who saves one session twice asks for it.
+      // Storing an item does not return its `cas`. It is needed only if a request saves one session twice.
       const { nonce: found, cas } = await this.#versionOf(key);
       if (found !== nonce || cas === undefined) return false;
       casUniq = cas;
     }
     const options = { casUniq, lifetime };
-    return await unless(
+    return await succeedsUnless(
       /^(EXISTS|NOT_FOUND)/,
       this.#client.cas(this.#prefix + key, text, options),
     );
@@ -143,20 +157,20 @@ export class MemcachedEngine implements Engine {
     return (await this.read(key))?.version ?? {};
   }
 
-  /** How long the server keeps an item: longer than the session, whose exact deadline stands in the value. */
+  /** How long the server keeps an item: longer than the session, whose exact deadline is in the value. */
   #lifetime(expires: number): number {
     const left = Math.max(0, Math.ceil((expires - this.#now()) / 1000));
-    // The server's clock moves once a second: the first second may be short.
+    // The server's clock changes once a second, so that the first second may be short.
     const seconds = left + 1;
     if (seconds <= RELATIVE_SECONDS) return seconds;
-    // The server's time, whatever `now` has been made to say.
+    // The server compares it with the real time, not with `now`.
     const instant = Math.ceil(Date.now() / 1000) + seconds + CLOCK_MARGIN;
-    return instant > LAST_SECOND ? FOR_GOOD : instant;
+    return instant > LAST_SECOND ? NEVER_EXPIRES : instant;
   }
 }
 
-/** Whether a command was carried out; the answer that it was not is no failure. */
-async function unless(
+/** Whether a command succeeds. Returns `false` if the error begins with `answer`, and throws any other error. */
+async function succeedsUnless(
   answer: string | RegExp,
   command: Promise<unknown>,
 ): Promise<boolean> {
@@ -172,22 +186,13 @@ async function unless(
 }
 
 /**
- * Refuses what cannot be the beginning of a key.
+ * Checks a prefix of keys.
  *
- * @throws {TypeError} If a prefix holds a space or a control character, or leaves no room for the rest of the key.
+ * @throws {TypeError} If it contains spaces or control characters, or is too long.
  */
 export function checkPrefix(prefix: string): void {
-  if (typeof prefix !== "string" || /[\s\p{Other}]/u.test(prefix)) {
-    throw new TypeError(
-      "Cannot create storage: prefix must be a string without spaces and control characters",
-    );
-  }
-  const most = 250 - KEY_BYTES;
-  if (utf8Length(prefix) > most) {
-    throw new TypeError(
-      `Cannot create storage: prefix may take ${most} bytes, received ${
-        utf8Length(prefix)
-      }`,
-    );
-  }
+  checkPrefixOf(prefix, {
+    maxBytes: MAX_PREFIX,
+    without: "spaces or control characters",
+  });
 }

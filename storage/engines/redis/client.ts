@@ -1,8 +1,9 @@
 /**
- * Redis clients of every kind, reduced to one call.
+ * One way to send a command through each kind of Redis client.
  *
  * @module
  */
+
 /** The part of ioredis' `Redis` and `Cluster` that sessions need. */
 export interface IoRedisLike {
   /** Sends a command. */
@@ -19,19 +20,19 @@ export interface BunRedisLike {
 export interface NodeRedisLike {
   /** Sends a command. */
   sendCommand(args: string[], options?: object): Promise<unknown>;
-  /** Whether commands are sent as they come; a pool does not say. */
+  /** Whether commands are sent at once. A pool does not have it. */
   readonly isReady?: boolean;
 }
 
 /** The part of node-redis' cluster that sessions need. */
 export interface NodeRedisClusterLike {
-  /** Sends a command to the node that has the key. */
+  /** Sends a command to the node of the key. */
   sendCommand(
     firstKey: string,
     isReadonly: boolean,
     args: string[],
   ): Promise<unknown>;
-  /** The nodes; by this a cluster is known. */
+  /** The nodes. Only a cluster has it. */
   readonly masters: unknown;
 }
 
@@ -39,11 +40,11 @@ export interface NodeRedisClusterLike {
 export interface NodeRedisSentinelLike {
   /** Sends a command to the master. */
   sendCommand(isReadonly: boolean, args: string[]): Promise<unknown>;
-  /** By this a sentinel is known. */
+  /** Only a sentinel has it. */
   getSentinelNode(): unknown;
 }
 
-/** A client of Redis or Valkey: of node-redis, ioredis or Bun, of one server, a cluster or a sentinel. */
+/** A client of Redis or Valkey: node-redis, ioredis or Bun, for one server, a cluster or a sentinel. */
 export type RedisLike =
   | IoRedisLike
   | BunRedisLike
@@ -51,20 +52,20 @@ export type RedisLike =
   | NodeRedisClusterLike
   | NodeRedisSentinelLike;
 
-/** Sends one command that is about one key. */
+/** Sends a command that concerns one key. */
 export type RedisSend = (key: string, args: string[]) => Promise<unknown>;
 
 /**
- * node-redis' own deadline is for commands that wait to be sent, and its timer is not taken back: on Deno it makes an
- * error for nobody five seconds after each command, which costs more than the command, and memory until then. Where
- * commands are sent as they come, it has no use.
+ * Turns off the timeout of node-redis. It limits how long a command waits to be sent, but its timer also stays after
+ * that: on Deno it creates an unused error five seconds after each command, which costs more time than the command and
+ * memory until then. A client that sends commands at once does not need it.
  */
 const SENT_AT_ONCE = { timeout: undefined };
 
 /**
- * How a client sends a command.
+ * Finds out how a client sends a command.
  *
- * @throws {TypeError} If it is no client of Redis.
+ * @throws {TypeError} If it is not a known client of Redis.
  */
 export function sendBy(client: RedisLike): RedisSend {
   const known = Object(client) as Partial<
@@ -79,7 +80,7 @@ export function sendBy(client: RedisLike): RedisSend {
   const { sendCommand } = known;
   if (typeof sendCommand === "function") {
     if ("masters" in known) {
-      // Never from a replica, which lags behind.
+      // `false`: never a replica, whose records may be stale.
       return (key, args) => sendCommand.call(known, key, false, args);
     }
     if ("getSentinelNode" in known) {
@@ -95,12 +96,24 @@ export function sendBy(client: RedisLike): RedisSend {
       (known as BunRedisLike).send(name, args);
   }
   throw new TypeError(
-    "Cannot create storage: client must be one of node-redis, ioredis or Bun",
+    "Cannot create storage: client must be a client of node-redis, ioredis or Bun",
   );
 }
 
-/** Throws an error of ioredis on, without the command that it carries: the session's values are among its arguments. */
+/** Throws an error of ioredis again, without its command, whose arguments contain the session's values. */
 function withoutCommand(error: unknown): never {
   if (error instanceof Error) delete (error as { command?: unknown }).command;
   throw error;
+}
+
+/**
+ * Whether an error is a reply of the server, such as `WRONGTYPE Operation against a key …`.
+ *
+ * @param code What the reply begins with. Optional.
+ */
+export function isReply(error: unknown, code?: string): boolean {
+  if (!(error instanceof Error)) return false;
+  return code === undefined
+    ? /^[A-Z]+ /.test(error.message)
+    : error.message.startsWith(code);
 }

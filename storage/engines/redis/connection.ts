@@ -1,11 +1,12 @@
 /**
- * A connection to Redis by its address, through node-redis.
+ * A connection to Redis by an address, through node-redis.
  *
  * @module
  */
-import { deadlined } from "./deadlined.ts";
+import { CallTimeout } from "../../../core/call_timeout.ts";
+import { Lazy } from "../lazy.ts";
 import { loadClient } from "../load_client.ts";
-import type { NodeRedisLike, RedisSend } from "./client.ts";
+import { isReply, type NodeRedisLike, type RedisSend } from "./client.ts";
 
 /** The part of node-redis that a connection needs. */
 interface NodeRedis extends NodeRedisLike {
@@ -22,20 +23,20 @@ interface NodeRedisPackage {
 
 type Waiting = (outcome: { error?: unknown }) => void;
 
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
 const MAX_RETRY_DELAY = 500;
 
 /**
- * A connection that is opened by the first command, and again whenever it was lost.
+ * A connection that the first command opens, and that is opened again after a loss.
  *
- * Commands wait for the next attempt to connect, and fail with it. None waits in a queue, so that a server that is away
- * means errors at once rather than requests that hang; and none is sent twice.
+ * Without a connection, commands wait for the current attempt to connect, and fail with it. They do not wait
+ * longer in a queue: while the server is down, requests fail at once instead of hanging. No command is sent twice.
  */
 export class RedisConnection {
   readonly #url: string;
-  readonly #patience: number;
-  #opening: Promise<NodeRedis> | undefined;
-  #client: NodeRedis | undefined;
+  readonly #ms: number;
+  readonly #timeout: CallTimeout;
+  readonly #client: Lazy<NodeRedis> = new Lazy(() => this.#open());
   #waiting: Waiting[] = [];
   #due = 0;
   #answered = 0;
@@ -43,17 +44,21 @@ export class RedisConnection {
 
   /**
    * @param address `redis://…`, `rediss://…`, or the same with `valkey`.
-   * @param patience How long a server may take to accept a connection, and how long it may answer nothing, in
-   * milliseconds.
-   * @throws {TypeError} If the address is no URL of Redis.
+   * @param timeout How long a server may take to accept a connection, and how long it may be silent while commands wait
+   * for an answer, in milliseconds.
+   * @throws {TypeError} If the address is not a URL of Redis.
    */
-  constructor(address: string, patience: number = PATIENCE) {
+  constructor(address: string, timeout: number = TIMEOUT) {
     this.#url = checkUrl(address);
-    this.#patience = patience;
+    this.#ms = timeout;
+    this.#timeout = new CallTimeout(
+      timeout,
+      `Redis did not answer within ${timeout / 1000} s`,
+    );
   }
 
   readonly send: RedisSend = (_key, args) => {
-    const client = this.#client;
+    const client = this.#client.value;
     return client?.isReady
       ? this.#ask(client, args)
       : this.#ready().then((client) => this.#ask(client, args));
@@ -62,13 +67,10 @@ export class RedisConnection {
   readonly close = async (): Promise<void> => {
     clearTimeout(this.#watch);
     this.#watch = undefined;
-    const opening = this.#opening;
-    const client = await opening?.catch(() => undefined);
-    if (!client || this.#opening !== opening) return;
+    const client = await this.#client.take()?.catch(() => undefined);
+    if (!client) return;
     if (!client.isReady) return this.#drop(client);
-    this.#forget();
-    const closing = client.close();
-    await deadlined(closing, this.#patience, "Redis", () => client.destroy());
+    await this.#timeout.run(() => client.close(), () => client.destroy());
   };
 
   #ask(client: NodeRedis, args: string[]): Promise<unknown> {
@@ -83,35 +85,25 @@ export class RedisConnection {
       return reply;
     }, (cause) => {
       answered();
-      if (this.#client === client || isReply(cause)) throw cause;
-      throw new Error("the connection to Redis was closed, or hung", { cause });
+      if (this.#client.value === client || isReply(cause)) throw cause;
+      throw new Error("the connection to Redis was closed or did not answer", {
+        cause,
+      });
     });
   }
 
   async #ready(): Promise<NodeRedis> {
-    const client = await this.#opened();
+    const client = await this.#client.get();
     if (client.isReady) return client;
     const outcome = new Promise<{ error?: unknown }>((resolve) => {
       this.#waiting.push(resolve);
     });
     // A server may accept a connection and then say nothing.
-    const { error } = await deadlined(outcome, this.#patience, "Redis", () => {
-      if (this.#client === client) this.#drop(client);
+    const { error } = await this.#timeout.run(() => outcome, () => {
+      if (this.#client.value === client) this.#drop(client);
     });
     if (error !== undefined) throw error;
     return client;
-  }
-
-  #opened(): Promise<NodeRedis> {
-    if (!this.#opening) {
-      const opening = this.#open();
-      this.#opening = opening;
-      // Where the package could not be loaded, the next request tries again.
-      opening.catch(() => {
-        if (this.#opening === opening) this.#forget();
-      });
-    }
-    return this.#opening;
   }
 
   async #open(): Promise<NodeRedis> {
@@ -122,10 +114,10 @@ export class RedisConnection {
     const client = createClient({
       url: this.#url,
       disableOfflineQueue: true,
-      // Its own deadline ends once a command is written, and costs a timer for each.
+      // node-redis' own timeout ends when a command is written, and costs a timer for each command.
       commandOptions: { timeout: undefined },
       socket: {
-        connectTimeout: this.#patience,
+        connectTimeout: this.#ms,
         reconnectStrategy: (retries: number) =>
           Math.min(20 * 2 ** retries, MAX_RETRY_DELAY) * (0.5 + Math.random()),
       },
@@ -133,66 +125,55 @@ export class RedisConnection {
     let connected = false;
     client.on("ready", () => {
       connected = true;
-      this.#tell({});
+      this.#settle({});
     });
     client.on("error", (error) => {
-      // The loss of a connection is no answer for who waits for the next one.
-      if (!connected) this.#tell({ error });
+      // The loss of a connection is not a failure of the next attempt to connect.
+      if (!connected) this.#settle({ error });
       connected = false;
     });
-    // Whoever waits hears of failures by the event.
+    // The event "error" reports failures.
     client.connect().catch(() => {});
-    this.#client = client;
     return client;
   }
 
-  #tell(outcome: { error?: unknown }): void {
-    for (const tell of this.#waiting.splice(0)) tell(outcome);
-  }
-
-  #forget(): void {
-    this.#opening = undefined;
-    this.#client = undefined;
+  #settle(outcome: { error?: unknown }): void {
+    for (const settle of this.#waiting.splice(0)) settle(outcome);
   }
 
   #drop(client: NodeRedis): void {
-    this.#forget();
+    this.#client.forget(client);
     client.destroy();
-    this.#tell({ error: new Error("the connection to Redis was closed") });
+    this.#settle({ error: new Error("the connection to Redis was closed") });
   }
 
   /**
-   * Drops a connection that has answered nothing for as long as the server may take. One timer for all commands: a
-   * timer for each would cost more than what they carry.
+   * Drops a connection that was silent for the whole timeout. One timer serves all commands, and is not set again for
+   * each answer: that would cost more than the rest of a command here.
    */
   #keepWatch(): void {
     if (this.#watch !== undefined) return;
-    const client = this.#client;
+    const client = this.#client.value;
     const answered = this.#answered;
     this.#watch = setTimeout(() => {
       this.#watch = undefined;
       if (this.#due === 0) return;
-      if (this.#answered !== answered || this.#client !== client) {
+      if (this.#answered !== answered || this.#client.value !== client) {
         return this.#keepWatch();
       }
       if (client) this.#drop(client);
-    }, this.#patience);
+    }, this.#ms);
   }
 }
 
-/** Whether an error is the server's own word: `WORD and more`. */
-function isReply(error: unknown): boolean {
-  return error instanceof Error && /^[A-Z]+ /.test(error.message);
-}
-
-/** @throws {TypeError} If it is none; without the address, which may hold a password. */
+/** @throws {TypeError} If it is not a URL of Redis. The message omits the address, which may contain a password. */
 function checkUrl(address: string): string {
   const url = typeof address === "string"
     ? address.replace(/^valkey(s?):/i, "redis$1:")
     : "";
   if (!/^rediss?:\/\//i.test(url) || !URL.canParse(url)) {
     throw new TypeError(
-      'Cannot create storage: url must be like "redis://localhost:6379"; for anything else, pass a client',
+      'Cannot create storage: url must be like "redis://localhost:6379"; to connect in another way, pass a client',
     );
   }
   return url;

@@ -1,13 +1,14 @@
 /**
- * The engine behind `createRedisSessionStorage`.
+ * An engine on Redis and Valkey.
  *
  * @module
  */
 import { sha1 } from "@noble/hashes/legacy.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { fromUtf8, toBase64Url, utf8 } from "../../../core/bytes.ts";
-import { randomBytes } from "../../../core/runtime.ts";
-import type { RedisSend } from "./client.ts";
+import { fromUtf8, utf8 } from "../../../core/bytes.ts";
+import { checkPrefix } from "../prefix.ts";
+import { foreignRecord, newVersion } from "../record.ts";
+import { isReply, type RedisSend } from "./client.ts";
 import type {
   DeleteOptions,
   Engine,
@@ -21,10 +22,10 @@ interface Script {
   readonly digest: string;
 }
 
-// A record is a string: its version (chosen by whoever writes), its deadline, padded with spaces, and its text. A
-// string rather than a hash, because it is read and written by the server's cheapest commands, and takes a third less room.
+// A record is a string: its version (which the writer makes), its deadline, padded with spaces, and its text. It is not
+// a hash, because the commands for strings are the cheapest, and a string takes a third less memory.
 const VERSION = 16;
-/** The longest that a number can be as text. */
+/** The greatest length of a number as text. */
 const DEADLINE = 24;
 const HEAD = VERSION + DEADLINE;
 
@@ -32,8 +33,8 @@ const ANY = "*";
 const ABSENT = "";
 const FOREIGN = "!";
 
-// Each script has one key, so that any node of a cluster can run it. What a script reads is the version alone: empty
-// where there is no record, and made `!` where another program has put something else.
+// Each script has one key, so that any node of a cluster can run it. A script reads only the version, which is empty if
+// the record does not exist. For a value that another program wrote, the script uses `!` as the version.
 const CHECKED = `
 local v = redis.pcall('GETRANGE', KEYS[1], 0, ${VERSION - 1})
 if v ~= ARGV[1] then
@@ -45,7 +46,7 @@ if v ~= ARGV[1] then
   end
 `;
 
-// A client that lost its connection may send a command again whose answer was lost: it finds its own version.
+// A client that lost an answer with its connection may send the command again: the script then finds the new version.
 const WRITE = script(`${CHECKED}
   if v == string.sub(ARGV[2], 1, ${VERSION}) then return 1 end
   if v ~= ARGV[1] then return 0 end
@@ -72,7 +73,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 `);
 
-/** Records in Redis or Valkey. */
+/** Keeps records in Redis or Valkey. */
 export class RedisEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
@@ -81,10 +82,10 @@ export class RedisEngine implements Engine {
     durable: true,
     shared: true,
     selfContained: false,
-    // What Redis takes as one argument unless told otherwise (proto-max-bulk-len).
+    // The default limit of Redis for one argument (proto-max-bulk-len).
     maxBytes: 512 * 1024 * 1024 - HEAD,
   };
-  /** There only where the connection is this engine's own. */
+  /** Exists only if the engine owns the connection. */
   readonly close?: () => Promise<void>;
   readonly #send: RedisSend;
   readonly #prefix: string;
@@ -96,6 +97,7 @@ export class RedisEngine implements Engine {
     now: () => number,
     close?: () => Promise<void>,
   ) {
+    checkPrefix(prefix);
     this.#send = send;
     this.#prefix = prefix;
     this.#now = now;
@@ -109,18 +111,20 @@ export class RedisEngine implements Engine {
       found = await this.#send(at, ["GET", at]);
     } catch (error) {
       if (!isReply(error, "WRONGTYPE")) throw error;
-      return foreign(FOREIGN);
+      return foreignRecord(FOREIGN);
     }
     if (found === null) return null;
-    // Clients can be told to give bytes.
+    // Clients can be configured to return bytes.
     const text = found instanceof Uint8Array ? fromUtf8(found) ?? "!" : found;
     if (typeof text !== "string") {
-      throw new TypeError("Redis gave something that is no text");
+      throw new TypeError(
+        "the client of Redis returned a value that is not text",
+      );
     }
-    if (!/^[\w-]{16}/.test(text)) return foreign(text && FOREIGN);
+    if (!/^[\w-]{16}/.test(text)) return foreignRecord(text && FOREIGN);
     const version = text.slice(0, VERSION);
     const expires = Number(text.slice(VERSION, HEAD));
-    if (Number.isNaN(expires)) return foreign(version);
+    if (Number.isNaN(expires)) return foreignRecord(version);
     return { value: text.slice(HEAD), version, expires };
   }
 
@@ -166,7 +170,7 @@ export class RedisEngine implements Engine {
     ]);
   }
 
-  /** A span rather than an instant, so that it does not matter whose clock is right. */
+  /** The time left, in milliseconds. Not an instant, because the server's clock may differ. */
   #left(expires: number): string {
     const left = Math.ceil(expires - this.#now());
     return String(left > 1 ? left : 1);
@@ -184,7 +188,7 @@ export class RedisEngine implements Engine {
       reply = await this.#send(at, ["EVALSHA", digest, ...rest]);
     } catch (error) {
       if (!isReply(error, "NOSCRIPT")) throw error;
-      // A server that was started anew, or another node of a cluster: it remembers the script from here on.
+      // A server that was restarted, or another node of a cluster. From now on it knows the script.
       reply = await this.#send(at, ["EVAL", text, ...rest]);
     }
     return Number(reply) === 1;
@@ -193,28 +197,4 @@ export class RedisEngine implements Engine {
 
 function script(text: string): Script {
   return { text, digest: bytesToHex(sha1(utf8(text))) };
-}
-
-// Random bytes for each version would cost more than all else that is done for it here.
-const SERIES = 10_000;
-let series = "";
-let used = SERIES;
-
-/** A version that no process has given, nor will. */
-function newVersion(): string {
-  if (used === SERIES) {
-    series = toBase64Url(randomBytes(9));
-    used = 0;
-  }
-  return series + String(used++).padStart(4, "0");
-}
-
-/** What another program has put there: it decodes to no session, and is told as such. */
-function foreign(version: string): EngineRecord {
-  return { value: "", version, expires: Infinity };
-}
-
-/** Whether an error is the server's own word, of this kind. */
-function isReply(error: unknown, kind: string): boolean {
-  return error instanceof Error && error.message.startsWith(kind);
 }
