@@ -1,5 +1,5 @@
 /**
- * What works where: the tests run what this says and nothing else, and the README's table is made of it.
+ * What works where: the tests run what this says and nothing else, and the table in `docs/runtimes.md` is made of it.
  *
  * @module
  */
