@@ -16,8 +16,10 @@ function examplesOf(source: string): string[] {
 
 const examples: Record<string, string> = {};
 const files = ["docs/middleware.md"];
-for await (const { name } of Deno.readDir(new URL("middleware/", root))) {
-  files.push(`middleware/${name}`);
+for await (
+  const { name, isFile } of Deno.readDir(new URL("middleware/", root))
+) {
+  if (isFile) files.push(`middleware/${name}`);
 }
 for (const file of files) {
   const source = await Deno.readTextFile(new URL(file, root));
