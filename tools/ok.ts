@@ -20,7 +20,12 @@ const entries = Object.values(exports);
 const lock = links ? ["--lock=deno.lock"] : [];
 const coverage = ".coverage";
 /** Checked like the README: what they show has to compile. */
-const guides = ["docs/storages.md", "docs/coming-from.md"];
+const guides = [
+  "docs/coming-from.md",
+  "docs/guide.md",
+  "docs/runtimes.md",
+  "docs/storages.md",
+];
 
 const steps: Step[] = [
   { name: "format", commands: [["fmt", "--check"]] },

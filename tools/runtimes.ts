@@ -1,7 +1,7 @@
 /**
- * Keeps the README's table of what works where equal to what the tests run.
+ * Keeps the table of `docs/runtimes.md`, of what works where, equal to what the tests run.
  *
- * `deno run -A tools/runtimes.ts` writes it; `--check` fails where it differs.
+ * `deno run -A tools/runtimes.ts` writes it; `--check` fails if it differs.
  */
 // deno-lint-ignore-file no-console -- a command
 import {
@@ -12,6 +12,7 @@ import {
 } from "../tests/runtimes/matrix.ts";
 import { deno, root } from "./project.ts";
 
+const DOCUMENT = "docs/runtimes.md";
 const TABLE = /(<!-- table: where it runs -->\n\n)(?:\|[^\n]*\n)*/;
 
 /** The table, before it is formatted. */
@@ -45,28 +46,30 @@ function cell({ on, needs = {} }: Row, column: readonly Runtime[]): string {
   return `with ${flag}`;
 }
 
-/** A README with the table as the tests have it. */
-export async function fillTable(readme: string): Promise<string> {
-  if (!TABLE.test(readme)) throw new Error("README.md has no such table");
+/** The document with the table as the tests have it. */
+export async function fillTable(document: string): Promise<string> {
+  if (!TABLE.test(document)) {
+    throw new Error(`Cannot find the table in ${DOCUMENT}`);
+  }
   const path = Deno.makeTempFileSync({ suffix: ".md" });
   try {
     Deno.writeTextFileSync(path, runtimesTable());
     const { ok, text } = await deno(["fmt", "--no-config", path]);
     if (!ok) throw new Error(text);
     const table = Deno.readTextFileSync(path);
-    return readme.replace(TABLE, (_, mark) => mark + table);
+    return document.replace(TABLE, (_, mark) => mark + table);
   } finally {
     Deno.removeSync(path);
   }
 }
 
 if (import.meta.main) {
-  const path = new URL("README.md", root);
-  const readme = Deno.readTextFileSync(path);
-  const filled = await fillTable(readme);
+  const path = new URL(DOCUMENT, root);
+  const document = Deno.readTextFileSync(path);
+  const filled = await fillTable(document);
   if (!Deno.args.includes("--check")) Deno.writeTextFileSync(path, filled);
-  else if (filled !== readme) {
-    console.error("README.md: run `deno run -A tools/runtimes.ts`");
+  else if (filled !== document) {
+    console.error(`${DOCUMENT}: run \`deno run -A tools/runtimes.ts\``);
     Deno.exitCode = 1;
   }
 }

@@ -9,11 +9,13 @@ Deno.test("a new project on Deno adds the package from JSR, type-checks and keep
   const { name, exports } = readConfig();
 
   for (const file of Object.values(exports)) assert(files.has(file.slice(1)));
-  for (const path of ["/README.md", "/LICENSE", "/CHANGELOG.md"]) {
+  for (
+    const path of ["/README.md", "/LICENSE", "/CHANGELOG.md", "/docs/guide.md"]
+  ) {
     assert(files.has(path), path);
   }
   const foreign = [...files.keys()].filter((path) =>
-    /_test\.ts$|^\/(tests|tools|examples|bench|docs)\//.test(path)
+    /_test\.ts$|^\/(tests|tools|examples|bench|docs\/decisions)\//.test(path)
   );
   assertEquals(foreign, []);
 

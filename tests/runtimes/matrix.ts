@@ -1,5 +1,5 @@
 /**
- * What works where: the tests run what this says and nothing else, and the README's table is made of it.
+ * What works where: the tests run what this says and nothing else, and the table in `docs/runtimes.md` is made of it.
  *
  * @module
  */
@@ -67,7 +67,7 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
   file: {
     title: "File",
     on: SERVERS,
-    why: "a Worker has no disk",
+    why: "a Worker cannot keep files",
   },
   fourFunctions: { title: "Four functions", on: ALL },
   engine: { title: "Your own engine", on: ALL },
@@ -81,13 +81,13 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     title: "Redis by `url`",
     on: SERVERS,
     needs: { bun: "`redis`", node20: "`redis`", node: "`redis`" },
-    why: "a Worker loads no package while it runs: pass a client",
+    why: "a Worker cannot load a package while it runs: pass a client",
     engine: "redis",
   },
   nodeRedis: {
     title: "Redis, node-redis",
     on: SERVERS,
-    why: "in a Worker it runs out of timers: take ioredis",
+    why: "it uses too many timers for a Worker: use ioredis",
     engine: "redis",
   },
   ioRedis: {
@@ -111,7 +111,7 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
   dynamodb: {
     title: "DynamoDB",
     on: NODE_LIKE,
-    why: "the AWS SDK asks for `nodejs_compat`",
+    why: "the AWS SDK needs `nodejs_compat`",
     engine: "dynamodb",
   },
   workersKv: {
