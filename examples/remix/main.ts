@@ -12,7 +12,10 @@ import {
   session,
   type SessionContextEntry,
 } from "@satchel/session/middleware/remix";
-import { createRouter, type Middleware } from "@remix-run/fetch-router";
+import {
+  createRouter,
+  type Middleware,
+} from "npm:@remix-run/fetch-router@0.20.1";
 
 interface Data {
   name: string;
