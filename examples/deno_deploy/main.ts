@@ -3,11 +3,13 @@
  *
  * @module
  */
+// deno-lint-ignore-file no-console -- a command
 import {
   createDenoKvSessionStorage,
   type Session,
   withSession,
 } from "@satchel/session";
+import { randomBytes } from "node:crypto";
 
 interface Data {
   name: string;
@@ -18,13 +20,19 @@ interface Flash {
   notice: string;
 }
 
-const secret = Deno.env.get("SESSION_SECRET");
-if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
 const deployed = Deno.env.has("DENO_DEPLOYMENT_ID");
+const secret = Deno.env.get("SESSION_SECRET");
+if (deployed && !secret) {
+  throw new Error("Set SESSION_SECRET to 32 random bytes or more");
+}
 
 const storage = createDenoKvSessionStorage<Data, Flash>({
   kv: Deno.openKv(deployed ? undefined : Deno.env.get("KV_PATH")),
-  cookie: { name: "__session", secrets: [secret], secure: deployed },
+  cookie: {
+    name: "__session",
+    secrets: [secret || randomBytes(32).toString("hex")],
+    secure: deployed,
+  },
   idleTimeout: 7 * 24 * 60 * 60,
 });
 
@@ -49,7 +57,22 @@ const handler = withSession(storage, async (request, session) => {
   return page(session);
 });
 
-Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000) }, handler);
+if (deployed) Deno.serve(handler);
+else {
+  Deno.serve({
+    hostname: "127.0.0.1",
+    port: Number(Deno.env.get("PORT") ?? 8000),
+    onListen({ port }) {
+      const address = `http://127.0.0.1:${port}/`;
+      console.log(`Open ${address} and reload it: your visits are counted.`);
+      if (!secret) {
+        console.log(
+          "Sessions end when the server stops. Set SESSION_SECRET to keep them.",
+        );
+      }
+    },
+  }, handler);
+}
 
 function page(session: Session<Data, Flash>): Response {
   const notice = session.get("notice");

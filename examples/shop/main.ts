@@ -29,6 +29,10 @@ async function start(settings: Settings): Promise<void> {
       const host = hostname === "0.0.0.0" ? "localhost" : hostname;
       const address = `http://${host.includes(":") ? `[${host}]` : host}`;
       console.log(`Shop: ${address}:${port}/ (storage: ${settings.storage})`);
+      console.log("Open it, fill the cart, and sign in: ada, lovelace.");
+      if (settings.storage === "memory") {
+        console.log("Sessions end when the server stops.");
+      }
     },
   }, shop);
 

@@ -63,8 +63,16 @@ class Shop {
     const { value = "" } = await lines.next();
     const [, address] = /^Shop: (http:\S+)\/ \(storage: \w+\)$/.exec(value) ??
       [];
-    if (address !== undefined) return new Shop(address, child, lines);
-    throw new Error(await new Response(child.stderr).text());
+    if (address === undefined) {
+      throw new Error(await new Response(child.stderr).text());
+    }
+    const { value: toTry = "" } = await lines.next();
+    assertMatch(toTry, /sign in: ada, lovelace/);
+    if (env["STORAGE"] === "memory") {
+      const { value: notice = "" } = await lines.next();
+      assertMatch(notice, /Sessions end when the server stops/);
+    }
+    return new Shop(address, child, lines);
   }
 
   /** Ends it as service managers do, and expects that it goes in peace, having reported nothing. */
