@@ -1,5 +1,5 @@
 /**
- * Visits, counted on Deno Deploy with sessions in its KV database. `deno task start` runs it on your machine.
+ * Counts visits on Deno Deploy, with sessions in Deno KV. `deno task start` runs it on your machine.
  *
  * @module
  */
@@ -39,7 +39,7 @@ const storage = createDenoKvSessionStorage<Data, Flash>({
 const handler = withSession(storage, async (request, session) => {
   const { pathname } = new URL(request.url);
   if (request.method === "POST" && pathname === "/name") {
-    // Anybody can post anything: no form at all, or a file for a name.
+    // Anyone can post anything: JSON instead of a form, or a file as the name.
     const form = await request.formData().catch(() => undefined);
     const name = form?.get("name");
     if (typeof name !== "string" || !name) return badRequest();

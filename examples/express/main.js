@@ -1,4 +1,4 @@
-/** Visits, counted by Express on Node, with sessions in files. */
+/** Counts visits with Express on Node, with sessions in files. */
 import { createFileSessionStorage } from "@satchel/session";
 import { session } from "@satchel/session/middleware/express";
 import express from "express";
@@ -38,7 +38,7 @@ app.get("/", (req, res) => {
 });
 
 app.post("/name", (req, res) => {
-  // Anybody can post anything: no form at all, or a list for a name.
+  // Anyone can post anything: JSON instead of a form, or a list as the name.
   const name = req.body?.name;
   if (typeof name !== "string" || !name) {
     return res.status(400).send("Bad request");

@@ -1,4 +1,4 @@
-/** Visits, counted by Hono on Bun, with sessions in files. */
+/** Counts visits with Hono on Bun, with sessions in files. */
 import { createFileSessionStorage } from "@satchel/session";
 import {
   session,
@@ -51,7 +51,7 @@ app.get("/", (c) => {
 });
 
 app.post("/name", async (c) => {
-  // Anybody can post anything: no form at all, or a file for a name.
+  // Anyone can post anything: JSON instead of a form, or a file as the name.
   const form = await c.req.parseBody().catch(() => undefined);
   const name = form?.name;
   if (typeof name !== "string" || !name) return c.text("Bad request", 400);

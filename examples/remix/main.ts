@@ -1,5 +1,5 @@
 /**
- * Visits, counted by Remix 3's router, with sessions in a sealed cookie. `deno task start` runs it.
+ * Counts visits with Remix 3's router, with sessions in an encrypted cookie. `deno task start` runs it.
  *
  * @module
  */
@@ -49,7 +49,7 @@ router.get("/", ({ session }) => {
 });
 
 router.post("/name", async ({ request, session }) => {
-  // Anybody can post anything: no form at all, or a file for a name.
+  // Anyone can post anything: JSON instead of a form, or a file as the name.
   const form = await request.formData().catch(() => undefined);
   const name = form?.get("name");
   if (typeof name !== "string" || !name) return badRequest();

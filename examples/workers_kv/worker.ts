@@ -1,4 +1,4 @@
-/** Visits, counted by a Worker, with sessions in Workers KV. */
+/** Counts visits in a Worker, with sessions in Workers KV. */
 import {
   createWorkersKVSessionStorage,
   type KVNamespaceLike,
@@ -52,7 +52,7 @@ function createHandler({ SESSIONS, SESSION_SECRET, PLAIN_HTTP }: Env) {
   return withSession(storage, async (request, session) => {
     const { pathname } = new URL(request.url);
     if (request.method === "POST" && pathname === "/name") {
-      // Anybody can post anything: no form at all, or a file for a name.
+      // Anyone can post anything: JSON instead of a form, or a file as the name.
       const form = await request.formData().catch(() => undefined);
       const name = form?.get("name");
       if (typeof name !== "string" || !name) return badRequest();

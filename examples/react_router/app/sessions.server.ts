@@ -1,4 +1,4 @@
-/** Where sessions live: in a sealed cookie. Any other storage takes its place by changing this file. */
+/** The session storage: an encrypted cookie. To use another storage, change only this file. */
 import { createCookieSessionStorage, type Session } from "@satchel/session";
 import { randomBytes } from "node:crypto";
 import { createContext } from "react-router";
@@ -24,10 +24,11 @@ export const sessionStorage = createCookieSessionStorage<Data, Flash>({
     name: "__session",
     secrets: [secret || randomBytes(32).toString("hex")],
     maxAge: 7 * 24 * 60 * 60,
-    // Not NODE_ENV, which react-router-serve always makes "production": over plain HTTP, browsers would drop the cookie.
+    // Browsers drop a secure cookie over plain HTTP. Do not use NODE_ENV here:
+    // react-router-serve always sets it to "production".
     secure: process.env.PLAIN_HTTP !== "true",
   },
 });
 
-/** What loaders and actions ask the context for. */
+/** The key under which loaders and actions find the session in their context. */
 export const sessionContext = createContext<Session<Data, Flash>>();
