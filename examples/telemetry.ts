@@ -1,8 +1,8 @@
 /**
- * What happens to sessions, for OpenTelemetry: a counter for each kind of event, and an event on the request's span.
+ * Reports session events to OpenTelemetry: a counter for each kind of event, and an event on the request's span.
  *
- * It uses the API alone. What is counted goes where the application sends its telemetry: `OTEL_DENO=true` for Deno's own,
- * an SDK elsewhere, or nowhere.
+ * It uses only the OpenTelemetry API, so the counts go where the application sends its telemetry. `OTEL_DENO=true`
+ * turns on Deno's own; other runtimes need an SDK. Without either, nothing is sent.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { metrics, trace } from "npm:@opentelemetry/api@^1.9.0";
 import type { SessionEvent } from "@satchel/session";
 
 /**
- * An `onEvent` for a storage.
+ * Creates an `onEvent` for a storage.
  *
- * @param storage The storage's name, as it is to stand in the telemetry; an event does not know it.
- * @returns The observer. It passes on no id, no value, and of an engine's error the class alone.
+ * @param storage The storage's name in the telemetry, which an event does not contain.
+ * @returns The observer. It never reports an id or a value, and it reports an engine's error only by its class.
  */
 export function telemetry(storage: string): (event: SessionEvent) => void {
   const counter = metrics.getMeter("@satchel/session").createCounter(

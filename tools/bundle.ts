@@ -6,7 +6,7 @@
 import { walk } from "@std/fs";
 import { dirname, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { denoBundle, readConfig, root } from "./project.ts";
+import { denoBundle, readConfig, root, substitutes } from "./project.ts";
 
 /** Where it goes. */
 export const bundles: URL = new URL(".bundle/", root);
@@ -24,13 +24,15 @@ const NODE_WORKER = "tests/runtimes/worker_node.ts";
  * @throws {Error} If something cannot be bundled, with what Deno says.
  */
 export async function bundle(): Promise<void> {
-  const { exports, links } = readConfig();
-  const lock = links ? ["--lock=deno.lock"] : ["--no-lock"];
+  const config = readConfig();
+  const lock = substitutes(config).length > 0
+    ? ["--lock=deno.lock"]
+    : ["--no-lock"];
   const made = pathToFileURL(Deno.makeTempDirSync() + "/");
   const outdir = `--outdir=${fileURLToPath(made)}`;
   const portable = "--platform=browser";
   try {
-    const entries = [...Object.values(exports), SUITE];
+    const entries = [...Object.values(config.exports), SUITE];
     await denoBundle(portable, "--code-splitting", outdir, ...entries);
     await denoBundle(portable, outdir, ...WORKERS);
     const nodeWorker = new URL("worker_node.js", made);

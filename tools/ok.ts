@@ -4,7 +4,7 @@
  * `deno task ok`, or `deno task ok --static` for all but the tests.
  */
 // deno-lint-ignore-file no-console -- a command
-import { deno, readConfig, root } from "./project.ts";
+import { deno, readConfig, root, substitutes } from "./project.ts";
 
 interface Step {
   name: string;
@@ -14,10 +14,10 @@ interface Step {
   tests?: boolean;
 }
 
-const { exports, links } = readConfig();
-const entries = Object.values(exports);
-// It was written for the stand-ins.
-const lock = links ? ["--lock=deno.lock"] : [];
+const config = readConfig();
+const entries = Object.values(config.exports);
+// The lock file was written for the substitutes.
+const lock = substitutes(config).length > 0 ? ["--lock=deno.lock"] : [];
 const coverage = ".coverage";
 /** Checked like the README: what they show has to compile. */
 const guides = [

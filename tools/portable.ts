@@ -5,7 +5,14 @@
  */
 // deno-lint-ignore-file no-console -- a command
 import { fileURLToPath } from "node:url";
-import { deno, filesIn, readConfig, root, writeConfig } from "./project.ts";
+import {
+  deno,
+  filesIn,
+  readConfig,
+  root,
+  substitutes,
+  writeConfig,
+} from "./project.ts";
 
 const config = readConfig();
 config.compilerOptions["lib"] = [
@@ -14,7 +21,8 @@ config.compilerOptions["lib"] = [
   "dom.iterable",
   "dom.asynciterable",
 ];
-config.links = (config.links ?? []).map((link) => new URL(link, root).href);
+config.links = substitutes(config).map((folder) => new URL(folder, root).href);
+delete config.workspace;
 const folder = Deno.makeTempDirSync();
 try {
   const path = `${folder}/deno.json`;

@@ -10,7 +10,9 @@ export interface Config {
   version: string;
   /** Entry name to file, as published. */
   exports: Record<string, string>;
-  /** Local stand-ins for JSR packages; absent where JSR is reached. */
+  /** Folders with a deno.json of their own, `./` at the start: examples, and substitutes for JSR packages. */
+  workspace?: string[];
+  /** Other packages as `links`, for a copy outside this repository. */
   links?: string[];
   /** What `deno task` runs. */
   tasks: Record<string, { command: string }>;
@@ -29,6 +31,11 @@ export const configPath: URL = new URL("deno.json", root);
 /** Reads deno.json. */
 export function readConfig(): Config {
   return JSON.parse(Deno.readTextFileSync(configPath));
+}
+
+/** The workspace's substitutes for JSR packages; none after `tools/use_jsr.ts`. */
+export function substitutes({ workspace = [] }: Config): string[] {
+  return workspace.filter((folder) => folder.startsWith("./tools/std/"));
 }
 
 /** Writes deno.json's successor to a path. */

@@ -1,5 +1,5 @@
 /**
- * `deno publish --dry-run`, also where `links` stands in for JSR: in a copy.
+ * `deno publish --dry-run` in a copy, so that it also works with the substitutes for JSR.
  *
  * It refuses slow types, and what would be missing.
  */

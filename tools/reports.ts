@@ -231,10 +231,10 @@ async function findings(
 
 /** A package with its version, from deno.json. */
 function versionOf(name: string): string {
-  const { imports } = JSON.parse(
+  const { scopes } = JSON.parse(
     Deno.readTextFileSync(new URL("deno.json", root)),
   );
-  const pinned = imports[name]?.replace(/^npm:/, "") ?? "";
+  const pinned = scopes["./"][name]?.replace(/^npm:/, "") ?? "";
   if (/@\d+\.\d+\.\d+$/.test(pinned)) return pinned;
   throw new Error(`deno.json must pin ${name} to a version`);
 }

@@ -2,12 +2,12 @@
 import { exists } from "@std/fs";
 import { cp } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
-import { readConfig, root, writeConfig } from "./project.ts";
+import { readConfig, root, substitutes, writeConfig } from "./project.ts";
 
 /** Options of {@linkcode stage}. */
 export interface StageOptions {
-  /** Leaves out the stand-ins for JSR's packages: something else provides them. @default {false} */
-  withoutLinks?: boolean;
+  /** Leaves out the substitutes for JSR's packages: something else provides them. @default {false} */
+  withoutSubstitutes?: boolean;
 }
 
 /** A staged package; disposing of it removes it. */
@@ -17,9 +17,9 @@ export interface Staged extends Disposable {
 }
 
 /**
- * Copies what `publish.include` names, with the stand-ins beside it.
+ * Copies what `publish.include` names, with the substitutes beside it.
  *
- * `deno publish` takes a linked package inside its folder for a part of the package that is left out.
+ * `deno publish` would publish the substitutes too, if they were in the package's folder.
  */
 export async function stage(options: StageOptions = {}): Promise<Staged> {
   const config = readConfig();
@@ -30,13 +30,13 @@ export async function stage(options: StageOptions = {}): Promise<Staged> {
     if (!await exists(from)) continue;
     await cp(from, new URL(name, folder), { recursive: true });
   }
-  const links = options.withoutLinks ? [] : config.links ?? [];
-  for (const link of links) {
-    const from = new URL(link, root);
-    await cp(from, new URL(link, parent), { recursive: true });
+  const folders = options.withoutSubstitutes ? [] : substitutes(config);
+  for (const name of folders) {
+    const from = new URL(name, root);
+    await cp(from, new URL(name, parent), { recursive: true });
   }
-  if (links.length > 0) config.links = links.map((link) => `../${link}`);
-  else delete config.links;
+  if (folders.length > 0) config.links = folders.map((name) => `../${name}`);
+  delete config.workspace;
   writeConfig(new URL("deno.json", folder), config);
   return {
     folder,

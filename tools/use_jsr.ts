@@ -1,11 +1,13 @@
 /**
- * Makes a checkout use JSR's own packages: takes `links` out of deno.json, and
- * the lock file out of its tasks, since it was written for the stand-ins.
+ * Makes a checkout use JSR's own packages: removes the substitutes from deno.json's
+ * workspace, and the lock file, which was written for them, from its tasks.
  */
-import { configPath, readConfig, writeConfig } from "./project.ts";
+import { configPath, readConfig, substitutes, writeConfig } from "./project.ts";
 
 const config = readConfig();
-delete config.links;
+const removed = substitutes(config);
+config.workspace = (config.workspace ?? [])
+  .filter((folder) => !removed.includes(folder));
 for (const task of Object.values(config.tasks)) {
   task.command = task.command.replace(/ --lock=\S+/, "");
 }

@@ -1,13 +1,15 @@
 /**
- * Visits, counted on Deno Deploy with sessions in its KV database. `deno task start` runs it on your machine.
+ * Counts visits on Deno Deploy, with sessions in Deno KV. `deno task start` runs it on your machine.
  *
  * @module
  */
+// deno-lint-ignore-file no-console -- a command
 import {
   createDenoKvSessionStorage,
   type Session,
   withSession,
 } from "@satchel/session";
+import { randomBytes } from "node:crypto";
 
 interface Data {
   name: string;
@@ -18,20 +20,26 @@ interface Flash {
   notice: string;
 }
 
-const secret = Deno.env.get("SESSION_SECRET");
-if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
 const deployed = Deno.env.has("DENO_DEPLOYMENT_ID");
+const secret = Deno.env.get("SESSION_SECRET");
+if (deployed && !secret) {
+  throw new Error("Set SESSION_SECRET to 32 random bytes or more");
+}
 
 const storage = createDenoKvSessionStorage<Data, Flash>({
   kv: Deno.openKv(deployed ? undefined : Deno.env.get("KV_PATH")),
-  cookie: { name: "__session", secrets: [secret], secure: deployed },
+  cookie: {
+    name: "__session",
+    secrets: [secret || randomBytes(32).toString("hex")],
+    secure: deployed,
+  },
   idleTimeout: 7 * 24 * 60 * 60,
 });
 
 const handler = withSession(storage, async (request, session) => {
   const { pathname } = new URL(request.url);
   if (request.method === "POST" && pathname === "/name") {
-    // Anybody can post anything: no form at all, or a file for a name.
+    // Anyone can post anything: JSON instead of a form, or a file as the name.
     const form = await request.formData().catch(() => undefined);
     const name = form?.get("name");
     if (typeof name !== "string" || !name) return badRequest();
@@ -49,7 +57,22 @@ const handler = withSession(storage, async (request, session) => {
   return page(session);
 });
 
-Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000) }, handler);
+if (deployed) Deno.serve(handler);
+else {
+  Deno.serve({
+    hostname: "127.0.0.1",
+    port: Number(Deno.env.get("PORT") ?? 8000),
+    onListen({ port }) {
+      const address = `http://127.0.0.1:${port}/`;
+      console.log(`Open ${address} and reload it: your visits are counted.`);
+      if (!secret) {
+        console.log(
+          "Sessions end when the server stops. Set SESSION_SECRET to keep them.",
+        );
+      }
+    },
+  }, handler);
+}
 
 function page(session: Session<Data, Flash>): Response {
   const notice = session.get("notice");

@@ -1,16 +1,16 @@
-/** Visits, counted by Express on Node, with sessions in files. */
+/** Counts visits with Express on Node, with sessions in files. */
 import { createFileSessionStorage } from "@satchel/session";
 import { session } from "@satchel/session/middleware/express";
 import express from "express";
+import { randomBytes } from "node:crypto";
 
 const secret = process.env.SESSION_SECRET;
-if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
 
 const storage = createFileSessionStorage({
   dir: process.env.SESSION_DIR ?? ".sessions",
   cookie: {
     name: "__session",
-    secrets: [secret],
+    secrets: [secret || randomBytes(32).toString("hex")],
     secure: process.env.NODE_ENV === "production",
   },
   idleTimeout: 7 * 24 * 60 * 60,
@@ -38,7 +38,7 @@ app.get("/", (req, res) => {
 });
 
 app.post("/name", (req, res) => {
-  // Anybody can post anything: no form at all, or a list for a name.
+  // Anyone can post anything: JSON instead of a form, or a list as the name.
   const name = req.body?.name;
   if (typeof name !== "string" || !name) {
     return res.status(400).send("Bad request");
@@ -54,8 +54,14 @@ app.post("/leave", (req, res) => {
   res.redirect(303, "/");
 });
 
-const server = app.listen(process.env.PORT ?? 8000, () => {
-  console.log(`Listening on http://localhost:${server.address().port}/`);
+const server = app.listen(process.env.PORT ?? 8000, "127.0.0.1", () => {
+  const address = `http://127.0.0.1:${server.address().port}/`;
+  console.log(`Open ${address} and reload it: your visits are counted.`);
+  if (!secret) {
+    console.log(
+      "Sessions end when the server stops. Set SESSION_SECRET to keep them.",
+    );
+  }
 });
 
 function escape(text) {

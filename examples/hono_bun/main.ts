@@ -1,4 +1,4 @@
-/** Visits, counted by Hono on Bun, with sessions in files. */
+/** Counts visits with Hono on Bun, with sessions in files. */
 import { createFileSessionStorage } from "@satchel/session";
 import {
   session,
@@ -6,6 +6,7 @@ import {
 } from "@satchel/session/middleware/hono";
 import { Hono } from "hono";
 import { html } from "hono/html";
+import { randomBytes } from "node:crypto";
 
 interface Data {
   name: string;
@@ -17,13 +18,12 @@ interface Flash {
 }
 
 const secret = process.env.SESSION_SECRET;
-if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
 
 const storage = createFileSessionStorage<Data, Flash>({
   dir: process.env.SESSION_DIR ?? ".sessions",
   cookie: {
     name: "__session",
-    secrets: [secret],
+    secrets: [secret || randomBytes(32).toString("hex")],
     secure: process.env.NODE_ENV === "production",
   },
   idleTimeout: 7 * 24 * 60 * 60,
@@ -51,7 +51,7 @@ app.get("/", (c) => {
 });
 
 app.post("/name", async (c) => {
-  // Anybody can post anything: no form at all, or a file for a name.
+  // Anyone can post anything: JSON instead of a form, or a file as the name.
   const form = await c.req.parseBody().catch(() => undefined);
   const name = form?.name;
   if (typeof name !== "string" || !name) return c.text("Bad request", 400);
@@ -67,7 +67,13 @@ app.post("/leave", (c) => {
 });
 
 const server = Bun.serve({
+  hostname: "127.0.0.1",
   port: Number(process.env.PORT ?? 8000),
   fetch: app.fetch,
 });
-console.log(`Listening on ${server.url}`);
+console.log(`Open ${server.url} and reload it: your visits are counted.`);
+if (!secret) {
+  console.log(
+    "Sessions end when the server stops. Set SESSION_SECRET to keep them.",
+  );
+}

@@ -1,9 +1,9 @@
-/** What express-session and the first Remix left behind, readable for a storage of this library. */
+/** Reads the sessions of express-session and of the first Remix, so that users stay signed in. */
 import type { Cookie, FourFunctions, SessionData } from "@satchel/session";
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** The cookie of express-session, `s:ID.SIGNATURE`, to be read and no longer written. */
+/** The cookie of express-session, `s:ID.SIGNATURE`. It is read, and never written again. */
 export function expressCookie(
   name: string,
   secrets: readonly string[],
@@ -39,7 +39,7 @@ function isSame(a: string, b: string): boolean {
   return one.length === two.length && timingSafeEqual(one, two);
 }
 
-/** What is used of a store of express-session: its `MemoryStore`, connect-redis, or another. */
+/** The methods used of an express-session `Store`: its `MemoryStore`, connect-redis or another. */
 export interface ExpressStore {
   get(
     id: string,
@@ -49,7 +49,7 @@ export interface ExpressStore {
   destroy(id: string, done: (error?: unknown) => void): unknown;
 }
 
-/** The sessions in a store of express-session, without what it keeps beside them. */
+/** The sessions in an express-session `Store`, without its own `cookie` field. */
 export function expressSessions(store: ExpressStore): FourFunctions {
   const call = <T>(run: (done: (error: unknown, value?: T) => void) => void) =>
     new Promise<T | undefined>((resolve, reject) =>
@@ -62,7 +62,7 @@ export function expressSessions(store: ExpressStore): FourFunctions {
       );
       if (!session) return null;
       const kept = Object.entries(session).filter(([key]) => key !== "cookie");
-      // The first Remix's flashes stand under names of their own.
+      // The first Remix keeps flashes under separate names.
       return Object.fromEntries(kept.map(([key, value]) => [
         key.replace(/^__flash__:(.*)$/s, "__flash_$1__"),
         value,
@@ -76,7 +76,9 @@ export function expressSessions(store: ExpressStore): FourFunctions {
       await call((done) => store.destroy(id, done));
     },
     createData() {
-      throw new TypeError("Cannot create session: the store is only emptied");
+      throw new TypeError(
+        "Cannot create session: new sessions go to the new storage",
+      );
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What iron-session left behind, readable for a storage of this library. */
+/** Reads the sessions of iron-session, so that users stay signed in. */
 import {
   type Cookie,
   createCookieSessionStorage,
@@ -8,7 +8,7 @@ import { unsealData } from "npm:iron-session@^9.0.1";
 
 const DAY = 24 * 60 * 60;
 
-/** The cookie of iron-session, to be read and no longer written. */
+/** The cookie of iron-session. It is read, and never written again. */
 export function ironCookie(
   name: string,
   options: { password: string | Record<string, string>; ttl?: number },
@@ -25,11 +25,11 @@ export function ironCookie(
       if (!seal) return null;
       const data = await unsealData<Record<string, unknown>>(seal, options);
       if (Object.keys(data).length === 0) return null;
-      // Always the same id, so that a copy of the cookie leads to what became of the session. What follows the seal itself
-      // is not sealed: with it, one session would have as many ids as anybody likes.
+      // The id is a hash of the seal, so every copy of the cookie has the same id. The text after the seal is not sealed.
+      // If it were hashed too, a visitor could make any number of ids for one session.
       const [sealed = ""] = seal.split("~");
       const session = createSession(data, await idOf(sealed));
-      // At least as long as the seal: until then it must not be forgotten that the session has ended.
+      // At least as long as the seal is valid, so that a revoked session stays revoked.
       return await values.save(session, {
         defaultLifetime: { maxAge: ttl || 400 * DAY },
       });

@@ -1,22 +1,22 @@
 /**
- * Takes over the sessions that React Router or Remix 1–2 kept on the server: in files, in Workers KV, in Architect's
+ * Reads the sessions that React Router or Remix 1–2 kept on the server: in files, in Workers KV or in Architect's
  * table.
  *
- * Give it to `createReadThroughSessionStorage` as `from`. The old storage itself reads its sessions, by the id alone:
- * the cookie that carries the id is this library's to check.
+ * Pass it to `createReadThroughSessionStorage` as `from`. The old storage reads a session by its id; this library
+ * checks the cookie that carries the id.
  *
  * @module
  */
 import type { Cookie, FourFunctions, SessionData } from "@satchel/session";
 
-/** What is used of a session storage of React Router or Remix 1–2. */
+/** The methods used of a session storage of React Router or Remix 1–2. */
 export interface ReactRouterStorage {
   getSession(id: string): Promise<{ readonly data: SessionData }>;
   commitSession(session: never, end: { expires: Date }): Promise<unknown>;
   destroySession(session: never): Promise<unknown>;
 }
 
-/** In place of the old storage's cookie: an id as it is. */
+/** Replaces the old storage's cookie: its value is the plain id. */
 const bareId: Pick<Cookie, "name" | "isSigned" | "parse" | "serialize"> = {
   name: "id",
   isSigned: true,
@@ -24,7 +24,7 @@ const bareId: Pick<Cookie, "name" | "isSigned" | "parse" | "serialize"> = {
   serialize: async (id) => String(id),
 };
 
-/** The sessions of an old storage, which `open` creates with the cookie that it is handed. */
+/** The sessions of an old storage. `open` creates that storage with the cookie it receives. */
 export function reactRouterSessions(
   open: (cookie: typeof bareId) => ReactRouterStorage,
 ): FourFunctions {
@@ -32,18 +32,20 @@ export function reactRouterSessions(
   return {
     async readData(id) {
       const { data } = await getSession(id);
-      // It takes an unknown id over, with nothing in it.
+      // For an unknown id, the old storage returns an empty session with that id.
       return Object.keys(data).length > 0 ? data : null;
     },
     async updateData(id, _data, expires) {
-      // What is only read here has the same data still, and another end.
+      // The data has not changed, so only the expiry has to be written.
       await commitSession(await getSession(id) as never, { expires });
     },
     async deleteData(id) {
       await destroySession(await getSession(id) as never);
     },
     createData() {
-      throw new TypeError("Cannot create session: the storage is only emptied");
+      throw new TypeError(
+        "Cannot create session: new sessions go to the new storage",
+      );
     },
   };
 }

@@ -1,13 +1,13 @@
 /**
- * Takes over the sessions that Remix 3 kept on the server: in files, in Redis, in Memcached.
+ * Reads the sessions that Remix 3 kept on the server: in files, in Redis or in Memcached.
  *
- * Give it to `createReadThroughSessionStorage` as `from`. The old storage itself reads its sessions, by their ids.
+ * Pass it to `createReadThroughSessionStorage` as `from`. The old storage reads its sessions by their ids.
  *
  * @module
  */
 import type { FourFunctions, SessionData } from "@satchel/session";
 
-/** What is used of a session of Remix 3. */
+/** The fields used of a Remix 3 session. */
 export interface RemixSession {
   readonly id: string;
   readonly data: readonly [values: SessionData, flashed: unknown];
@@ -19,16 +19,16 @@ export interface RemixSession {
   destroy(): void;
 }
 
-/** What is used of a session storage of Remix 3. */
+/** The methods used of a Remix 3 session storage. */
 export interface RemixStorage {
   read(id: string): Promise<RemixSession>;
   save(session: never): Promise<unknown>;
 }
 
-/** Where a session keeps its end, for which the old storage has no place. */
+/** The key for a session's expiry, which the old storage does not record. */
 const END = "__end";
 
-/** The sessions in an old storage; of its flashes those under `flashes`, for a session does not tell their names. */
+/** The sessions in an old storage. `flashes` lists the flash names to read, because a session does not list its own. */
 export function remixSessions(
   storage: RemixStorage,
   flashes: readonly string[] = [],
@@ -40,7 +40,7 @@ export function remixSessions(
   return {
     async readData(id) {
       const session = await storage.read(id);
-      // It gives a new session for an unknown id, or takes the id over (`useUnknownIds`), with nothing in it.
+      // For an unknown id, the old storage returns an empty session with a new id, or with that id (`useUnknownIds`).
       if (session.id !== id || session.size === 0) return null;
       const { [END]: end = Infinity, ...data } = session.data[0];
       if (end <= Date.now()) return null;
@@ -50,7 +50,7 @@ export function remixSessions(
       return data;
     },
     async updateData(id, _data, expires) {
-      // What is only read here has the same data still, and another end.
+      // The data has not changed, so only the expiry has to be written.
       const session = await storage.read(id);
       for (const key of flashed(session)) session.flash(key, session.get(key));
       session.set(END, expires.getTime());
@@ -62,7 +62,9 @@ export function remixSessions(
       await storage.save(session as never);
     },
     createData() {
-      throw new TypeError("Cannot create session: the storage is only emptied");
+      throw new TypeError(
+        "Cannot create session: new sessions go to the new storage",
+      );
     },
   };
 }

@@ -1,8 +1,9 @@
 /**
- * Visits, counted by Remix 3's router, with sessions in a sealed cookie. `deno task start` runs it.
+ * Counts visits with Remix 3's router, with sessions in an encrypted cookie. `deno task start` runs it.
  *
  * @module
  */
+// deno-lint-ignore-file no-console -- a command
 import {
   createCookie,
   createCookieSessionStorage,
@@ -12,7 +13,11 @@ import {
   session,
   type SessionContextEntry,
 } from "@satchel/session/middleware/remix";
-import { createRouter, type Middleware } from "@remix-run/fetch-router";
+import {
+  createRouter,
+  type Middleware,
+} from "npm:@remix-run/fetch-router@0.20.1";
+import { randomBytes } from "node:crypto";
 
 interface Data {
   name: string;
@@ -24,10 +29,9 @@ interface Flash {
 }
 
 const secret = Deno.env.get("SESSION_SECRET");
-if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
 
 const sessionCookie = createCookie("__session", {
-  secrets: [secret],
+  secrets: [secret || randomBytes(32).toString("hex")],
   httpOnly: true,
   sameSite: "lax",
   secure: Deno.env.get("PLAIN_HTTP") !== "true",
@@ -45,7 +49,7 @@ router.get("/", ({ session }) => {
 });
 
 router.post("/name", async ({ request, session }) => {
-  // Anybody can post anything: no form at all, or a file for a name.
+  // Anyone can post anything: JSON instead of a form, or a file as the name.
   const form = await request.formData().catch(() => undefined);
   const name = form?.get("name");
   if (typeof name !== "string" || !name) return badRequest();
@@ -60,10 +64,19 @@ router.post("/leave", ({ session }) => {
   return seeOther("/");
 });
 
-Deno.serve(
-  { port: Number(Deno.env.get("PORT") ?? 8000) },
-  (request) => router.fetch(request),
-);
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: Number(Deno.env.get("PORT") ?? 8000),
+  onListen({ port }) {
+    const address = `http://127.0.0.1:${port}/`;
+    console.log(`Open ${address} and reload it: your visits are counted.`);
+    if (!secret) {
+      console.log(
+        "Sessions end when the server stops. Set SESSION_SECRET to keep them.",
+      );
+    }
+  },
+}, (request) => router.fetch(request));
 
 function page(session: Session<Data, Flash>): Response {
   const notice = session.get("notice");

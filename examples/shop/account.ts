@@ -7,7 +7,7 @@ import { users } from "./catalogue.ts";
 import { field } from "./forms.ts";
 import type { ShopOptions, ShopSession } from "./session.ts";
 
-/** Signs a user in, if the password is right; gives the page to go to. */
+/** Signs a user in if the password is right, and returns the page to go to. */
 export function signIn(
   session: ShopSession,
   form: URLSearchParams,
@@ -18,33 +18,33 @@ export function signIn(
   const password = field(form, "password");
   const user = users.find(({ id }) => id === userName.toLowerCase());
   if (!user || user.password !== password) {
-    // Post/Redirect/Get: the next page says it, once, and a reload posts nothing again.
-    session.flash("error", "That name and password do not go together.");
+    // Post/Redirect/Get: the next page shows the error once, and a reload does not post the form again.
+    session.flash("error", "Wrong user name or password.");
     session.flash("userName", userName);
     return "/sign-in";
   }
 
-  // Whoever knew this session's id before must not be signed in with it.
+  // A new id: an attacker who knew the old one must not be signed in with it.
   session.regenerateId();
   session.set("user", user.id);
   session.set("device", deviceOf(request));
   session.flash("notice", `Welcome, ${user.name}.`);
   if (form.has("remember")) {
     session.set("remembered", true);
-    // A lifetime that stays with this session, whatever the cookie's own.
+    // This session keeps its own lifetime instead of the cookie's.
     session.setMaxAge(rememberFor);
   }
   return "/";
 }
 
-/** Ends the session; gives the page to go to. */
+/** Destroys the session, and returns the page to go to. */
 export function signOut(session: ShopSession): string {
   session.destroy();
-  // A destroyed session carries no flash, so the address says it.
+  // A destroyed session cannot carry a flash, so the address carries the message.
   return "/sign-in?signed-out";
 }
 
-/** Ends the user's sessions everywhere else: what to press when a telephone is lost. */
+/** Revokes the user's other sessions, for example after a phone is lost. */
 export async function signOutOthers(
   session: ShopSession,
   { storage }: ShopOptions,
@@ -61,7 +61,7 @@ export async function signOutOthers(
   return "/account";
 }
 
-/** What a browser calls itself, in a few words; good enough to tell one's own devices apart. */
+/** The browser's name in a few words, so that users can recognise their own devices. */
 function deviceOf({ headers }: Request): string {
   const agent = headers.get("User-Agent") ?? "";
   const pick = (names: Record<string, RegExp>, otherwise: string) =>

@@ -1,5 +1,5 @@
 /**
- * The shop: which addresses there are, and what answers each.
+ * The shop: its addresses, and the page or action for each.
  *
  * @module
  */
@@ -57,10 +57,12 @@ export function createShop(
   };
 }
 
-/** What needs no session: files, and requests for what is not there. */
+/** Answers requests that do not need a session: files, and unknown addresses. */
 function fixed(request: Request): Response | undefined {
   const path = URL.parse(request.url)?.pathname;
-  if (path === undefined) throw new RequestError(400, "That is no address.");
+  if (path === undefined) {
+    throw new RequestError(400, "This address is not valid.");
+  }
   const isPage = PAGES.includes(path);
   const isForm = FORMS.includes(path);
   const file = path === "/style.css"
@@ -77,7 +79,7 @@ function fixed(request: Request): Response | undefined {
   ];
   if (!allowed.includes(request.method)) {
     const response = explain(
-      new RequestError(405, "This page cannot be used that way."),
+      new RequestError(405, "This page does not accept this request method."),
     );
     response.headers.set("Allow", allowed.join(", "));
     return response;
@@ -87,7 +89,7 @@ function fixed(request: Request): Response | undefined {
   });
 }
 
-/** Does what a form asks for, and gives the page to go to. */
+/** Performs a form's action, and returns the page to go to. */
 async function act(
   session: ShopSession,
   path: string,

@@ -1,5 +1,5 @@
 /**
- * The cart: what the forms on the shelf and in the cart do to the session.
+ * The cart: how the forms on the shelf and in the cart change the session.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function linesOf(session: ShopSession): Line[] {
   });
 }
 
-/** Puts one more of a product in the cart; gives the page to go to. */
+/** Adds one of a product to the cart, and returns the page to go to. */
 export function addToCart(session: ShopSession, { id, name }: Product): string {
   const quantity = (session.get(`cart:${id}`) ?? 0) + 1;
   session.set(`cart:${id}`, Math.min(quantity, MAX_QUANTITY));
@@ -26,7 +26,7 @@ export function addToCart(session: ShopSession, { id, name }: Product): string {
   return `/#${id}`;
 }
 
-/** Changes how many of a product are in the cart; gives the page to go to. */
+/** Changes how many of a product are in the cart, and returns the page to go to. */
 export function setQuantity(
   session: ShopSession,
   { id, name }: Product,
@@ -44,7 +44,7 @@ export function setQuantity(
   return "/cart";
 }
 
-/** Empties the cart; gives the page to go to. */
+/** Empties the cart, and returns the page to go to. */
 export function checkOut(session: ShopSession): string {
   const lines = linesOf(session);
   if (lines.length === 0) {

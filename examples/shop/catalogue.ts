@@ -1,5 +1,5 @@
 /**
- * What the shop sells, and who may sign in. A real shop keeps both in a database.
+ * The products and the users. A real shop keeps both in a database.
  *
  * @module
  */
@@ -127,7 +127,7 @@ export const products: readonly Product[] = [
   },
 ];
 
-/** The product with an id that a form gave. */
+/** The product with an id from a form. */
 export function findProduct(id: string): Product | undefined {
   return products.find((product) => product.id === id);
 }
@@ -136,7 +136,7 @@ export function findProduct(id: string): Product | undefined {
 export interface User {
   readonly id: string;
   readonly name: string;
-  /** Only here in plain text: a real shop keeps a slow hash. */
+  /** In plain text only in this example: a real shop keeps a slow hash. */
   readonly password: string;
 }
 

@@ -1,13 +1,13 @@
 /**
- * Reads what browsers post, and refuses what they should not have sent.
+ * Reads posted forms, and refuses requests that no page of the shop sends.
  *
  * @module
  */
 
-/** No form of the shop comes near this many bytes. */
+/** The largest form that is read, in bytes. The shop's own forms are much smaller. */
 const MAX_BYTES = 8 * 1024;
 
-/** A request that cannot be served, and why. Thrown: `withSession` then saves nothing. */
+/** Thrown for a request that cannot be served. `withSession` then saves nothing. */
 export class RequestError extends Error {
   /** The response's status. */
   readonly status: number;
@@ -28,7 +28,7 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   return new URLSearchParams(await readText(request));
 }
 
-/** The value of a field; a form without it was not made by this shop. */
+/** The value of a field. A form without it does not come from this shop. */
 export function field(form: URLSearchParams, name: string): string {
   const value = form.get(name);
   if (value === null) {
@@ -38,13 +38,13 @@ export function field(form: URLSearchParams, name: string): string {
 }
 
 /**
- * Another site may post a form to this one. `SameSite=Lax` keeps the session's cookie out of such a request; this keeps
- * the request out altogether.
+ * Another site may post a form to this one. `SameSite=Lax` keeps the session's cookie out of such a request; this check
+ * refuses the request.
  */
 function refuseOtherSites({ headers }: Request): void {
   const site = headers.get("Sec-Fetch-Site");
   const origin = headers.get("Origin");
-  // Browsers too old for the first header send the second; what sends neither is no browser.
+  // Older browsers send only the second header. A request with neither header does not come from a browser.
   const own = site !== null
     ? site === "same-origin" || site === "none"
     : origin === null || URL.parse(origin)?.host === headers.get("Host");
@@ -64,7 +64,7 @@ async function readText({ body }: Request): Promise<string> {
       text += decoder.decode(chunk, { stream: true });
     }
   } catch {
-    throw new RequestError(400, "The form broke off.");
+    throw new RequestError(400, "The form is incomplete.");
   }
   if (bytes > MAX_BYTES) throw new RequestError(413, "The form is too large.");
   return text + decoder.decode();

@@ -1,5 +1,5 @@
 /**
- * HTML from template strings. Whatever is put in is escaped, unless it is HTML already.
+ * HTML from template strings. Values are escaped, unless they are HTML already.
  *
  * @module
  */
@@ -8,13 +8,13 @@
 export class Html {
   readonly text: string;
 
-  /** @param text HTML, escaped where need be. */
+  /** @param text HTML that is already escaped. */
   constructor(text: string) {
     this.text = text;
   }
 }
 
-/** What may stand in a template. Nothing is shown for `undefined` and `false`. */
+/** A value in a template. `undefined` and `false` show nothing. */
 export type Content =
   | Html
   | string

@@ -1,11 +1,11 @@
 /**
  * Starts the shop: `deno task start`.
  *
- * - `STORAGE`: where sessions live: `kv` (a database in a file; the default), `file`, `memory`, `cookie` or `redis`
+ * - `STORAGE`: where sessions are kept: `kv` (a database in a file; the default), `file`, `memory`, `cookie` or `redis`
  * - `REDIS_URL`: the address of Redis; redis://127.0.0.1:6379
  * - `PORT`, `HOST`: where to listen; 8000 and 127.0.0.1
  * - `DATA_DIR`: the folder of the database, the session files and the secret; `.data`
- * - `SESSION_SECRETS`: secrets for the cookie, separated by commas; made and kept in the data folder if there are none
+ * - `SESSION_SECRETS`: secrets for the cookie, separated by commas; without it, the data folder keeps a random secret
  *
  * @module
  */
@@ -29,6 +29,10 @@ async function start(settings: Settings): Promise<void> {
       const host = hostname === "0.0.0.0" ? "localhost" : hostname;
       const address = `http://${host.includes(":") ? `[${host}]` : host}`;
       console.log(`Shop: ${address}:${port}/ (storage: ${settings.storage})`);
+      console.log("Open it, fill the cart, and sign in: ada, lovelace.");
+      if (settings.storage === "memory") {
+        console.log("Sessions end when the server stops.");
+      }
     },
   }, shop);
 
@@ -41,7 +45,7 @@ async function start(settings: Settings): Promise<void> {
   await close();
 }
 
-/** Ctrl-C; what service managers send; what closes a console on Windows. */
+/** Sent by Ctrl-C, by service managers, and when a console is closed on Windows. */
 const signals: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];

@@ -1,5 +1,5 @@
 /**
- * What each page shows of the visitor's session.
+ * The pages, and what each shows from the visitor's session.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export async function show(
     theme: session.get("theme"),
     user: users.find(({ id }) => id === userId)?.name,
     count: lines.reduce((sum, { quantity }) => sum + quantity, 0),
-    // Reading a flash consumes it: the next page has none.
+    // Reading a flash consumes it: the next page does not show it.
     notice: searchParams.has("signed-out") && userId === undefined
       ? "You are signed out."
       : session.get("notice"),
@@ -39,7 +39,7 @@ export async function show(
       : session.get("error"),
   };
   if (pathname === "/account" && userId !== undefined) {
-    // A storage whose sessions travel in their cookies cannot say who else is signed in.
+    // A cookie storage cannot list a user's other sessions.
     const devices = await options.storage.listSessions?.(userId, {
       current: session,
     });
@@ -58,7 +58,7 @@ export async function show(
         storageName: options.storageName,
         guarantees: options.storage.guarantees,
         stored: since === undefined ? undefined : {
-          // Never in full: whoever reads an id over a shoulder could use it.
+          // Never the whole id: someone who sees the screen could use it.
           id: `${session.id.slice(0, 4)}…`,
           values: session.data,
           since,

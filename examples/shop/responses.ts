@@ -1,5 +1,5 @@
 /**
- * Responses: pages, redirects, and what to say when something went wrong.
+ * Responses: pages, redirects and errors.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { RequestError } from "./forms.ts";
 import type { Html } from "./html.ts";
 import { plainPage } from "./views/frame.ts";
 
-/** Sends the browser on, by GET. */
+/** Redirects the browser to a page, which it gets by GET. */
 export function seeOther(path: string): Response {
   return new Response(null, { status: 303, headers: { Location: path } });
 }
@@ -19,7 +19,7 @@ export function send(body: Html, status = 200): Response {
     status,
     headers: {
       "Content-Type": "text/html; charset=utf-8",
-      // Pages differ from visitor to visitor.
+      // Each visitor sees different pages.
       "Cache-Control": "no-store",
       "Content-Security-Policy":
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -29,12 +29,12 @@ export function send(body: Html, status = 200): Response {
   });
 }
 
-/** Says what went wrong, and logs what the shop is to blame for. */
+/** Answers with an error page, and logs the shop's own errors. */
 export function explain(error: unknown): Response {
   if (error instanceof RequestError) {
     return send(plainPage(error.status, error.message), error.status);
   }
-  // A storage that fails is not "no session": the visitor's cookie stays as it is.
+  // The storage failed, so nothing is known about the session: the visitor's cookie stays as it is.
   const storeFailed = error instanceof SessionError;
   report(error);
   const status = storeFailed ? 503 : 500;

@@ -1,11 +1,11 @@
 /**
- * What a session of the shop keeps, and what the shop needs to know of sessions.
+ * The types of the shop's session, and the shop's options.
  *
  * @module
  */
 import type { Session, SessionStorage } from "@satchel/session";
 
-/** What a session keeps. */
+/** The session's values. */
 export interface Data {
   /** When it began, in milliseconds. */
   since: number;
@@ -17,35 +17,35 @@ export interface Data {
   remembered: boolean;
   theme: "light" | "dark";
   /**
-   * How many of a product are in the cart. A key for each: parallel requests are merged key by key, and a cart under one
-   * key would lose what another tab has just put in.
+   * How many of a product are in the cart, with a key for each product. Parallel requests are merged key by key: with
+   * the whole cart under one key, a second tab could overwrite what the first one added.
    */
   [inCart: `cart:${string}`]: number;
 }
 
-/** What a session says once. */
+/** The session's flashes. */
 export interface Flash {
   notice: string;
   error: string;
-  /** The name typed into a sign-in that failed. */
+  /** The user name from a failed sign-in. */
   userName: string;
 }
 
 /** The session of a visitor. */
 export type ShopSession = Session<Data, Flash>;
 
-/** What the shop needs to know. Durations are in seconds. */
+/** Options of the shop. Durations are in seconds. */
 export interface ShopOptions {
-  /** Where sessions live, bound to their cookie. */
+  /** The session storage. */
   storage: SessionStorage<Data, Flash>;
-  /** How people call that. */
+  /** The storage's name, as in `STORAGE`. */
   storageName: string;
-  /** After how long without a visit a session ends; given to the storage too. */
+  /** How long an idle session lasts. The storage has the same option. */
   idleTimeout: number;
-  /** After how long every session ends; given to the storage too. */
+  /** How long any session lasts. The storage has the same option. */
   absoluteTimeout: number;
-  /** For how long a browser remembers a visitor who asks for it. */
+  /** How long a visitor stays signed in after choosing "remember me". */
   rememberFor: number;
-  /** The clock, in milliseconds; given to the storage too. @default {Date.now} */
+  /** The clock, in milliseconds. The storage has the same option. @default {Date.now} */
   now?: () => number;
 }

@@ -1,5 +1,5 @@
 /**
- * The shop's settings, all from the environment, and what to say when they do not work out.
+ * The shop's settings from the environment, and the messages for settings that do not work.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Settings {
   redisUrl: string;
 }
 
-/** Something that whoever starts the shop can put right. */
+/** An error that a change of the settings can fix. Its message says which. */
 export class Problem extends Error {}
 
 /** Reads the settings. */
@@ -39,8 +39,8 @@ export function readSettings(): Settings {
 }
 
 /**
- * The secrets that sign the session cookie: the first writes, all read. To rotate, put a new one first, and drop the
- * last once its cookies have expired.
+ * The secrets that sign the session cookie: the first signs, all verify. To rotate, add a new one at the front, and
+ * remove the last one when its cookies have expired.
  */
 export async function readSecrets(dataDir: string): Promise<string[]> {
   const given = (Deno.env.get("SESSION_SECRETS") ?? "").split(",")
@@ -48,7 +48,7 @@ export async function readSecrets(dataDir: string): Promise<string[]> {
   return given.length > 0 ? given : [await keptSecret(dataDir)];
 }
 
-/** The secret that an earlier start has made; the first start makes one, so that sessions survive the next. */
+/** The secret in the data folder. The first start makes it, so that sessions survive a restart. */
 async function keptSecret(dataDir: string): Promise<string> {
   await makeFolder(dataDir);
   const path = join(dataDir, "secret");
@@ -74,7 +74,7 @@ async function keptSecret(dataDir: string): Promise<string> {
   );
 }
 
-/** Makes the data folder, for this user alone, and makes sure that it can be written. */
+/** Makes the data folder, readable only by this user, and checks that it is writable. */
 export async function makeFolder(dataDir: string): Promise<void> {
   try {
     await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -84,7 +84,7 @@ export async function makeFolder(dataDir: string): Promise<void> {
   }
 }
 
-/** What to say of a data folder that cannot be used. */
+/** The error for a data folder that cannot be used. */
 export function unusable(dataDir: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotCapable) return error;
   return new Problem(
@@ -93,7 +93,7 @@ export function unusable(dataDir: string, error: unknown): unknown {
   );
 }
 
-/** One line that says what to change. */
+/** Describes a failed start in one line that says what to change. */
 export function explainStart(error: unknown, settings?: Settings): string {
   const { hostname = "", port = 0 } = settings ?? {};
   if (error instanceof Problem) return error.message;

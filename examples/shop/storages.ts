@@ -1,5 +1,5 @@
 /**
- * The storages that the shop can keep its sessions in, each with the same cookie and timeouts.
+ * The session storages of the shop, each with the same cookie and timeouts.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const lifetimes: Pick<
   ShopOptions,
   "idleTimeout" | "absoluteTimeout" | "rememberFor"
 > = {
-  // This holds for all sessions, remembered ones too: where it is minutes, nobody is remembered for days.
+  // This applies to remembered sessions too, so it must not be shorter than a visitor may stay away.
   idleTimeout: 7 * DAY,
   absoluteTimeout: 30 * DAY,
   rememberFor: 30 * DAY,
@@ -37,13 +37,13 @@ export const lifetimes: Pick<
 
 const NAMES = ["kv", "file", "memory", "cookie", "redis"];
 
-/** A storage, and how to let go of what it holds. */
+/** A storage, and how to close it. */
 export interface Opened {
   storage: SessionStorage<Data, Flash>;
   close(): Promise<void> | void;
 }
 
-/** What {@linkcode openStorage} can be told. */
+/** Options of {@linkcode openStorage}. */
 export interface OpenOptions {
   /** Attributes of the cookie. Behind HTTPS: `{ name: "__Host-session", secure: true }`. */
   cookie?: SessionCookieOptions;
@@ -96,7 +96,7 @@ function keep(storage: SessionStorage<Data, Flash>): Opened {
 async function openKv(dataDir: string): Promise<Deno.Kv> {
   const path = join(dataDir, "sessions.sqlite");
   try {
-    // The database takes over the mode of a file that is there already: for this user alone.
+    // SQLite keeps the mode of an existing file, so the database is readable only by this user.
     await Deno.writeTextFile(path, "", { append: true, mode: 0o600 });
     return await Deno.openKv(path);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Visits, counted by a Worker, with sessions in Workers KV. */
+/** Counts visits in a Worker, with sessions in Workers KV. */
 import {
   createWorkersKVSessionStorage,
   type KVNamespaceLike,
@@ -8,7 +8,7 @@ import {
 
 interface Env {
   SESSIONS: KVNamespaceLike;
-  SESSION_SECRET: string;
+  SESSION_SECRET?: string;
   PLAIN_HTTP?: string;
 }
 
@@ -31,19 +31,28 @@ export default {
 };
 
 function createHandler({ SESSIONS, SESSION_SECRET, PLAIN_HTTP }: Env) {
+  const local = PLAIN_HTTP === "true";
+  if (!SESSION_SECRET && !local) {
+    throw new Error("Set SESSION_SECRET to 32 random bytes or more");
+  }
+  if (!SESSION_SECRET) {
+    console.log(
+      "Sessions end when the server stops; SESSION_SECRET in .dev.vars keeps them.",
+    );
+  }
   const storage = createWorkersKVSessionStorage<Data, Flash>({
     kv: SESSIONS,
     cookie: {
       name: "__session",
-      secrets: [SESSION_SECRET],
+      secrets: [SESSION_SECRET || crypto.randomUUID() + crypto.randomUUID()],
       maxAge: 7 * 24 * 60 * 60,
-      secure: PLAIN_HTTP !== "true",
+      secure: !local,
     },
   });
   return withSession(storage, async (request, session) => {
     const { pathname } = new URL(request.url);
     if (request.method === "POST" && pathname === "/name") {
-      // Anybody can post anything: no form at all, or a file for a name.
+      // Anyone can post anything: JSON instead of a form, or a file as the name.
       const form = await request.formData().catch(() => undefined);
       const name = form?.get("name");
       if (typeof name !== "string" || !name) return badRequest();

@@ -12,7 +12,7 @@ scenario(
     await page.goto(shop.at("/sign-in"));
     await signIn(page, { password: "babbage" });
     assertEquals(await said(page), [
-      "That name and password do not go together.",
+      "Wrong user name or password.",
     ]);
     assertEquals(await page.getByLabel("User name").inputValue(), "ada");
     assertEquals(await greeted(page), null);

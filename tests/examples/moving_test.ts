@@ -290,7 +290,7 @@ Deno.test("reactRouterSessions() and remixSessions() empty the old storage, and 
     assertThrows(
       () => old.sessions.createData({}, new Date()),
       TypeError,
-      "the storage is only emptied",
+      "new sessions go to the new storage",
     );
   });
 });

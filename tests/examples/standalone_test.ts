@@ -1,10 +1,10 @@
-// The examples that stand alone: each is started by its one command, and visited as a browser would.
-import { assert, assertEquals, assertMatch } from "@std/assert";
+// The examples with a folder of their own: each is started by its one command and visited as a browser would.
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { names, prepare } from "../../tools/example.ts";
 
-/** What each prints once it listens. */
+/** Each prints its address once it listens; wrangler and React Router's server do so in their own words. */
 const READY =
-  /(?:Listening on .*|Ready on |react-router-serve\] )http:\/\/(?:localhost|0\.0\.0\.0):(\d+)/;
+  /(?:Open |Ready on |react-router-serve\] .*)http:\/\/127\.0\.0\.1:\d+/;
 
 /** A free port; another program may take it before the example does. */
 function freePort(): number {
@@ -13,20 +13,23 @@ function freePort(): number {
 }
 
 interface Running {
+  readonly port: number;
   readonly origin: string;
+  /** All that it has printed. */
+  printed(): string;
   stop(): Promise<void>;
 }
 
 async function start(name: string): Promise<Running> {
-  const { command, args, cwd } = await prepare(name);
+  const { command, args, cwd } = await prepare(name, { quiet: true });
   const sessions = await Deno.makeTempDir();
   for (let attempt = 1;; attempt++) {
-    const port = `${freePort()}`;
+    const port = freePort();
     const child = new Deno.Command(command, {
-      args: [...args, ...name === "workers_kv" ? ["--port", port] : []],
+      args: [...args, ...name === "workers_kv" ? ["--port", `${port}`] : []],
       cwd,
       env: {
-        PORT: port,
+        PORT: `${port}`,
         KV_PATH: ":memory:",
         SESSION_DIR: sessions,
         WRANGLER_SEND_METRICS: "false",
@@ -50,7 +53,9 @@ async function start(name: string): Promise<Running> {
     ended.then(() => listening.resolve(false));
     if (await listening.promise) {
       return {
-        origin: `http://localhost:${port}`,
+        port,
+        origin: `http://127.0.0.1:${port}`,
+        printed: () => printed,
         async stop() {
           Deno.kill(-child.pid, "SIGTERM");
           await ended;
@@ -138,7 +143,7 @@ function badForms(): Record<string, Post> {
 
 for (const name of names) {
   Deno.test(`deno task example ${name} counts visits, keeps a name, refuses bad forms and forgets`, async () => {
-    const { origin, stop } = await start(name);
+    const { port, origin, printed, stop } = await start(name);
     try {
       const visitor = new Browser(origin);
       const other = new Browser(origin);
@@ -169,8 +174,17 @@ for (const name of names) {
         await visitor.request("/leave", {}),
         "Hello stranger, this is visit 1.",
       );
+      await assertRejects(
+        () => Deno.connect({ hostname: "127.0.0.2", port }),
+        Error,
+        undefined,
+        "it listens on more than 127.0.0.1",
+      );
     } finally {
       await stop();
     }
+    assertMatch(printed(), /reload it: your visits are counted\./);
+    assertMatch(printed(), /Sessions end when the server stops/);
+    assert(!/^Warning/m.test(printed()), printed());
   });
 }

@@ -9,8 +9,13 @@ import { deno, readConfig, root } from "../../tools/project.ts";
 import { stage } from "../../tools/stage.ts";
 import { type Files, type Registry, startRegistry } from "./_registry.ts";
 
-/** What JSR has beside the package: here, the stand-ins for it. */
-export const STAND_INS: readonly string[] = ["assert", "crypto", "fs", "http"];
+/** What JSR has beside the package: here, the substitutes for it. */
+export const SUBSTITUTES: readonly string[] = [
+  "assert",
+  "crypto",
+  "fs",
+  "http",
+];
 
 /** A registry that has the package. */
 export interface Published extends AsyncDisposable {
@@ -21,18 +26,18 @@ export interface Published extends AsyncDisposable {
   readonly env: Record<string, string>;
 }
 
-/** The folder of a stand-in. */
-export function standIn(name: string): string {
+/** The folder of a substitute. */
+export function substitute(name: string): string {
   return fileURLToPath(new URL(`tools/std/${name}`, root));
 }
 
 /** Publishes the package; slow types are refused. */
 export async function publish(): Promise<Published> {
   const registry = startRegistry();
-  for (const name of STAND_INS) await registry.add(standIn(name));
+  for (const name of SUBSTITUTES) await registry.add(substitute(name));
   const cache = await Deno.makeTempDir();
   const env = { JSR_URL: registry.url, DENO_DIR: cache };
-  using staged = await stage({ withoutLinks: true });
+  using staged = await stage({ withoutSubstitutes: true });
   const { ok, text } = await deno(
     ["publish", "--token=local", "--allow-dirty", "--no-lock"],
     { cwd: staged.folder, env },

@@ -7,7 +7,7 @@ import { assert } from "@std/assert";
 import { cp } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { deno, readConfig } from "../../tools/project.ts";
-import { type Published, STAND_INS, standIn } from "./_published.ts";
+import { type Published, substitute, SUBSTITUTES } from "./_published.ts";
 
 /** Packs the package and what it takes from JSR, and gives the tarballs' paths by the packages' names. */
 export async function pack(
@@ -33,9 +33,9 @@ export async function pack(
   await withoutImportMap(own);
   await run(readConfig().name, own);
 
-  for (const name of STAND_INS) {
+  for (const name of SUBSTITUTES) {
     const copy = join(dir, name);
-    await cp(standIn(name), copy, { recursive: true });
+    await cp(substitute(name), copy, { recursive: true });
     const manifest = join(copy, "deno.json");
     const config = JSON.parse(await Deno.readTextFile(manifest));
     config.name = `@jsr/std__${name}`;

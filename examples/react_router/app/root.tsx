@@ -2,7 +2,7 @@ import { session } from "@satchel/session/middleware/react-router";
 import { Links, Meta, Outlet, Scripts } from "react-router";
 import { sessionContext, sessionStorage } from "./sessions.server";
 
-// Each request gets its session here, and it is committed once, whatever loaders and actions there are.
+// The middleware loads each request's session, and commits it once after all loaders and actions.
 export const middleware = [
   session(sessionStorage, { context: sessionContext }),
 ];

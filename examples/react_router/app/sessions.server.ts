@@ -1,5 +1,6 @@
-/** Where sessions live: in a sealed cookie. Any other storage takes its place by changing this file. */
+/** The session storage: an encrypted cookie. To use another storage, change only this file. */
 import { createCookieSessionStorage, type Session } from "@satchel/session";
+import { randomBytes } from "node:crypto";
 import { createContext } from "react-router";
 
 export interface Data {
@@ -12,17 +13,22 @@ export interface Flash {
 }
 
 const secret = process.env.SESSION_SECRET;
-if (!secret) throw new Error("Set SESSION_SECRET to 32 random bytes or more");
+if (!secret) {
+  console.log(
+    "Sessions end when the server stops. Set SESSION_SECRET to keep them.",
+  );
+}
 
 export const sessionStorage = createCookieSessionStorage<Data, Flash>({
   cookie: {
     name: "__session",
-    secrets: [secret],
+    secrets: [secret || randomBytes(32).toString("hex")],
     maxAge: 7 * 24 * 60 * 60,
-    // Not NODE_ENV, which react-router-serve always makes "production": over plain HTTP, browsers would drop the cookie.
+    // Browsers drop a secure cookie over plain HTTP. Do not use NODE_ENV here:
+    // react-router-serve always sets it to "production".
     secure: process.env.PLAIN_HTTP !== "true",
   },
 });
 
-/** What loaders and actions ask the context for. */
+/** The key under which loaders and actions find the session in their context. */
 export const sessionContext = createContext<Session<Data, Flash>>();

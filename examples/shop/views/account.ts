@@ -1,5 +1,5 @@
 /**
- * Where visitors sign in, and where users see their devices.
+ * The page to sign in, and the page that lists a user's devices.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Html, html } from "../html.ts";
 import type { Body } from "./frame.ts";
 import { distance } from "./words.ts";
 
-/** Where visitors sign in. */
+/** The page to sign in. */
 export function signInPage(
   user: string | undefined,
   userName: string | undefined,
@@ -61,7 +61,7 @@ export function signInPage(
   return { title: "Sign in", body };
 }
 
-/** Where a user is signed in. */
+/** The page that lists a user's devices. */
 export function accountPage(
   devices: OwnedSession<{ device: string }>[] | undefined,
   now: number,
@@ -71,7 +71,7 @@ export function accountPage(
     <h2>Where you are signed in</h2>
     ${devices === undefined
       ? html`
-        <p>Your session is in your cookie, and the shop keeps no list of those.</p>
+        <p>Your session is in your cookie, so the shop cannot list your other sessions.</p>
       `
       : html`
         <ul class="devices">${devices.map((device) =>

@@ -1,11 +1,11 @@
 /**
- * What stands around every page. Views are given plain values and give HTML; none knows of sessions.
+ * The frame around every page. Views turn plain values into HTML; they do not know about sessions.
  *
  * @module
  */
 import { Html, html } from "../html.ts";
 
-/** What stands around every page. */
+/** The values in the frame around every page. */
 export interface Frame {
   path: string;
   theme: "light" | "dark" | undefined;
@@ -17,7 +17,7 @@ export interface Frame {
   error: string | undefined;
 }
 
-/** What one page has of its own. */
+/** The part that differs from page to page. */
 export interface Body {
   title: string;
   body: Html;
@@ -26,12 +26,12 @@ export interface Body {
 const CURRENT = new Html('aria-current="page"');
 const PRESSED = new Html('aria-pressed="true"');
 
-/** The shop's sign, as an image of its own. */
+/** The shop's icon. */
 export const icon: Html = new Html(
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#8a4b22"/>${satchel()}</svg>`,
 );
 
-/** A page with everything around it. */
+/** A page in its frame. */
 export function page(frame: Frame, { title, body }: Body): Html {
   const { path, user, count, notice, error } = frame;
   const link = (to: string, label: Html | string) =>
@@ -71,7 +71,7 @@ export function page(frame: Frame, { title, body }: Body): Html {
   );
 }
 
-/** A page for a request that could not be served. It needs no session. */
+/** A page for a request that could not be served. It does not use the session. */
 export function plainPage(status: number, message: string): Html {
   return document(
     `Error ${status}`,

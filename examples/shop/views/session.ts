@@ -1,5 +1,5 @@
 /**
- * The page that shows what is stored of its visitor.
+ * The page that shows the visitor's stored session.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { type Html, html } from "../html.ts";
 import type { Body } from "./frame.ts";
 import { time } from "./words.ts";
 
-/** What the session page shows. Instants are in milliseconds, durations in seconds. */
+/** The values on the session page. Instants are in milliseconds, durations in seconds. */
 export interface SessionFacts {
   storageName: string;
   guarantees: StorageGuarantees | undefined;
-  /** Nothing for a visitor of whom nothing is stored. */
+  /** `undefined` if the visitor does not have a stored session. */
   stored: Stored | undefined;
   now: number;
 }
 
-/** What is stored of a visitor. */
+/** A stored session. */
 export interface Stored {
   /** The session's id, shortened. */
   id: string;
@@ -25,13 +25,13 @@ export interface Stored {
   since: number;
   idleEnd: number;
   absoluteEnd: number;
-  /** How long the browser keeps the cookie; `undefined` for until it is closed. */
+  /** How long the browser keeps the cookie; `undefined` means until the browser is closed. */
   rememberFor: number | undefined;
 }
 
 const DAY = 24 * 60 * 60;
 
-/** What is stored of the visitor, where, and until when. */
+/** The page: what is stored, in which storage, and until when. */
 export function sessionPage(facts: SessionFacts): Body {
   const { storageName, guarantees, stored, now } = facts;
   const body = html`
@@ -46,7 +46,8 @@ export function sessionPage(facts: SessionFacts): Body {
 
 function nothingStored(): Html {
   return html`
-    <p class="lead">Nothing is stored of you. Fill your cart, or choose a theme.</p>
+    <p
+      class="lead">Nothing is stored about you. Fill your cart, or choose a theme.</p>
   `;
 }
 
@@ -60,7 +61,7 @@ function storedFacts(stored: Stored, now: number): Html {
       <dd>${time(since, now)}</dd>
       <dt>Ends, unless you come back</dt>
       <dd>${time(idleEnd, now)} <small>each visit moves it</small></dd>
-      <dt>Ends, whatever happens</dt>
+      <dt>Ends in any case</dt>
       <dd>${time(absoluteEnd, now)}</dd>
       <dt>Your browser keeps the cookie</dt>
       <dd>${rememberFor
@@ -79,7 +80,7 @@ function storedValue([key, value]: [string, unknown]): Html {
   `;
 }
 
-/** Each guarantee of a storage, in words: kept, and not kept. */
+/** Each guarantee of a storage in words: if it holds, and if it does not. */
 const PROMISES: [keyof StorageGuarantees, kept: string, notKept: string][] = [
   [
     "durable",

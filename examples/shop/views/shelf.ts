@@ -1,5 +1,5 @@
 /**
- * The shelf, where everything is sold.
+ * The page with all products.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Html, html } from "../html.ts";
 import type { Body } from "./frame.ts";
 import { money } from "./words.ts";
 
-/** Everything that is sold. It is the same for everybody, and so rendered once. */
+/** All products. They are the same for every visitor, so they are rendered once. */
 export const productsPage: Body = {
   title: "Shop",
   body: html`

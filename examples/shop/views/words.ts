@@ -16,19 +16,19 @@ const dates = new Intl.DateTimeFormat("en", {
 });
 const distances = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-/** A price, given in cents. */
+/** Formats a price, which is in cents. */
 export function money(cents: number): string {
   return euros.format(cents / 100);
 }
 
-/** An instant, and how far away it is. Both in milliseconds. */
+/** Formats an instant and its distance from now. Both are in milliseconds. */
 export function time(instant: number, now: number): Html {
   return html`<time datetime="${new Date(instant).toISOString()}">${
     dates.format(instant)
   } UTC</time> <small>(${distance(instant - now)})</small>`;
 }
 
-/** How far away an instant is, given in milliseconds; before now if it is negative. */
+/** Formats a distance in milliseconds; a negative one is in the past. */
 export function distance(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);
   if (Math.abs(minutes) < 120) return distances.format(minutes, "minute");

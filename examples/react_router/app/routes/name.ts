@@ -2,7 +2,7 @@ import { type ActionFunctionArgs, redirect } from "react-router";
 import { sessionContext } from "../sessions.server";
 
 export async function action({ context, request }: ActionFunctionArgs) {
-  // Anybody can post anything: no form at all, or a file for a name.
+  // Anyone can post anything: JSON instead of a form, or a file as the name.
   const form = await request.formData().catch(() => undefined);
   const name = form?.get("name");
   if (typeof name !== "string" || !name) {

@@ -1,0 +1,30 @@
+// The first `deno task start` in a fresh clone: it downloads what the shop needs, and nothing that only tests need.
+import { assert, assertEquals } from "@std/assert";
+import { deno } from "../../tools/project.ts";
+
+/** What the shop needs from npm; `deno-std` contains what `@std/http` re-exports. */
+const NEEDED = ["@noble/hashes", "deno-std"];
+
+Deno.test("deno task start downloads only what the shop needs, and prints no warning", async () => {
+  const empty = await Deno.makeTempDir();
+  try {
+    const { text } = await deno(["task", "start"], {
+      env: {
+        HOME: empty,
+        DENO_DIR: `${empty}/deno`,
+        DENO_NO_UPDATE_CHECK: "1",
+        // With an unknown storage, the shop exits once it is loaded.
+        STORAGE: "none",
+      },
+    });
+    assert(text.includes('There is no storage "none"'), text);
+    const names = [...text.matchAll(/^Download (?!https:\/\/jsr\.io)(\S+)$/gm)]
+      .map(([, url = ""]) => decodeURIComponent(url).replace(/\/-\/.*/, ""))
+      .map((url) => /(@[^/]+\/)?[^/]+$/.exec(url)?.[0] ?? url);
+    assert(names.includes("@noble/hashes"), text);
+    assertEquals(names.filter((name) => !NEEDED.includes(name)), [], text);
+    assert(!/^Warning/m.test(text), text);
+  } finally {
+    await Deno.remove(empty, { recursive: true });
+  }
+});
