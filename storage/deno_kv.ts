@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { utf8 } from "../core/bytes.ts";
 import type { SessionData } from "../core/session.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
 import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
-import { DenoKvEngine, type KvLike, MAX_PREFIX } from "./engines/deno_kv.ts";
+import { DenoKvEngine, type KvLike } from "./engines/deno_kv.ts";
 
 /** Options of {@linkcode createDenoKvSessionStorage}. */
 export interface DenoKvSessionStorageOptions<Data = SessionData>
@@ -54,15 +53,6 @@ export function createDenoKvSessionStorage<
 ): SessionStorage<Data, FlashData> {
   return engineStorage(options, OPTIONS, ({ now }) => {
     const { kv, prefix = "session" } = options;
-    // A lone surrogate reaches the database as another character: two prefixes would be one.
-    if (
-      typeof prefix !== "string" || /\p{Surrogate}/u.test(prefix) ||
-      utf8(prefix).length > MAX_PREFIX
-    ) {
-      throw new TypeError(
-        `Cannot create storage: prefix must be a well-formed string of at most ${MAX_PREFIX} bytes`,
-      );
-    }
     return new DenoKvEngine(kv, prefix, now);
   });
 }

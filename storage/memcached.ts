@@ -11,7 +11,7 @@ import {
   engineStorage,
   STORAGE_OPTIONS,
 } from "./sessions/bind.ts";
-import { checkPrefix, MemcachedEngine } from "./engines/memcached/engine.ts";
+import { MemcachedEngine } from "./engines/memcached/engine.ts";
 import {
   MemcachedClient,
   type MemcacheLike,
@@ -100,7 +100,6 @@ export function createMemcacheSessionStorage<
 ): SessionStorage<Data, FlashData> {
   return engineStorage(options, OPTIONS, ({ now }) => {
     const { client, url, prefix = "session:" } = options;
-    checkPrefix(prefix);
     checkClientOrUrl(client, url);
     if (client === undefined) {
       const own = new MemcachedClient(url as string);

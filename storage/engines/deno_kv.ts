@@ -53,7 +53,7 @@ export interface KvAtomicLike {
 }
 
 /** A key of Deno KV takes at most 2 KiB, and the hash of an id is a part of it. */
-export const MAX_PREFIX = 1900;
+const MAX_PREFIX = 1900;
 
 /** A thousand years: longer than any session lives. Deno KV refuses the largest spans that a `Date` can express. */
 const MAX_EXPIRE_IN = 1000 * 365 * 24 * 60 * 60 * 1000;

@@ -3,7 +3,6 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   createCookie,
   createCookieSessionStorage,
-  createMemorySessionStorage,
   Session,
 } from "../../mod.ts";
 import { session } from "../../middleware/remix.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { utf8Length } from "../../../core/bytes.ts";
-import { checkPrefix as checkPrefixOf } from "../prefix.ts";
+import { checkPrefix } from "../prefix.ts";
 import { newVersion } from "../record.ts";
 import type { MemcacheLike } from "./client.ts";
 import type {
@@ -59,7 +59,10 @@ export class MemcachedEngine implements Engine {
     now: () => number,
     close?: () => Promise<void>,
   ) {
-    checkPrefix(prefix);
+    checkPrefix(prefix, {
+      maxBytes: MAX_PREFIX,
+      without: "spaces or control characters",
+    });
     this.#client = client;
     this.#prefix = prefix;
     this.#now = now;
@@ -183,16 +186,4 @@ async function succeedsUnless(
     }
     throw error;
   }
-}
-
-/**
- * Checks a prefix of keys.
- *
- * @throws {TypeError} If it contains spaces or control characters, or is too long.
- */
-export function checkPrefix(prefix: string): void {
-  checkPrefixOf(prefix, {
-    maxBytes: MAX_PREFIX,
-    without: "spaces or control characters",
-  });
 }
