@@ -2,7 +2,8 @@
  * Checks, from `deno info --json`, that imports point one way.
  *
  * `mod → middleware → storage → core`, types included; the conformance suite
- * sees the contract's types and nothing else.
+ * sees the contract's types and nothing else. Inside `storage/`, the factories
+ * join `engines/` and `sessions/`, which never meet.
  */
 // deno-lint-ignore-file no-console -- a command
 import { fileURLToPath } from "node:url";
@@ -22,6 +23,28 @@ const layers = ["core", "storage", "middleware", "mod.ts"];
 const contract = "storage/contract.ts";
 const external = /^(node:|@noble\/hashes\/|@std\/(assert|crypto|fs|http)\b)/;
 
+/** What an engine may import of the core: it knows nothing of sessions. */
+const ENGINE_CORE = ["bytes", "call_timeout", "runtime"].map((name) =>
+  `core/${name}.ts`
+);
+
+/** Why an import inside the published files of `storage/` is not allowed. */
+function storageObjection(from: string, to: string): string | undefined {
+  if (from.startsWith("storage/engines/")) {
+    return to.startsWith("storage/engines/") || to === contract ||
+        ENGINE_CORE.includes(to)
+      ? undefined
+      : "an engine must not know";
+  }
+  if (from.startsWith("storage/sessions/") || from === contract) {
+    return to.startsWith("core/") || to === contract ||
+        to.startsWith("storage/sessions/") && from !== contract
+      ? undefined
+      : `${from === contract ? "the contract" : "sessions/"} must not know`;
+  }
+  return undefined;
+}
+
 /** Why an import is not allowed; `undefined` where it is. */
 export function objection({ from, to, typeOnly }: Import): string | undefined {
   const [source = ""] = from.split("/");
@@ -35,7 +58,7 @@ export function objection({ from, to, typeOnly }: Import): string | undefined {
   const rank = layers.indexOf(target);
   if (rank === -1) return "is not in a layer that is published";
   if (rank > layers.indexOf(source)) return `is above ${source}`;
-  return undefined;
+  return storageObjection(from, to);
 }
 
 interface Dependency {

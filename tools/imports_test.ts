@@ -21,6 +21,43 @@ Deno.test("objection() refuses a layer above, types included", () => {
   assertEquals(reason("middleware/hono.ts", "mod.ts"), "is above middleware");
 });
 
+Deno.test("objection() keeps engines and sessions apart", () => {
+  const engine = "storage/engines/redis/engine.ts";
+  const sessions = "storage/sessions/save.ts";
+  const contract = "storage/contract.ts";
+  const allowed: [string, string][] = [
+    [engine, "storage/engines/lazy.ts"],
+    [engine, contract],
+    [engine, "core/bytes.ts"],
+    [engine, "core/call_timeout.ts"],
+    [sessions, "storage/sessions/policy.ts"],
+    [sessions, contract],
+    [sessions, "core/session.ts"],
+    ["storage/redis.ts", engine],
+    ["storage/redis.ts", sessions],
+    [contract, "core/session.ts"],
+  ];
+  for (const [from, to] of allowed) {
+    assertEquals(reason(from, to), undefined, `${from} → ${to}`);
+  }
+  const refused: [string, string][] = [
+    [engine, sessions],
+    [engine, "core/session.ts"],
+    [engine, "storage/redis.ts"],
+    [sessions, engine],
+    [sessions, "storage/memory.ts"],
+    [contract, sessions],
+    [contract, engine],
+  ];
+  for (const [from, to] of refused) {
+    assertEquals(
+      reason(from, to)?.includes("must not know"),
+      true,
+      `${from} → ${to}`,
+    );
+  }
+});
+
 Deno.test("objection() lets the suite see the contract's types only", () => {
   const suite = "conformance/rules.ts";
   assertEquals(reason(suite, "conformance/report.ts"), undefined);

@@ -41,6 +41,7 @@ const steps: Step[] = [
   { name: "types", commands: [["check", "--doc", ...lock]] },
   { name: "types without Deno", commands: [tool("portable")] },
   { name: "imports", commands: [tool("imports")] },
+  { name: "words", commands: [tool("words")] },
   { name: "SPEC", commands: [tool("spec", "--check")] },
   {
     name: "guides",
