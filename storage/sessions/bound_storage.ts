@@ -252,9 +252,11 @@ function partsOf(setCookie: string): CookieParts | null {
   const options: CookieAttributes = attributes;
   if (sameSite) options.sameSite = sameSite;
   if (expires !== undefined) options.expires = new Date(expires);
-  const priority = /^Priority=(low|medium|high)$/i.exec(unparsed?.[0] ?? "");
-  if (priority) {
-    options.priority = priority[1]?.toLowerCase() as "low" | "medium" | "high";
+  // What the standard library does not know of.
+  for (const attribute of unparsed ?? []) {
+    const [, level] = /^priority=(low|medium|high)$/i.exec(attribute) ?? [];
+    if (level) options.priority = level.toLowerCase() as "low";
+    if (/^partitioned$/i.test(attribute)) options.partitioned = true;
   }
   return { name, value, options };
 }
