@@ -256,7 +256,7 @@ function partsOf(setCookie: string): CookieParts | null {
   for (const attribute of unparsed ?? []) {
     const [, level] = /^priority=(low|medium|high)$/i.exec(attribute) ?? [];
     if (level) options.priority = level.toLowerCase() as "low";
-    if (/^partitioned$/i.test(attribute)) options.partitioned = true;
+    if (/^partitioned=?$/i.test(attribute)) options.partitioned = true;
   }
   return { name, value, options };
 }
