@@ -84,7 +84,7 @@ export interface SessionValues<Data = SessionData, FlashData = Data> {
 
 /**
  * Sessions by the `Cookie` and `Set-Cookie` headers: what React Router and Remix 1–2 call a session storage. A third
- * party may implement this alone. The functions need no `this`.
+ * party may implement this alone. The functions do not need their object.
  */
 export interface SessionHeaders<Data = SessionData, FlashData = Data> {
   /**
@@ -94,10 +94,11 @@ export interface SessionHeaders<Data = SessionData, FlashData = Data> {
    * @returns The session, or a new and empty one.
    * @throws {SessionError} If the engine fails: `store-failed`.
    */
-  readonly getSession: (
+  getSession(
+    this: void,
     from?: string | null | RequestLike | HeadersLike,
     options?: CookieParseOptions,
-  ) => Promise<Session<Data, FlashData>>;
+  ): Promise<Session<Data, FlashData>>;
   /**
    * Saves a session and sends its cookie, with a fresh lifetime.
    *
@@ -109,10 +110,11 @@ export interface SessionHeaders<Data = SessionData, FlashData = Data> {
    * attribute is malformed or contradicts another.
    * @throws {RangeError} If `maxAge` is negative or not finite.
    */
-  readonly commitSession: (
+  commitSession(
+    this: void,
     session: SessionLike,
     options?: CommitOptions,
-  ) => Promise<string>;
+  ): Promise<string>;
   /**
    * Destroys a session and clears its cookie. If the session is kept in its cookie, the server cannot revoke it: copies
    * of the cookie work until their deadline.
@@ -123,10 +125,11 @@ export interface SessionHeaders<Data = SessionData, FlashData = Data> {
    * @throws {SessionError} If the engine fails (`store-failed`), or the response has been sent (`late-change`).
    * @throws {TypeError} If another library made the session, or an attribute is malformed or contradicts another.
    */
-  readonly destroySession: (
+  destroySession(
+    this: void,
     session: SessionLike,
     options?: CookieSerializeOptions,
-  ) => Promise<string>;
+  ): Promise<string>;
 }
 
 /** A `Request`, as far as reading its cookie needs it. */
@@ -169,10 +172,11 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
    * @throws {TypeError} As {@linkcode SessionHeaders.commitSession}.
    * @throws {RangeError} If `maxAge` is negative or not finite.
    */
-  readonly commitCookie: (
+  commitCookie(
+    this: void,
     session: SessionLike,
     options?: CommitOptions,
-  ) => Promise<CookieParts | null>;
+  ): Promise<CookieParts | null>;
   /**
    * Lists an owner's sessions, the one used last first.
    *

@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { cookieHeader } from "../core/_support.ts";
 import { createCookie } from "../../core/cookie.ts";
-import { createSession } from "../../core/session.ts";
+import { createSession, type Session } from "../../core/session.ts";
 import {
   createCloudflareKVSessionStorage,
   createCookieSessionStorage,
@@ -257,4 +257,43 @@ Deno.test("every factory refuses an unknown option, and names the nearest one", 
     'Cannot create cookie "__session": unknown option "secret"; the nearest known one is "secrets"',
   );
   createSessionStorage({ ...four, query: () => {} } as never);
+});
+
+/** A third party's storage, of which each test takes a part. */
+function thirdParty() {
+  const sessions = new Map<string, object>();
+  const read = (value: string | null) =>
+    Promise.resolve(createSession(sessions.get(value ?? "")));
+  const save = (session: Session) => {
+    sessions.set(session.id, session.data);
+    return Promise.resolve(session.id);
+  };
+  return {
+    values: { read, save },
+    headers: {
+      getSession: (from?: unknown) =>
+        read(String(from ?? "").replace("theirs=", "")),
+      commitSession: async (session: Session) =>
+        session.size > 0 ? `theirs=${await save(session)}` : "",
+      destroySession: () => Promise.resolve("theirs=; Max-Age=0"),
+    },
+  };
+}
+
+Deno.test("withSession() takes a third party's storage that has one part of the shape only", async () => {
+  const count = (_request: Request, session: Session) => {
+    session.set("visits", (session.get("visits") ?? 0) + 1);
+    return new Response(String(session.get("visits")));
+  };
+  const { headers, values } = thirdParty();
+  const handlers = {
+    "getSession, commitSession and destroySession": withSession(headers, count),
+    "read and save": withSession(createCookie("sid"), values, count),
+  };
+  for (const [title, handler] of Object.entries(handlers)) {
+    const first = await handler(new Request("http://localhost/"));
+    const cookie = cookieHeader(first.headers.get("set-cookie") ?? "");
+    const next = new Request("http://localhost/", { headers: { cookie } });
+    assertEquals(await (await handler(next)).text(), "2", title);
+  }
 });
