@@ -187,6 +187,7 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
    * @throws {SessionError} If the engine fails: `store-failed`.
    */
   listSessions(
+    this: void,
     owner: string,
     options?: ListSessionsOptions,
   ): Promise<OwnedSession<Data>[]>;
@@ -202,6 +203,7 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
    * @throws {SessionError} If the engine fails (`store-failed`) or logins keep getting in between (`conflict`).
    */
   destroySessions(
+    this: void,
     owner: string,
     options?: DestroySessionsOptions,
   ): Promise<number>;

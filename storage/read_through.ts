@@ -108,34 +108,22 @@ export function createReadThroughSessionStorage<Data, FlashData>(
     );
   }
   const moving = new MovingRecords(records, previous, to.defaultLifetime);
-  const sessions = previous.byValue
-    ? new RecordStorage<Data, FlashData>(moving)
-    : new RecordStorage<Data, FlashData>(
-      moving,
-      (carried, own) => moving.find(carried, own),
-    );
-  return new ReadThroughStorage(sessions, to, previous);
+  const sessions = new MovingSessions<Data, FlashData>(moving, previous);
+  return new ReadThroughStorage(sessions, to, previous.byValue);
 }
 
-/** Reads through to the previous storage. */
-class ReadThroughStorage<Data, FlashData>
-  extends BoundStorage<Data, FlashData> {
+/** Sessions in the new storage, and those that are still in the previous one. */
+class MovingSessions<Data, FlashData> extends RecordStorage<Data, FlashData> {
   readonly #previous: PreviousStorage;
 
-  constructor(
-    sessions: RecordStorage<Data, FlashData>,
-    { cookie, byDefault }: BoundStorage<Data, FlashData>,
-    previous: PreviousStorage,
-  ) {
-    super(sessions, cookie, { byDefault });
-    this.#previous = previous;
-  }
-
-  override bind(cookie: Cookie): BoundStorage<Data, FlashData> {
-    if (this.#previous.byValue) return super.bind(cookie);
-    throw new TypeError(
-      "Cannot bind cookie: the storage reads two cookies already, its own and that of the previous storage; pass no cookie to the middleware",
+  constructor(records: MovingRecords, previous: PreviousStorage) {
+    super(
+      records,
+      previous.byValue
+        ? undefined
+        : (carried, own) => records.find(carried, own),
     );
+    this.#previous = previous;
   }
 
   override async listSessions(
@@ -143,8 +131,8 @@ class ReadThroughStorage<Data, FlashData>
     options?: ListSessionsOptions,
   ): Promise<OwnedSession<Data>[]> {
     const sessions = await super.listSessions(owner, options);
-    if (!this.#previous.policy.owner) return sessions;
-    const { storage } = this.#previous;
+    const { policy, storage } = this.#previous;
+    if (!policy.owner) return sessions;
     sessions.push(...await storage.listSessions(owner, options));
     return sessions.sort((a, b) => b.lastSeen - a.lastSeen);
   }
@@ -159,6 +147,28 @@ class ReadThroughStorage<Data, FlashData>
       ? await storage.destroySessions(owner, options)
       : 0;
     return before + await super.destroySessions(owner, options);
+  }
+}
+
+/** A storage that may read the previous storage's cookie beside its own. */
+class ReadThroughStorage<Data, FlashData>
+  extends BoundStorage<Data, FlashData> {
+  readonly #byValue: boolean;
+
+  constructor(
+    sessions: RecordStorage<Data, FlashData>,
+    { cookie, byDefault }: BoundStorage<Data, FlashData>,
+    byValue: boolean,
+  ) {
+    super(sessions, cookie, { byDefault });
+    this.#byValue = byValue;
+  }
+
+  override bind(cookie: Cookie): BoundStorage<Data, FlashData> {
+    if (this.#byValue) return super.bind(cookie);
+    throw new TypeError(
+      "Cannot bind cookie: the storage reads two cookies already, its own and that of the previous storage; pass no cookie to the middleware",
+    );
   }
 }
 

@@ -51,10 +51,10 @@ export async function signOutOthers(
 ): Promise<string> {
   const user = session.get("user");
   if (user === undefined) return "/sign-in";
-  const ended = await storage.destroySessions?.(user, { except: session });
-  if (ended === undefined) {
+  if (!storage.guarantees.revoke) {
     session.flash("error", "This storage cannot end sessions elsewhere.");
   } else {
+    const ended = await storage.destroySessions(user, { except: session });
     const devices = ended === 1 ? "1 other device" : `${ended} other devices`;
     session.flash("notice", `Signed out of ${devices}.`);
   }

@@ -40,9 +40,10 @@ export async function show(
   };
   if (pathname === "/account" && userId !== undefined) {
     // A cookie storage cannot list a user's other sessions.
-    const devices = await options.storage.listSessions?.(userId, {
-      current: session,
-    });
+    const { storage } = options;
+    const devices = storage.guarantees.revoke
+      ? await storage.listSessions(userId, { current: session })
+      : undefined;
     return send(page(frame, accountPage(devices, now)));
   }
   if (pathname === "/cart") return send(page(frame, cartPage(lines)));

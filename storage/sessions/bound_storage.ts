@@ -148,6 +148,22 @@ export class BoundStorage<Data, FlashData>
     return await this.#serialize(cleared(options));
   };
 
+  readonly listSessions = async (
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession<Data>[]> => {
+    if (!this.sessions.listSessions) ownerless("list");
+    return await this.sessions.listSessions(owner, options);
+  };
+
+  readonly destroySessions = async (
+    owner: string,
+    options?: DestroySessionsOptions,
+  ): Promise<number> => {
+    if (!this.sessions.destroySessions) ownerless("destroy");
+    return await this.sessions.destroySessions(owner, options);
+  };
+
   read(value: string | null): Promise<Session<Data, FlashData>> {
     return this.sessions.read({ value });
   }
@@ -155,22 +171,6 @@ export class BoundStorage<Data, FlashData>
   save(session: SessionLike, options?: SaveOptions): Promise<string | null> {
     const { defaultLifetime } = this;
     return this.sessions.save(session, { defaultLifetime, ...options });
-  }
-
-  async listSessions(
-    owner: string,
-    options?: ListSessionsOptions,
-  ): Promise<OwnedSession<Data>[]> {
-    if (!this.sessions.listSessions) ownerless("list");
-    return await this.sessions.listSessions(owner, options);
-  }
-
-  async destroySessions(
-    owner: string,
-    options?: DestroySessionsOptions,
-  ): Promise<number> {
-    if (!this.sessions.destroySessions) ownerless("destroy");
-    return await this.sessions.destroySessions(owner, options);
   }
 
   /** What the cookie carries in a request. */

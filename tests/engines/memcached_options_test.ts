@@ -7,8 +7,8 @@ Deno.test("createMemcacheSessionStorage() throws and says what to change, when a
   const url = "localhost";
   for (
     const [options, message] of [
-      [{}, "give either client or url"],
-      [{ client, url }, "give either client or url"],
+      [{}, "pass either client or url"],
+      [{ client, url }, "pass either client or url"],
       [{ client: {} }, "client must have the methods gets, cas"],
       [{ client: null }, "client must have the methods"],
       [{ url: "" }, "url must be like"],

@@ -7,8 +7,8 @@ Deno.test("createRedisSessionStorage() throws and says what to change, when an o
   const url = "redis://localhost";
   for (
     const [options, message] of [
-      [{}, "give either client or url"],
-      [{ client, url }, "give either client or url"],
+      [{}, "pass either client or url"],
+      [{ client, url }, "pass either client or url"],
       [{ client: {} }, "client must be a client of node-redis, ioredis or Bun"],
       [
         { client: null },
