@@ -172,7 +172,7 @@ export async function modelConformance(
         await work(trial);
       } catch (error) {
         if (!(error instanceof Unfit)) {
-          throw new Attempt(error, [...trial.trace]);
+          throw new Attempt(error, [...trial.trace.lines]);
         }
       } finally {
         await trial.end();

@@ -2,7 +2,8 @@
  * Checks, from `deno info --json`, that imports point one way.
  *
  * `mod → middleware → storage → core`, types included; the conformance suite
- * sees the contract's types and nothing else.
+ * sees the contract's types and nothing else. No file may import itself, not
+ * even by way of other files.
  */
 // deno-lint-ignore-file no-console -- a command
 import { fileURLToPath } from "node:url";
@@ -35,6 +36,30 @@ export function objection({ from, to, typeOnly }: Import): string | undefined {
   const rank = layers.indexOf(target);
   if (rank === -1) return "is not in a layer that is published";
   if (rank > layers.indexOf(source)) return `is above ${source}`;
+  return undefined;
+}
+
+/** The first cycle of imports, as a path that ends where it begins; `undefined` if there is none. */
+export function findCycle(imports: readonly Import[]): string[] | undefined {
+  const graph = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    path.push(file);
+    for (const { to } of graph.get(file) ?? []) {
+      const cycle = visit(to);
+      if (cycle) return cycle;
+    }
+    path.pop();
+    done.add(file);
+    return undefined;
+  };
+  for (const file of graph.keys()) {
+    const cycle = visit(file);
+    if (cycle) return cycle;
+  }
   return undefined;
 }
 
@@ -100,6 +125,11 @@ if (import.meta.main) {
     if (!reason) continue;
     failed++;
     console.error(`${item.from} imports ${item.to}, which ${reason}`);
+  }
+  const cycle = findCycle(imports);
+  if (cycle) {
+    failed++;
+    console.error(`these files import each other: ${cycle.join(" → ")}`);
   }
   console.log(`${imports.length} imports, ${failed} not allowed`);
   if (failed > 0 || imports.length === 0) Deno.exit(1);

@@ -37,8 +37,8 @@ export const expiry: readonly Rule[] = [
     why:
       "A deadline that does not hold leaves a visitor signed in on a shared computer.",
     async check(t) {
-      const store = await t.open({ idleTimeout: t.lifetime });
-      const visitor = await t.visitor(store);
+      const storage = await t.open({ idleTimeout: t.lifetime });
+      const visitor = await t.visitor(storage);
       const deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
       const { cookie } = visitor;
       const { id } = await visitor.request();
@@ -48,7 +48,7 @@ export const expiry: readonly Rule[] = [
       t.anotherId("EXPIRY-02", next, id, "the id is used again");
       next.set("userId", "u2");
       await next.save();
-      const old = await (await t.visitor(store)).request(cookie);
+      const old = await (await t.visitor(storage)).request(cookie);
       t.ok(
         !old.has("userId"),
         "the next session can be read by the old cookie",
@@ -63,19 +63,19 @@ export const expiry: readonly Rule[] = [
     why:
       "Engines remove records late, by hours or days, and processes restart in between.",
     async check(t) {
-      const store = await t.open({ idleTimeout: t.lifetime });
-      const visitor = await t.visitor(store);
+      const storage = await t.open({ idleTimeout: t.lifetime });
+      const visitor = await t.visitor(storage);
       const deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
-      t.ok((await store.inspect.records()).size > 0, "nothing is stored");
+      t.ok((await storage.inspect.records()).size > 0, "nothing is stored");
       await deadline.pass();
-      const held = (await store.inspect.records()).size > 0;
+      const held = (await storage.inspect.records()).size > 0;
       t.note(`the engine ${held ? "still stores" : "has removed"} the record`);
       const next = await visitor.request();
       t.ok(!next.has("userId"), "what the engine still stores is readable");
       if (!t.claims("shared") && !t.claims("durable")) return;
-      if (t.claims("durable")) await store.pause();
+      if (t.claims("durable")) await storage.pause();
       const later = await t.open({
-        namespace: store.namespace,
+        namespace: storage.namespace,
         idleTimeout: t.lifetime,
       });
       const there = await (await t.visitor(later)).request(visitor.cookie);
@@ -113,11 +113,11 @@ export const expiry: readonly Rule[] = [
     why:
       "Someone who only reads is not idle; and a slow page must not undo what a quick one saved.",
     async check(t) {
-      const store = await t.open({ idleTimeout: t.lifetime });
-      const reader = await t.visitor(store);
+      const storage = await t.open({ idleTimeout: t.lifetime });
+      const reader = await t.visitor(storage);
       let deadline = await Deadline.of(t, t.lifetime, () => signIn(reader));
       for (const overlap of [readWhileWriting, readWhileLeaving]) {
-        const checks = await overlap(t, store);
+        const checks = await overlap(t, storage);
         await deadline.approach();
         const request = await reader.request();
         deadline.ahead(request.has("userId"), "reading did not move it");
@@ -143,7 +143,7 @@ export const expiry: readonly Rule[] = [
         idleTimeout: t.lifetime,
         absoluteTimeout: t.lifetime,
       };
-      const store = await t.open(lifetimes);
+      const storage = await t.open(lifetimes);
       const ways: Record<string, (visitor: Visitor) => Promise<unknown>> = {
         "saving a change": (visitor) => visitor.visit((r) => r.set("n", 1)),
         "reading": (visitor) => visitor.visit(),
@@ -153,7 +153,7 @@ export const expiry: readonly Rule[] = [
       };
       const visitors: [string, Visitor][] = [];
       for (const way of Object.keys(ways)) {
-        visitors.push([way, await t.visitor(store)]);
+        visitors.push([way, await t.visitor(storage)]);
       }
       const deadline = await Deadline.of(t, t.lifetime, async () => {
         for (const [, visitor] of visitors) await signIn(visitor);
@@ -183,11 +183,11 @@ export const expiry: readonly Rule[] = [
     why:
       "Engines read 0 as no deadline; a logout by a lifetime of 0 would make the session immortal.",
     async check(t) {
-      const store = await t.open({});
+      const storage = await t.open({});
       const commit = async (lifetimes: readonly number[]) => {
         const done = [];
         for (const maxAge of lifetimes) {
-          const visitor = await t.visitor(store);
+          const visitor = await t.visitor(storage);
           await signIn(visitor);
           const { cookie } = visitor;
           const request = await visitor.request();
@@ -249,10 +249,10 @@ export const expiry: readonly Rule[] = [
     why:
       "Memcached takes more than 30 days for a date in 1970: whoever ticked Remember me is signed out at once.",
     async check(t) {
-      const store = await t.open({});
+      const storage = await t.open({});
       const visitors: [number, Visitor][] = [];
       for (const days of [31, 400]) {
-        const visitor = await t.visitor(store);
+        const visitor = await t.visitor(storage);
         await visitor.visit((r) => r.set("userId", "u1"), {
           maxAge: days * DAY,
         });
@@ -281,7 +281,7 @@ export const expiry: readonly Rule[] = [
     why:
       "A session that is over would live on by a request that hung, and its id with it.",
     async check(t) {
-      const store = await t.open({ idleTimeout: t.lifetime });
+      const storage = await t.open({ idleTimeout: t.lifetime });
       const works: Record<string, (request: VisitorRequest) => void> = {
         "changed it": (r) => r.set("visits", 1),
         "only read it": (r) => void r.get("userId"),
@@ -290,7 +290,7 @@ export const expiry: readonly Rule[] = [
       const begun: [string, Visitor, VisitorRequest, string | null][] = [];
       const deadline = await Deadline.of(t, t.lifetime, async () => {
         for (const [what, work] of Object.entries(works)) {
-          const visitor = await t.visitor(store);
+          const visitor = await t.visitor(storage);
           await signIn(visitor);
           const { cookie } = visitor;
           const request = await visitor.request();
@@ -320,11 +320,11 @@ export const expiry: readonly Rule[] = [
     why:
       "Records that stay fill the disk with personal data; records that go too early sign people out.",
     async check(t) {
-      const store = await t.open({});
-      const alive = await t.visitor(store);
+      const storage = await t.open({});
+      const alive = await t.visitor(storage);
       await alive.visit((r) => r.set("userId", "u1"), { maxAge: 100 * DAY });
-      const before = await store.records();
-      const over = [await t.visitor(store), await t.visitor(store)];
+      const before = await storage.records();
+      const over = [await t.visitor(storage), await t.visitor(storage)];
       const deadline = await Deadline.of(t, t.lifetime, async () => {
         for (const visitor of over) {
           await visitor.visit((r) => r.set("userId", "u2"), {
@@ -332,10 +332,10 @@ export const expiry: readonly Rule[] = [
           });
         }
       });
-      const added = [...(await store.records())?.keys() ?? []]
+      const added = [...(await storage.records())?.keys() ?? []]
         .filter((key) => !before?.has(key));
       await deadline.approach();
-      await store.sweep();
+      await storage.sweep();
       for (const visitor of over) {
         deadline.ahead(
           (await visitor.request()).has("userId"),
@@ -343,13 +343,13 @@ export const expiry: readonly Rule[] = [
         );
       }
       await deadline.pass();
-      await store.sweep();
+      await storage.sweep();
       t.equal(
         (await alive.request()).get("userId"),
         "u1",
         "a sweep removes a live session",
       );
-      const left = await store.inspect.records();
+      const left = await storage.inspect.records();
       t.ok(
         !added.some((key) => left.has(key)),
         "a sweep leaves an expired record",
@@ -364,11 +364,11 @@ export const expiry: readonly Rule[] = [
     why:
       "Remember me is said once; the next page must neither forget it nor make a short session long.",
     async check(t) {
-      const store = await t.open({});
+      const storage = await t.open({});
       const [short, renamed, long] = [
-        await t.visitor(store),
-        await t.visitor(store),
-        await t.visitor(store),
+        await t.visitor(storage),
+        await t.visitor(storage),
+        await t.visitor(storage),
       ];
       await long.visit((r) => r.set("userId", "u1"), { maxAge: 100 * DAY });
       const first = await Deadline.of(t, t.lifetime, async () => {

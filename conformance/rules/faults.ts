@@ -15,7 +15,7 @@ export const faults: readonly Rule[] = [
       "A database that is away for a second would sign out everybody who comes by.",
     async check(t) {
       const visitor = await signedIn(t);
-      const { faults } = visitor.store;
+      const { faults } = visitor.storage;
       await faults.fail({ reads: true });
       await t.rejects(
         async () => {
@@ -49,19 +49,19 @@ export const faults: readonly Rule[] = [
       ];
       for (const [what, work] of works) {
         const visitor = await signedIn(t);
-        const { cookie, store } = visitor;
+        const { cookie, storage } = visitor;
         const request = await visitor.request();
         const error = await broken(t, visitor, () => work(request), what);
         t.ok(error instanceof Error, "what it rejects with is no Error");
         t.ok(visitor.cookie === cookie, "the failed save changed the cookie");
         const next = await visitor.request();
         t.equal(next.get("userId"), "u1", "the failed save changed the record");
-        const before = await store.count();
-        const fresh = await t.visitor(store);
+        const before = await storage.count();
+        const fresh = await t.visitor(storage);
         const first = await fresh.request();
         first.set("userId", "u2");
         await broken(t, fresh, () => first.save(), "a failed save resolves");
-        t.equal(await store.count(), before, "the failed save left a record");
+        t.equal(await storage.count(), before, "the failed save left a record");
       }
     },
   }),
@@ -130,7 +130,7 @@ async function broken(
   call: () => Promise<unknown>,
   what: string,
 ): Promise<unknown> {
-  const { faults } = visitor.store;
+  const { faults } = visitor.storage;
   await faults.fail({ writes: true });
   try {
     return await t.rejects(call, what);

@@ -237,11 +237,11 @@ export const flash: readonly Rule[] = [
 /** Looks for a flash in what is stored, where flashes can be seen there at all: while there is a value, get gives that. */
 async function holdsBoth(
   t: Trial,
-  { store }: Visitor,
+  { storage }: Visitor,
   text: string,
   alone: string,
 ): Promise<void> {
-  const texts = [...(await store.records())?.values() ?? []];
+  const texts = [...(await storage.records())?.values() ?? []];
   const holds = (text: string) => texts.some((t) => t.includes(text));
   t.ok(!holds(alone) || holds(text), "the flash is not in the store");
 }

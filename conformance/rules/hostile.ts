@@ -5,7 +5,7 @@
  */
 import { alike } from "../trial/alike.ts";
 import { blame, type Port, portOf } from "../trial/port.ts";
-import type { Store } from "../trial/store.ts";
+import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Trial } from "../trial/trial.ts";
 import { type Visitor, VisitorRequest } from "../trial/visitor.ts";
 import { encode, forgeriesOf } from "./support/forgeries.ts";
@@ -26,8 +26,8 @@ export const hostile: readonly Rule[] = [
       "Anybody can send anything; it must not cost more than a visitor without a cookie does.",
     async check(t) {
       const visitor = await signedIn(t);
-      const { store } = visitor;
-      const before = await store.count();
+      const { storage } = visitor;
+      const before = await storage.count();
       const usual = await timeOf(() => visitor.request());
       const inputs = hostileInputs(visitor);
       for (const { port, cookie, shown } of t.random.shuffle(inputs)) {
@@ -37,7 +37,7 @@ export const hostile: readonly Rule[] = [
           isEmpty(t, request, cookie);
         });
       }
-      t.equal(await store.count(), before, "reading a cookie left a record");
+      t.equal(await storage.count(), before, "reading a cookie left a record");
       const next = await visitor.request();
       t.equal(next.get("userId"), "u1", "a stranger's cookie ended a session");
     },
@@ -50,15 +50,15 @@ export const hostile: readonly Rule[] = [
       "One application's visitor would be let into another, or sign out its users.",
     async check(t) {
       const victim = await signedIn(t);
-      const { store } = victim;
-      const records = await store.records();
+      const { storage } = victim;
+      const records = await storage.records();
       const id = (await victim.request()).id;
-      const value = valueOf(store.port, victim.cookie);
+      const value = valueOf(storage.port, victim.cookie);
       const attacker = await t.visitor(await t.open({}));
       await attacker.visit((r) => r.set("theme", "dark"));
       const targets = [id, value, ...records?.keys() ?? []].filter(Boolean);
       for (const name of targets) {
-        for (const path of pathsTo(store.namespace, name)) {
+        for (const path of pathsTo(storage.namespace, name)) {
           for (const { port, cookie } of waysToSend(attacker, path)) {
             t.note("B sends a way to A's record"); // which holds A's id
             const request = await read(t, attacker, port, cookie);
@@ -70,7 +70,7 @@ export const hostile: readonly Rule[] = [
           }
         }
       }
-      const after = await store.records();
+      const after = await storage.records();
       t.ok(
         alike(after && [...after], records && [...records]),
         "it writes or deletes in another namespace",
@@ -125,7 +125,7 @@ export const hostile: readonly Rule[] = [
       for (const [way, damage] of DAMAGES.entries()) {
         const { damaged, empty = false, padding = false } = damage;
         const { visitor, id, records } = await lodge(t, await t.open({}));
-        const { inspect } = visitor.store;
+        const { inspect } = visitor.storage;
         for (const [key, text] of records) {
           await inspect.write(key, damaged(text.trim()));
         }
@@ -141,17 +141,17 @@ export const hostile: readonly Rule[] = [
           const at = t.random.int(text.length);
           const edited = text.slice(0, at) + t.random.pick([...'{}[]",0a']) +
             text.slice(at + t.random.int(3));
-          await visitor.store.inspect.write(key, edited);
+          await visitor.storage.inspect.write(key, edited);
         }
         t.note("A's record is edited");
         await visitor.visit((r) => r.set("visits", i));
         const next = await visitor.request();
         t.equal(next.get("visits"), i, "an edited record cannot be saved over");
       }
-      const store = await t.open({});
-      const one = await lodge(t, store, "u1");
-      const two = await lodge(t, store, "u2");
-      const { inspect } = one.visitor.store;
+      const storage = await t.open({});
+      const one = await lodge(t, storage, "u1");
+      const two = await lodge(t, storage, "u2");
+      const { inspect } = one.visitor.storage;
       if (one.records.size !== 1 || two.records.size !== 1) return;
       for (const [key] of one.records) {
         for (const [other, text] of two.records) {
@@ -173,16 +173,16 @@ export const hostile: readonly Rule[] = [
       "Whoever can write a cookie of their own can be any visitor of the site.",
     async check(t) {
       const visitor = await signedIn(t, "u1");
-      const { store } = visitor;
-      if (!store.port.http) {
+      const { storage } = visitor;
+      if (!storage.port.http) {
         t.notApplicable(
           "it takes values without their cookie, and the cookie is what protects them",
         );
       }
       const name = nameOf(visitor);
-      const value = valueOf(store.port, visitor.cookie);
+      const value = valueOf(storage.port, visitor.cookie);
       const { id } = await visitor.request();
-      const other = valueOf(store.port, (await signedIn(t, "u2")).cookie);
+      const other = valueOf(storage.port, (await signedIn(t, "u2")).cookie);
       for (const [how, forged] of await forgeriesOf(t, value, other)) {
         t.note(`A sends a cookie that was ${how}`);
         const request = await visitor.request(`${name}=${forged}`);
@@ -224,7 +224,7 @@ export const hostile: readonly Rule[] = [
       }
       const visitor = await signedIn(t);
       const { cookie } = visitor;
-      const before = await visitor.store.records();
+      const before = await visitor.storage.records();
       const kinds = new Set<string>();
       const beyond = t.random.word(recordBytes * 2);
       const works: ((r: VisitorRequest) => void)[] = [
@@ -247,7 +247,7 @@ export const hostile: readonly Rule[] = [
         t.ok(error instanceof Error, "what it rejects with is no Error");
         kinds.add(kindOf(error));
         t.ok(visitor.cookie === cookie, "the rejected save sends a cookie");
-        const after = await visitor.store.records();
+        const after = await visitor.storage.records();
         t.ok(
           alike(after && [...after], before && [...before]),
           "the rejected save changed what is stored",
@@ -300,9 +300,9 @@ function kindOf(error: unknown): string {
 async function signedIn(
   t: Trial,
   userId = "u1",
-  store?: Store,
+  storage?: OpenStorage,
 ): Promise<Visitor> {
-  const visitor = await t.visitor(store);
+  const visitor = await t.visitor(storage);
   await visitor.visit((r) => r.set("userId", userId));
   return visitor;
 }
@@ -316,7 +316,7 @@ interface Input {
 
 /** A value in the session's cookie; and by itself, where the storage takes values too. */
 function waysToSend(visitor: Visitor, value: string): Input[] {
-  const { port, storage } = visitor.store;
+  const { port, raw } = visitor.storage;
   const shown = show(value);
   if (!port.http) return [{ port, cookie: value, shown: `the value ${shown}` }];
   const name = nameOf(visitor);
@@ -328,11 +328,11 @@ function waysToSend(visitor: Visitor, value: string): Input[] {
       shown: `the cookie ${shown}, encoded`,
     },
   ];
-  const { read, save } = storage;
+  const { read, save } = raw;
   if (typeof read !== "function" || typeof save !== "function") return inputs;
   const bare = portOf({
-    read: (value) => read.call(storage, value),
-    save: (session, options) => save.call(storage, session, options),
+    read: (value) => read.call(raw, value),
+    save: (session, options) => save.call(raw, session, options),
   });
   return [
     ...inputs,
@@ -341,7 +341,7 @@ function waysToSend(visitor: Visitor, value: string): Input[] {
 }
 
 function hostileInputs(visitor: Visitor): Input[] {
-  const { port } = visitor.store;
+  const { port } = visitor.storage;
   const inputs = HOSTILE_VALUES.flatMap((value) => waysToSend(visitor, value));
   const value = valueOf(port, visitor.cookie);
   const near = [`${value}x`, ` ${value}x`, value.slice(1), `${value}\0`];
@@ -360,7 +360,7 @@ async function read(
   cookie: string,
 ): Promise<VisitorRequest> {
   const session = await blame("reading a session", () => port.read(cookie));
-  return new VisitorRequest(t, visitor, session);
+  return new VisitorRequest(visitor, session, t.trace);
 }
 
 function isEmpty(t: Trial, request: VisitorRequest, cookie: string): void {
@@ -415,12 +415,12 @@ interface Lodged {
 /** Signs a visitor in and finds what the engine holds of them. */
 async function lodge(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   userId = "u1",
 ): Promise<Lodged & { visitor: Visitor }> {
-  const { inspect } = store;
+  const { inspect } = storage;
   const before = await inspect.records();
-  const visitor = await signedIn(t, userId, store);
+  const visitor = await signedIn(t, userId, storage);
   const { id } = await visitor.request();
   const all = [...await inspect.records()];
   const records = new Map(all.filter(([key]) => !before.has(key)));

@@ -65,10 +65,10 @@ export const isolation: readonly Rule[] = [
     sentence: "Sessions whose requests interleave never exchange data.",
     why: "One visitor is shown another's orders.",
     async check(t) {
-      const store = await t.open();
+      const storage = await t.open();
       const guests: Guest[] = [];
       for (let i = 0; i < 5; i++) {
-        guests.push(new Guest(t, `guest ${i}`, await t.visitor(store)));
+        guests.push(new Guest(t, `guest ${i}`, await t.visitor(storage)));
       }
       for (let i = 0; i < 3 * t.runs; i++) await t.random.pick(guests).step();
       await Promise.all(guests.map((guest) => guest.leave()));
@@ -95,7 +95,7 @@ export const isolation: readonly Rule[] = [
         [there, here, "x:"],
       ];
       for (const [from, to, head] of ways) {
-        const stray = await t.visitor(to.store);
+        const stray = await t.visitor(to.storage);
         const request = await stray.request(moved(from, to, head));
         t.ok(!request.has("userId"), "a cookie reads in another namespace");
         request.set("userId", "stray");
@@ -123,11 +123,11 @@ export const isolation: readonly Rule[] = [
           "the cookie is the session; nothing is looked up by id",
         );
       }
-      const store = await t.open();
-      const visitor = await t.visitor(store);
+      const storage = await t.open();
+      const visitor = await t.visitor(storage);
       await visitor.visit((r) => r.set("userId", "u1"));
       for (const [what, cookie] of twins(visitor)) {
-        const other = await (await t.visitor(store)).request(cookie);
+        const other = await (await t.visitor(storage)).request(cookie);
         t.ok(!other.has("userId"), `the id ${what} reads as the same session`);
       }
       t.equal(
@@ -145,11 +145,11 @@ export const isolation: readonly Rule[] = [
     async check(t) {
       await leaveNoTimer(t);
       const used = await t.open({});
-      if (!used.storage.close) t.notApplicable("it has no close()");
+      if (!used.raw.close) t.notApplicable("it has no close()");
       await (await t.visitor(used)).visit((r) => r.set("userId", "u1"));
-      for (const store of [used, await t.open({})]) {
-        await Promise.all([store.pause(), store.pause()]);
-        await store.pause();
+      for (const storage of [used, await t.open({})]) {
+        await Promise.all([storage.pause(), storage.pause()]);
+        await storage.pause();
       }
     },
   }),
@@ -220,8 +220,8 @@ function moved(from: Visitor, to: Visitor, head: string): string {
 }
 
 /** The cookie's name and equals sign, where it has one. */
-function nameOf({ store, cookie }: Visitor): string {
-  return store.port.http && cookie ? cookie.replace(/=.*/s, "=") : "";
+function nameOf({ storage, cookie }: Visitor): string {
+  return storage.port.http && cookie ? cookie.replace(/=.*/s, "=") : "";
 }
 
 /** Cookies that differ from a visitor's by as little as databases and servers are known to overlook. */
@@ -239,7 +239,7 @@ function twins(visitor: Visitor): [what: string, cookie: string][] {
     ["without its last letter", id.slice(0, -1)],
   ];
   // A Cookie header has its own spaces and escapes, which are no part of the value.
-  if (!visitor.store.port.http) {
+  if (!visitor.storage.port.http) {
     const escape = (c: string) =>
       `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`;
     all.push(

@@ -41,7 +41,7 @@ export const owner: readonly Rule[] = [
     why:
       "Whoever looks where they are signed in would miss a device, or see a stranger's.",
     async check(t) {
-      const store = await openOwned(t);
+      const storage = await openOwned(t);
       const browser = { name: "Firefox", versions: [128, 140], beta: null };
       const visits = [
         { userId: "u1", device: "laptop", browser },
@@ -51,13 +51,13 @@ export const owner: readonly Rule[] = [
         { device: "nobody's" },
       ];
       for (const data of visits) {
-        const visitor = await t.visitor(store);
+        const visitor = await t.visitor(storage);
         await visitor.visit((r) => {
           for (const [key, value] of Object.entries(data)) r.set(key, value);
         });
       }
       await t.settle();
-      for (const at of [store, await openAgain(t, store)]) {
+      for (const at of [storage, await openAgain(t, storage)]) {
         for (const userId of ["u1", "u2", "u3"]) {
           const found = await at.owners.list(userId);
           const by = (a: { device?: unknown }, b: { device?: unknown }) =>
@@ -79,14 +79,14 @@ export const owner: readonly Rule[] = [
     why:
       "A list is made to be shown and logged; whoever sees it would be signed in.",
     async check(t) {
-      const store = await openOwned(t);
-      const visitor = await signIn(t, store, "u1");
+      const storage = await openOwned(t);
+      const visitor = await signIn(t, storage, "u1");
       const { id } = await visitor.request();
       const cookie = visitor.cookie ?? "";
-      const at = store.port.http ? cookie.indexOf("=") + 1 : 0;
+      const at = storage.port.http ? cookie.indexOf("=") + 1 : 0;
       const [name, value] = [cookie.slice(0, at), cookie.slice(at)];
       await t.settle();
-      for (const { data, ...facts } of await store.owners.list("u1")) {
+      for (const { data, ...facts } of await storage.owners.list("u1")) {
         for (const fact of [...Object.values(facts), ...Object.values(data)]) {
           if (typeof fact !== "string" || fact === "") continue;
           for (const secret of [id, value]) {
@@ -98,7 +98,7 @@ export const owner: readonly Rule[] = [
             values.push(value.replace(id, () => fact));
           }
           for (const made of values) {
-            const stranger = await t.visitor(store);
+            const stranger = await t.visitor(storage);
             const request = await stranger.request(name + made);
             t.ok(!request.has("userId"), "what is listed opens a session");
           }
@@ -113,7 +113,7 @@ export const owner: readonly Rule[] = [
       "A list says when each session began, was last used and ends, has the one used last first, and leaves out what has ended.",
     why: "It is by these that people know their own devices from a stranger's.",
     async check(t) {
-      const store = await openOwned(t, { idleTimeout: t.lifetime });
+      const storage = await openOwned(t, { idleTimeout: t.lifetime });
       const devices = ["first", "second", "third"] as const;
       const begun = new Map<string, number>();
       const visitors: Visitor[] = [];
@@ -121,7 +121,7 @@ export const owner: readonly Rule[] = [
         for (const device of devices) {
           if (t.exact) await t.advance(1000);
           begun.set(device, t.now());
-          visitors.push(await signIn(t, store, "u1", device));
+          visitors.push(await signIn(t, storage, "u1", device));
         }
       });
       await deadline.approach();
@@ -131,11 +131,11 @@ export const owner: readonly Rule[] = [
         t.lifetime,
         async () => void await visitors[1]?.visit((r) => r.set("visits", 2)),
       );
-      const found = await store.owners.list("u1");
+      const found = await storage.owners.list("u1");
       deadline.ahead(found.length === 3, "a session is not listed to its end");
       if (t.exact) showsUse(t, found, { begun, used });
       await deadline.pass();
-      const left = (await store.owners.list("u1"))
+      const left = (await storage.owners.list("u1"))
         .map(({ data }) => String(data["device"]));
       later.ahead(
         left.includes("second"),
@@ -144,8 +144,8 @@ export const owner: readonly Rule[] = [
       const over = left.filter((device) => device !== "second");
       t.equal(over, [], "a session that is over is listed");
       await later.pass();
-      await listed(t, store, "u1", [], "what is over is listed");
-      t.equal(await store.owners.destroy("u1"), 0, "what is over is ended");
+      await listed(t, storage, "u1", [], "what is over is listed");
+      t.equal(await storage.owners.destroy("u1"), 0, "what is over is ended");
     },
   }),
   must("OWNER-04", {
@@ -155,19 +155,19 @@ export const owner: readonly Rule[] = [
     why:
       "After a password was stolen, the thief's session is one among many; and a stranger must not be signed out in its place.",
     async check(t) {
-      const store = await openOwned(t);
+      const storage = await openOwned(t);
       const mine = [];
       for (const device of ["laptop", "phone", "tablet"]) {
-        mine.push(await signIn(t, store, "u1", device));
+        mine.push(await signIn(t, storage, "u1", device));
       }
       await mine[0]?.visit((r) => canRegenerate(r) && r.regenerate());
       const ids = [];
       for (const visitor of mine) ids.push((await visitor.request()).id);
-      const other = await signIn(t, store, "u2");
-      const nobody = await t.visitor(store);
+      const other = await signIn(t, storage, "u2");
+      const nobody = await t.visitor(storage);
       await nobody.visit((r) => r.set("cart", ["tea"]));
       await t.settle();
-      const elsewhere = await openAgain(t, store);
+      const elsewhere = await openAgain(t, storage);
       t.equal(await elsewhere.owners.destroy("u1"), 3, "not all are ended");
       for (const visitor of mine) {
         const { cookie } = visitor;
@@ -177,24 +177,30 @@ export const owner: readonly Rule[] = [
           t.anotherId("OWNER-04", request, id, "the id is used again");
         }
       }
-      await listed(t, store, "u1", [], "what is ended is listed");
+      await listed(t, storage, "u1", [], "what is ended is listed");
       await alive(t, other, "somebody else's session is ended");
-      await listed(t, store, "u2", ["laptop"], "somebody else's is not listed");
+      await listed(
+        t,
+        storage,
+        "u2",
+        ["laptop"],
+        "somebody else's is not listed",
+      );
       const left = (await nobody.request()).get("cart");
       t.equal(left, ["tea"], "nobody's session is ended");
-      for (const at of [store, elsewhere]) {
+      for (const at of [storage, elsewhere]) {
         t.equal(await at.owners.destroy("u1"), 0, "the second time ends some");
       }
-      const back = await signIn(t, store, "u1", "laptop again");
+      const back = await signIn(t, storage, "u1", "laptop again");
       await alive(t, back, "nobody can sign in after it");
       await listed(
         t,
-        store,
+        storage,
         "u1",
         ["laptop again"],
         "who is back is not listed",
       );
-      await endsAtOnce(t, store);
+      await endsAtOnce(t, storage);
     },
   }),
   must("OWNER-05", {
@@ -204,9 +210,9 @@ export const owner: readonly Rule[] = [
     why:
       "Whoever changes their password would be signed out where they did it, or leave a stranger signed in.",
     async check(t) {
-      const store = await openOwned(t);
-      await spareInEachWay(t, store);
-      await spareAStranger(t, store);
+      const storage = await openOwned(t);
+      await spareInEachWay(t, storage);
+      await spareAStranger(t, storage);
     },
   }),
   must("OWNER-06", {
@@ -220,7 +226,7 @@ export const owner: readonly Rule[] = [
       if (t.claims("merge")) await changeHandsMeanwhile(t, visitor);
       await (await visitor.request()).destroy();
       for (const userId of ["u1", "u2"]) {
-        await listed(t, visitor.store, userId, [], "what is over is listed");
+        await listed(t, visitor.storage, userId, [], "what is over is listed");
       }
     },
   }),
@@ -231,9 +237,9 @@ export const owner: readonly Rule[] = [
     why:
       "A slow page would sign the thief in again, the very moment after everybody was signed out.",
     async check(t) {
-      const store = await openOwned(t);
-      await saveAfterwards(t, store);
-      await lateSaves(t, store);
+      const storage = await openOwned(t);
+      await saveAfterwards(t, storage);
+      await lateSaves(t, storage);
     },
   }),
   must("OWNER-08", {
@@ -252,21 +258,27 @@ export const owner: readonly Rule[] = [
     why:
       "Where two names are taken for one, a stranger lists and ends the other's sessions.",
     async check(t) {
-      const store = await openOwned(t);
-      const nobody = await t.visitor(store);
+      const storage = await openOwned(t);
+      const nobody = await t.visitor(storage);
       await nobody.visit((r) => r.set("device", "nobody's"));
       const owners: [string, Visitor][] = [];
       for (const name of OWNER_NAMES) {
-        owners.push([name, await signIn(t, store, name)]);
+        owners.push([name, await signIn(t, storage, name)]);
       }
       for (const name of OWNER_NAMES) {
-        await listed(t, store, name, ["laptop"], "an owner's name is mistaken");
+        await listed(
+          t,
+          storage,
+          name,
+          ["laptop"],
+          "an owner's name is mistaken",
+        );
       }
       // An empty name may be refused; it means neither everybody nor nobody.
-      await t.refuses(() => store.owners.destroy(""));
+      await t.refuses(() => storage.owners.destroy(""));
       for (const [i, [name, visitor]] of owners.entries()) {
         if (i % 2 === 0) continue;
-        await store.owners.destroy(name);
+        await storage.owners.destroy(name);
         await ended(t, visitor, visitor.cookie, "a session outlives its end");
       }
       for (const [i, [, visitor]] of owners.entries()) {
@@ -283,10 +295,10 @@ export const owner: readonly Rule[] = [
     why:
       "Support would tell the visitor that all sessions are ended, while the thief's lives on.",
     async check(t) {
-      const store = await openOwned(t);
-      await failToList(t, store);
-      await failToEnd(t, store);
-      await failToSignIn(t, store);
+      const storage = await openOwned(t);
+      await failToList(t, storage);
+      await failToEnd(t, storage);
+      await failToSignIn(t, storage);
     },
   }),
   must("OWNER-11", {

@@ -32,19 +32,19 @@ export const persistence: readonly Rule[] = [
       const fresh = await visitor.visit();
       t.equal(fresh.sent.kind, "nothing", "an untouched new session is sent");
       t.equal(
-        await visitor.store.count() ?? 0,
+        await visitor.storage.count() ?? 0,
         0,
         "an untouched new session is stored",
       );
       await visitor.visit((r) => r.set("theme", "dark"));
-      const before = await visitor.store.records();
+      const before = await visitor.storage.records();
       const again = await visitor.visit((r) => void r.get("theme"));
       t.equal(
         again.sent.kind,
         "nothing",
         "a session that was only read is sent",
       );
-      const after = await visitor.store.records();
+      const after = await visitor.storage.records();
       t.equal(
         after && [...after],
         before && [...before],
@@ -175,7 +175,7 @@ export const persistence: readonly Rule[] = [
         "a new session has data",
       );
       t.anotherId("PERSIST-09", two, one.id, "two new sessions have one id");
-      t.equal(await visitor.store.count() ?? 0, 0, "reading stores a record");
+      t.equal(await visitor.storage.count() ?? 0, 0, "reading stores a record");
     },
   }),
   must("PERSIST-10", {

@@ -4,7 +4,7 @@
  * @module
  */
 import { blame } from "../trial/port.ts";
-import type { Store } from "../trial/store.ts";
+import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Trial } from "../trial/trial.ts";
 import type { Visitor } from "../trial/visitor.ts";
 import { must, type Rule } from "./support/rule.ts";
@@ -107,24 +107,24 @@ export const regenerate: readonly Rule[] = [
     why:
       "An attacker plants an id of their own making, waits for the sign-in, and has the session.",
     async check(t) {
-      const store = await t.open();
-      const planted = await madeUp(t, store);
+      const storage = await t.open();
+      const planted = await madeUp(t, storage);
       if (t.claims("revoke")) {
-        const left = await t.visitor(store);
+        const left = await t.visitor(storage);
         await left.visit((r) => r.set("userId", "u0"));
         planted.push(["a destroyed id", left.cookie]);
         await (await left.request()).destroy();
         await t.settle();
       }
       for (const [what, cookie] of planted) {
-        const victim = await t.visitor(store);
+        const victim = await t.visitor(storage);
         victim.cookie = cookie;
         const request = await victim.request();
         t.ok(!request.has("userId"), `${what} reads as somebody's session`);
         request.set("userId", "u1");
         await request.save();
         await t.settle();
-        const attacker = await (await t.visitor(store)).request(cookie);
+        const attacker = await (await t.visitor(storage)).request(cookie);
         t.ok(!attacker.has("userId"), `${what} is adopted`);
         t.equal(
           (await victim.request()).get("userId"),
@@ -207,7 +207,7 @@ async function failWhileRenewing(t: Trial, steps: number): Promise<void> {
   request.set("userId", "u1");
   request.regenerate();
   const first = request.id;
-  const { faults } = visitor.store;
+  const { faults } = visitor.storage;
   if (steps === 0) await faults.fail({ writes: true });
   const saving = t.refuses(() => request.save());
   for (let i = 1; i < steps; i++) await Promise.resolve();
@@ -260,22 +260,22 @@ function swap(cookie: string | null, id: string, other: string): string | null {
 /** Cookies that no storage has sent, of the right shape and of wrong ones. */
 async function madeUp(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
 ): Promise<[what: string, cookie: string | null][]> {
   const real: string[] = [];
   for (let i = 0; i < 4; i++) {
-    const visitor = await t.visitor(store);
+    const visitor = await t.visitor(storage);
     await visitor.visit((r) => r.set("userId", `real${i}`));
     if (visitor.cookie !== null) real.push(visitor.cookie);
   }
-  const name = store.port.http ? `${real[0]?.split("=")[0]}=` : "";
+  const name = storage.port.http ? `${real[0]?.split("=")[0]}=` : "";
   const values = real.map((cookie) => cookie.slice(name.length));
   const length = Math.min(...values.map((value) => value.length));
   const blend = () =>
     Array.from({ length }, (_, i) => t.random.pick(values).charAt(i)).join("");
   const out: [string, string | null][] = [];
   // Bare values that hold the session itself are protected by a cookie, which is not there to refuse them.
-  const bare = t.claims("selfContained") && !store.port.http;
+  const bare = t.claims("selfContained") && !storage.port.http;
   for (let i = 0; i < 3 && !bare; i++) {
     const value = blend();
     // Where ids are short and counted, a made-up one may be real.
@@ -290,8 +290,8 @@ async function madeUp(
 
 /** Ids as visitors get them: from sessions that are stored, if only then they are made. */
 async function collectIds(t: Trial): Promise<string[]> {
-  const store = await t.open();
-  const probe = await t.visitor(store);
+  const storage = await t.open();
+  const probe = await t.visitor(storage);
   const first = await probe.request();
   const before = first.id;
   first.set("userId", "u1");
@@ -301,7 +301,7 @@ async function collectIds(t: Trial): Promise<string[]> {
   t.note("200 visitors come");
   const ids = [after];
   while (ids.length < 200) {
-    const { port } = store;
+    const { port } = storage;
     const session = await blame("reading a session", () => port.read(null));
     if (before !== after) {
       session.set("userId", "u1");

@@ -101,7 +101,7 @@ export const serialisation: readonly Rule[] = [
       for (const work of works) {
         const visitor = await t.visitor();
         await visitor.visit((r) => r.set("userId", "u1"));
-        const before = await visitor.store.records();
+        const before = await visitor.storage.records();
         const { cookie } = visitor;
         const failing = await visitor.request();
         work(failing);
@@ -110,7 +110,7 @@ export const serialisation: readonly Rule[] = [
           await failing.save();
         }, "what was rejected before is not rejected");
         t.ok(visitor.cookie === cookie, "the rejected save sends a cookie");
-        const after = await visitor.store.records();
+        const after = await visitor.storage.records();
         t.ok(
           alike(after && [...after], before && [...before]),
           "the rejected save changed what is stored",
@@ -120,15 +120,15 @@ export const serialisation: readonly Rule[] = [
         t.ok(!next.has("visits"), "the rejected save stored a value");
         t.ok(!next.has("bad"), "the rejected save stored the value");
       }
-      const store = await t.open({});
-      const fresh = await t.visitor(store);
+      const storage = await t.open({});
+      const fresh = await t.visitor(storage);
       const first = await fresh.request();
       await t.rejects(async () => {
         first.set("userId", "u1");
         first.set("bad", make());
         await first.save();
       }, "what was rejected before is not rejected");
-      t.equal(await store.count() ?? 0, 0, "the rejected save left a record");
+      t.equal(await storage.count() ?? 0, 0, "the rejected save left a record");
     },
   }),
 ];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Store } from "../trial/store.ts";
+import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Trial } from "../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
 import { must, type Rule } from "./support/rule.ts";
@@ -42,15 +42,15 @@ export const unset: readonly Rule[] = [
       const fresh = await visitor.visit((r) => r.unset("coupon"));
       t.equal(fresh.sent.kind, "nothing", "a session without data is sent");
       t.equal(
-        await visitor.store.count() ?? 0,
+        await visitor.storage.count() ?? 0,
         0,
         "a session without data is stored",
       );
       await visitor.visit((r) => r.set("theme", "dark"));
-      const before = await visitor.store.records();
+      const before = await visitor.storage.records();
       const again = await visitor.visit((r) => r.unset("coupon"));
       t.equal(again.sent.kind, "nothing", "an unchanged session is sent");
-      const after = await visitor.store.records();
+      const after = await visitor.storage.records();
       t.equal(
         after && [...after],
         before && [...before],
@@ -173,11 +173,11 @@ async function leavesNothing(
 ): Promise<void> {
   // No compression makes much less of random letters, and no other text contains them.
   const secret = t.random.word(1000);
-  const without = await measure(visitor.store, secret);
+  const without = await measure(visitor.storage, secret);
   await visitor.visit((r) => put(r, secret));
-  const within = await measure(visitor.store, secret);
+  const within = await measure(visitor.storage, secret);
   await visitor.visit(take);
-  const after = await measure(visitor.store, secret);
+  const after = await measure(visitor.storage, secret);
   const grew = within.size - without.size >= 500;
   if (!within.found && !grew) {
     t.notRun("nobody can tell from the stored bytes what they hold");
@@ -191,10 +191,10 @@ async function leavesNothing(
 }
 
 async function measure(
-  store: Store,
+  storage: OpenStorage,
   secret: string,
 ): Promise<{ found: boolean; size: number }> {
-  const texts = [...(await store.inspect.records()).values()];
+  const texts = [...(await storage.inspect.records()).values()];
   return {
     found: texts.some((text) => text.includes(secret)),
     size: texts.reduce((size, text) => size + text.length, 0),

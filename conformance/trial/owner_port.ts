@@ -4,9 +4,8 @@
  * @module
  */
 import { blame, Violation } from "./port.ts";
-import type { Trial } from "./trial.ts";
-import { quote, VisitorRequest } from "./visitor.ts";
-import type { StorageLike } from "../types.ts";
+import { quote, type Trace } from "./trace.ts";
+import type { SessionLike, StorageLike } from "../types.ts";
 
 /** A session as its owner sees it. */
 export interface Listed {
@@ -19,20 +18,25 @@ export interface Listed {
   readonly current?: unknown;
 }
 
+/** A session, given by the request that read it, or by its id. */
+export type Given =
+  | { readonly name: string; readonly session: SessionLike }
+  | string;
+
 /** The owners of a storage's sessions. */
 export class OwnerPort {
-  readonly #trial: Trial;
   readonly #storage: StorageLike;
+  readonly #trace: Trace;
 
-  constructor(trial: Trial, storage: StorageLike) {
-    this.#trial = trial;
+  constructor(storage: StorageLike, trace: Trace) {
     this.#storage = storage;
+    this.#trace = trace;
   }
 
   /** An owner's sessions; the one that asks may be given as a request or by an id. */
   async list(
     owner: string,
-    current?: VisitorRequest | string,
+    current?: Given,
   ): Promise<readonly Listed[]> {
     const call = this.#method("listSessions");
     const what = `list the sessions of ${quote(owner)}${
@@ -51,14 +55,14 @@ export class OwnerPort {
       );
     }
     listed.forEach(check);
-    this.#trial.note(`${what} → ${listed.length}`);
+    this.#trace.note(`${what} → ${listed.length}`);
     return listed;
   }
 
   /** Ends an owner's sessions, but for the one given as a request or by an id; gives how many. */
   async destroy(
     owner: string,
-    except?: VisitorRequest | string,
+    except?: Given,
   ): Promise<number> {
     const call = this.#method("destroySessions");
     const spared = except === undefined ? "" : ` but ${nameOf(except)}`;
@@ -75,7 +79,7 @@ export class OwnerPort {
         `destroySessions() gave ${kindOf(ended)}; it must give how many`,
       );
     }
-    this.#trial.note(`${what} → ${ended}`);
+    this.#trace.note(`${what} → ${ended}`);
     return ended;
   }
 
@@ -91,22 +95,22 @@ export class OwnerPort {
     try {
       return await blame(what, async () => await call());
     } catch (error) {
-      this.#trial.note(`${what} → rejected`);
+      this.#trace.note(`${what} → rejected`);
       throw error;
     }
   }
 }
 
 /** A session as the storage takes it: itself, or its id. */
-function given(session: VisitorRequest | string): unknown {
-  return session instanceof VisitorRequest ? session.session : session;
+function given(session: Given): unknown {
+  return typeof session === "string" ? session : session.session;
 }
 
 /** In the trace, which shows no id. */
-function nameOf(session: VisitorRequest | string): string {
-  return session instanceof VisitorRequest
-    ? `that of ${session.name}`
-    : "the one of an id";
+function nameOf(session: Given): string {
+  return typeof session === "string"
+    ? "the one with an id"
+    : `that of ${session.name}`;
 }
 
 function check(session: Partial<Listed> | null | undefined): void {

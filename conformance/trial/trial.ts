@@ -8,7 +8,8 @@ import { equal } from "@std/assert";
 import { HarnessError, Unfit, Violation } from "./port.ts";
 import { spared } from "../profiles.ts";
 import { Random } from "./random.ts";
-import { Store } from "./store.ts";
+import { OpenStorage } from "./open_storage.ts";
+import { Trace } from "./trace.ts";
 import { Visitor, type VisitorRequest } from "./visitor.ts";
 import type { Capability, OpenOptions, Profile, Target } from "../types.ts";
 
@@ -28,16 +29,15 @@ export interface TrialOpenOptions {
 export class Trial {
   /** Choices that the seed repeats. */
   readonly random: Random;
-  /** The requests so far, one line each. */
-  readonly trace: string[] = [];
+  /** The requests so far. */
+  readonly trace: Trace = new Trace();
   /** How many random cases to try. */
   readonly runs: number;
   /** The target's limits. */
   readonly limits: { readonly recordBytes?: number };
   readonly #target: Target;
-  readonly #opened: { store: Store; namespace: string }[] = [];
-  readonly #names: Map<string, string> = new Map();
-  #default: Promise<Store> | undefined;
+  readonly #opened: OpenStorage[] = [];
+  #default: Promise<OpenStorage> | undefined;
   readonly #start = Date.now();
   #offset = 0;
   #visitors = 0;
@@ -118,12 +118,12 @@ export class Trial {
   }
 
   /** Opens the storage; without options, the one that all visitors of this trial use. */
-  open(options?: TrialOpenOptions): Promise<Store> {
+  open(options?: TrialOpenOptions): Promise<OpenStorage> {
     if (options) return this.#open(options);
     return this.#default ??= this.#open({});
   }
 
-  async #open(options: TrialOpenOptions): Promise<Store> {
+  async #open(options: TrialOpenOptions): Promise<OpenStorage> {
     const namespace = options.namespace ?? this.namespace();
     const { now } = this;
     const opened = await this.hook(
@@ -131,11 +131,16 @@ export class Trial {
       async () => await this.#target.open({ ...options, namespace, now }),
     );
     if (!opened?.storage) throw new HarnessError("open() gave no storage");
-    const store = new Store(this, opened, namespace);
-    this.#opened.push({ store, namespace });
+    const storage = new OpenStorage(
+      opened,
+      namespace,
+      this.trace,
+      (name, call) => this.hook(name, call),
+    );
+    this.#opened.push(storage);
     // A check that ran out of time may go on; nobody would close what it opens now.
     if (this.#ended) await this.end();
-    return store;
+    return storage;
   }
 
   /** A name that no other trial uses, and that a storage cannot recognise. */
@@ -145,9 +150,9 @@ export class Trial {
   }
 
   /** A visitor of the site, with a browser of their own. */
-  async visitor(store?: Store): Promise<Visitor> {
+  async visitor(storage?: OpenStorage): Promise<Visitor> {
     const name = String.fromCharCode(65 + this.#visitors++ % 26);
-    return new Visitor(this, name, store ?? await this.open());
+    return new Visitor(name, storage ?? await this.open(), this.trace);
   }
 
   /** Lets time pass, in milliseconds. */
@@ -257,23 +262,15 @@ export class Trial {
 
   /** Adds a line to the trace. */
   note(line: string): void {
-    this.trace.push(`${this.trace.length + 1}. ${line}`);
-  }
-
-  /** A cookie's name in the trace: never the cookie itself. */
-  nameOf(cookie: string | null): string {
-    if (cookie === null) return "no cookie";
-    const name = this.#names.get(cookie) ?? `cookie ${this.#names.size + 1}`;
-    this.#names.set(cookie, name);
-    return name;
+    this.trace.note(line);
   }
 
   /** Closes what the trial opened. */
   async end(): Promise<void> {
     this.#ended = true;
     const problems: unknown[] = [];
-    for (const { store } of this.#opened.splice(0).reverse()) {
-      await store.close().catch((error) => void problems.push(error));
+    for (const storage of this.#opened.splice(0).reverse()) {
+      await storage.close().catch((error) => void problems.push(error));
     }
     if (problems.length > 0) throw problems[0];
   }

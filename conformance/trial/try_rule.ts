@@ -84,7 +84,10 @@ export async function tryWithin(
   } catch (error) {
     late ||= error instanceof Late;
     if (found.outcome === "pass") {
-      found = result("error", { reason: reasonOf(error), trace: trial.trace });
+      found = result("error", {
+        reason: reasonOf(error),
+        trace: trial.trace.lines,
+      });
     }
   }
   return { result: found, late };
@@ -149,7 +152,7 @@ export async function within(
 
 function resultOf(
   error: unknown,
-  { trace }: Trial,
+  { trace: { lines: trace } }: Trial,
 ): [Outcome, Partial<RuleResult>] {
   if (error instanceof Unfit) {
     return [error.outcome, { reason: error.message }];

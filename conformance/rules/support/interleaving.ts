@@ -109,7 +109,7 @@ export async function interleave(
   const cookies = byId ? new Set([first, ...sent]) : [visitor.cookie];
   const states = [];
   for (const cookie of cookies) {
-    const { seen } = await observe(visitor.store, cookie, KEYS);
+    const { seen } = await observe(visitor.storage, cookie, KEYS);
     const over = actors.some(({ ops, request }) =>
       ops.some((op) => op.do === "destroy") ||
       ops.some((op) => op.do === "regenerate") && request.sent.kind === "cookie"

@@ -73,7 +73,7 @@ async function holding(
   const { id } = await visitor.request();
   if (id.length >= 8) secrets.push(["an id", id]);
   const { cookie } = visitor;
-  if (cookie !== null && visitor.store.port.http) {
+  if (cookie !== null && visitor.storage.port.http) {
     secrets.push(["a cookie", cookie.slice(cookie.indexOf("=") + 1)]);
   } else if (cookie !== null) secrets.push(["a cookie", cookie]);
   return visitor;
@@ -106,7 +106,7 @@ async function provokeDamage(
     work(await visitor.request(`${visitor.cookie}x`));
   });
   if (!t.claims("inspect")) return;
-  const { inspect } = visitor.store;
+  const { inspect } = visitor.storage;
   for (const text of [`{"card":"${marker}`, `${marker}{}`, `[${marker}]`]) {
     for (const key of (await inspect.records()).keys()) {
       await inspect.write(key, text);
@@ -139,7 +139,7 @@ async function provokeFaults(
 ): Promise<void> {
   if (!t.claims("faults")) return;
   const visitor = await holding(t, marker, secrets);
-  const { faults } = visitor.store;
+  const { faults } = visitor.storage;
   const request = await visitor.request();
   request.set("card", `${marker} again`);
   await faults.fail({ reads: true, writes: true });

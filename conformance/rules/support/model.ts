@@ -5,7 +5,7 @@
  */
 import { alike } from "../../trial/alike.ts";
 import { blame, Violation } from "../../trial/port.ts";
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import { Visitor, type VisitorRequest } from "../../trial/visitor.ts";
 
@@ -146,12 +146,12 @@ export function fits(op: Op, t: Trial, request: VisitorRequest): boolean {
 
 /** What a request with a cookie would see, as plain data; changes nothing. */
 export async function observe(
-  store: Store,
+  storage: OpenStorage,
   cookie: string | null,
   keys: readonly string[] = KEYS,
 ): Promise<{ id: unknown; seen: Record<string, unknown> }> {
   return await blame("reading a session", async () => {
-    const session = await store.port.read(cookie);
+    const session = await storage.port.read(cookie);
     const seen: Record<string, unknown> = {};
     for (const key of keys) {
       const has = session.has(key);
@@ -207,25 +207,25 @@ export async function play(
   commands: readonly Command[],
 ): Promise<void> {
   const timed = t.claims("expiry") && t.movesTime;
-  const store = await t.open(timed ? { idleTimeout: t.lifetime } : {});
-  const game = new Game(t, store, timed);
+  const storage = await t.open(timed ? { idleTimeout: t.lifetime } : {});
+  const game = new Game(t, storage, timed);
   for (const command of commands) await game.step(command);
 }
 
 class Game {
   readonly #t: Trial;
-  readonly #store: Store;
+  readonly #storage: OpenStorage;
   readonly #timed: boolean;
   readonly #people: Person[];
   readonly #kept = new Map<string, Kept>();
   #waited = 0;
 
-  constructor(t: Trial, store: Store, timed: boolean) {
+  constructor(t: Trial, storage: OpenStorage, timed: boolean) {
     this.#t = t;
-    this.#store = store;
+    this.#storage = storage;
     this.#timed = timed;
     this.#people = ["A", "B"].map((name) => ({
-      visitor: new Visitor(t, name, store),
+      visitor: new Visitor(name, storage, t.trace),
       cookies: [],
       underway: undefined,
     }));
@@ -338,8 +338,8 @@ class Game {
       const old = this.#byId ? cookies.slice(-3) : [];
       for (const cookie of new Set([...old, visitor.cookie])) {
         const kept = cookie === null ? undefined : this.#kept.get(cookie);
-        const { id, seen } = await observe(this.#store, cookie);
-        const name = this.#t.nameOf(cookie);
+        const { id, seen } = await observe(this.#storage, cookie);
+        const name = this.#t.trace.nameOf(cookie);
         const want = kept?.alive ? view(kept.entries) : {};
         if (!alike(seen, want)) {
           throw new Violation(

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor } from "../../trial/visitor.ts";
 
@@ -13,11 +13,11 @@ const HEAD_STARTS = [0, 1, 2, 3, 4, 6, 8, 12];
 /** Sets the stage for requests that only read, and meet one that changes the same session. */
 export async function readWhileWriting(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
 ): Promise<(() => Promise<void>)[]> {
   // Where the cookie is the session, the browser keeps whichever comes last.
   if (t.claims("selfContained")) return [];
-  return await meet(t, store, async (visitor, begin) => {
+  return await meet(t, storage, async (visitor, begin) => {
     const request = await visitor.request();
     request.set("userId", "u2");
     return async () => {
@@ -34,10 +34,10 @@ export async function readWhileWriting(
 /** Sets the stage for requests that only read, and meet one that destroys the same session. */
 export async function readWhileLeaving(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
 ): Promise<(() => Promise<void>)[]> {
   if (!t.claims("revoke")) return [];
-  return await meet(t, store, async (visitor, begin) => {
+  return await meet(t, storage, async (visitor, begin) => {
     const request = await visitor.request();
     const { cookie } = visitor;
     return async () => {
@@ -54,7 +54,7 @@ export async function readWhileLeaving(
 /** Has each of several visitors read while another request of theirs ends. */
 async function meet(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   stage: (
     visitor: Visitor,
     begin: (end: () => Promise<unknown>) => Promise<void>,
@@ -63,7 +63,7 @@ async function meet(
   const checks = [];
   // Only who claims to lose nothing to parallel requests is held to it step by step.
   for (const steps of t.claims("merge") ? HEAD_STARTS : [Infinity]) {
-    const visitor = await t.visitor(store);
+    const visitor = await t.visitor(storage);
     await visitor.visit((r) => r.set("userId", "u1"));
     checks.push(
       await stage(visitor, async (end) => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial, TrialOpenOptions } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 
@@ -11,7 +11,7 @@ import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 export async function openOwned(
   t: Trial,
   options: TrialOpenOptions = {},
-): Promise<Store> {
+): Promise<OpenStorage> {
   return await t.open({
     ...options,
     owner: ({ userId }) => typeof userId === "string" ? userId : undefined,
@@ -19,20 +19,23 @@ export async function openOwned(
 }
 
 /** Another instance over the same engine, where there can be one. */
-export async function openAgain(t: Trial, store: Store): Promise<Store> {
+export async function openAgain(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<OpenStorage> {
   return t.claims("shared")
-    ? await openOwned(t, { namespace: store.namespace })
-    : store;
+    ? await openOwned(t, { namespace: storage.namespace })
+    : storage;
 }
 
 /** A visitor who signs in; `device` tells their sessions apart. */
 export async function signIn(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   userId: string,
   device = "laptop",
 ): Promise<Visitor> {
-  const visitor = await t.visitor(store);
+  const visitor = await t.visitor(storage);
   await visitor.visit((r) => {
     r.set("userId", userId);
     r.set("device", device);
@@ -43,13 +46,13 @@ export async function signIn(
 /** Fails unless the listed sessions of an owner are those on these devices. */
 export async function listed(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   userId: string,
   devices: readonly string[],
   what: string,
 ): Promise<void> {
   await t.settle();
-  const found = await store.owners.list(userId);
+  const found = await storage.owners.list(userId);
   const got = found.map(({ data }) => String(data["device"]));
   t.equal(got.sort(), [...devices].sort(), what);
 }

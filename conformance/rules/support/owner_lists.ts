@@ -4,7 +4,7 @@
  * @module
  */
 import type { Listed } from "../../trial/owner_port.ts";
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 import { alive, canRegenerate, ended, listed, signIn } from "./owned.ts";
@@ -32,8 +32,11 @@ export function showsUse(
 }
 
 /** Has a session change hands, and looks at the lists each time. */
-export async function changeHands(t: Trial, store: Store): Promise<Visitor> {
-  const visitor = await t.visitor(store);
+export async function changeHands(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<Visitor> {
+  const visitor = await t.visitor(storage);
   const renew = (r: VisitorRequest) => canRegenerate(r) && r.regenerate();
   const steps: [string, string, (r: VisitorRequest) => unknown][] = [
     ["a visit", "", (r) => r.set("device", "it")],
@@ -52,8 +55,14 @@ export async function changeHands(t: Trial, store: Store): Promise<Visitor> {
     await visitor.visit(work);
     for (const other of ["u1", "u2"]) {
       const devices = other === userId ? ["it"] : [];
-      await listed(t, store, other, devices, `after ${what}, a list is wrong`);
-      if (other !== userId) await store.owners.destroy(other);
+      await listed(
+        t,
+        storage,
+        other,
+        devices,
+        `after ${what}, a list is wrong`,
+      );
+      if (other !== userId) await storage.owners.destroy(other);
     }
     const left = (await visitor.request()).get("device");
     t.equal(left, "it", `after ${what}, a stranger ended the session`);
@@ -66,64 +75,70 @@ export async function changeHandsMeanwhile(
   t: Trial,
   visitor: Visitor,
 ): Promise<void> {
-  const { store } = visitor;
+  const { storage } = visitor;
   const what = "a save beside it undid a change of owner";
   const slow = await visitor.request();
   await visitor.visit((r) => r.set("userId", "u1"));
   slow.set("visits", 3);
   await slow.save();
   await alive(t, visitor, what);
-  await listed(t, store, "u1", ["it"], what);
-  await listed(t, store, "u2", [], what);
+  await listed(t, storage, "u1", ["it"], what);
+  await listed(t, storage, "u2", [], what);
 }
 
 /** Ends the sessions of an owner but one, which is given in one way after the other. */
-export async function spareInEachWay(t: Trial, store: Store): Promise<void> {
+export async function spareInEachWay(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   for (const [i, way] of WAYS.entries()) {
     const userId = `u${i}`;
-    const mine = await signIn(t, store, userId, "mine");
-    const other = await signIn(t, store, userId, "other");
+    const mine = await signIn(t, storage, userId, "mine");
+    const other = await signIn(t, storage, userId, "other");
     await t.settle();
     const request = await mine.request();
     if (way.renew && !canRegenerate(request)) continue;
     if (way.renew) request.regenerate();
     if (way.save) await request.save();
-    const found = await store.owners.list(userId);
+    const found = await storage.owners.list(userId);
     const inList = found.find(({ data }) => data["device"] === "mine");
     const except = way.except(request, inList?.id ?? "");
     if (except === "") continue;
     const what = `given ${way.name}, it`;
-    await store.owners.destroy(userId, except);
+    await storage.owners.destroy(userId, except);
     await ended(t, other, other.cookie, `${what} spares another session`);
     if (!way.save) await request.save();
     await alive(t, mine, `${what} ends the session to be spared`);
     await mine.visit((r) => r.set("visits", 2));
     const visits = (await mine.request()).get("visits");
     t.equal(visits, 2, `${what} ends the session to be spared`);
-    await listed(t, store, userId, ["mine"], `${what} leaves another list`);
+    await listed(t, storage, userId, ["mine"], `${what} leaves another list`);
   }
 }
 
 /** Ends the sessions of an owner but a stranger's, which is given in one way after the other. */
-export async function spareAStranger(t: Trial, store: Store): Promise<void> {
-  const stranger = await signIn(t, store, "stranger", "theirs");
+export async function spareAStranger(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
+  const stranger = await signIn(t, storage, "stranger", "theirs");
   for (const [i, way] of WAYS.entries()) {
     if (way.renew) continue;
     const userId = `owner${i}`;
-    const mine = await signIn(t, store, userId);
+    const mine = await signIn(t, storage, userId);
     await t.settle();
-    const [theirs] = await store.owners.list("stranger");
+    const [theirs] = await storage.owners.list("stranger");
     const except = way.except(await stranger.request(), theirs?.id ?? "");
     if (except === "") continue;
     const what = `given ${way.name} of a stranger`;
-    const count = await store.owners.destroy(userId, except);
+    const count = await storage.owners.destroy(userId, except);
     t.equal(count, 1, `${what}, it spares another session`);
     const { cookie } = mine;
     await ended(t, mine, cookie, `${what}, it spares another session`);
     await alive(t, stranger, `${what}, it ends that`);
     await listed(
       t,
-      store,
+      storage,
       "stranger",
       ["theirs"],
       `${what}, it strikes it out`,
@@ -132,18 +147,21 @@ export async function spareAStranger(t: Trial, store: Store): Promise<void> {
 }
 
 /** Lists the sessions of an owner for one of them, which is given in one way after the other. */
-export async function marksWhoAsks(t: Trial, store: Store): Promise<void> {
+export async function marksWhoAsks(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   const marked = async (userId: string, asks?: VisitorRequest | string) => {
     await t.settle();
-    return (await store.owners.list(userId, asks))
+    return (await storage.owners.list(userId, asks))
       .map(({ data, current }) => [String(data["device"]), current] as const)
       .sort(([a], [b]) => a < b ? -1 : 1);
   };
   const nobody = [["mine", false], ["other", false]];
   for (const [i, way] of WAYS.entries()) {
     const userId = `u${i}`;
-    const mine = await signIn(t, store, userId, "mine");
-    await signIn(t, store, userId, "other");
+    const mine = await signIn(t, storage, userId, "mine");
+    await signIn(t, storage, userId, "other");
     const request = await mine.request();
     if (way.renew && !canRegenerate(request)) continue;
     if (way.renew) request.regenerate();
@@ -154,7 +172,7 @@ export async function marksWhoAsks(t: Trial, store: Store): Promise<void> {
     const want = [["mine", true], ["other", false]];
     t.equal(await marked(userId, asks), want, `${what} another, or none`);
     t.equal(await marked(userId), nobody, "a list for nobody marks a session");
-    const stranger = await signIn(t, store, `not ${userId}`, "mine");
+    const stranger = await signIn(t, storage, `not ${userId}`, "mine");
     const theirs = way.except(await stranger.request(), "");
     if (theirs === "") continue;
     const strange = await marked(userId, theirs);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 import { headStarts, settled } from "./head_starts.ts";
@@ -18,26 +18,29 @@ const renew: Work = (r) => {
 };
 
 /** Saves sessions that were read before they were ended. */
-export async function saveAfterwards(t: Trial, store: Store): Promise<void> {
+export async function saveAfterwards(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   for (const work of [change, renew, () => {}]) {
-    const visitor = await signIn(t, store, "u1");
+    const visitor = await signIn(t, storage, "u1");
     const { cookie } = visitor;
     const slow = await visitor.request();
     await t.settle();
-    await store.owners.destroy("u1");
+    await storage.owners.destroy("u1");
     work(slow);
     const sent = await slow.save();
     t.equal(sent.kind, "nothing", "the late save speaks to the browser");
     await isOver(t, visitor, slow, cookie);
-    await listed(t, store, "u1", [], "an ended session is listed");
+    await listed(t, storage, "u1", [], "an ended session is listed");
   }
 }
 
 /** Saves sessions while they are ended: the save a little ahead, or the end. */
-export async function lateSaves(t: Trial, store: Store): Promise<void> {
+export async function lateSaves(t: Trial, storage: OpenStorage): Promise<void> {
   for (const work of [change, renew]) {
-    await whileEnding(t, store, async (userId) => {
-      const visitor = await signIn(t, store, userId);
+    await whileEnding(t, storage, async (userId) => {
+      const visitor = await signIn(t, storage, userId);
       const { cookie } = visitor;
       const slow = await visitor.request();
       work(slow);
@@ -45,7 +48,7 @@ export async function lateSaves(t: Trial, store: Store): Promise<void> {
         save: () => slow.save(),
         async check() {
           await isOver(t, visitor, slow, cookie);
-          await listed(t, store, userId, [], "an ended session is listed");
+          await listed(t, storage, userId, [], "an ended session is listed");
         },
       };
     });
@@ -53,7 +56,10 @@ export async function lateSaves(t: Trial, store: Store): Promise<void> {
 }
 
 /** Has visitors sign in while the sessions of their owner are ended. */
-export async function loginsUnderWay(t: Trial, store: Store): Promise<void> {
+export async function loginsUnderWay(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   const signIns: ((visitor: Visitor, userId: string) => Promise<unknown>)[] = [
     async () => {},
     // Somebody who has put something into a cart, and somebody who was signed in as another.
@@ -61,9 +67,9 @@ export async function loginsUnderWay(t: Trial, store: Store): Promise<void> {
     (visitor, userId) => visitor.visit((r) => r.set("userId", `not ${userId}`)),
   ];
   for (const [i, before] of signIns.entries()) {
-    await whileEnding(t, store, async (userId) => {
-      const earlier = i === 0 ? undefined : await signIn(t, store, userId);
-      const visitor = await t.visitor(store);
+    await whileEnding(t, storage, async (userId) => {
+      const earlier = i === 0 ? undefined : await signIn(t, storage, userId);
+      const visitor = await t.visitor(storage);
       await before(visitor, userId);
       const login = await visitor.request();
       login.set("userId", userId);
@@ -87,8 +93,8 @@ export async function loginsUnderWay(t: Trial, store: Store): Promise<void> {
           const what = lives
             ? "a session is alive and in no list"
             : "a session is over and listed";
-          await listed(t, store, userId, devices, what);
-          await store.owners.destroy(userId);
+          await listed(t, storage, userId, devices, what);
+          await storage.owners.destroy(userId);
           if (!lives) return;
           await ended(t, visitor, visitor.cookie, "the next end spares it");
         },
@@ -98,13 +104,16 @@ export async function loginsUnderWay(t: Trial, store: Store): Promise<void> {
 }
 
 /** Has several visitors sign in as one owner: all at once, and one a little ahead of the others. */
-export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
+export async function loginsAtOnce(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   let count = 0;
   const stage = async (devices: readonly string[]) => {
     const userId = `u${count++}`;
     const logins: { visitor: Visitor; save(): Promise<unknown> }[] = [];
     for (const [i, device] of devices.entries()) {
-      const visitor = await t.visitor(store);
+      const visitor = await t.visitor(storage);
       // Every other one has a cart already: that session becomes the owner's, under a new id.
       if (i % 2 === 1) await visitor.visit((r) => r.set("cart", ["tea"]));
       const login = await visitor.request();
@@ -115,13 +124,13 @@ export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
     }
     const check = async () => {
       const says = "of logins at once, one is in no list";
-      await listed(t, store, userId, devices, says);
-      const ends = await store.owners.destroy(userId);
+      await listed(t, storage, userId, devices, says);
+      const ends = await storage.owners.destroy(userId);
       t.equal(ends, devices.length, "of logins at once, not all are ended");
       for (const { visitor } of logins) {
         await ended(t, visitor, visitor.cookie, "a login outlives its end");
       }
-      await listed(t, store, userId, [], "an ended session is listed");
+      await listed(t, storage, userId, [], "an ended session is listed");
     };
     return { saves: logins.map(({ save }) => save), check };
   };
@@ -131,11 +140,11 @@ export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
   await all(many.saves);
   await many.check();
   // What went well is no part of the story of what did not.
-  const lines = t.trace.length;
+  const lines = t.trace.lines.length;
   const { saves: [save = async () => {}] } = await stage(["laptop"]);
   const { lengths, meet } = await headStarts(save);
   for (const length of lengths) {
-    t.trace.length = lines;
+    t.trace.lines.length = lines;
     const { saves, check } = await stage(["laptop", "phone", "tablet"]);
     const [first = save, ...others] = saves;
     await meet(length, first, () => all(others));
@@ -144,25 +153,28 @@ export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
 }
 
 /** Ends the sessions of an owner twice at the same time: whichever resolves, all are ended by then. */
-export async function endsAtOnce(t: Trial, store: Store): Promise<void> {
+export async function endsAtOnce(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   const devices = ["laptop", "phone"];
   // What went well is no part of the story of what did not.
-  const lines = t.trace.length;
-  await signIn(t, store, "twice");
+  const lines = t.trace.lines.length;
+  await signIn(t, storage, "twice");
   const { lengths, meet } = await headStarts(() =>
-    store.owners.destroy("twice")
+    storage.owners.destroy("twice")
   );
   for (const length of lengths) {
-    t.trace.length = lines;
+    t.trace.lines.length = lines;
     const userId = `twice, ${length} steps apart`;
     const visitors: Visitor[] = [];
     for (const device of devices) {
-      visitors.push(await signIn(t, store, userId, device));
+      visitors.push(await signIn(t, storage, userId, device));
     }
     await t.settle();
     let count = 0;
     const end = async () => {
-      const ends = await store.owners.destroy(userId);
+      const ends = await storage.owners.destroy(userId);
       count += ends;
       for (const visitor of visitors) {
         const { cookie } = visitor;
@@ -171,7 +183,7 @@ export async function endsAtOnce(t: Trial, store: Store): Promise<void> {
     };
     await meet(length, end, end);
     t.ok(count >= devices.length, "two ends at once have ended fewer than all");
-    await listed(t, store, userId, [], "what is ended is listed");
+    await listed(t, storage, userId, [], "what is ended is listed");
   }
 }
 
@@ -183,21 +195,21 @@ interface Scene {
 /** Plays a scene over and over: the save a little ahead of the end of its owner's sessions, or a little behind. */
 async function whileEnding(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   stage: (userId: string) => Promise<Scene>,
 ): Promise<void> {
   let count = 0;
   // What went well is no part of the story of what did not.
-  const lines = t.trace.length;
+  const lines = t.trace.lines.length;
   const measured = await stage(`u${count}`);
   const { lengths, meet } = await headStarts(() => measured.save());
   for (const saveFirst of [true, false]) {
     for (const length of lengths) {
-      t.trace.length = lines;
+      t.trace.lines.length = lines;
       const userId = `u${++count}`;
       const scene = await stage(userId);
       const save = () => scene.save();
-      const end = () => store.owners.destroy(userId);
+      const end = () => storage.owners.destroy(userId);
       await (saveFirst ? meet(length, save, end) : meet(length, end, save));
       await scene.check();
     }

@@ -34,11 +34,11 @@ async function round(t: Trial, used: boolean): Promise<number> {
   try {
     let closes = false;
     for (let i = 0; i < OPENS; i++) {
-      const store = await t.open({});
-      closes ||= store.closes;
-      if (used) await (await t.visitor(store)).visit((r) => r.set("n", i));
-      await store.pause();
-      await store.close();
+      const storage = await t.open({});
+      closes ||= storage.closes;
+      if (used) await (await t.visitor(storage)).visit((r) => r.set("n", i));
+      await storage.pause();
+      await storage.close();
     }
     // What is let go of may take a turn to go.
     await turn();

@@ -5,30 +5,30 @@
  */
 import { OwnerPort } from "./owner_port.ts";
 import { blame, type Port, portOf, Unfit, Violation } from "./port.ts";
-import type { Trial } from "./trial.ts";
+import type { Hook, Trace } from "./trace.ts";
 import type { Faults, Inspect, Opened } from "../types.ts";
 
 /** An open storage in a trial. */
-export class Store {
+export class OpenStorage {
   readonly port: Port;
   readonly namespace: string;
   /** The sessions of an owner. */
   readonly owners: OwnerPort;
   readonly #opened: Opened;
-  readonly #hook: Trial["hook"];
+  readonly #hook: Hook;
   #closed = false;
 
-  constructor(trial: Trial, opened: Opened, namespace: string) {
-    this.#hook = (name, call) => trial.hook(name, call);
+  constructor(opened: Opened, namespace: string, trace: Trace, hook: Hook) {
+    this.#hook = hook;
     this.port = portOf(opened.storage as Opened["storage"] & object);
     this.namespace = namespace;
     this.#opened = opened;
-    this.owners = new OwnerPort(trial, opened.storage);
-    trial.note(`open a storage`);
+    this.owners = new OwnerPort(opened.storage, trace);
+    trace.note("open a storage");
   }
 
-  /** The storage itself. */
-  get storage(): Opened["storage"] {
+  /** The storage as `open()` returned it. */
+  get raw(): Opened["storage"] {
     return this.#opened.storage;
   }
 
