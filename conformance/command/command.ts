@@ -6,7 +6,7 @@
 import {
   type CliOptions,
   helpText,
-  parseArgs,
+  readArgs,
   unknownRule,
   UsageError,
 } from "./args.ts";
@@ -51,7 +51,7 @@ export async function runCli(
   // Errors that a target throws in passing must not end the process.
   const stray = new Stray();
   try {
-    const options = parseArgs(args);
+    const options = readArgs(args);
     if (options.action === "help") {
       host.write(helpText(host.command));
       return 0;
@@ -63,7 +63,7 @@ export async function runCli(
     const expected = options.baseline === undefined
       ? undefined
       : readBaseline(await readText(options.baseline, host), options.baseline);
-    const { target = "" } = options;
+    const { target } = options;
     const targets = await loadTargets(target, host);
     const outside = await stray.take();
     if (outside !== undefined) {
@@ -105,7 +105,7 @@ async function check(
   }
   const again = (report: Report, rule: string) =>
     `${host.command} ${
-      quote(options.target ?? "")
+      quote(options.target)
     } --only ${rule} --seed ${report.seed}${slow ? " --slow" : ""}`;
   for (const [format, file] of Object.entries(files)) {
     const text = formatReport(reports, {
