@@ -11,8 +11,10 @@ import { countText } from "../conformance/formats/common.ts";
 import {
   checkStorage,
   formatReport,
+  type Outcome,
   type Report,
   RULE_SET,
+  type RuleResult,
   rules,
   type Target,
 } from "../conformance/mod.ts";
@@ -74,13 +76,33 @@ const RACES: Readonly<Record<string, string>> = {
 /** How often a race is run before it counts as kept. */
 const RACE_RUNS = 10;
 
-interface Entry {
-  /** The target's file, without its ending. */
-  readonly name: string;
-  readonly report: Report;
+/** A line of `index.json`: what was found about a storage. Rules that are not listed passed. */
+export interface Summary {
+  readonly target: string;
+  readonly verdict: Report["verdict"];
+  readonly failed: readonly string[];
+  readonly notApplicable: readonly string[];
 }
 
-/** Checks a target; gives what every run finds. Where its engine cannot be had, that is what is written already. */
+/** All that was found, by the target's file without its ending. */
+export interface Index {
+  readonly ruleSet: string;
+  readonly storages: Readonly<Record<string, Summary>>;
+}
+
+interface Entry extends Summary {
+  /** The target's file, without its ending. */
+  readonly name: string;
+  /** The page of its report. */
+  readonly page: string;
+}
+
+/** Reads `index.json`. */
+export function readIndex(): Index {
+  return JSON.parse(Deno.readTextFileSync(new URL("index.json", folder)));
+}
+
+/** Checks a target. If its engine is not installed, the result is the one that is already published. */
 async function checkTarget(name: string): Promise<Entry> {
   let target: Target;
   try {
@@ -89,24 +111,38 @@ async function checkTarget(name: string): Promise<Entry> {
   } catch (error) {
     if (Deno.env.get("CI") === "true") throw error;
     console.error(`${name} was not checked: ${(error as Error).message}`);
-    const file = new URL(`${name}.json`, folder);
-    return { name, report: JSON.parse(Deno.readTextFileSync(file)) };
+    const summary = readIndex().storages[name];
+    if (!summary) throw error;
+    const file = new URL(`${name}.md`, folder);
+    return { name, ...summary, page: Deno.readTextFileSync(file) };
   }
   const report = await checkStorage(target, {
     seed: SEED,
     deadlineMs: PATIENCE,
   });
-  const results = [];
+  const results: RuleResult[] = [];
   for (const result of report.results) {
-    const reason = RACES[`${name} ${result.rule}`];
+    const { rule, outcome } = result;
+    if (outcome === "error" || outcome === "not-run") {
+      throw new Error(`${name}: ${rule} ${outcome}: ${result.reason}`);
+    }
+    const reason = RACES[`${name} ${rule}`];
     if (reason === undefined) results.push(result);
-    else if (await loses(target, result.rule)) {
-      results.push(
-        { rule: result.rule, outcome: "fail", reason, ms: 0 } as const,
-      );
-    } else results.push({ rule: result.rule, outcome: "pass", ms: 0 } as const);
+    else if (await loses(target, rule)) {
+      results.push({ rule, outcome: "fail", reason, ms: 0 });
+    } else results.push({ rule, outcome: "pass", ms: 0 });
   }
-  return { name, report: { ...report, results } };
+  const of = (outcome: Outcome) =>
+    results.filter((result) => result.outcome === outcome)
+      .map((result) => result.rule);
+  return {
+    name,
+    target: report.target,
+    verdict: report.verdict,
+    failed: of("fail"),
+    notApplicable: of("not-applicable"),
+    page: page(name, { ...report, results }),
+  };
 }
 
 async function loses(target: Target, rule: string): Promise<boolean> {
@@ -120,10 +156,27 @@ async function loses(target: Target, rule: string): Promise<boolean> {
   return false;
 }
 
-/** The rules that a report says are broken. */
-export function broken({ results }: Report): string[] {
-  return results.filter((result) => result.outcome === "fail")
-    .map((result) => result.rule);
+/** A report with outcomes only, for the table and the matrix. */
+function reportOf({ target, verdict, failed, notApplicable }: Summary): Report {
+  const results = rules.map(({ id: rule }): RuleResult => ({
+    rule,
+    outcome: failed.includes(rule)
+      ? "fail"
+      : notApplicable.includes(rule)
+      ? "not-applicable"
+      : "pass",
+    ms: 0,
+  }));
+  const ruleSet = RULE_SET;
+  return {
+    target,
+    ruleSet,
+    seed: SEED,
+    verdict,
+    results,
+    notes: [],
+    stale: [],
+  };
 }
 
 /** The reproductions of a library, by rule. */
@@ -139,7 +192,7 @@ function command(name: string): string {
 }
 
 /** A report's own page: what the command prints. */
-function page({ name, report }: Entry): string {
+function page(name: string, report: Report): string {
   const text = formatReport(report, {
     format: "text",
     again: ({ seed }, rule) => `${command(name)} --only ${rule} --seed ${seed}`,
@@ -147,7 +200,7 @@ function page({ name, report }: Entry): string {
   return [
     `# ${report.target}`,
     "",
-    `From the root of this repository; [the target](../../${TARGETS}${name}.ts) says what the storage claims. The same as [JSON](${name}.json).`,
+    `From the root of this repository; [the target](../../${TARGETS}${name}.ts) says what the storage claims.`,
     "",
     "```sh",
     `${command(name)} --seed ${SEED}`,
@@ -160,13 +213,21 @@ function page({ name, report }: Entry): string {
   ].join("\n");
 }
 
-/** A report for other programs, without what differs from run to run. */
-function json({ report }: Entry): string {
-  return formatReport(report, { format: "json" })
-    .replaceAll(/,\n\s*"ms": [\d.]+$/gm, "");
+/** `index.json`, with one line for each storage. */
+function json(entries: readonly Entry[]): string {
+  const lines = entries.map(({ name, page: _, ...summary }) =>
+    `    ${JSON.stringify(name)}: ${JSON.stringify(summary)}`
+  );
+  return `{
+  "ruleSet": ${JSON.stringify(RULE_SET)},
+  "storages": {
+${lines.join(",\n")}
+  }
+}
+`;
 }
 
-async function index(entries: readonly Entry[]): Promise<string> {
+async function table(entries: readonly Entry[]): Promise<string> {
   const lines = [
     `# Reports, rules ${RULE_SET}`,
     "",
@@ -178,9 +239,9 @@ async function index(entries: readonly Entry[]): Promise<string> {
     "",
     "| Storage | Verdict | Rules |",
     "| --- | --- | --- |",
-    ...entries.map(({ name, report }) =>
-      `| [${report.target}](${name}.md) | ${report.verdict} | ${
-        countText(report.results)
+    ...entries.map((entry) =>
+      `| [${entry.target}](${entry.name}.md) | ${entry.verdict} | ${
+        countText(reportOf(entry).results)
       } |`
     ),
   ];
@@ -202,7 +263,7 @@ async function findings(
   const rows = rules.flatMap(({ id }) => {
     const by = storages.filter((storage) =>
       entries.some((entry) =>
-        entry.name === `${name}_${storage}` && broken(entry.report).includes(id)
+        entry.name === `${name}_${storage}` && entry.failed.includes(id)
       )
     );
     if (by.length === 0) return [];
@@ -249,16 +310,14 @@ export async function makeReports(): Promise<Map<string, string>> {
   ];
   const entries: Entry[] = [];
   for (const name of names) entries.push(await checkTarget(name));
-  const reports = entries.map((entry) => entry.report);
-  const files = new Map([
-    ["README.md", await index(entries)],
-    ["matrix.svg", formatReport(reports, { format: "matrix" })],
+  const pages = new Map([["README.md", await table(entries)]]);
+  for (const { name, page } of entries) pages.set(`${name}.md`, page);
+  const matrix = formatReport(entries.map(reportOf), { format: "matrix" });
+  return new Map([
+    ...await formatted(pages),
+    ["index.json", json(entries)],
+    ["matrix.svg", matrix],
   ]);
-  for (const entry of entries) {
-    files.set(`${entry.name}.md`, page(entry));
-    files.set(`${entry.name}.json`, json(entry));
-  }
-  return await formatted(files);
 }
 
 async function formatted(
