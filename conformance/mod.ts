@@ -34,12 +34,12 @@ export {
   type RemixSession,
   type RemixStorage,
 } from "./adapters.ts";
+export { CAPABILITIES, type Capability } from "./capabilities.ts";
 export { type FormatOptions, formatReport } from "./format.ts";
 export { instrument, type Instrumented } from "./instrument.ts";
 export { RULE_SET, rules } from "./rules.ts";
 export { checkStorage } from "./run.ts";
 export type {
-  Capability,
   CheckOptions,
   Faults,
   Inspect,

@@ -30,8 +30,8 @@ import { Unfit, Violation } from "./trial/port.ts";
 import { Trial } from "./trial/trial.ts";
 import type { Target } from "./types.ts";
 
+export { CAPABILITIES, type Capability } from "./capabilities.ts";
 export type {
-  Capability,
   Faults,
   Inspect,
   Opened,

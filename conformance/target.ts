@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CAPABILITIES } from "./capabilities.ts";
 import { rules } from "./rules.ts";
 import type { Rule, Target } from "./types.ts";
 
@@ -52,7 +53,9 @@ export function checkTarget(target: Target): void {
     ? "it needs a function open"
     : clockProblem(target.clock);
   if (problem) throw new TypeError(`Cannot check target: ${problem}`);
-  const unknown = target.capabilities.filter((c) => !CAPABILITIES.includes(c));
+  const unknown = target.capabilities.filter((c) =>
+    !Object.hasOwn(CAPABILITIES, c)
+  );
   if (unknown.length > 0) {
     throw new TypeError(
       `Cannot check target: there is no capability ${unknown.join(", ")}`,
@@ -85,19 +88,3 @@ function clockProblem(clock: Target["clock"]): string | undefined {
 }
 
 const PROFILES: readonly string[] = ["satchel", "react-router", "remix"];
-
-const CAPABILITIES: readonly string[] = [
-  "revoke",
-  "shared",
-  "durable",
-  "namespaces",
-  "expiry",
-  "touch",
-  "absolute",
-  "sweep",
-  "merge",
-  "owners",
-  "selfContained",
-  "inspect",
-  "faults",
-];

@@ -3,35 +3,7 @@
  *
  * @module
  */
-
-/**
- * What a storage may claim to do. What it claims is tested; what it does not claim is not demanded.
- *
- * - `revoke`: a destroyed or regenerated-away cookie stops working at once
- * - `shared`: several instances over one engine see each other's sessions
- * - `durable`: sessions survive `close` and a new `open` of the same namespace
- * - `namespaces`: two namespaces over one engine never see each other
- * - `expiry`: sessions end by a lifetime; `touch`: reading slides it; `absolute`: a fixed end
- * - `sweep`: `sweep()` removes expired records
- * - `merge`: parallel requests that change different keys both keep their changes
- * - `owners`: `listSessions` and `destroySessions` find the sessions of one owner
- * - `selfContained`: the whole session travels in the cookie
- * - `inspect`, `faults`: `open` gives hooks to look at stored bytes and to break the engine
- */
-export type Capability =
-  | "revoke"
-  | "shared"
-  | "durable"
-  | "namespaces"
-  | "expiry"
-  | "touch"
-  | "absolute"
-  | "sweep"
-  | "merge"
-  | "owners"
-  | "selfContained"
-  | "inspect"
-  | "faults";
+import type { Capability } from "./capabilities.ts";
 
 /** A library whose sessions behave otherwise by design; the rules that say so do not apply to it. */
 export type Profile = "satchel" | "react-router" | "remix";

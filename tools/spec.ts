@@ -8,7 +8,12 @@ import { exists } from "@std/fs";
 import { fileURLToPath } from "node:url";
 import { GROUPS } from "../conformance/formats/common.ts";
 import { exempt, spared } from "../conformance/profiles.ts";
-import { type Rule, RULE_SET, rules } from "../conformance/mod.ts";
+import {
+  CAPABILITIES,
+  type Rule,
+  RULE_SET,
+  rules,
+} from "../conformance/mod.ts";
 import { deno, root } from "./project.ts";
 
 /** Where the text belongs. */
@@ -17,7 +22,6 @@ const file = new URL("conformance/SPEC.md", root);
 /** The specification, before it is formatted. */
 export function specText(
   rules: readonly Rule[],
-  capabilities: readonly string[],
 ): string {
   const lines = [
     `# Session conformance, rules ${RULE_SET}`,
@@ -61,7 +65,9 @@ export function specText(
     "",
     "What a storage claims is tested, and what it does not claim is not demanded. What is claimed and cannot be tried is *not run*, which is never as good as a pass.",
     "",
-    ...capabilities,
+    ...Object.entries(CAPABILITIES).map(([name, promise]) =>
+      `- \`${name}\`: ${promise}`
+    ),
   ];
   for (const [prefix, name] of Object.entries(GROUPS)) {
     const members = rules.filter(({ id }) => id.startsWith(`${prefix}-`));
@@ -106,15 +112,6 @@ function markdown(text: string): string {
   return text.replaceAll(/[\\`*_[\]<>]/g, (character) => `\\${character}`);
 }
 
-/** The list in the comment on the type `Capability`. */
-function readCapabilities(): string[] {
-  const source = Deno.readTextFileSync(new URL("conformance/types.ts", root));
-  const [, comment = ""] =
-    source.match(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*export type Capability/) ?? [];
-  return comment.split("\n").filter((line) => line.startsWith(" * - "))
-    .map((line) => line.slice(3));
-}
-
 async function format(text: string): Promise<string> {
   const path = Deno.makeTempFileSync({ suffix: ".md" });
   try {
@@ -128,7 +125,7 @@ async function format(text: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const text = await format(specText(rules, readCapabilities()));
+  const text = await format(specText(rules));
   const path = fileURLToPath(file);
   if (!Deno.args.includes("--check")) Deno.writeTextFileSync(path, text);
   else if (!await exists(path) || Deno.readTextFileSync(path) !== text) {

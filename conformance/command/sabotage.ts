@@ -4,8 +4,8 @@
  * @module
  */
 import { PORT, type Port, portOf } from "../trial/port.ts";
+import type { Capability } from "../capabilities.ts";
 import type {
-  Capability,
   Opened,
   OpenOptions,
   SessionLike,

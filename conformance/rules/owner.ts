@@ -13,7 +13,7 @@ import {
   showsUse,
   spareAStranger,
   spareInEachWay,
-} from "./support/owner_lists.ts";
+} from "./support/owner_cases.ts";
 import { failToEnd, failToList, failToSignIn } from "./support/owner_faults.ts";
 import {
   endsAtOnce,

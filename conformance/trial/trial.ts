@@ -11,7 +11,8 @@ import { Random } from "./random.ts";
 import { OpenStorage } from "./open_storage.ts";
 import { Trace } from "./trace.ts";
 import { Visitor, type VisitorRequest } from "./visitor.ts";
-import type { Capability, OpenOptions, Profile, Target } from "../types.ts";
+import type { Capability } from "../capabilities.ts";
+import type { OpenOptions, Profile, Target } from "../types.ts";
 
 /** Options of {@linkcode Trial.open}. */
 export interface TrialOpenOptions {
