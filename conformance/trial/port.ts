@@ -165,11 +165,11 @@ function parse(what: string, header: unknown): Sent {
   }
   if (header === "") return { kind: "nothing" };
   const [pair = "", ...attributes] = header.split(";");
-  const over = attributes.some((attribute) => {
+  const expired = attributes.some((attribute) => {
     const [name = "", value = ""] = attribute.trim().split("=");
     if (/^max-age$/i.test(name)) return Number(value) <= 0;
     return /^expires$/i.test(name) && Date.parse(value) <= 0;
   });
-  if (over || pair.endsWith("=")) return { kind: "clear" };
+  if (expired || pair.endsWith("=")) return { kind: "clear" };
   return { kind: "cookie", cookie: pair.trim() };
 }

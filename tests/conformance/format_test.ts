@@ -45,7 +45,7 @@ const mixed = reportOf([
   {
     rule: "FLASH-01",
     outcome: "fail",
-    reason: "the flash is not there",
+    reason: "the flash is missing",
     got: "undefined",
     want: '"Saved"',
     trace: ["1. open a storage", "2. A sends no cookie"],
@@ -231,7 +231,7 @@ Deno.test("formatReport() turns red what is not green, as JUnit XML", () => {
   );
   assertMatch(
     text,
-    /<failure type="fail" message="the flash is not there">got {2}undefined\n/,
+    /<failure type="fail" message="the flash is missing">got {2}undefined\n/,
   );
   assertStringIncludes(text, '<error type="not-run" message="no clock">');
   assertStringIncludes(text, '<failure type="stale"');

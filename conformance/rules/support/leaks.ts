@@ -1,5 +1,5 @@
 /**
- * Provokes every error that can be provoked, and listens to what is said about it.
+ * Provokes errors, and collects their messages and what is logged.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { Violation } from "../../trial/port.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 
-/** What was said, and what must not be in it. */
+/** What was reported, and the secrets that must not be in it. */
 export interface Heard {
   /** Name and text of each secret. */
   readonly secrets: readonly (readonly [string, string])[];
@@ -19,7 +19,7 @@ export interface Heard {
 export async function provoke(t: Trial, marker: string): Promise<Heard> {
   const texts: { what: string; text: string }[] = [];
   const secrets: [string, string][] = [["a value", marker]];
-  const hush = listen((text) => texts.push({ what: "what it logs", text }));
+  const hush = listen((text) => texts.push({ what: "a log line", text }));
   const tried = async (
     what: string,
     work: () => Promise<unknown>,
@@ -42,7 +42,7 @@ export async function provoke(t: Trial, marker: string): Promise<Heard> {
         await request.save();
       });
     }
-    await tried("a session that is over", async () => {
+    await tried("an expired session", async () => {
       const request = await visitor.request();
       await request.destroy();
       request.set("card", marker);
@@ -79,7 +79,7 @@ async function holding(
   return visitor;
 }
 
-/** Each holds the marker next to something that JSON cannot carry. */
+/** Values that hold the marker and something that JSON cannot represent. */
 function badValues(card: string): [string, unknown][] {
   const cycle: unknown[] = [card];
   cycle.push(cycle);
@@ -143,7 +143,7 @@ async function provokeFaults(
   const request = await visitor.request();
   request.set("card", `${marker} again`);
   await faults.fail({ reads: true, writes: true });
-  // What caused it is the engine's own error, and the target's.
+  // Its cause is the engine's own error, which the target is responsible for.
   const message = (error: unknown) =>
     error instanceof Error ? error.message : "";
   try {
@@ -155,7 +155,7 @@ async function provokeFaults(
   }
 }
 
-/** Listens to the console, and lets it speak on; gives what ends it. */
+/** Listens to the console, which still prints. Returns a function that stops listening. */
 function listen(tell: (text: string) => void): () => void {
   const speaker: object = Reflect.get(globalThis, "console");
   const console = speaker as Record<string, unknown>;
@@ -173,7 +173,7 @@ function listen(tell: (text: string) => void): () => void {
   };
 }
 
-/** All that an error or a value says: messages, properties, causes. */
+/** All text of an error or a value: messages, properties, causes. */
 function textOf(value: unknown): string {
   const seen = new Set<unknown>();
   const speak = (value: unknown): string => {

@@ -1,5 +1,5 @@
 /**
- * Visitors whose sessions belong to somebody, and what their owners are told of them.
+ * Visitors whose sessions have an owner, and checks of the owner's list.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial, TrialOpenOptions } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 
-/** Opens a storage that knows whose a session is: whoever is signed in. */
+/** Opens a storage whose sessions are owned by the user who is signed in. */
 export async function openOwned(
   t: Trial,
   options: TrialOpenOptions = {},
@@ -18,7 +18,7 @@ export async function openOwned(
   });
 }
 
-/** Another instance over the same engine, where there can be one. */
+/** Another instance over the same engine, if the target claims `shared`. */
 export async function openAgain(
   t: Trial,
   storage: OpenStorage,
@@ -28,7 +28,7 @@ export async function openAgain(
     : storage;
 }
 
-/** A visitor who signs in; `device` tells their sessions apart. */
+/** A visitor who signs in. `device` identifies the session. */
 export async function signIn(
   t: Trial,
   storage: OpenStorage,
@@ -43,7 +43,7 @@ export async function signIn(
   return visitor;
 }
 
-/** Fails unless the listed sessions of an owner are those on these devices. */
+/** Fails unless an owner's list has exactly the sessions of these devices. */
 export async function listed(
   t: Trial,
   storage: OpenStorage,
@@ -57,7 +57,7 @@ export async function listed(
   t.equal(got.sort(), [...devices].sort(), what);
 }
 
-/** Fails if a cookie still reads as somebody's session. */
+/** Fails if a cookie still reads a session. */
 export async function ended(
   t: Trial,
   visitor: Visitor,
@@ -79,7 +79,7 @@ export async function alive(
   t.ok((await visitor.request()).has("userId"), what);
 }
 
-/** Whether sessions can be given a new id. */
+/** Whether the sessions have `regenerateId()`. */
 export function canRegenerate({ session }: VisitorRequest): boolean {
   return typeof session.regenerateId === "function";
 }

@@ -1,5 +1,5 @@
 /**
- * What becomes of the lists of owners while sessions begin, change hands and are used.
+ * The lists of owners while sessions begin, change their owner and are used.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Trial } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 import { alive, canRegenerate, ended, listed, signIn } from "./owned.ts";
 
-/** Fails unless a list says when three sessions were used, of which the second was used again. */
+/** Fails unless a list shows when three sessions were used, of which the second was used again. */
 export function showsUse(
   t: Trial,
   found: readonly Listed[],
@@ -17,7 +17,7 @@ export function showsUse(
 ): void {
   const order = found.map(({ data }) => data["device"]);
   const want = ["second", "third", "first"];
-  t.equal(order, want, "the one used last is not the first");
+  t.equal(order, want, "the list does not begin with the session used last");
   for (const session of found) {
     const { device } = session.data;
     const created = begun.get(String(device)) ?? 0;
@@ -25,13 +25,13 @@ export function showsUse(
     const dates = { created, lastSeen, expires: lastSeen + t.lifetime * 1000 };
     for (const [what, at] of Object.entries(dates)) {
       const off = Math.abs(session[what as keyof typeof dates] - at);
-      // To the second is enough for whoever reads it.
+      // A reader needs it to the second.
       t.ok(off < 1000, `${what} is ${off} ms off`);
     }
   }
 }
 
-/** Has a session change hands, and looks at the lists each time. */
+/** Changes the owner of a session, and checks the lists each time. */
 export async function changeHands(
   t: Trial,
   storage: OpenStorage,
@@ -70,13 +70,13 @@ export async function changeHands(
   return visitor;
 }
 
-/** Has a session of u2 change hands, while another request of it is under way. */
+/** Changes the owner of a session to u2 while another request of it is in progress. */
 export async function changeHandsMeanwhile(
   t: Trial,
   visitor: Visitor,
 ): Promise<void> {
   const { storage } = visitor;
-  const what = "a save beside it undid a change of owner";
+  const what = "a concurrent save undid a change of owner";
   const slow = await visitor.request();
   await visitor.visit((r) => r.set("userId", "u1"));
   slow.set("visits", 3);
@@ -86,7 +86,7 @@ export async function changeHandsMeanwhile(
   await listed(t, storage, "u2", [], what);
 }
 
-/** Ends the sessions of an owner but one, which is given in one way after the other. */
+/** Ends the sessions of an owner except one, which is given in different ways. */
 export async function spareInEachWay(
   t: Trial,
   storage: OpenStorage,
@@ -104,19 +104,19 @@ export async function spareInEachWay(
     const inList = found.find(({ data }) => data["device"] === "mine");
     const except = way.except(request, inList?.id ?? "");
     if (except === "") continue;
-    const what = `given ${way.name}, it`;
+    const what = `given ${way.name}, destroySessions()`;
     await storage.owners.destroy(userId, except);
-    await ended(t, other, other.cookie, `${what} spares another session`);
+    await ended(t, other, other.cookie, `${what} keeps another session`);
     if (!way.save) await request.save();
-    await alive(t, mine, `${what} ends the session to be spared`);
+    await alive(t, mine, `${what} ends the session to be kept`);
     await mine.visit((r) => r.set("visits", 2));
     const visits = (await mine.request()).get("visits");
-    t.equal(visits, 2, `${what} ends the session to be spared`);
-    await listed(t, storage, userId, ["mine"], `${what} leaves another list`);
+    t.equal(visits, 2, `${what} ends the session to be kept`);
+    await listed(t, storage, userId, ["mine"], `${what} leaves a wrong list`);
   }
 }
 
-/** Ends the sessions of an owner but a stranger's, which is given in one way after the other. */
+/** Ends the sessions of an owner except one of another owner, which is given in different ways. */
 export async function spareAStranger(
   t: Trial,
   storage: OpenStorage,
@@ -132,21 +132,30 @@ export async function spareAStranger(
     if (except === "") continue;
     const what = `given ${way.name} of a stranger`;
     const count = await storage.owners.destroy(userId, except);
-    t.equal(count, 1, `${what}, it spares another session`);
+    t.equal(count, 1, `${what}, destroySessions() keeps another session`);
     const { cookie } = mine;
-    await ended(t, mine, cookie, `${what}, it spares another session`);
-    await alive(t, stranger, `${what}, it ends that`);
+    await ended(
+      t,
+      mine,
+      cookie,
+      `${what}, destroySessions() keeps another session`,
+    );
+    await alive(
+      t,
+      stranger,
+      `${what}, destroySessions() ends the given session`,
+    );
     await listed(
       t,
       storage,
       "stranger",
       ["theirs"],
-      `${what}, it strikes it out`,
+      `${what}, destroySessions() removes the given session from its list`,
     );
   }
 }
 
-/** Lists the sessions of an owner for one of them, which is given in one way after the other. */
+/** Lists the sessions of an owner with one as `current`, which is given in different ways. */
 export async function marksWhoAsks(
   t: Trial,
   storage: OpenStorage,
@@ -170,23 +179,35 @@ export async function marksWhoAsks(
     if (asks === "") continue;
     const what = `given ${way.name}, a list marks`;
     const want = [["mine", true], ["other", false]];
-    t.equal(await marked(userId, asks), want, `${what} another, or none`);
-    t.equal(await marked(userId), nobody, "a list for nobody marks a session");
+    t.equal(
+      await marked(userId, asks),
+      want,
+      `${what} another session, or none`,
+    );
+    t.equal(
+      await marked(userId),
+      nobody,
+      "a list without current marks a session",
+    );
     const stranger = await signIn(t, storage, `not ${userId}`, "mine");
     const theirs = way.except(await stranger.request(), "");
     if (theirs === "") continue;
     const strange = await marked(userId, theirs);
-    t.equal(strange, nobody, "a list for a stranger marks a session");
+    t.equal(
+      strange,
+      nobody,
+      "a list for a session of another owner marks a session",
+    );
   }
 }
 
 /** How a session can be given. */
 const WAYS: readonly {
   readonly name: string;
-  /** Whether it gets a new id first; and whether that is saved first. */
+  /** Whether it gets a new id first, and whether that is saved first. */
   readonly renew?: boolean;
   readonly save?: boolean;
-  /** What is given; `""` where there is no such thing. */
+  /** What is given; `""` if the library does not have it. */
   except(request: VisitorRequest, inList: string): VisitorRequest | string;
 }[] = [
   { name: "the session", except: (request) => request },

@@ -1,5 +1,5 @@
 /**
- * What an engine that fails leaves of the lists of owners.
+ * The lists of owners while the engine fails.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Trial } from "../../trial/trial.ts";
 import { headStarts } from "./head_starts.ts";
 import { alive, ended, listed, signIn } from "./owned.ts";
 
-/** Lists while nothing can be read. */
+/** Lists while reads fail. */
 export async function failToList(
   t: Trial,
   storage: OpenStorage,
@@ -16,8 +16,14 @@ export async function failToList(
   const { owners, faults } = storage;
   const visitor = await signIn(t, storage, "u0");
   await faults.fail({ reads: true });
-  await t.rejects(() => owners.list("u0"), "a failed read is an empty list");
-  await t.rejects(() => owners.destroy("u0"), "a failed read ends nothing");
+  await t.rejects(
+    () => owners.list("u0"),
+    "listSessions() resolves although the read failed",
+  );
+  await t.rejects(
+    () => owners.destroy("u0"),
+    "destroySessions() resolves although the read failed",
+  );
   await faults.heal();
   await alive(t, visitor, "the failed read ended the session");
   await listed(
@@ -29,7 +35,7 @@ export async function failToList(
   );
 }
 
-/** Ends an owner's sessions while writes begin to fail, at each step of it. */
+/** Ends an owner's sessions while writes begin to fail, at each step of the call. */
 export async function failToEnd(t: Trial, storage: OpenStorage): Promise<void> {
   const { owners } = storage;
   await atEachStep(t, storage, async (userId) => {
@@ -40,22 +46,22 @@ export async function failToEnd(t: Trial, storage: OpenStorage): Promise<void> {
     return {
       call: () => owners.destroy(userId),
       async check(refused, broken) {
-        const says = "it resolves although no write does";
+        const says = "destroySessions() resolves although every write failed";
         t.ok(refused || !broken, says);
         if (refused) await owners.destroy(userId);
         const what = refused
-          ? "what could not be ended is not ended later either"
+          ? "a session that could not be ended is not ended later"
           : says;
         for (const visitor of visitors) {
           await ended(t, visitor, visitor.cookie, what);
         }
-        await listed(t, storage, userId, [], "what is ended is listed");
+        await listed(t, storage, userId, [], "an ended session is listed");
       },
     };
   });
 }
 
-/** Signs in while writes begin to fail, at each step of it. */
+/** Signs in while writes begin to fail, at each step of the call. */
 export async function failToSignIn(
   t: Trial,
   storage: OpenStorage,
@@ -68,10 +74,14 @@ export async function failToSignIn(
     return {
       call: () => login.save(),
       async check(refused, broken) {
-        t.ok(refused || !broken, "a login resolves although no write does");
+        t.ok(
+          refused || !broken,
+          "a login resolves although every write failed",
+        );
         if (refused) await login.save();
-        await alive(t, visitor, "a login beside a failure is lost");
-        const what = "a login that failed first is in no list, or in it twice";
+        await alive(t, visitor, "a login is lost although its save resolved");
+        const what =
+          "a login that failed first is not listed, or is listed twice";
         await listed(t, storage, userId, ["laptop"], what);
         await storage.owners.destroy(userId);
         await ended(t, visitor, visitor.cookie, what);
@@ -82,11 +92,11 @@ export async function failToSignIn(
 
 interface Scene {
   call(): Promise<unknown>;
-  /** @param broken Whether no write worked from the beginning. */
+  /** @param broken Whether all writes failed from the beginning. */
   check(refused: boolean, broken: boolean): Promise<void>;
 }
 
-/** Plays a scene over and over: no write works, or none after or before a step of its call. */
+/** Runs a scene repeatedly: all writes fail, or those after or before a step of the call. */
 async function atEachStep(
   t: Trial,
   storage: OpenStorage,
@@ -117,7 +127,7 @@ async function atEachStep(
   }, true);
   const measured = await stage(`u${++count}`);
   const { lengths, meet } = await headStarts(() => measured.call());
-  // What went well is no part of the story of what did not.
+  // The trace of a failure does not include the runs that passed.
   const lines = t.trace.lines.length;
   for (const length of lengths) {
     t.trace.lines.length = lines;

@@ -1,5 +1,5 @@
 /**
- * Requests that overlap with the end of all sessions of their owner.
+ * Requests that overlap with `destroySessions` of their owner.
  *
  * @module
  */
@@ -30,13 +30,13 @@ export async function saveAfterwards(
     await storage.owners.destroy("u1");
     work(slow);
     const sent = await slow.save();
-    t.equal(sent.kind, "nothing", "the late save speaks to the browser");
-    await isOver(t, visitor, slow, cookie);
+    t.equal(sent.kind, "nothing", "the late save sends or clears a cookie");
+    await staysEnded(t, visitor, slow, cookie);
     await listed(t, storage, "u1", [], "an ended session is listed");
   }
 }
 
-/** Saves sessions while they are ended: the save a little ahead, or the end. */
+/** Saves sessions while they are ended; either call begins slightly earlier. */
 export async function lateSaves(t: Trial, storage: OpenStorage): Promise<void> {
   for (const work of [change, renew]) {
     await whileEnding(t, storage, async (userId) => {
@@ -47,7 +47,7 @@ export async function lateSaves(t: Trial, storage: OpenStorage): Promise<void> {
       return {
         save: () => slow.save(),
         async check() {
-          await isOver(t, visitor, slow, cookie);
+          await staysEnded(t, visitor, slow, cookie);
           await listed(t, storage, userId, [], "an ended session is listed");
         },
       };
@@ -55,14 +55,14 @@ export async function lateSaves(t: Trial, storage: OpenStorage): Promise<void> {
   }
 }
 
-/** Has visitors sign in while the sessions of their owner are ended. */
+/** Lets visitors sign in while the sessions of their owner are ended. */
 export async function loginsUnderWay(
   t: Trial,
   storage: OpenStorage,
 ): Promise<void> {
   const signIns: ((visitor: Visitor, userId: string) => Promise<unknown>)[] = [
     async () => {},
-    // Somebody who has put something into a cart, and somebody who was signed in as another.
+    // A visitor with a cart, and a visitor who was signed in as another user.
     (visitor) => visitor.visit((r) => r.set("cart", ["tea"])),
     (visitor, userId) => visitor.visit((r) => r.set("userId", `not ${userId}`)),
   ];
@@ -84,26 +84,31 @@ export async function loginsUnderWay(
               t,
               earlier,
               cookie,
-              "an earlier session outlives its end",
+              "an earlier session is not ended",
             );
           }
           await t.settle();
           const lives = (await visitor.request()).get("userId") === userId;
           const devices = lives ? ["login"] : [];
           const what = lives
-            ? "a session is alive and in no list"
-            : "a session is over and listed";
+            ? "a live session is not listed"
+            : "an ended session is listed";
           await listed(t, storage, userId, devices, what);
           await storage.owners.destroy(userId);
           if (!lives) return;
-          await ended(t, visitor, visitor.cookie, "the next end spares it");
+          await ended(
+            t,
+            visitor,
+            visitor.cookie,
+            "the next destroySessions() does not end the session",
+          );
         },
       };
     });
   }
 }
 
-/** Has several visitors sign in as one owner: all at once, and one a little ahead of the others. */
+/** Lets several visitors sign in as one owner: at the same time, and one slightly ahead of the others. */
 export async function loginsAtOnce(
   t: Trial,
   storage: OpenStorage,
@@ -114,7 +119,7 @@ export async function loginsAtOnce(
     const logins: { visitor: Visitor; save(): Promise<unknown> }[] = [];
     for (const [i, device] of devices.entries()) {
       const visitor = await t.visitor(storage);
-      // Every other one has a cart already: that session becomes the owner's, under a new id.
+      // Every second one already has a cart: that session becomes the owner's, with a new id.
       if (i % 2 === 1) await visitor.visit((r) => r.set("cart", ["tea"]));
       const login = await visitor.request();
       login.set("userId", userId);
@@ -123,12 +128,16 @@ export async function loginsAtOnce(
       logins.push({ visitor, save: () => login.save() });
     }
     const check = async () => {
-      const says = "of logins at once, one is in no list";
+      const says = "of logins at the same time, one is not listed";
       await listed(t, storage, userId, devices, says);
       const ends = await storage.owners.destroy(userId);
-      t.equal(ends, devices.length, "of logins at once, not all are ended");
+      t.equal(
+        ends,
+        devices.length,
+        "of logins at the same time, not all are ended",
+      );
       for (const { visitor } of logins) {
-        await ended(t, visitor, visitor.cookie, "a login outlives its end");
+        await ended(t, visitor, visitor.cookie, "a login is not ended");
       }
       await listed(t, storage, userId, [], "an ended session is listed");
     };
@@ -139,7 +148,7 @@ export async function loginsAtOnce(
   const many = await stage(["laptop", "phone", "tablet", "watch", "car"]);
   await all(many.saves);
   await many.check();
-  // What went well is no part of the story of what did not.
+  // The trace of a failure does not include the runs that passed.
   const lines = t.trace.lines.length;
   const { saves: [save = async () => {}] } = await stage(["laptop"]);
   const { lengths, meet } = await headStarts(save);
@@ -152,13 +161,13 @@ export async function loginsAtOnce(
   }
 }
 
-/** Ends the sessions of an owner twice at the same time: whichever resolves, all are ended by then. */
+/** Ends the sessions of an owner twice at the same time. When either call resolves, all must be ended. */
 export async function endsAtOnce(
   t: Trial,
   storage: OpenStorage,
 ): Promise<void> {
   const devices = ["laptop", "phone"];
-  // What went well is no part of the story of what did not.
+  // The trace of a failure does not include the runs that passed.
   const lines = t.trace.lines.length;
   await signIn(t, storage, "twice");
   const { lengths, meet } = await headStarts(() =>
@@ -178,12 +187,20 @@ export async function endsAtOnce(
       count += ends;
       for (const visitor of visitors) {
         const { cookie } = visitor;
-        await ended(t, visitor, cookie, "of two ends, one comes too late");
+        await ended(
+          t,
+          visitor,
+          cookie,
+          "destroySessions() resolves before a session is ended",
+        );
       }
     };
     await meet(length, end, end);
-    t.ok(count >= devices.length, "two ends at once have ended fewer than all");
-    await listed(t, storage, userId, [], "what is ended is listed");
+    t.ok(
+      count >= devices.length,
+      "two calls of destroySessions() at the same time count fewer sessions than they end",
+    );
+    await listed(t, storage, userId, [], "an ended session is listed");
   }
 }
 
@@ -192,14 +209,14 @@ interface Scene {
   check(): Promise<void>;
 }
 
-/** Plays a scene over and over: the save a little ahead of the end of its owner's sessions, or a little behind. */
+/** Runs a scene repeatedly: the save begins slightly before or after `destroySessions`. */
 async function whileEnding(
   t: Trial,
   storage: OpenStorage,
   stage: (userId: string) => Promise<Scene>,
 ): Promise<void> {
   let count = 0;
-  // What went well is no part of the story of what did not.
+  // The trace of a failure does not include the runs that passed.
   const lines = t.trace.lines.length;
   const measured = await stage(`u${count}`);
   const { lengths, meet } = await headStarts(() => measured.save());
@@ -216,15 +233,16 @@ async function whileEnding(
   }
 }
 
-async function isOver(
+async function staysEnded(
   t: Trial,
   visitor: Visitor,
   slow: VisitorRequest,
   cookie: string | null,
 ): Promise<void> {
-  await ended(t, visitor, cookie, "a late save brings an ended session back");
+  await ended(t, visitor, cookie, "a late save restores an ended session");
   const { sent } = slow;
   if (sent.kind !== "cookie") return;
-  const what = "a late save brings its data back under another id";
+  const what =
+    "a late save restores the data of an ended session under another id";
   await ended(t, visitor, sent.cookie, what);
 }

@@ -6,17 +6,17 @@
 import { Violation } from "../../trial/port.ts";
 import type { Trial } from "../../trial/trial.ts";
 
-/** A short case is worth this many attempts. */
+/** The most attempts. */
 const MAX_ATTEMPTS = 150;
-/** And this much time, in milliseconds. */
+/** The longest time for the attempts, in milliseconds. */
 const MAX_TIME = 2_000;
 
 /**
- * Plays a case, and where it fails, drops what it fails without.
+ * Runs a case. If it fails, removes the pieces that are not needed for the failure.
  *
  * @param parts The case, piece by piece.
- * @param run Plays the case that pieces make.
- * @throws {Violation} What the shortest case came to; the trace is that of the shortest case.
+ * @param run Runs the case of some pieces.
+ * @throws {Violation} The failure of the shortest case, with its trace.
  */
 export async function shrinking<T>(
   t: Trial,
