@@ -1,5 +1,5 @@
 /**
- * Checks the built-in storages and those of other libraries, and writes `conformance/reports/` from what it finds.
+ * Checks the built-in storages and those of other libraries, and writes `conformance/reports/` from the results.
  *
  * `deno run -A tools/reports.ts`, or with `--check` to compare only.
  */
@@ -18,30 +18,30 @@ import {
   rules,
   type Target,
 } from "../conformance/mod.ts";
-import type { Reproduction } from "../conformance/reports/reproductions/_run.ts";
+import type { Reproduction } from "../conformance/reports/reproductions/run.ts";
 import { deno, root } from "./project.ts";
 
 /** The seed of all reports. */
 const SEED = 1;
 
-/** A machine that is busy makes no storage broken, in milliseconds. */
+/** The time limit of a rule, in milliseconds: long, since a busy machine does not make a storage wrong. */
 const PATIENCE = 60_000;
 
-/** Where the reports belong. */
+/** The folder of the reports. */
 export const folder: URL = new URL("conformance/reports/", root);
 
 /** The targets, below the root. */
 const TARGETS = "tests/conformance/published/";
 
-/** A library of others. */
+/** Another library. */
 interface Library {
   /** Its heading. */
   readonly title: string;
-  /** Its packages on npm, as deno.json pins them. */
+  /** Its packages on npm, whose versions deno.json pins. */
   readonly packages: readonly string[];
-  /** The file of its reproductions; its targets begin with the same words. */
+  /** The file of its reproductions, and the beginning of its targets' names. */
   readonly name: string;
-  /** Its storages, as the reproductions call them. */
+  /** Its storages, by their names in the reproductions. */
   readonly storages: readonly string[];
 }
 
@@ -51,7 +51,7 @@ const OWN = [
   ...["redis", "memcached", "dynamodb", "workers_kv"],
 ];
 
-/** The libraries of others. */
+/** The other libraries. */
 export const libraries: readonly Library[] = [
   {
     title: "React Router",
@@ -67,13 +67,13 @@ export const libraries: readonly Library[] = [
   },
 ];
 
-/** Where requests meet in the file system, each run finds another moment: these show in most runs, and never alike. */
+/** Races in the file system: most runs find them, each with another reason. */
 const RACES: Readonly<Record<string, string>> = {
   "remix_fs CONC-04":
-    "reading a session rejected: a SyntaxError about JSON that is not all there",
+    "reading a session rejected: a SyntaxError about incomplete JSON",
 };
 
-/** How often a race is run before it counts as kept. */
+/** How often a race is run before the rule passes. */
 const RACE_RUNS = 10;
 
 /** A line of `index.json`: what was found about a storage. Rules that are not listed passed. */
@@ -191,7 +191,7 @@ function command(name: string): string {
   return `deno run -A conformance/cli.ts ${TARGETS}${name}.ts`;
 }
 
-/** A report's own page: what the command prints. */
+/** The page of a report: the output of the command. */
 function page(name: string, report: Report): string {
   const text = formatReport(report, {
     format: "text",
@@ -200,7 +200,7 @@ function page(name: string, report: Report): string {
   return [
     `# ${report.target}`,
     "",
-    `From the root of this repository; [the target](../../${TARGETS}${name}.ts) says what the storage claims.`,
+    `From the root of this repository; [the target](../../${TARGETS}${name}.ts) shows what the storage claims.`,
     "",
     "```sh",
     `${command(name)} --seed ${SEED}`,
@@ -231,11 +231,11 @@ async function table(entries: readonly Entry[]): Promise<string> {
   const lines = [
     `# Reports, rules ${RULE_SET}`,
     "",
-    "Written by `deno run -A tools/reports.ts`; a check fails where they drift. The rules are in [SPEC.md](../SPEC.md).",
+    "Written by `deno run -A tools/reports.ts`; a test compares them with a new run. The rules are in [SPEC.md](../SPEC.md). [index.json](index.json) has the verdicts, and the rules that fail or do not apply.",
     "",
     `![Targets and groups of rules](matrix.svg)`,
     "",
-    "Each storage is held to what its own documentation claims, and to nothing else. Where a library chose otherwise by design, and says so, the rule does not apply to it; its report gives the reason.",
+    "Each storage is checked for what its own documentation claims, and for nothing else. If a library behaves otherwise by design and documents it, the rule does not apply; the report has the reason.",
     "",
     "| Storage | Verdict | Rules |",
     "| --- | --- | --- |",
@@ -251,7 +251,7 @@ async function table(entries: readonly Entry[]): Promise<string> {
   return lines.join("\n") + "\n";
 }
 
-/** What a library's storages break, rule by rule. */
+/** The rules that a library's storages break. */
 async function findings(
   library: Library,
   entries: readonly Entry[],
@@ -278,13 +278,13 @@ async function findings(
     "",
     `${
       packages.map((name) => `\`${versionOf(name)}\``).join(", ")
-    }. Each reproduction uses nothing but these packages; all of them:`,
+    }. Each reproduction uses these packages only. To run all of them:`,
     "",
     "```sh",
     `deno run -A conformance/reports/${file}`,
     "```",
     "",
-    "| Rule | Storages | What happens to a visitor | Reproduction |",
+    "| Rule | Storages | Effect on a visitor | Reproduction |",
     "| --- | --- | --- | --- |",
     ...rows,
   ];
@@ -300,7 +300,7 @@ function versionOf(name: string): string {
   throw new Error(`deno.json must pin ${name} to a version`);
 }
 
-/** All files that are written, by name. */
+/** All files to write, by name. */
 export async function makeReports(): Promise<Map<string, string>> {
   const names = [
     ...OWN.map((storage) => `satchel_${storage}`),
@@ -341,13 +341,13 @@ async function formatted(
   }
 }
 
-/** The lines of a text that it did not have before: what a run on a machine far away has found. */
+/** The lines of a text that are new: they show in a CI log what has changed. */
 function added(before = "", after = ""): string[] {
   const had = new Set(before.split("\n"));
   return after.split("\n").filter((line) => !had.has(line));
 }
 
-/** The reports that are there, by name. */
+/** The existing reports, by name. */
 async function readReports(): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   if (!await exists(folder)) return found;
@@ -383,6 +383,6 @@ if (import.meta.main) {
     }
     Deno.exitCode = 1;
   }
-  // Connections to engines would keep it waiting; and workerd ends with what Node calls the end.
+  // Open connections to engines would keep the process alive, and workerd only stops at Node's exit.
   process.exit();
 }

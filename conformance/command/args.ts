@@ -1,19 +1,19 @@
 /**
- * What the command line asks for.
+ * Reads the command line.
  *
  * @module
  */
 import { parseArgs } from "node:util";
 import { rules } from "../rules.ts";
 
-/** The command was misused: its message is one line, and the exit status 2. */
+/** The command was misused: the message has one line, and the exit status is 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface CliOptions {
-  /** What to do. */
+  /** What the command does. */
   readonly action: "check" | "self-check" | "help" | "list";
   /** The target file, as it was written; `""` for `help` and `list`. */
   readonly target: string;
@@ -23,7 +23,7 @@ export interface CliOptions {
   readonly seed: number | undefined;
   /** Whether to try more random cases. */
   readonly slow: boolean;
-  /** What goes to standard output. */
+  /** The format for standard output. */
   readonly stdout: "text" | "json" | "tap";
   /** The files to write, by format. */
   readonly files: Readonly<Partial<Record<FileFormat, string>>>;
@@ -33,7 +33,7 @@ export interface CliOptions {
 
 const FORMATS = ["json", "junit", "html", "badge", "matrix"] as const;
 
-/** What can be written to a file. */
+/** The formats that can be written to a file. */
 export type FileFormat = typeof FORMATS[number];
 
 /** The options: the value that each needs, and what it does. */
@@ -53,7 +53,7 @@ const OPTIONS: Readonly<Record<string, readonly [string, string]>> = {
   help: ["", "show this"],
 };
 
-/** What `--help` shows. */
+/** The output of `--help`. */
 export function helpText(command: string): string {
   const rows = Object.entries(OPTIONS).map(([name, [value, text]]) =>
     `  ${`--${name} ${value}`.padEnd(19)}${text}`
@@ -80,7 +80,7 @@ Exit status
  * Reads the command line.
  *
  * @param args The arguments.
- * @returns What they ask for.
+ * @returns The options.
  * @throws {UsageError} If an option is unknown, or a value is missing or wrong.
  */
 export function readArgs(args: readonly string[]): CliOptions {

@@ -32,16 +32,21 @@ export class OpenStorage {
     return this.#opened.storage;
   }
 
-  /** The hooks to look inside. */
+  /** The hooks that read and replace records. */
   get inspect(): Inspect {
     const { inspect } = this.#opened;
-    if (!inspect) throw new Unfit("not-run", "open() gave no inspect");
+    if (!inspect) {
+      throw new Unfit(
+        "not-run",
+        "it claims inspect, but open() did not return inspect",
+      );
+    }
     return {
       records: () =>
         this.#hook("inspect.records", async () => {
           const records = await inspect.records();
           if (typeof records?.entries !== "function") {
-            throw new TypeError("it must give a Map");
+            throw new TypeError("it must return a Map");
           }
           return records;
         }),
@@ -50,10 +55,15 @@ export class OpenStorage {
     };
   }
 
-  /** The hooks to break the engine. */
+  /** The hooks that make the engine fail. */
   get faults(): Faults {
     const { faults } = this.#opened;
-    if (!faults) throw new Unfit("not-run", "open() gave no faults");
+    if (!faults) {
+      throw new Unfit(
+        "not-run",
+        "it claims faults, but open() did not return faults",
+      );
+    }
     return {
       fail: (what) =>
         this.#hook("faults.fail", async () => await faults.fail(what)),
@@ -61,29 +71,29 @@ export class OpenStorage {
     };
   }
 
-  /** What the target gave beyond what it claims. */
+  /** Which optional parts `open()` returned. */
   get has(): { inspect: boolean; faults: boolean; sweep: boolean } {
     const { inspect, faults, storage } = this.#opened;
     return { inspect: !!inspect, faults: !!faults, sweep: !!storage.sweep };
   }
 
-  /** How many records are stored; `undefined` where the target cannot tell. */
+  /** How many records are stored; `undefined` without `inspect`. */
   async count(): Promise<number | undefined> {
     return this.#opened.inspect
       ? (await this.inspect.records()).size
       : undefined;
   }
 
-  /** The stored records, if the target can show them. */
+  /** The stored records; `undefined` without `inspect`. */
   async records(): Promise<ReadonlyMap<string, string> | undefined> {
     return this.#opened.inspect ? await this.inspect.records() : undefined;
   }
 
-  /** Has the storage remove what is over. */
+  /** Asks the storage to remove expired records. */
   async sweep(): Promise<void> {
     const { storage } = this.#opened;
     if (typeof storage.sweep !== "function") {
-      throw new Violation('it claims "sweep" and has no sweep()');
+      throw new Violation('it claims "sweep", but does not have sweep()');
     }
     await blame("sweep()", async () => await storage.sweep?.());
   }
@@ -94,13 +104,13 @@ export class OpenStorage {
     return !!close || !!storage.close;
   }
 
-  /** Closes the storage, but not the target's hooks, as a process that ends does. */
+  /** Closes the storage, but not the target, as a process that exits does. */
   async pause(): Promise<void> {
     const { storage } = this.#opened;
     await blame("close()", async () => await storage.close?.());
   }
 
-  /** Closes the storage and the target's hooks, once. */
+  /** Closes the target's storage and hooks, once. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,5 +1,5 @@
 /**
- * What a storage knows of whose sessions are whose, as the checks ask for it.
+ * The sessions of an owner, as the checks use them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Listed {
   readonly lastSeen: number;
   readonly expires: number;
   readonly data: Readonly<Record<string, unknown>>;
-  /** Whether it is the session that was given as the one that asks; one rule looks at it. */
+  /** Whether it is the session given as `current`; only one rule reads it. */
   readonly current?: unknown;
 }
 
@@ -33,7 +33,7 @@ export class OwnerPort {
     this.#trace = trace;
   }
 
-  /** An owner's sessions; the one that asks may be given as a request or by an id. */
+  /** An owner's sessions; `current` is marked. */
   async list(
     owner: string,
     current?: Given,
@@ -51,7 +51,7 @@ export class OwnerPort {
     );
     if (!Array.isArray(listed)) {
       throw new Violation(
-        `listSessions() gave ${kindOf(listed)}; it must give a list`,
+        `listSessions() returned ${kindOf(listed)}; it must return a list`,
       );
     }
     listed.forEach(check);
@@ -59,13 +59,13 @@ export class OwnerPort {
     return listed;
   }
 
-  /** Ends an owner's sessions, but for the one given as a request or by an id; gives how many. */
+  /** Ends an owner's sessions except one. Returns how many. */
   async destroy(
     owner: string,
     except?: Given,
   ): Promise<number> {
     const call = this.#method("destroySessions");
-    const spared = except === undefined ? "" : ` but ${nameOf(except)}`;
+    const spared = except === undefined ? "" : ` except ${nameOf(except)}`;
     const what = `destroy the sessions of ${quote(owner)}${spared}`;
     const ended = await this.#tell(
       what,
@@ -76,7 +76,9 @@ export class OwnerPort {
     );
     if (typeof ended !== "number" || !(ended >= 0)) {
       throw new Violation(
-        `destroySessions() gave ${kindOf(ended)}; it must give how many`,
+        `destroySessions() returned ${
+          kindOf(ended)
+        }; it must return the number of sessions`,
       );
     }
     this.#trace.note(`${what} → ${ended}`);
@@ -88,7 +90,7 @@ export class OwnerPort {
   ): NonNullable<StorageLike[Name]> {
     const method = this.#storage[name];
     if (typeof method === "function") return method.bind(this.#storage);
-    throw new Violation(`it claims "owners" and has no ${name}()`);
+    throw new Violation(`it claims "owners", but does not have ${name}()`);
   }
 
   async #tell<T>(what: string, call: () => Promise<T>): Promise<T> {
@@ -101,12 +103,12 @@ export class OwnerPort {
   }
 }
 
-/** A session as the storage takes it: itself, or its id. */
+/** The argument for the storage: the session, or its id. */
 function given(session: Given): unknown {
   return typeof session === "string" ? session : session.session;
 }
 
-/** In the trace, which shows no id. */
+/** The name in the trace, which does not show ids. */
 function nameOf(session: Given): string {
   return typeof session === "string"
     ? "the one with an id"
@@ -123,11 +125,11 @@ function check(session: Partial<Listed> | null | undefined): void {
   ];
   if (wrong.length === 0) return;
   throw new Violation(
-    `listSessions() gave a session without ${wrong.join(", ")}`,
+    `listSessions() returned a session without a valid ${wrong.join(", ")}`,
   );
 }
 
-/** Not the value itself: it may hold ids. */
+/** Not the value itself: it may contain ids. */
 function kindOf(value: unknown): string {
   return value === null || value === undefined
     ? `${value}`

@@ -23,7 +23,7 @@ export class Visitor {
     this.#trace = trace;
   }
 
-  /** Begins a request; several may be under way at once. */
+  /** Begins a request; several can be in progress at the same time. */
   async request(cookie: string | null = this.cookie): Promise<VisitorRequest> {
     const session = await blame(
       "reading a session",
@@ -46,12 +46,12 @@ export class Visitor {
   }
 }
 
-/** A request under way. */
+/** A request in progress. */
 export class VisitorRequest {
-  /** What the last save told the browser. */
+  /** What the last save sent to the browser. */
   sent: Sent = { kind: "nothing" };
   readonly session: SessionLike;
-  /** Which request of which visitor it is: several may be under way at once. */
+  /** The visitor's name and the number of the request. */
   readonly name: string;
   readonly #trace: Trace;
   readonly #visitor: Visitor;
@@ -69,13 +69,13 @@ export class VisitorRequest {
     this.session = session;
   }
 
-  /** The session's id, as text; empty where there is none. */
+  /** The session's id as text; empty if it does not have one. */
   get id(): string {
     const { id } = this.session;
     return typeof id === "string" || typeof id === "number" ? `${id}` : "";
   }
 
-  /** Whether its library's sessions have ids. */
+  /** Whether the library's sessions have ids. */
   get hasId(): boolean {
     const { id } = this.session;
     return id !== undefined && id !== null;
@@ -102,7 +102,7 @@ export class VisitorRequest {
     this.#call(`flash ${quote(key)}`, () => this.session.flash(key, value));
   }
 
-  /** Gives the session a new id; ends the trial where its library has no such thing. */
+  /** Regenerates the id; ends the trial if the library's sessions cannot. */
   regenerate(): void {
     if (typeof this.session.regenerateId !== "function") {
       throw new Unfit(
@@ -113,7 +113,7 @@ export class VisitorRequest {
     this.#call("regenerate the id", () => this.session.regenerateId?.());
   }
 
-  /** Ends the session, and saves. */
+  /** Destroys the session, and saves. */
   async destroy(): Promise<Sent> {
     this.#destroyed = true;
     return await this.#send(
@@ -122,7 +122,7 @@ export class VisitorRequest {
     );
   }
 
-  /** Saves, and gives the browser what there is to keep. */
+  /** Saves, and hands the cookie to the browser. */
   async save(options?: { maxAge?: number }): Promise<Sent> {
     const { port } = this.#visitor.storage;
     return await this.#send(

@@ -127,7 +127,7 @@ Deno.test("cli gives status 3, for a claim that cannot be tried", async () => {
   const target: Target = { name, open, capabilities: ["expiry"] };
   const { status, out } = await run("t.ts", { default: target });
   assertEquals(status, 3);
-  assertMatch(out, /EXPIRY-01, 02.*: the\n? *target has no clock/);
+  assertMatch(out, /EXPIRY-01, 02.*: the\n? *target\n? *does not have a clock/);
 });
 
 const baseline = (expected: unknown, ruleSet = "2026.1") => ({
@@ -256,16 +256,20 @@ for (const [args, message] of misuse) {
 }
 
 const baselines: [string, Record<string, string>, RegExp][] = [
-  ["no JSON", { "b.json": "{" }, /is no baseline: /],
+  ["no JSON", { "b.json": "{" }, /is not a valid baseline: /],
   ["null", { "b.json": "null" }, /it must be an object/],
-  ["another rule set", baseline({}, "1999"), /for the rules "1999"/],
+  ["another rule set", baseline({}, "1999"), /its ruleSet is "1999"/],
   ["no failures", baseline(undefined), /"expected" must be an object/],
   [
     "an unknown rule",
     baseline({ "FLASH-0": "x" }),
     /unknown rule "FLASH-0"; did/,
   ],
-  ["no reason", baseline({ "FLASH-03": " " }), /FLASH-03 has no reason/],
+  [
+    "no reason",
+    baseline({ "FLASH-03": " " }),
+    /the reason of FLASH-03 is missing/,
+  ],
 ];
 
 for (const [name, files, message] of baselines) {
@@ -282,15 +286,15 @@ for (const [name, files, message] of baselines) {
 }
 
 const modules: [string, Record<string, unknown> | Error, RegExp][] = [
-  ["nothing", {}, /t\.ts exports no target/],
-  ["no target", { x: 1, y: null }, /t\.ts exports no target/],
-  ["a number", { default: 5 }, /no usable target: it must be an object/],
+  ["nothing", {}, /t\.ts does not export a target/],
+  ["no target", { x: 1, y: null }, /t\.ts does not export a target/],
+  ["a number", { default: 5 }, /an invalid target: it must be an object/],
   [
     "a target without capabilities",
     { default: { name: "x", open() {} } },
-    /no usable target: it needs a list of capabilities/,
+    /an invalid target: capabilities must be a list/,
   ],
-  ["an empty list", { default: [] }, /t\.ts exports no target/],
+  ["an empty list", { default: [] }, /t\.ts does not export a target/],
   [
     "an error with control characters",
     new UsageError("t.ts cannot be loaded: \x1b[2J\nstack"),
@@ -335,7 +339,7 @@ Deno.test("cli --self-check proves nothing, where a rule fails anyway", async ()
     default: sticky,
   });
   assertEquals(status, 3, out);
-  assertStringIncludes(out, "FLASH-03 is fail without it");
+  assertStringIncludes(out, "FLASH-03 is fail without the sabotage");
 });
 
 /** The command itself, as a process of its own. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AssertionError } from "node:assert/strict";
-import type { Reproduction } from "../../conformance/reports/reproductions/_run.ts";
+import type { Reproduction } from "../../conformance/reports/reproductions/run.ts";
 import * as reactRouter from "../../conformance/reports/reproductions/react_router.ts";
 import * as remix from "../../conformance/reports/reproductions/remix.ts";
 import { deno } from "../../tools/project.ts";

@@ -67,7 +67,7 @@ export interface Parts {
   readonly engine?: Partial<Engine>;
   /** Calls to the storage. */
   readonly storage?: StorageLike;
-  /** Whose a session is. */
+  /** The owner of a session, by its values. */
   readonly owner?: NonNullable<OpenOptions["owner"]>;
   /** Calls to a session that was just read, and how it is saved. */
   readonly session?: (real: Real, value: string | null) => Wrong;
