@@ -41,7 +41,9 @@ const PLAIN_ERROR =
   "an error with a code or class of its own: the library throws plain errors";
 
 /** Parts of rules that do not apply, although the rest of the rule does. */
-const SPARED: Readonly<Record<Profile, Readonly<Record<string, string>>>> = {
+const EXEMPT_PARTS: Readonly<
+  Record<Profile, Readonly<Record<string, string>>>
+> = {
   satchel: {},
   remix: {
     "HOSTILE-06": PLAIN_ERROR,
@@ -62,11 +64,11 @@ const SPARED: Readonly<Record<Profile, Readonly<Record<string, string>>>> = {
 };
 
 /** The part of a rule that does not apply to a profile; `undefined` if the whole rule applies. */
-export function spared(
+export function exemptPart(
   profile: Profile | undefined,
   rule: string,
 ): string | undefined {
-  return SPARED[profile ?? "satchel"]?.[rule];
+  return EXEMPT_PARTS[profile ?? "satchel"]?.[rule];
 }
 
 /** Why a rule does not apply to a profile; `undefined` if it applies. */

@@ -7,7 +7,7 @@
 import { exists } from "@std/fs";
 import { fileURLToPath } from "node:url";
 import { GROUPS } from "../conformance/formats/common.ts";
-import { exempt, spared } from "../conformance/profiles.ts";
+import { exempt, exemptPart } from "../conformance/profiles.ts";
 import {
   CAPABILITIES,
   type Rule,
@@ -92,7 +92,7 @@ function ruleLines(rule: Rule): string[] {
   ];
   const profiles = (["react-router", "remix"] as const).flatMap((profile) => {
     const reason = exempt(profile, id);
-    const part = spared(profile, id);
+    const part = exemptPart(profile, id);
     return [
       ...reason
         ? [`does not apply to the profile \`${profile}\`: ${reason}`]

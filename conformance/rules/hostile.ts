@@ -278,7 +278,7 @@ export const hostile: readonly Rule[] = [
           "the record was saved in part",
         );
       }
-      if (t.spares("HOSTILE-06")) return;
+      if (t.exemptsPart("HOSTILE-06")) return;
       t.ok(
         !kinds.has("Error"),
         "it rejects with a plain Error that has no code or class of its own",

@@ -9,10 +9,10 @@ import { OWNER_NAMES } from "./support/hostile_values.ts";
 import {
   changeHands,
   changeHandsMeanwhile,
+  keepAStrangers,
+  keepInEachWay,
   marksWhoAsks,
   showsUse,
-  spareAStranger,
-  spareInEachWay,
 } from "./support/owner_cases.ts";
 import { failToEnd, failToList, failToSignIn } from "./support/owner_faults.ts";
 import {
@@ -235,8 +235,8 @@ export const owner: readonly Rule[] = [
       "Otherwise an owner who changes their password is signed out themselves, or leaves a stranger signed in.",
     async check(t) {
       const storage = await openOwned(t);
-      await spareInEachWay(t, storage);
-      await spareAStranger(t, storage);
+      await keepInEachWay(t, storage);
+      await keepAStrangers(t, storage);
     },
   }),
   must("OWNER-06", {

@@ -42,7 +42,7 @@ export class OwnerPort {
     const what = `list the sessions of ${quote(owner)}${
       current === undefined ? "" : ` for ${nameOf(current)}`
     }`;
-    const listed = await this.#tell(
+    const listed = await this.#call(
       what,
       () =>
         current === undefined
@@ -65,9 +65,9 @@ export class OwnerPort {
     except?: Given,
   ): Promise<number> {
     const call = this.#method("destroySessions");
-    const spared = except === undefined ? "" : ` except ${nameOf(except)}`;
-    const what = `destroy the sessions of ${quote(owner)}${spared}`;
-    const ended = await this.#tell(
+    const kept = except === undefined ? "" : ` except ${nameOf(except)}`;
+    const what = `destroy the sessions of ${quote(owner)}${kept}`;
+    const ended = await this.#call(
       what,
       () =>
         except === undefined
@@ -93,7 +93,7 @@ export class OwnerPort {
     throw new Violation(`it claims "owners", but does not have ${name}()`);
   }
 
-  async #tell<T>(what: string, call: () => Promise<T>): Promise<T> {
+  async #call<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
       return await blame(what, async () => await call());
     } catch (error) {

@@ -5,7 +5,7 @@
  */
 import { equal } from "@std/assert";
 import { HarnessError, Unfit, Violation } from "./port.ts";
-import { spared } from "../profiles.ts";
+import { exemptPart } from "../profiles.ts";
 import { Random } from "./random.ts";
 import { OpenStorage } from "./open_storage.ts";
 import { Trace } from "./trace.ts";
@@ -103,8 +103,8 @@ export class Trial {
   }
 
   /** Whether a part of a rule does not apply to the target's library. */
-  spares(rule: string): boolean {
-    return spared(this.#target.profile, rule) !== undefined;
+  exemptsPart(rule: string): boolean {
+    return exemptPart(this.#target.profile, rule) !== undefined;
   }
 
   /** The library whose session semantics the target has. */
@@ -257,7 +257,7 @@ export class Trial {
   ): void {
     if (!request.hasId) return;
     const empty = id === "" || request.id === "";
-    if (empty && this.spares(rule)) return;
+    if (empty && this.exemptsPart(rule)) return;
     this.ok(!empty, "an id is empty");
     this.ok(request.id !== id, what);
   }

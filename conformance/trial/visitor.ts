@@ -147,8 +147,8 @@ export class VisitorRequest {
     const { kind } = sent;
     if (kind === "cookie") this.#visitor.cookie = sent.cookie;
     if (kind === "clear") this.#visitor.cookie = null;
-    const told = kind === "cookie" ? this.#trace.nameOf(sent.cookie) : kind;
-    this.#trace.note(`${name}: ${what} → ${told}`);
+    const shown = kind === "cookie" ? this.#trace.nameOf(sent.cookie) : kind;
+    this.#trace.note(`${name}: ${what} → ${shown}`);
     return sent;
   }
 

@@ -5,7 +5,7 @@ import { PACKAGES as DYNAMODB, startDynamoDB } from "../engines/_dynamodb.ts";
 import { withPackages } from "../engines/_packages.ts";
 import { installed, startMemcached, startRedis } from "../engines/_servers.ts";
 import { PACKAGES as WORKERD } from "../engines/_workerd.ts";
-import { type Ran, run } from "./run.ts";
+import { type Ran, run } from "./_run.ts";
 import { type Cell, formatMatrix } from "./_table.ts";
 import { rows, rowsOn, type Runtime, RUNTIMES } from "./matrix.ts";
 

@@ -157,7 +157,11 @@ export const reproductions: Readonly<
       const browser = sent(await commitSession(session));
       cart.push("cup");
       const next = await getSession(browser);
-      assert.deepEqual(next.get("cart"), ["tea"], "the store has changed too");
+      assert.deepEqual(
+        next.get("cart"),
+        ["tea"],
+        "the stored value has changed too",
+      );
     },
   },
   "ISO-02": {

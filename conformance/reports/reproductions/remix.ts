@@ -98,7 +98,11 @@ export const reproductions: Readonly<
       const browser = await storage.save(session);
       cart.push("cup");
       const next = await storage.read(browser);
-      assert.deepEqual(next.get("cart"), ["tea"], "the store has changed too");
+      assert.deepEqual(
+        next.get("cart"),
+        ["tea"],
+        "the stored value has changed too",
+      );
     },
   },
   "ISO-02": {

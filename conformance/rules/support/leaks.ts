@@ -19,7 +19,7 @@ export interface Heard {
 export async function provoke(t: Trial, marker: string): Promise<Heard> {
   const texts: { what: string; text: string }[] = [];
   const secrets: [string, string][] = [["a value", marker]];
-  const hush = listen((text) => texts.push({ what: "a log line", text }));
+  const stop = listen((text) => texts.push({ what: "a log line", text }));
   const tried = async (
     what: string,
     work: () => Promise<unknown>,
@@ -52,7 +52,7 @@ export async function provoke(t: Trial, marker: string): Promise<Heard> {
     await provokeTooLarge(t, marker, secrets, tried);
     await provokeFaults(t, marker, secrets, tried);
   } finally {
-    hush();
+    stop();
   }
   return { secrets, texts };
 }
@@ -156,15 +156,15 @@ async function provokeFaults(
 }
 
 /** Listens to the console, which still prints. Returns a function that stops listening. */
-function listen(tell: (text: string) => void): () => void {
-  const speaker: object = Reflect.get(globalThis, "console");
-  const console = speaker as Record<string, unknown>;
+function listen(report: (text: string) => void): () => void {
+  const own: object = Reflect.get(globalThis, "console");
+  const console = own as Record<string, unknown>;
   const methods = ["debug", "dir", "error", "info", "log", "trace", "warn"];
   const before = new Map(methods.map((name) => [name, console[name]]));
   for (const [name, method] of before) {
     if (typeof method !== "function") continue;
     console[name] = (...values: unknown[]) => {
-      tell(values.map(textOf).join(" "));
+      report(values.map(textOf).join(" "));
       method.apply(console, values);
     };
   }
@@ -176,15 +176,15 @@ function listen(tell: (text: string) => void): () => void {
 /** All text of an error or a value: messages, properties, causes. */
 function textOf(value: unknown): string {
   const seen = new Set<unknown>();
-  const speak = (value: unknown): string => {
+  const read = (value: unknown): string => {
     if (typeof value !== "object" || value === null) return String(value);
     if (seen.has(value)) return "";
     seen.add(value);
-    const own = Object.values(value).map(speak);
+    const own = Object.values(value).map(read);
     if (!(value instanceof Error)) return own.join(" ");
     const { name, message, cause } = value;
     const errors = value instanceof AggregateError ? value.errors : [];
-    return [name, message, ...own, ...[cause, ...errors].map(speak)].join(" ");
+    return [name, message, ...own, ...[cause, ...errors].map(read)].join(" ");
   };
-  return speak(value);
+  return read(value);
 }

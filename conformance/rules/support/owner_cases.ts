@@ -87,7 +87,7 @@ export async function changeHandsMeanwhile(
 }
 
 /** Ends the sessions of an owner except one, which is given in different ways. */
-export async function spareInEachWay(
+export async function keepInEachWay(
   t: Trial,
   storage: OpenStorage,
 ): Promise<void> {
@@ -117,7 +117,7 @@ export async function spareInEachWay(
 }
 
 /** Ends the sessions of an owner except one of another owner, which is given in different ways. */
-export async function spareAStranger(
+export async function keepAStrangers(
   t: Trial,
   storage: OpenStorage,
 ): Promise<void> {

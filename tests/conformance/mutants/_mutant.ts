@@ -75,10 +75,10 @@ export interface Parts {
 
 export type Defect = (at: Bench) => Parts;
 
-/** A session's own methods, whatever stands in front of them. */
+/** The original session. */
 export type Real = Session;
 
-/** What stands in front of a session's methods. */
+/** Methods that replace those of the original session. */
 export type Wrong = Partial<SessionLike> & {
   save?(save: Save, options?: SaveOptions): Promise<string | null>;
 };
@@ -121,33 +121,34 @@ export function mutant(breaks: string, draft: Draft): Mutant {
 
 /** The storage in memory with a defect; without one, it is right. */
 export function memory(name: string, defect: Defect): Target {
-  const places = new Map<string, Place>();
+  const namespaces = new Map<string, Shared>();
   return {
     name,
     clock: { kind: "virtual", advance() {} },
     capabilities: CLAIMS,
     open(options) {
       const { namespace, now } = options;
-      const place = places.get(namespace) ?? {
+      const shared = namespaces.get(namespace) ?? {
         engine: new MemoryEngine(100_000, now, () => {}),
         keys: new Set<string>(),
       };
-      places.set(namespace, place);
-      return openBroken(place, options, {
+      namespaces.set(namespace, shared);
+      return openBroken(shared, options, {
         defect,
-        lose: () => places.delete(namespace),
+        lose: () => namespaces.delete(namespace),
       });
     },
   };
 }
 
-interface Place {
+/** What the instances over one namespace share. */
+interface Shared {
   readonly engine: MemoryEngine;
   readonly keys: Set<string>;
 }
 
 function openBroken(
-  { engine, keys }: Place,
+  { engine, keys }: Shared,
   options: OpenOptions,
   { defect, lose }: { defect: Defect; lose(): void },
 ) {

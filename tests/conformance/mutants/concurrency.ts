@@ -201,7 +201,7 @@ export const concurrency: readonly Mutant[] = [
   }),
 ];
 
-/** What was deleted, or has given way to a new id, is written again by whoever still has it; in silence. */
+/** A late save silently writes a record again that was deleted or has a new id. */
 function revives(at: Bench, which: "deleted" | "moved"): Parts {
   const gone = new Set<string>();
   let revived = false;

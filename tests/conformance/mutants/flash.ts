@@ -147,7 +147,7 @@ export const flash: readonly Mutant[] = [
     }),
   }),
   mutant("FLASH-06", {
-    name: "reading a message removes it from the store",
+    name: "reading a message removes it from the engine",
     reason: "a request that was not saved consumed the flash",
     defect() {
       const gone = new Set<string>();

@@ -16,7 +16,7 @@ export const hostile: readonly Mutant[] = [
     }),
   }),
   mutant("HOSTILE-01", {
-    name: "an unknown id is noted down in the store",
+    name: "an unknown id is stored",
     reason: "reading a cookie left a record",
     defect: (at) => ({
       storage: {

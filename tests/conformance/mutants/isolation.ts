@@ -146,7 +146,7 @@ export const isolation: readonly Mutant[] = [
 /** How long a timer lasts that is left behind, in milliseconds: until the rule has looked, and not for good. */
 const BRIEFLY = 1000;
 
-/** All namespaces look for an id in one place, under a name that is made of both. */
+/** All namespaces share one list of ids, by a name that is made of both. */
 function sharing(
   nameOf: (namespace: string, id: string) => string,
 ): NonNullable<Parameters<typeof mutant>[1]["defect"]> {
@@ -167,7 +167,7 @@ function sharing(
   });
 }
 
-/** Ids that come to the same are the same. */
+/** Treats similar ids as the same id. */
 function loosely(
   fold: (id: string) => string,
 ): NonNullable<Parameters<typeof mutant>[1]["defect"]> {
