@@ -6,7 +6,7 @@
 import type { Profile } from "./types.ts";
 
 const REMIX_FLASH =
-  "in Remix 3 a flash is removed after the next request, read or not";
+  "in Remix 3 a flash lasts for exactly the next request, read or not";
 const RR_FLASH = "in React Router unset() does not remove a flash";
 
 const RR_COMMIT =
@@ -34,11 +34,11 @@ const EXEMPTIONS: Readonly<Record<Profile, Readonly<Record<string, string>>>> =
   };
 
 const RR_ID =
-  "another id: in React Router the id is empty until the session is stored";
+  "another id (in React Router the id is empty until the session is stored)";
 const RR_MODEL =
-  `that unset removes a flash, and that an unchanged session sends no cookie: ${RR_FLASH}, and commitSession() always sends a cookie`;
+  `that unset removes a flash, and that an unchanged session sends no cookie (${RR_FLASH}, and commitSession() always sends one)`;
 const PLAIN_ERROR =
-  "an error with a code or class of its own: the library throws plain errors";
+  "an error with a code or class of its own (the library throws plain errors)";
 
 /** Parts of rules that do not apply, although the rest of the rule does. */
 const EXEMPT_PARTS: Readonly<
@@ -47,9 +47,9 @@ const EXEMPT_PARTS: Readonly<
   satchel: {},
   remix: {
     "HOSTILE-06": PLAIN_ERROR,
-    "MODEL-01": `flashes: ${REMIX_FLASH}`,
-    "MODEL-02": `flashes: ${REMIX_FLASH}`,
-    "SERIAL-01": "null: in Remix 3 setting null removes the key",
+    "MODEL-01": `flashes (${REMIX_FLASH})`,
+    "MODEL-02": `flashes (${REMIX_FLASH})`,
+    "SERIAL-01": "null (in Remix 3 setting null removes the key)",
   },
   "react-router": {
     "PERSIST-05": RR_ID,

@@ -32,7 +32,7 @@ export function specText(
     "",
     "A rule's id is permanent: it is never used for another rule. A rule set does not change once it has its name. A rule that is added later is provisional: it is tried, shows since when it exists, and belongs to the next rule set.",
     "",
-    "*(about the session object)* marks a rule about the session of one request, rather than about stored sessions. Older libraries differ here, and their profiles exempt them. *(moves the clock)* marks a rule during which time passes for the storage; without a clock, it is not run. If a storage has `commitSession`, the suite saves by calling it with `renew: false`: it then has nothing to send for an unchanged session.",
+    "*(about the session object)* marks a rule about the session of one request, rather than about stored sessions. Older libraries differ here, and their profiles exempt them. *(moves the clock)* marks a rule during which time passes for the storage; without a clock, it is not run. If a storage has `commitSession`, the suite saves by calling it with `renew: false`: it then has nothing to send for an unchanged session. A *late save* is the save of a request that read the session before another request changed or ended it.",
     "",
     "## Outcomes and verdicts",
     "",

@@ -153,7 +153,7 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry", "absolute"],
     timed: true,
     sentence:
-      "The absolute deadline never moves: not by activity, by a new id or by the `maxAge` of a commit.",
+      "The absolute deadline never moves: not by activity, by a new id or by the maxAge of a commit.",
     why: "It ends a stolen session that the thief keeps in use.",
     async check(t) {
       const lifetimes = {
@@ -196,7 +196,7 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry"],
     timed: true,
     sentence:
-      'A `maxAge` or timeout that is zero, negative, very small, infinite or not a number is refused, or the session expires. It never means "for ever".',
+      'A maxAge or timeout that is zero, negative, very small, infinite or not a number is refused, or the session expires. It never means "for ever".',
     why:
       "Many engines take 0 as no deadline. An application that logs out with a lifetime of 0 would make the session permanent.",
     async check(t) {
@@ -378,7 +378,7 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry"],
     timed: true,
     sentence:
-      "The `maxAge` of a commit stays with the session, through later saves and a new id.",
+      "The maxAge of a commit stays with the session, through later saves and a new id.",
     why:
       "A visitor chooses Remember me once. The next page must not forget it, and must not lengthen a short session.",
     async check(t) {

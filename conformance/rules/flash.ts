@@ -231,7 +231,8 @@ export const flash: readonly Rule[] = [
   }),
   must("FLASH-12", {
     session: true,
-    sentence: "A flash that is read in the request that sets it is not stored.",
+    sentence:
+      "A request can read the flash that it sets; the flash is then not stored.",
     why: "A page that answers without a redirect shows its own message.",
     async check(t) {
       const visitor = await t.visitor();

@@ -218,7 +218,7 @@ export const hostile: readonly Rule[] = [
   }),
   must("HOSTILE-06", {
     sentence:
-      "A record up to the declared size is returned unchanged. For a record far beyond it, save rejects, always with the same error code or class, and does not change the stored record. Just beyond it, both are allowed.",
+      "A record up to the declared size is returned unchanged. For a record far beyond it, save rejects, always with the same error code or class, and does not change the stored record. A record just beyond it may be stored or rejected.",
     why:
       "Data that is dropped because of its size is lost unnoticed. If the error cannot be recognised, the site cannot explain it to the visitor.",
     async check(t) {

@@ -230,7 +230,7 @@ export const owner: readonly Rule[] = [
   must("OWNER-05", {
     capabilities: ["owners"],
     sentence:
-      "`except` keeps the given session: as the session, also with a new id, by its id, or by its id in the list. A session of another owner keeps none.",
+      "destroySessions keeps the session given as except: as the session, also with a new id, by its id, or by its id in the list. If the session has another owner, none is kept.",
     why:
       "Otherwise an owner who changes their password is signed out themselves, or leaves a stranger signed in.",
     async check(t) {
@@ -345,7 +345,7 @@ export const owner: readonly Rule[] = [
   must("OWNER-12", {
     capabilities: ["owners"],
     sentence:
-      "A list marks the session given as `current`, and no other: given as the session, also with a new id, or by its id. Without `current`, or with a session of another owner, it marks none.",
+      "A list marks the session given as current, and no other: as the session, also with a new id, or by its id. Without current, or if the session has another owner, it marks none.",
     why:
       "Otherwise an owner who ends unknown sessions ends their own, or keeps the thief's.",
     async check(t) {

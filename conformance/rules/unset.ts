@@ -103,7 +103,7 @@ export const unset: readonly Rule[] = [
   must("UNSET-04", {
     session: true,
     sentence: "Within a request, the last set or unset of a key applies.",
-    why: "Otherwise the visitor sees an earlier state than the code left.",
+    why: "Otherwise the visitor gets an earlier state than the code intended.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => {
