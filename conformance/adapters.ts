@@ -1,5 +1,5 @@
 /**
- * Other libraries' storages as the suite takes them.
+ * Adapters for the storages of other libraries.
  *
  * @module
  */
@@ -7,38 +7,38 @@ import type { SessionLike, StorageLike } from "./types.ts";
 
 /** A session of Remix 3, as far as the adapter needs it. */
 export interface RemixSession extends Omit<SessionLike, "regenerateId"> {
-  /** Gives the session a new id; `true` lets the old one die. */
+  /** Regenerates the id; `true` ends the old one. */
   regenerateId(deleteOldSession?: boolean): void;
 }
 
 /** A storage of Remix 3. */
 export interface RemixStorage {
   /** Reads a session by its cookie's value. */
-  // deno-lint-ignore no-explicit-any -- the session is of another library's class
+  // deno-lint-ignore no-explicit-any -- a class of another library
   read(cookie: string | null): Promise<any>;
   /** Saves it. */
-  // deno-lint-ignore no-explicit-any -- the session is of another library's class
+  // deno-lint-ignore no-explicit-any -- a class of another library
   save(session: any): Promise<string | null>;
 }
 
 /** A storage of React Router or Remix 1–2. */
 export interface ReactRouterStorage {
   /** Reads a session by a `Cookie` header. */
-  // deno-lint-ignore no-explicit-any -- the session is of another library's class
+  // deno-lint-ignore no-explicit-any -- a class of another library
   getSession(cookieHeader?: string | null): Promise<any>;
   /** Saves it. */
-  // deno-lint-ignore no-explicit-any -- the session is of another library's class
+  // deno-lint-ignore no-explicit-any -- a class of another library
   commitSession(session: any, options?: { maxAge?: number }): Promise<string>;
   /** Destroys it. */
-  // deno-lint-ignore no-explicit-any -- the session is of another library's class
+  // deno-lint-ignore no-explicit-any -- a class of another library
   destroySession(session: any): Promise<string>;
 }
 
 /** Options of {@linkcode fromRemix}. */
 export interface FromRemixOptions {
   /**
-   * Whether a new id lets the old one die, as `regenerateId(true)` does there. A storage that keeps sessions in the
-   * cookie cannot do that, and warns of it.
+   * Whether a new id ends the old one, as `regenerateId(true)` does in Remix. A storage that keeps sessions in the cookie
+   * does not support it, and warns.
    *
    * @default {true}
    */
@@ -46,11 +46,11 @@ export interface FromRemixOptions {
 }
 
 /**
- * A storage of Remix 3. Its sessions let an old id die where the suite regenerates one: there, that takes an argument.
+ * Adapts a storage of Remix 3: its `regenerateId` needs an argument to end the old id.
  *
  * @param storage The storage.
- * @param options How its sessions are used.
- * @returns The storage for {@linkcode Opened}; give the target the profile `remix`.
+ * @param options Whether a new id ends the old one.
+ * @returns The storage for {@linkcode Opened}. The target needs the profile `remix`.
  *
  * @example
  * ```ts
@@ -79,7 +79,7 @@ export function fromRemix(
           if (name === "regenerateId") {
             return () => session.regenerateId(deleteOldSession);
           }
-          // Private fields are reached through the session itself, not through its proxy.
+          // Private fields need the session itself as `this`, not its proxy.
           const value = Reflect.get(session, name, session);
           return typeof value === "function" ? value.bind(session) : value;
         },
@@ -92,10 +92,10 @@ export function fromRemix(
 }
 
 /**
- * A storage of React Router or Remix 1–2.
+ * Adapts a storage of React Router or Remix 1–2: its `commitSession` gets `maxAge` only.
  *
  * @param storage The storage.
- * @returns The storage for {@linkcode Opened}; give the target the profile `react-router`.
+ * @returns The storage for {@linkcode Opened}. The target needs the profile `react-router`.
  *
  * @example
  * ```ts
@@ -115,7 +115,7 @@ export function fromRemix(
 export function fromReactRouter(storage: ReactRouterStorage): StorageLike {
   return {
     getSession: (cookieHeader) => storage.getSession(cookieHeader),
-    // Its commit passes all options on to the cookie.
+    // It passes all options to the cookie.
     commitSession: (session, { maxAge } = {}) =>
       storage.commitSession(session, maxAge === undefined ? {} : { maxAge }),
     destroySession: (session) => storage.destroySession(session),

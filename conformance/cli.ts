@@ -5,9 +5,9 @@
  * deno run -A jsr:@satchel/session/conformance/cli ./target.ts
  * ```
  *
- * The file exports a target as its default, several as a list, or some by name; `--help` shows the options. The exit
- * status is 0 for a conformant or partial result, 1 where a rule is broken or an expected failure does not happen, 2
- * where the suite, the target or the command line is at fault, and 3 where a rule could not be tried.
+ * The file exports a target as its default, several as a list, or some by name. `--help` shows the options. The exit
+ * status is 0 for a conformant or partial result, 1 if a rule is broken or an expected failure does not happen, 2 if the
+ * suite or the target failed or the command was misused, and 3 if a rule could not be tried.
  *
  * @example A target file
  * ```ts
@@ -34,7 +34,7 @@ import { describe } from "./trial/port.ts";
 /** How long a target file may take to load, in milliseconds. */
 const LOAD_MS = 30_000;
 
-/** This module as one would write it on a command line. */
+/** The name of this module for a command line. */
 function ownName(): string {
   const { protocol, pathname, href } = new URL(import.meta.url);
   if (protocol !== "file:") {
@@ -88,7 +88,7 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
   }
 }
 
-/** Writes all of a text at once, so that nothing is lost where the process ends after it. */
+/** Writes a whole text synchronously, so that it is complete if the process exits afterwards. */
 function writer(
   stream: { writeSync(bytes: Uint8Array): number },
 ): (text: string) => void {
@@ -97,7 +97,7 @@ function writer(
     try {
       while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
     } catch (error) {
-      // Whoever read the output has seen enough, as `head` does.
+      // The reader has closed the pipe, as `head` does.
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     }
   };
@@ -106,7 +106,7 @@ function writer(
 if (import.meta.main) {
   const terminal = Deno.stdout.isTerminal();
   const complain = writer(Deno.stderr);
-  // What a target prints must not get into a report on standard output.
+  // A target's own output must not be mixed into a report on standard output.
   // deno-lint-ignore no-console -- it is redirected, not used
   console.log = console.info = console.debug = console.error;
   const status = await runCli(Deno.args, {
@@ -128,6 +128,6 @@ if (import.meta.main) {
     },
     load,
   });
-  // A target that left a timer or a socket behind must not keep the command from ending.
+  // A timer or a socket that a target left must not keep the process alive.
   Deno.exit(status);
 }

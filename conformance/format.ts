@@ -1,5 +1,5 @@
 /**
- * Reports, as text and as files.
+ * Formats reports, as text and as files.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface FormatOptions {
    * - `text`: for people, in a terminal or a log
    * - `json`: the report itself
    * - `junit`, `tap`: for CI services and other tools
-   * - `html`: a page of its own
+   * - `html`: a self-contained page
    * - `badge`, `matrix`: SVG pictures for a README
    */
   readonly format:
@@ -30,17 +30,17 @@ export interface FormatOptions {
   readonly colour?: boolean | undefined;
   /** The width of text, in columns. @default {80} */
   readonly width?: number | undefined;
-  /** Gives the command that tries a rule again. @default {a call of checkStorage} */
+  /** Returns the command that repeats a rule. @default {a call of checkStorage} */
   readonly again?: ((report: Report, rule: string) => string) | undefined;
 }
 
 /**
- * Writes a report down. What comes from the target is escaped as the format asks for.
+ * Formats a report. Text that comes from the target is escaped.
  *
- * @param report The report, or several: text, HTML and the matrix show them together, JSON is then a list.
+ * @param report The report, or several: JSON is then a list, the other formats show them together.
  * @param options The format.
- * @returns The text, with a line break at its end.
- * @throws {TypeError} If there is no such format, or no report.
+ * @returns The text, which ends with a line break.
+ * @throws {TypeError} If the format is unknown, or the list of reports is empty.
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ export function formatReport(
   const reports = "results" in report ? [report] : report;
   const { format, colour = false, width = 80, again = callAgain } = options;
   if (reports.length === 0) {
-    throw new TypeError("Cannot format a report: there is none");
+    throw new TypeError("Cannot format reports: the list is empty");
   }
   switch (format) {
     case "text":
@@ -85,7 +85,7 @@ export function formatReport(
       return formatMatrix(reports);
     default:
       throw new TypeError(
-        `Cannot format a report: there is no format "${format}"`,
+        `Cannot format reports: unknown format "${format}"`,
       );
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Hooks for the capabilities `inspect` and `faults`, for any engine behind the engine contract.
+ * Hooks for the capabilities `inspect` and `faults`, for any engine.
  *
  * @module
  */
@@ -10,23 +10,23 @@ import type { Faults, Inspect } from "./types.ts";
 export interface Instrumented {
   /** The engine, for `createSessionStorage({ engine })`. */
   readonly engine: Engine;
-  /** Looks at what was written through it. */
+  /** Reads and replaces the records that were written through the engine. */
   readonly inspect: Inspect;
-  /** Breaks it and mends it. */
+  /** Makes the engine fail, and work again. */
   readonly faults: Faults;
 }
 
-/** For how long a record stays that a test makes up, in milliseconds; those that it changes keep their deadline. */
+/** The lifetime in milliseconds of a record that a test adds. A record that a test replaces keeps its deadline. */
 const A_DAY = 86_400_000;
 
 /**
- * Puts the hooks around an engine that the conformance suite needs to look inside it and to break it.
+ * Wraps an engine with the hooks that the suite needs to read its records and to make it fail.
  *
- * @param engine The engine, of one namespace.
- * @param keys The keys written so far; share one set between the instances over one namespace.
- * @returns The engine to build a storage on, and the hooks for {@linkcode Opened}.
+ * @param engine The engine of one namespace.
+ * @param keys The keys written so far. Share one set between all instances over one namespace.
+ * @returns The wrapped engine for the storage, and the hooks for {@linkcode Opened}.
  *
- * @example A target with every capability that an engine can have
+ * @example A target with hooks
  * ```ts
  * import { type Engine, createSessionStorage } from "@satchel/session";
  * import { instrument, type Target } from "@satchel/session/conformance";
@@ -51,7 +51,7 @@ export function instrument(
   const broken = { reads: false, writes: false };
   const guard = (kind: keyof typeof broken) => {
     if (broken[kind]) {
-      throw new Error(`the engine's ${kind} are broken on purpose`);
+      throw new Error(`the engine's ${kind} fail because of a fault`);
     }
   };
   const wrapped: Engine = {

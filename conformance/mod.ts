@@ -1,15 +1,15 @@
 /**
- * The conformance suite: whether a session storage keeps its promises to the visitors of a site.
+ * The conformance suite checks that a session storage works as its visitors expect.
  *
- * Any storage can be checked, by any test runner or by none. The suite needs a way to open the storage in a namespace
- * of its own; with a clock, it tests deadlines without sleeping.
+ * It checks any storage, with any test runner or without one. It needs a function that opens the storage in a given
+ * namespace. With a clock, it tests deadlines without waiting.
  *
  * @example In Deno, Bun, Node or vitest
  * ```ts
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { conformance } from "@satchel/session/conformance";
  *
- * // Deno.test, or `test` of bun:test, node:test or vitest; here, one that keeps the tests in a list.
+ * // Use Deno.test, or `test` of bun:test, node:test or vitest. This one only collects the tests.
  * const tests: (() => Promise<void>)[] = [];
  * const test = (_name: string, fn: () => Promise<void>) => tests.push(fn);
  *
@@ -36,12 +36,12 @@ export {
   type RemixSession,
   type RemixStorage,
 } from "./adapters.ts";
+export { CAPABILITIES, type Capability } from "./capabilities.ts";
 export { type FormatOptions, formatReport } from "./format.ts";
 export { instrument, type Instrumented } from "./instrument.ts";
 export { RULE_SET, rules } from "./rules.ts";
 export { checkStorage } from "./run.ts";
 export type {
-  Capability,
   CheckOptions,
   Faults,
   Inspect,

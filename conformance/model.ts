@@ -1,9 +1,9 @@
 /**
- * The reference model, driven by fast-check: random sequences of requests, and requests that overlap in random ways,
- * shrunk to the shortest that fails.
+ * Compares a storage with the reference model by fast-check: random sequences of requests and random overlaps, shrunk to
+ * the shortest one that fails.
  *
- * The rules `MODEL-01` and `MODEL-02` try the same with no library at all; this tries more, and shrinks better. Pass
- * fast-check in, so that nobody installs it who does not use it.
+ * The rules `MODEL-01` and `MODEL-02` do the same without a library; this tries more cases, and shrinks better. fast-check
+ * is passed in, so that only its users install it.
  *
  * @example In a test
  * ```ts
@@ -32,8 +32,8 @@ import { Unfit, Violation } from "./trial/port.ts";
 import { Trial } from "./trial/trial.ts";
 import type { Target } from "./types.ts";
 
+export { CAPABILITIES, type Capability } from "./capabilities.ts";
 export type {
-  Capability,
   Faults,
   Inspect,
   Opened,
@@ -45,22 +45,22 @@ export type {
   TestClock,
 } from "./types.ts";
 
-/** What came of a property. */
+/** The result of a property. */
 export interface FastCheckDetails {
   /** Whether a case failed. */
   readonly failed: boolean;
   /** The seed of the run. */
   readonly seed: number;
-  /** The way to the failing case. */
+  /** The path to the failing case. */
   readonly counterexamplePath: string | null;
-  /** What the failing case threw. */
+  /** The error of the failing case. */
   readonly errorInstance?: unknown;
 }
 
-/** As much of fast-check as the suite uses: pass its default export. */
+/** The part of fast-check that the suite uses. Pass its default export. */
 export interface FastCheck {
   /** Whole numbers. */
-  // deno-lint-ignore no-explicit-any -- fast-check's own classes fit, and nothing else is known of them
+  // deno-lint-ignore no-explicit-any -- the classes of fast-check
   integer(constraints: { min: number; max: number }): any;
   /** Lists. */
   // deno-lint-ignore no-explicit-any -- see above
@@ -68,7 +68,7 @@ export interface FastCheck {
   /** Properties. */
   // deno-lint-ignore no-explicit-any -- see above
   asyncProperty(...args: any[]): any;
-  /** Tries a property. */
+  /** Checks a property. */
   check(
     // deno-lint-ignore no-explicit-any -- see above
     property: any,
@@ -82,22 +82,22 @@ export interface ModelOptions {
   readonly seed?: number | undefined;
   /** How many cases of each kind to try. @default {100} */
   readonly runs?: number | undefined;
-  /** Goes straight to one case of a run, as its error names it; needs that run's seed. */
+  /** Runs one case only: the `path` of an earlier error, together with its `seed`. */
   readonly path?: string | undefined;
 }
 
-/** A sequence or an overlap that comes to something else than in the model. */
+/** A case in which the storage differs from the model. */
 export class ModelError extends Error {
   /** `"ModelError"`. */
   override readonly name = "ModelError";
-  /** Repeats it, together with the path. */
+  /** Repeats the case, together with the path. */
   readonly seed: number;
-  /** Repeats it, together with the seed. */
+  /** Repeats the case, together with the seed. */
   readonly path: string;
-  /** The requests that led there, numbered; holds no cookie and no id. */
+  /** The requests up to the failure, numbered. Cookies and ids are not shown. */
   readonly trace: readonly string[];
 
-  /** For {@linkcode modelConformance}. */
+  /** Used by {@linkcode modelConformance}. */
   constructor(
     message: string,
     options: {
@@ -121,18 +121,17 @@ export class ModelError extends Error {
 }
 
 /**
- * Compares a storage with the reference model: `sequence` of requests one at a time, then `two` and `three` requests
- * that overlap.
+ * Compares a storage with the reference model: a `sequence` of requests, then `two` and `three` requests that overlap.
  *
- * What the model demands follows from what the target claims, as with `checkStorage`.
+ * The model requires what the target claims, as `checkStorage` does.
  *
- * @param fc fast-check: what `import fc from "fast-check"` gives.
- * @param target The storage, and what it claims.
- * @param options Seed and number of cases; the path of a case to see again.
- * @throws {ModelError} If the storage differs; it holds the shortest case, with seed and path to repeat it.
- * @throws {TypeError} If the path is none that an error named.
+ * @param fc fast-check, from `import fc from "fast-check"`.
+ * @param target How to open the storage, and what it claims.
+ * @param options Seed and number of cases, or the path of a case to repeat.
+ * @throws {ModelError} If the storage differs from the model. It has the shortest case, and the seed and path to repeat it.
+ * @throws {TypeError} If the path is not the path of a `ModelError`.
  *
- * @example Seeing a failure again
+ * @example Repeating a failure
  * ```ts
  * import fc from "fast-check";
  * import { createMemorySessionStorage } from "@satchel/session";
@@ -174,7 +173,7 @@ export async function modelConformance(
         await work(trial);
       } catch (error) {
         if (!(error instanceof Unfit)) {
-          throw new Attempt(error, [...trial.trace]);
+          throw new Attempt(error, [...trial.trace.lines]);
         }
       } finally {
         await trial.end();
@@ -216,7 +215,7 @@ const KINDS: Readonly<Record<string, (fc: FastCheck, play: Play) => unknown>> =
     three: (fc, attempt) => overlapping(fc, attempt, 3),
   };
 
-/** The order is part of the case, so that it shrinks with it and a path repeats it. */
+/** The order is part of the case: it shrinks too, and a path repeats it. */
 function overlapping(fc: FastCheck, attempt: Play, count: number): unknown {
   return fc.asyncProperty(
     fc.array(numbers(fc, 0, 4), { minLength: count, maxLength: count }),
@@ -234,7 +233,7 @@ function numbers(fc: FastCheck, minLength: number, maxLength: number): unknown {
   return fc.array(fc.integer({ min: 0, max: 209 }), { minLength, maxLength });
 }
 
-/** A failure, and what led to it. */
+/** A failure and its trace. */
 class Attempt extends Error {
   override readonly cause: unknown;
   readonly trace: readonly string[];
@@ -251,7 +250,9 @@ function parsePath(path: string | undefined): [string?, string?] {
   const [, kind, steps] = /^(\w+)\/([\d:]*)$/.exec(path) ?? [];
   if (kind === undefined || !Object.hasOwn(KINDS, kind)) {
     throw new TypeError(
-      `Cannot go to path ${JSON.stringify(path)}: no error names such a path`,
+      `Cannot repeat path ${
+        JSON.stringify(path)
+      }: use the path of a ModelError`,
     );
   }
   return steps ? [kind, steps] : [kind];

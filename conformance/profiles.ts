@@ -1,18 +1,18 @@
 /**
- * Where an older library chose otherwise, by design and in its documentation: rules that do not apply to it.
+ * Rules that do not apply to an older library, because it behaves otherwise by design and documents it.
  *
  * @module
  */
 import type { Profile } from "./types.ts";
 
 const REMIX_FLASH =
-  "in Remix 3 a flash lives for the next request, read or not";
-const RR_FLASH = "in React Router unset() leaves a flash";
+  "in Remix 3 a flash lasts for exactly the next request, read or not";
+const RR_FLASH = "in React Router unset() does not remove a flash";
 
 const RR_COMMIT =
   "in React Router commitSession() always writes and sends; the application decides when to call it";
 const RR_LIFETIME =
-  "in React Router a commit's lifetime is an attribute of the one cookie that it gives; the application gives it each time";
+  "in React Router the maxAge of a commit applies to that cookie only; the application passes it each time";
 
 const EXEMPTIONS: Readonly<Record<Profile, Readonly<Record<string, string>>>> =
   {
@@ -33,19 +33,23 @@ const EXEMPTIONS: Readonly<Record<Profile, Readonly<Record<string, string>>>> =
     },
   };
 
-const RR_ID = "another id: in React Router an id is empty until it is stored";
+const RR_ID =
+  "another id (in React Router the id is empty until the session is stored)";
 const RR_MODEL =
-  `that unset removes a flash, and that an untouched session sends nothing: ${RR_FLASH}, and commitSession() always sends`;
-const PLAIN_ERROR = "an error of its own kind: this library's are plain";
+  `that unset removes a flash, and that an unchanged session sends no cookie (${RR_FLASH}, and commitSession() always sends one)`;
+const PLAIN_ERROR =
+  "an error with a code or class of its own (the library throws plain errors)";
 
-/** What a rule that applies does not ask all the same. */
-const SPARED: Readonly<Record<Profile, Readonly<Record<string, string>>>> = {
+/** Parts of rules that do not apply, although the rest of the rule does. */
+const EXEMPT_PARTS: Readonly<
+  Record<Profile, Readonly<Record<string, string>>>
+> = {
   satchel: {},
   remix: {
     "HOSTILE-06": PLAIN_ERROR,
-    "MODEL-01": `flashes: ${REMIX_FLASH}`,
-    "MODEL-02": `flashes: ${REMIX_FLASH}`,
-    "SERIAL-01": "null: in Remix 3 setting null removes the key",
+    "MODEL-01": `flashes (${REMIX_FLASH})`,
+    "MODEL-02": `flashes (${REMIX_FLASH})`,
+    "SERIAL-01": "null (in Remix 3 setting null removes the key)",
   },
   "react-router": {
     "PERSIST-05": RR_ID,
@@ -59,15 +63,15 @@ const SPARED: Readonly<Record<Profile, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** What a rule that applies to a profile does not ask of it; `undefined` where it asks everything. */
-export function spared(
+/** The part of a rule that does not apply to a profile; `undefined` if the whole rule applies. */
+export function exemptPart(
   profile: Profile | undefined,
   rule: string,
 ): string | undefined {
-  return SPARED[profile ?? "satchel"]?.[rule];
+  return EXEMPT_PARTS[profile ?? "satchel"]?.[rule];
 }
 
-/** Why a rule does not apply to a profile; `undefined` where it does. */
+/** Why a rule does not apply to a profile; `undefined` if it applies. */
 export function exempt(
   profile: Profile | undefined,
   rule: string,

@@ -1,5 +1,5 @@
 /**
- * Registers the rules as tests of any runner.
+ * Registers the rules as tests of any test runner.
  *
  * @module
  */
@@ -16,19 +16,19 @@ export type TestFunction = (
 /**
  * Registers a test for each rule that applies to a storage.
  *
- * A rule that could not be tried fails its test, and so does an expected failure that does not happen.
+ * The test of a rule fails if the rule could not be tried, or if it was expected to fail and passes.
  *
  * @param test The runner's function.
- * @param target The storage, and what it claims.
- * @param options Seed, selection, known failures.
- * @throws {TypeError} If the target or the options are malformed.
+ * @param target How to open the storage, and what it claims.
+ * @param options Seed, selection of rules, known failures.
+ * @throws {TypeError} If the target or the options are invalid.
  *
  * @example
  * ```ts
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { conformance } from "@satchel/session/conformance";
  *
- * // Deno.test, or `test` of bun:test, node:test or vitest; here, one that keeps the tests in a list.
+ * // Use Deno.test, or `test` of bun:test, node:test or vitest. This one only collects the tests.
  * const tests: (() => Promise<void>)[] = [];
  * const test = (_name: string, fn: () => Promise<void>) => tests.push(fn);
  *
@@ -70,12 +70,12 @@ export function conformance(
   }
 }
 
-/** A result in words: the reason, the requests that led there, and how to see it again. */
+/** A result as text: the reason, the trace, and how to repeat it. */
 export function explain(result: RuleResult, why: string, seed: number): string {
   const { rule, outcome, reason, expected, got, want, trace = [] } = result;
   const lines = expected !== undefined && outcome === "pass"
     ? [
-      `${rule} was expected to fail (${expected}), and passes: drop the expectation`,
+      `${rule} was expected to fail (${expected}), but passes: remove the expectation`,
     ]
     : [`${rule} ${outcome}: ${reason ?? ""}`];
   if (want !== undefined) lines.push(`  got  ${got}`, `  want ${want}`);

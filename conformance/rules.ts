@@ -17,7 +17,7 @@ import { serialisation } from "./rules/serialisation.ts";
 import { unset } from "./rules/unset.ts";
 import type { Rule } from "./types.ts";
 
-/** The rule set that this catalogue is. Rules that come later are provisional until the next one. */
+/** The name of this rule set. Rules that are added later are provisional until the next rule set. */
 export const RULE_SET = "2026.1";
 
 /** All rules. */

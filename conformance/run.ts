@@ -25,14 +25,14 @@ import type {
 } from "./types.ts";
 
 /**
- * Tries all rules on a storage.
+ * Checks a storage against all rules.
  *
- * It stores only in namespaces that it makes up, and asks for each to be closed. Nothing the storage does ends the run.
+ * It uses its own namespaces only, and closes each. An error of the storage cannot end the run.
  *
- * @param target The storage, and what it claims.
- * @param options Seed, selection, known failures.
- * @returns What became of each rule, and the verdict.
- * @throws {TypeError} If the target or the options are malformed.
+ * @param target How to open the storage, and what it claims.
+ * @param options Seed, selection of rules, known failures.
+ * @returns The outcome of each rule, and the verdict.
+ * @throws {TypeError} If the target or the options are invalid.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export async function checkStorage(
       : skip(rule, options);
     let { result } = tried;
     if (tried.late) late++;
-    // With several rules under way, nobody knows whose it is.
+    // If several rules run at the same time, it could belong to any of them.
     const outside = alone ? await stray.take() : undefined;
     if (outside !== undefined && result.outcome === "pass") {
       result = { ...result, outcome: "error", reason: outside };
@@ -77,15 +77,15 @@ export async function checkStorage(
     onResult?.(result);
   };
   try {
-    // The order is random, so that no rule leans on another.
+    // The order is random, so that no rule depends on another.
     const shuffled = new Random(seed).shuffle(chosen);
     const waits = target.clock?.kind === "real";
-    // It looks at the timers of the whole process: before others have some.
+    // It counts the timers of the whole process, so it runs before others start some.
     const first = shuffled.filter(({ id }) => waits && id === "ISO-06");
     for (const rule of first) await run(rule, true);
     const order = shuffled.filter((rule) => !first.includes(rule));
     const waiting = order.filter((rule) => waits && rule.timed);
-    // Where time has to pass, the rules that wait for it wait together.
+    // If time has to pass, the rules that wait for it wait together.
     const together = Promise.all(waiting.map((rule) => run(rule, false)));
     for (const rule of order) {
       if (!waiting.includes(rule)) await run(rule, waiting.length === 0);
@@ -110,7 +110,7 @@ export async function checkStorage(
   }
 }
 
-/** What a target does without claiming it. */
+/** Capabilities that a target has and does not claim. */
 async function findUnclaimed(
   target: Target,
   seed: number,
@@ -131,7 +131,7 @@ async function findUnclaimed(
       deadlineMs: options.deadlineMs,
     });
     if (outcome === "pass") {
-      notes.push(`it keeps ${id} without claiming "${claim}"; claim it`);
+      notes.push(`it passes ${id}, but does not claim "${claim}"; claim it`);
     }
   }
   const trial = new Trial(target, seed, false);
@@ -141,13 +141,15 @@ async function findUnclaimed(
       const { has } = await trial.open();
       for (const claim of ["inspect", "faults", "sweep"] as const) {
         if (has[claim] && !target.capabilities.includes(claim)) {
-          notes.push(`it has ${claim} without claiming "${claim}"; claim it`);
+          notes.push(
+            `it has ${claim}, but does not claim "${claim}"; claim it`,
+          );
         }
       }
       await trial.end();
     });
   } catch {
-    // The rules have said what is wrong with open() already.
+    // The rules have already reported the error of open().
   }
   return notes;
 }

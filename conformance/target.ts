@@ -1,8 +1,9 @@
 /**
- * What a run is asked for, checked: the target, the rules to run, the failures to expect.
+ * Checks the arguments of a run: the target, the rules to run, the expected failures.
  *
  * @module
  */
+import { CAPABILITIES } from "./capabilities.ts";
 import { rules } from "./rules.ts";
 import type { Rule, Target } from "./types.ts";
 
@@ -12,7 +13,7 @@ export function choose(only: readonly string[] | undefined): readonly Rule[] {
   for (const name of only) {
     if (!rules.some((rule) => matches(rule, name))) {
       throw new TypeError(
-        `Cannot run rule "${name}": there is none of that name`,
+        `Cannot run rule "${name}": there is no such rule or group`,
       );
     }
   }
@@ -24,43 +25,47 @@ function matches(rule: Rule, name: string): boolean {
   return rule.id === wanted || rule.id.startsWith(`${wanted}-`);
 }
 
-/** Refuses expectations of no rule, or without a reason. */
+/** Refuses expected failures of unknown rules, or without a reason. */
 export function checkExpectations(
   expected: Readonly<Record<string, string>> | undefined,
 ): void {
   for (const [id, reason] of Object.entries(expected ?? {})) {
     if (!rules.some((rule) => rule.id === id)) {
-      throw new TypeError(`Cannot expect rule "${id}" to fail: there is none`);
+      throw new TypeError(
+        `Cannot expect rule "${id}" to fail: there is no such rule`,
+      );
     }
     if (typeof reason !== "string" || reason.trim() === "") {
       throw new TypeError(
-        `Cannot expect rule "${id}" to fail without a reason`,
+        `Cannot expect rule "${id}" to fail: its reason must be a string`,
       );
     }
   }
 }
 
-/** Refuses what is no target. */
+/** Refuses an invalid target. */
 export function checkTarget(target: Target): void {
   const problem = typeof target !== "object" || target === null
     ? "it must be an object"
     : typeof target.name !== "string" || target.name === ""
-    ? "it needs a name"
+    ? "name must be a string"
     : !Array.isArray(target.capabilities)
-    ? "it needs a list of capabilities"
+    ? "capabilities must be a list"
     : typeof target.open !== "function"
-    ? "it needs a function open"
+    ? "open must be a function"
     : clockProblem(target.clock);
   if (problem) throw new TypeError(`Cannot check target: ${problem}`);
-  const unknown = target.capabilities.filter((c) => !CAPABILITIES.includes(c));
+  const unknown = target.capabilities.filter((c) =>
+    !Object.hasOwn(CAPABILITIES, c)
+  );
   if (unknown.length > 0) {
     throw new TypeError(
-      `Cannot check target: there is no capability ${unknown.join(", ")}`,
+      `Cannot check target: unknown capability ${unknown.join(", ")}`,
     );
   }
   const { profile } = target;
   if (profile !== undefined && !PROFILES.includes(profile)) {
-    throw new TypeError(`Cannot check target: there is no profile ${profile}`);
+    throw new TypeError(`Cannot check target: unknown profile ${profile}`);
   }
 }
 
@@ -70,34 +75,18 @@ function clockProblem(clock: Target["clock"]): string | undefined {
     case "virtual":
       return typeof clock.advance === "function"
         ? undefined
-        : "a virtual clock needs a function advance";
+        : "a virtual clock needs advance, a function";
     case "aged":
       return typeof clock.age === "function"
         ? undefined
-        : "an aged clock needs a function age";
+        : "an aged clock needs age, a function";
     case "real":
       return clock.granularityMs >= 0
         ? undefined
-        : "a real clock needs granularityMs";
+        : "a real clock needs granularityMs, a number";
     default:
-      return "its clock must be virtual, aged or real";
+      return "clock.kind must be virtual, aged or real";
   }
 }
 
 const PROFILES: readonly string[] = ["satchel", "react-router", "remix"];
-
-const CAPABILITIES: readonly string[] = [
-  "revoke",
-  "shared",
-  "durable",
-  "namespaces",
-  "expiry",
-  "touch",
-  "absolute",
-  "sweep",
-  "merge",
-  "owners",
-  "selfContained",
-  "inspect",
-  "faults",
-];

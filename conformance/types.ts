@@ -1,102 +1,74 @@
 /**
- * The suite's vocabulary: rules, targets, clocks, reports.
+ * The types of the suite: rules, targets, clocks, reports.
  *
  * @module
  */
+import type { Capability } from "./capabilities.ts";
 
-/**
- * What a storage may claim to do. What it claims is tested; what it does not claim is not demanded.
- *
- * - `revoke`: a destroyed or regenerated-away cookie stops working at once
- * - `shared`: several instances over one engine see each other's sessions
- * - `durable`: sessions survive `close` and a new `open` of the same namespace
- * - `namespaces`: two namespaces over one engine never see each other
- * - `expiry`: sessions end by a lifetime; `touch`: reading slides it; `absolute`: a fixed end
- * - `sweep`: `sweep()` removes expired records
- * - `merge`: parallel requests that change different keys both keep their changes
- * - `owners`: `listSessions` and `destroySessions` find the sessions of one owner
- * - `selfContained`: the whole session travels in the cookie
- * - `inspect`, `faults`: `open` gives hooks to look at stored bytes and to break the engine
- */
-export type Capability =
-  | "revoke"
-  | "shared"
-  | "durable"
-  | "namespaces"
-  | "expiry"
-  | "touch"
-  | "absolute"
-  | "sweep"
-  | "merge"
-  | "owners"
-  | "selfContained"
-  | "inspect"
-  | "faults";
-
-/** A library whose sessions behave otherwise by design; the rules that say so do not apply to it. */
+/** The library of the sessions. Some rules do not apply to older libraries, which behave otherwise by design. */
 export type Profile = "satchel" | "react-router" | "remix";
 
-/** One rule: a promise to the visitors of a site, and the check that holds a storage to it. */
+/** One rule, and the check that tests a storage. */
 export interface Rule {
-  /** The rule's name for good: its group and a number, never used again for another. */
+  /** The rule's permanent name: its group and a number. It is never used for another rule. */
   readonly id: string;
-  /** `must` decides about conformance; `should` is reported. */
+  /** `must` affects conformance; `should` is only reported. */
   readonly level: "must" | "should";
-  /** The rule set that brought it. */
+  /** The rule set that introduced it. */
   readonly since: string;
   /** What a storage must claim for the rule to apply. */
   readonly capabilities: readonly Capability[];
-  /** Whether the rule is about the session object rather than about what is stored. */
+  /** Whether the rule is about the session object, rather than about stored sessions. */
   readonly session?: boolean;
   /** Whether the rule moves the clock. */
   readonly timed?: boolean;
   /** The rule, in one sentence. */
   readonly sentence: string;
-  /** What happens to a visitor where it is broken. */
+  /** Why the rule matters to a visitor. */
   readonly why: string;
-  /** Tries it; throws where the storage breaks it. The runner alone can make what it is called with. */
+  /** Tests the rule; throws if the storage breaks it. Its argument comes from the suite. */
   readonly check: (trial: never) => Promise<void>;
 }
 
 /** How the suite moves time for a storage. */
 export type TestClock =
   | {
-    /** The storage reads the `now` that `open` gives it. */
+    /** The storage uses the `now` that `open` receives. */
     readonly kind: "virtual";
-    /** Moves whatever else follows the clock, by milliseconds. */
+    /** Moves everything else that follows the clock, by milliseconds. */
     advance(ms: number): void | Promise<void>;
   }
   | {
-    /** The engine keeps its own time, and its records can be made older. */
+    /** The engine has a clock of its own, and the target can make its records older. */
     readonly kind: "aged";
-    /** Brings the deadlines of all records of a namespace nearer, by milliseconds. */
+    /** Moves the deadlines of all records of a namespace nearer, by milliseconds. */
     age(ms: number, namespace: string): Promise<void>;
   }
   | {
-    /** Time has to pass. */
+    /** The suite has to wait. */
     readonly kind: "real";
     /** How exact a deadline is, in milliseconds. */
     readonly granularityMs: number;
-    /** By how much a record may end early, in milliseconds. */
+    /** How early a record may expire, in milliseconds. */
     readonly earlyMs?: number;
-    /** By how much a record may outlive its deadline, in milliseconds. */
+    /** How late a record may expire, in milliseconds. */
     readonly lagMs?: number;
-    /** The shortest lifetime that the engine takes, in milliseconds. */
+    /** The shortest lifetime that the engine supports, in milliseconds. */
     readonly minTtlMs?: number;
   };
 
-/** What `open` is asked for. */
+/** The argument of `open`. */
 export interface OpenOptions {
-  /** Where the sessions of this one check belong; no other check uses it. */
+  /** The namespace for the sessions of one check. No other check uses it. */
   readonly namespace: string;
   /**
-   * The idle timeout that a check needs, in seconds. One check asks for 0 and for `NaN`, which `open` may refuse by
-   * throwing, once it has let go of what it took.
+   * The idle timeout that a check needs, in seconds. One check uses 0 and `NaN`: `open` may refuse these by throwing, and
+   * must then close everything that it opened.
    */
   readonly idleTimeout?: number;
   /** The absolute timeout that a check needs, in seconds. */
   readonly absoluteTimeout?: number;
-  /** Whose a session is, by its values; only for a target that claims `owners`, to hand on to the storage. */
+  /** The option `owner` for the storage. Only targets that claim `owners` need it. */
   readonly owner?: (
     data: Readonly<Record<string, unknown>>,
   ) => string | undefined;
@@ -104,7 +76,7 @@ export interface OpenOptions {
   now(): number;
 }
 
-/** Looks at what an engine holds, and changes it behind the storage's back. */
+/** Reads and replaces the records of an engine directly, without the storage. */
 export interface Inspect {
   /** Every stored record of the namespace: its key and its bytes as text. */
   records(): Promise<ReadonlyMap<string, string>>;
@@ -112,9 +84,9 @@ export interface Inspect {
   write(key: string, text: string): Promise<void>;
 }
 
-/** Breaks an engine and mends it. */
+/** Makes an engine fail, and work again. */
 export interface Faults {
-  /** From now on, reads, writes (deletes too) or both fail. */
+  /** From now on, reads, writes (and deletes) or both fail. */
   fail(what: { reads?: boolean; writes?: boolean }): void | Promise<void>;
   /** From now on, everything works again. */
   heal(): void | Promise<void>;
@@ -123,18 +95,19 @@ export interface Faults {
 /** An open storage. */
 export interface Opened {
   /**
-   * The storage: `read` and `save`, or `getSession` and `commitSession`. Sessions may be this library's or its own.
+   * The storage: it has `read` and `save`, or `getSession`, `commitSession` and `destroySession`. Its sessions can be of
+   * any class.
    */
   readonly storage: StorageLike;
   /** Hooks for the capability `inspect`. */
   readonly inspect?: Inspect;
   /** Hooks for the capability `faults`. */
   readonly faults?: Faults;
-  /** Lets go of what `open` took, and of what the checks stored. */
+  /** Closes everything that `open` opened, and may remove what the checks stored. */
   close?(): void | Promise<void>;
 }
 
-/** A session of any library, as far as the suite uses it. */
+/** The part of a session that the suite uses. */
 export interface SessionLike {
   /** The id. */
   readonly id?: unknown;
@@ -148,38 +121,38 @@ export interface SessionLike {
   unset(key: string): void;
   /** Sets a flash. */
   flash(key: string, value: unknown): void;
-  /** Gives the session a new id. */
+  /** Regenerates the id. */
   regenerateId?(): void;
   /** Ends the session. */
   destroy?(): void;
 }
 
-/** A storage of another library, as far as the suite uses it. */
+/** The part of a storage that the suite uses. */
 export interface StorageLike {
   /** Reads a session by its cookie's value. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   read?(value: string | null): Promise<any>;
-  /** Saves it; gives the cookie's new value, `""` or `null`. */
+  /** Saves a session. Returns the cookie's new value, `""` to clear it, or `null` to send nothing. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   save?(session: any, options?: any): Promise<string | null>;
   /** Reads a session by a `Cookie` header. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   getSession?(cookieHeader?: string | null): Promise<any>;
-  /** Saves it; gives the `Set-Cookie` header. */
+  /** Saves a session. Returns the `Set-Cookie` header. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   commitSession?(session: any, options?: any): Promise<string>;
-  /** Destroys it; gives the `Set-Cookie` header. */
+  /** Destroys a session. Returns the `Set-Cookie` header. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   destroySession?(session: any, options?: any): Promise<string>;
-  /** Lists an owner's sessions, and marks the one of `current`. */
+  /** Lists an owner's sessions, and marks `current`. */
   // deno-lint-ignore no-explicit-any -- checked when it is called
   listSessions?(owner: string, options?: { current?: any }): Promise<any>;
-  /** Ends an owner's sessions but the one of `except`; gives how many. */
+  /** Ends an owner's sessions, except one. Returns how many. */
   // deno-lint-ignore no-explicit-any -- sessions of any library
   destroySessions?(owner: string, options?: { except?: any }): Promise<number>;
   /** Removes expired records. */
   sweep?(): Promise<void>;
-  /** Lets go of timers and handles. */
+  /** Releases timers and handles. */
   close?(): Promise<void>;
 }
 
@@ -187,47 +160,47 @@ export interface StorageLike {
 export interface Target {
   /** Its name in reports. */
   readonly name: string;
-  /** What it claims. */
+  /** The capabilities that it claims. */
   readonly capabilities: readonly Capability[];
-  /** How time moves for it. Without one, rules about time are not run. */
+  /** How to move its time. Without a clock, rules about time are not run. */
   readonly clock?: TestClock;
-  /** Limits that the suite is to try out. */
+  /** Its limits, which the suite tests. */
   readonly limits?: { readonly recordBytes?: number };
-  /** The library whose session semantics it has. @default {"satchel"} */
+  /** The library of its sessions. @default {"satchel"} */
   readonly profile?: Profile;
-  /** Opens it in a namespace of its own. Called anew for each rule, and twice over one namespace by some. */
+  /** Opens the storage in a namespace. Every rule calls it, and some call it twice for one namespace. */
   open(options: OpenOptions): Opened | Promise<Opened>;
 }
 
 /**
- * What became of a rule.
+ * The outcome of a rule.
  *
- * `fail`: the storage broke it. `error`: the suite or the target's hooks broke. `not-applicable`: the storage does not
- * claim what the rule is about. `not-run`: it does, but it could not be tried, which is never as good as a pass.
+ * `fail`: the storage breaks the rule. `error`: the suite or a hook of the target failed. `not-applicable`: the storage
+ * does not claim a capability that the rule needs. `not-run`: it does, but the rule could not be tried.
  */
 export type Outcome = "pass" | "fail" | "error" | "not-applicable" | "not-run";
 
-/** What became of one rule. */
+/** The result of one rule. */
 export interface RuleResult {
   /** The rule's id. */
   readonly rule: string;
-  /** What became of it. */
+  /** The outcome. */
   readonly outcome: Outcome;
-  /** Why it is no pass. */
+  /** Why it did not pass. */
   readonly reason?: string;
-  /** The requests that led there, numbered; holds no cookie and no id. */
+  /** The requests up to the failure, numbered. Cookies and ids are not shown. */
   readonly trace?: readonly string[];
-  /** What came and what should have come, where values were compared. */
+  /** The value that was received, if values were compared. */
   readonly got?: string;
-  /** See `got`. */
+  /** The value that was expected, if values were compared. */
   readonly want?: string;
-  /** The reason that was given for expecting the failure. */
+  /** The reason in `expectedFailures`. */
   readonly expected?: string;
   /** How long it took, in milliseconds. */
   readonly ms: number;
 }
 
-/** What became of all rules. */
+/** The results of a run. */
 export interface Report {
   /** The target's name. */
   readonly target: string;
@@ -236,15 +209,15 @@ export interface Report {
   /** Repeats this run. */
   readonly seed: number;
   /**
-   * `nonconformant`: a `must` rule fails unexpectedly, or one that was expected to fail passes. `incomplete`: rules
+   * `nonconformant`: a `must` rule fails unexpectedly, or a rule that was expected to fail passes. `incomplete`: a rule
    * could not be tried. `partial`: only expected failures, failures of `should` rules, or a selection of rules.
    */
   readonly verdict: "conformant" | "partial" | "nonconformant" | "incomplete";
   /** One for each rule, in the catalogue's order. */
   readonly results: readonly RuleResult[];
-  /** What the storage does without claiming it, and other remarks. */
+  /** Remarks, such as capabilities that the storage has and does not claim. */
   readonly notes: readonly string[];
-  /** Rules that were expected to fail and do not. */
+  /** Rules that were expected to fail and passed. */
   readonly stale: readonly string[];
 }
 
@@ -256,10 +229,10 @@ export interface CheckOptions {
   readonly only?: readonly string[] | undefined;
   /** Tries more random cases. @default {false} */
   readonly slow?: boolean | undefined;
-  /** Failures that are known, by rule, each with the reason for it. */
+  /** Known failures: a reason for each rule. */
   readonly expectedFailures?: Readonly<Record<string, string>> | undefined;
   /** How long one rule may take, in milliseconds. @default {10_000} */
   readonly deadlineMs?: number | undefined;
-  /** Is told each result as it comes. */
+  /** Receives each result when its rule has ended. */
   readonly onResult?: ((result: RuleResult) => void) | undefined;
 }

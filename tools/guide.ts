@@ -1,9 +1,9 @@
 /**
- * Keeps the code and the outputs in the guides of `docs/` what they are.
+ * Writes the code and the outputs in the guides of `docs/`.
  *
- * `deno run -A tools/guide.ts` writes them anew; `--check` fails where they differ. A fence is filled from the comment
- * above it: `<!-- code: PATH -->` takes the file from its first import on, `<!-- output: PATH ARGUMENTS -->` what the
- * conformance command prints for the target.
+ * `deno run -A tools/guide.ts` writes them; `--check` fails if they differ. The comment above a fence says how to fill it:
+ * `<!-- code: PATH -->` with the file from its first import on, `<!-- output: PATH ARGUMENTS -->` with the output of the
+ * conformance command for the target.
  */
 // deno-lint-ignore-file no-console -- a command
 import { root } from "./project.ts";
@@ -37,7 +37,7 @@ export async function fillGuide(guide: string): Promise<string> {
 
 async function codeOf(path: string): Promise<string> {
   const source = await Deno.readTextFile(new URL(path, root));
-  // The comment at its top is for those who come across it in its folder.
+  // Its first comment is for readers of the folder.
   return source.slice(path.endsWith(".ts") ? source.indexOf("import ") : 0)
     .trim()
     .replace(/"\.\/\w+?_storage\.ts"/, '"./storage.ts"');
@@ -50,12 +50,12 @@ async function outputOf(path: string, args: string[]): Promise<string> {
     env: { NO_COLOR: "1" },
   });
   const { stdout } = await command.output();
-  // A reader has the published command, and a target of their own.
+  // The reader uses the published command, and their own target.
   return new TextDecoder().decode(stdout).trim()
     .replaceAll(`${CLI} ${path}`, PUBLISHED);
 }
 
-/** A file that the reader has beside the target. */
+/** A file in the same folder as the target. */
 function beside(path: string, arg: string): string {
   return arg.endsWith(".json") ? path.replace(/[^/]+$/, arg) : arg;
 }

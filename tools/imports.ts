@@ -3,7 +3,8 @@
  *
  * `mod → middleware → storage → core`, types included; the conformance suite
  * sees the contract's types and nothing else. Inside `storage/`, the factories
- * join `engines/` and `sessions/`, which never meet.
+ * join `engines/` and `sessions/`, which never meet. No file may import itself,
+ * not even by way of other files.
  */
 // deno-lint-ignore-file no-console -- a command
 import { fileURLToPath } from "node:url";
@@ -59,6 +60,30 @@ export function objection({ from, to, typeOnly }: Import): string | undefined {
   if (rank === -1) return "is not in a layer that is published";
   if (rank > layers.indexOf(source)) return `is above ${source}`;
   return storageObjection(from, to);
+}
+
+/** The first cycle of imports, as a path that ends where it begins; `undefined` if there is none. */
+export function findCycle(imports: readonly Import[]): string[] | undefined {
+  const graph = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    path.push(file);
+    for (const { to } of graph.get(file) ?? []) {
+      const cycle = visit(to);
+      if (cycle) return cycle;
+    }
+    path.pop();
+    done.add(file);
+    return undefined;
+  };
+  for (const file of graph.keys()) {
+    const cycle = visit(file);
+    if (cycle) return cycle;
+  }
+  return undefined;
 }
 
 interface Dependency {
@@ -123,6 +148,11 @@ if (import.meta.main) {
     if (!reason) continue;
     failed++;
     console.error(`${item.from} imports ${item.to}, which ${reason}`);
+  }
+  const cycle = findCycle(imports);
+  if (cycle) {
+    failed++;
+    console.error(`these files import each other: ${cycle.join(" → ")}`);
   }
   console.log(`${imports.length} imports, ${failed} not allowed`);
   if (failed > 0 || imports.length === 0) Deno.exit(1);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { importsOf, objection } from "./imports.ts";
+import { findCycle, importsOf, objection } from "./imports.ts";
 
 function reason(from: string, to: string, typeOnly = false) {
   return objection({ from, to, typeOnly });
@@ -82,6 +82,22 @@ Deno.test("objection() refuses what is not published with the package", () => {
   for (const other of ["react-router", "npm:redis", "tests/a.ts"]) {
     assertEquals(reason("core/a.ts", other), message);
   }
+});
+
+Deno.test("findCycle() finds files that import each other, types included", () => {
+  const graph = (...lines: string[]) =>
+    lines.map((line) => {
+      const [from = "", to = ""] = line.split(" ");
+      return { from, to, typeOnly: true };
+    });
+  assertEquals(findCycle(graph("a b", "a c", "b d", "c d")), undefined);
+  assertEquals(findCycle(graph("a b", "b c", "c d", "d b")), [
+    "b",
+    "c",
+    "d",
+    "b",
+  ]);
+  assertEquals(findCycle(graph("a a")), ["a", "a"]);
 });
 
 Deno.test("importsOf() lists the imports of published files only", () => {

@@ -1,5 +1,5 @@
 /**
- * Checks the built-in storages and those of other libraries, and writes `conformance/reports/` from what it finds.
+ * Checks the built-in storages and those of other libraries, and writes `conformance/reports/` from the results.
  *
  * `deno run -A tools/reports.ts`, or with `--check` to compare only.
  */
@@ -11,35 +11,37 @@ import { countText } from "../conformance/formats/common.ts";
 import {
   checkStorage,
   formatReport,
+  type Outcome,
   type Report,
   RULE_SET,
+  type RuleResult,
   rules,
   type Target,
 } from "../conformance/mod.ts";
-import type { Reproduction } from "../conformance/reports/reproductions/_run.ts";
+import type { Reproduction } from "../conformance/reports/reproductions/run.ts";
 import { deno, root } from "./project.ts";
 
 /** The seed of all reports. */
 const SEED = 1;
 
-/** A machine that is busy makes no storage broken, in milliseconds. */
+/** The time limit of a rule, in milliseconds: long, since a busy machine does not make a storage wrong. */
 const PATIENCE = 60_000;
 
-/** Where the reports belong. */
+/** The folder of the reports. */
 export const folder: URL = new URL("conformance/reports/", root);
 
 /** The targets, below the root. */
 const TARGETS = "tests/conformance/published/";
 
-/** A library of others. */
+/** Another library. */
 interface Library {
   /** Its heading. */
   readonly title: string;
-  /** Its packages on npm, as deno.json pins them. */
+  /** Its packages on npm, whose versions deno.json pins. */
   readonly packages: readonly string[];
-  /** The file of its reproductions; its targets begin with the same words. */
+  /** The file of its reproductions, and the beginning of its targets' names. */
   readonly name: string;
-  /** Its storages, as the reproductions call them. */
+  /** Its storages, by their names in the reproductions. */
   readonly storages: readonly string[];
 }
 
@@ -49,7 +51,7 @@ const OWN = [
   ...["redis", "memcached", "dynamodb", "workers_kv"],
 ];
 
-/** The libraries of others. */
+/** The other libraries. */
 export const libraries: readonly Library[] = [
   {
     title: "React Router",
@@ -65,22 +67,42 @@ export const libraries: readonly Library[] = [
   },
 ];
 
-/** Where requests meet in the file system, each run finds another moment: these show in most runs, and never alike. */
+/** Races in the file system: most runs find them, each with another reason. */
 const RACES: Readonly<Record<string, string>> = {
   "remix_fs CONC-04":
-    "reading a session rejected: a SyntaxError about JSON that is not all there",
+    "reading a session rejected: a SyntaxError about incomplete JSON",
 };
 
-/** How often a race is run before it counts as kept. */
+/** How often a race is run before the rule passes. */
 const RACE_RUNS = 10;
 
-interface Entry {
-  /** The target's file, without its ending. */
-  readonly name: string;
-  readonly report: Report;
+/** A line of `index.json`: what was found about a storage. Rules that are not listed passed. */
+export interface Summary {
+  readonly target: string;
+  readonly verdict: Report["verdict"];
+  readonly failed: readonly string[];
+  readonly notApplicable: readonly string[];
 }
 
-/** Checks a target; gives what every run finds. Where its engine cannot be had, that is what is written already. */
+/** All that was found, by the target's file without its ending. */
+export interface Index {
+  readonly ruleSet: string;
+  readonly storages: Readonly<Record<string, Summary>>;
+}
+
+interface Entry extends Summary {
+  /** The target's file, without its ending. */
+  readonly name: string;
+  /** The page of its report. */
+  readonly page: string;
+}
+
+/** Reads `index.json`. */
+export function readIndex(): Index {
+  return JSON.parse(Deno.readTextFileSync(new URL("index.json", folder)));
+}
+
+/** Checks a target. If its engine is not installed, the result is the one that is already published. */
 async function checkTarget(name: string): Promise<Entry> {
   let target: Target;
   try {
@@ -89,24 +111,38 @@ async function checkTarget(name: string): Promise<Entry> {
   } catch (error) {
     if (Deno.env.get("CI") === "true") throw error;
     console.error(`${name} was not checked: ${(error as Error).message}`);
-    const file = new URL(`${name}.json`, folder);
-    return { name, report: JSON.parse(Deno.readTextFileSync(file)) };
+    const summary = readIndex().storages[name];
+    if (!summary) throw error;
+    const file = new URL(`${name}.md`, folder);
+    return { name, ...summary, page: Deno.readTextFileSync(file) };
   }
   const report = await checkStorage(target, {
     seed: SEED,
     deadlineMs: PATIENCE,
   });
-  const results = [];
+  const results: RuleResult[] = [];
   for (const result of report.results) {
-    const reason = RACES[`${name} ${result.rule}`];
+    const { rule, outcome } = result;
+    if (outcome === "error" || outcome === "not-run") {
+      throw new Error(`${name}: ${rule} ${outcome}: ${result.reason}`);
+    }
+    const reason = RACES[`${name} ${rule}`];
     if (reason === undefined) results.push(result);
-    else if (await loses(target, result.rule)) {
-      results.push(
-        { rule: result.rule, outcome: "fail", reason, ms: 0 } as const,
-      );
-    } else results.push({ rule: result.rule, outcome: "pass", ms: 0 } as const);
+    else if (await loses(target, rule)) {
+      results.push({ rule, outcome: "fail", reason, ms: 0 });
+    } else results.push({ rule, outcome: "pass", ms: 0 });
   }
-  return { name, report: { ...report, results } };
+  const of = (outcome: Outcome) =>
+    results.filter((result) => result.outcome === outcome)
+      .map((result) => result.rule);
+  return {
+    name,
+    target: report.target,
+    verdict: report.verdict,
+    failed: of("fail"),
+    notApplicable: of("not-applicable"),
+    page: page(name, { ...report, results }),
+  };
 }
 
 async function loses(target: Target, rule: string): Promise<boolean> {
@@ -120,10 +156,27 @@ async function loses(target: Target, rule: string): Promise<boolean> {
   return false;
 }
 
-/** The rules that a report says are broken. */
-export function broken({ results }: Report): string[] {
-  return results.filter((result) => result.outcome === "fail")
-    .map((result) => result.rule);
+/** A report with outcomes only, for the table and the matrix. */
+function reportOf({ target, verdict, failed, notApplicable }: Summary): Report {
+  const results = rules.map(({ id: rule }): RuleResult => ({
+    rule,
+    outcome: failed.includes(rule)
+      ? "fail"
+      : notApplicable.includes(rule)
+      ? "not-applicable"
+      : "pass",
+    ms: 0,
+  }));
+  const ruleSet = RULE_SET;
+  return {
+    target,
+    ruleSet,
+    seed: SEED,
+    verdict,
+    results,
+    notes: [],
+    stale: [],
+  };
 }
 
 /** The reproductions of a library, by rule. */
@@ -138,8 +191,8 @@ function command(name: string): string {
   return `deno run -A conformance/cli.ts ${TARGETS}${name}.ts`;
 }
 
-/** A report's own page: what the command prints. */
-function page({ name, report }: Entry): string {
+/** The page of a report: the output of the command. */
+function page(name: string, report: Report): string {
   const text = formatReport(report, {
     format: "text",
     again: ({ seed }, rule) => `${command(name)} --only ${rule} --seed ${seed}`,
@@ -147,7 +200,7 @@ function page({ name, report }: Entry): string {
   return [
     `# ${report.target}`,
     "",
-    `From the root of this repository; [the target](../../${TARGETS}${name}.ts) says what the storage claims. The same as [JSON](${name}.json).`,
+    `From the root of this repository; [the target](../../${TARGETS}${name}.ts) shows what the storage claims.`,
     "",
     "```sh",
     `${command(name)} --seed ${SEED}`,
@@ -160,27 +213,35 @@ function page({ name, report }: Entry): string {
   ].join("\n");
 }
 
-/** A report for other programs, without what differs from run to run. */
-function json({ report }: Entry): string {
-  return formatReport(report, { format: "json" })
-    .replaceAll(/,\n\s*"ms": [\d.]+$/gm, "");
+/** `index.json`, with one line for each storage. */
+function json(entries: readonly Entry[]): string {
+  const lines = entries.map(({ name, page: _, ...summary }) =>
+    `    ${JSON.stringify(name)}: ${JSON.stringify(summary)}`
+  );
+  return `{
+  "ruleSet": ${JSON.stringify(RULE_SET)},
+  "storages": {
+${lines.join(",\n")}
+  }
+}
+`;
 }
 
-async function index(entries: readonly Entry[]): Promise<string> {
+async function table(entries: readonly Entry[]): Promise<string> {
   const lines = [
     `# Reports, rules ${RULE_SET}`,
     "",
-    "Written by `deno run -A tools/reports.ts`; a check fails where they drift. The rules are in [SPEC.md](../SPEC.md).",
+    "Written by `deno run -A tools/reports.ts`; a test compares them with a new run. The rules are in [SPEC.md](../SPEC.md). [index.json](index.json) has the verdicts, and the rules that fail or do not apply.",
     "",
     `![Targets and groups of rules](matrix.svg)`,
     "",
-    "Each storage is held to what its own documentation claims, and to nothing else. Where a library chose otherwise by design, and says so, the rule does not apply to it; its report gives the reason.",
+    "Each storage is checked for what its own documentation claims, and for nothing else. If a library behaves otherwise by design and documents it, the rule does not apply; the report has the reason.",
     "",
     "| Storage | Verdict | Rules |",
     "| --- | --- | --- |",
-    ...entries.map(({ name, report }) =>
-      `| [${report.target}](${name}.md) | ${report.verdict} | ${
-        countText(report.results)
+    ...entries.map((entry) =>
+      `| [${entry.target}](${entry.name}.md) | ${entry.verdict} | ${
+        countText(reportOf(entry).results)
       } |`
     ),
   ];
@@ -190,7 +251,7 @@ async function index(entries: readonly Entry[]): Promise<string> {
   return lines.join("\n") + "\n";
 }
 
-/** What a library's storages break, rule by rule. */
+/** The rules that a library's storages break. */
 async function findings(
   library: Library,
   entries: readonly Entry[],
@@ -202,7 +263,7 @@ async function findings(
   const rows = rules.flatMap(({ id }) => {
     const by = storages.filter((storage) =>
       entries.some((entry) =>
-        entry.name === `${name}_${storage}` && broken(entry.report).includes(id)
+        entry.name === `${name}_${storage}` && entry.failed.includes(id)
       )
     );
     if (by.length === 0) return [];
@@ -217,13 +278,13 @@ async function findings(
     "",
     `${
       packages.map((name) => `\`${versionOf(name)}\``).join(", ")
-    }. Each reproduction uses nothing but these packages; all of them:`,
+    }. Each reproduction uses these packages only. To run all of them:`,
     "",
     "```sh",
     `deno run -A conformance/reports/${file}`,
     "```",
     "",
-    "| Rule | Storages | What happens to a visitor | Reproduction |",
+    "| Rule | Storages | Effect on a visitor | Reproduction |",
     "| --- | --- | --- | --- |",
     ...rows,
   ];
@@ -239,7 +300,7 @@ function versionOf(name: string): string {
   throw new Error(`deno.json must pin ${name} to a version`);
 }
 
-/** All files that are written, by name. */
+/** All files to write, by name. */
 export async function makeReports(): Promise<Map<string, string>> {
   const names = [
     ...OWN.map((storage) => `satchel_${storage}`),
@@ -249,16 +310,14 @@ export async function makeReports(): Promise<Map<string, string>> {
   ];
   const entries: Entry[] = [];
   for (const name of names) entries.push(await checkTarget(name));
-  const reports = entries.map((entry) => entry.report);
-  const files = new Map([
-    ["README.md", await index(entries)],
-    ["matrix.svg", formatReport(reports, { format: "matrix" })],
+  const pages = new Map([["README.md", await table(entries)]]);
+  for (const { name, page } of entries) pages.set(`${name}.md`, page);
+  const matrix = formatReport(entries.map(reportOf), { format: "matrix" });
+  return new Map([
+    ...await formatted(pages),
+    ["index.json", json(entries)],
+    ["matrix.svg", matrix],
   ]);
-  for (const entry of entries) {
-    files.set(`${entry.name}.md`, page(entry));
-    files.set(`${entry.name}.json`, json(entry));
-  }
-  return await formatted(files);
 }
 
 async function formatted(
@@ -282,13 +341,13 @@ async function formatted(
   }
 }
 
-/** The lines of a text that it did not have before: what a run on a machine far away has found. */
+/** The lines of a text that are new: they show in a CI log what has changed. */
 function added(before = "", after = ""): string[] {
   const had = new Set(before.split("\n"));
   return after.split("\n").filter((line) => !had.has(line));
 }
 
-/** The reports that are there, by name. */
+/** The existing reports, by name. */
 async function readReports(): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   if (!await exists(folder)) return found;
@@ -324,6 +383,6 @@ if (import.meta.main) {
     }
     Deno.exitCode = 1;
   }
-  // Connections to engines would keep it waiting; and workerd ends with what Node calls the end.
+  // Open connections to engines would keep the process alive, and workerd only stops at Node's exit.
   process.exit();
 }

@@ -7,28 +7,32 @@
 import { exists } from "@std/fs";
 import { fileURLToPath } from "node:url";
 import { GROUPS } from "../conformance/formats/common.ts";
-import { exempt, spared } from "../conformance/profiles.ts";
-import { type Rule, RULE_SET, rules } from "../conformance/mod.ts";
+import { exempt, exemptPart } from "../conformance/profiles.ts";
+import {
+  CAPABILITIES,
+  type Rule,
+  RULE_SET,
+  rules,
+} from "../conformance/mod.ts";
 import { deno, root } from "./project.ts";
 
-/** Where the text belongs. */
+/** The file of the specification. */
 const file = new URL("conformance/SPEC.md", root);
 
 /** The specification, before it is formatted. */
 export function specText(
   rules: readonly Rule[],
-  capabilities: readonly string[],
 ): string {
   const lines = [
     `# Session conformance, rules ${RULE_SET}`,
     "",
     "Generated from the rules in `conformance/rules/` by `deno run -A tools/spec.ts`.",
     "",
-    "A storage is **conformant** if it keeps every rule of the level *must* that applies to it. A rule applies where the storage claims all the capabilities that the rule names; a rule without any applies to every storage. A rule of the level *should* is reported, and decides nothing.",
+    "A storage is **conformant** if it passes every *must* rule that applies to it. A rule applies if the storage claims all capabilities that the rule names; a rule that names none applies to every storage. A *should* rule is reported and does not affect conformance.",
     "",
-    "A rule's id is for good: it is never used again, and never given to another rule. A rule set is frozen by its name. A rule that comes after it is provisional: it is tried, and says since when, and belongs to the next set.",
+    "A rule's id is permanent: it is never used for another rule. A rule set does not change once it has its name. A rule that is added later is provisional: it is tried, shows since when it exists, and belongs to the next rule set.",
     "",
-    "In the rules, *(about the session object)* means that the rule is about what a request does with its session rather than about what is stored; older libraries chose otherwise there, and their profiles say so. *(moves the clock)* means that time passes for the storage while the rule is tried; without a clock, it is not run. Where a storage has `commitSession`, every save is a call of it with `renew: false`: of a session that nobody touched, it then has nothing to send.",
+    "*(about the session object)* marks a rule about the session of one request, rather than about stored sessions. Older libraries differ here, and their profiles exempt them. *(moves the clock)* marks a rule during which time passes for the storage; without a clock, it is not run. If a storage has `commitSession`, the suite saves by calling it with `renew: false`: it then has nothing to send for an unchanged session. A *late save* is the save of a request that read the session before another request changed or ended it.",
     "",
     "## Outcomes and verdicts",
     "",
@@ -36,32 +40,34 @@ export function specText(
     "",
     "| Outcome | |",
     "| --- | --- |",
-    "| pass | the storage keeps the rule |",
-    "| fail | the storage breaks it, or took too long |",
-    "| error | the suite, the target or one of its hooks broke, or something was thrown where nobody awaits it |",
-    "| not applicable | the storage does not claim or have what the rule is about, or its profile is exempt from it |",
-    "| not run | the storage claims it, and it could not be tried; never as good as a pass |",
+    "| pass | the storage satisfies the rule |",
+    "| fail | the storage breaks the rule, or takes too long |",
+    "| error | the suite, the target or one of its hooks failed, or an error was thrown outside of every call |",
+    "| not applicable | the storage does not claim a capability that the rule needs, or does not have its subject, or its profile is exempt |",
+    "| not run | the rule applies, but could not be tried |",
     "",
-    "They come to one of four verdicts, and on the command line to an exit status.",
+    "The outcomes lead to one of four verdicts and, on the command line, to an exit status.",
     "",
     "| Verdict | | Status |",
     "| --- | --- | --- |",
-    "| conformant | every rule that applies was tried and kept | 0 |",
-    "| partial | no *must* fails but those that were expected to; or not all rules were asked for | 0 |",
-    "| nonconformant | a *must* fails, or an expected failure does not happen | 1 |",
-    "| incomplete | a rule is an error or was not run | 2, 3 |",
+    "| conformant | every rule that applies was tried and passed | 0 |",
+    "| partial | only *should* rules and expected failures fail, or only some rules were selected | 0 |",
+    "| nonconformant | a *must* rule fails unexpectedly, or an expected failure does not happen | 1 |",
+    "| incomplete | the outcome of a rule is error or not run | 2, 3 |",
     "",
-    "An error makes the status 2, as does a command that is misused; rules that were not run alone make it 3.",
+    "The status is 2 if an outcome is error or the command was misused, and 3 if rules were only not run.",
     "",
     'A **baseline** is a file of expected failures, for one rule set: `{ "ruleSet": "' +
     RULE_SET +
-    '", "expected": { "REGEN-04": "reason" } }`. Each needs a reason. One whose rule passes by now is stale, and a failure: the verdict is nonconformant until it is taken out.',
+    '", "expected": { "REGEN-04": "reason" } }`. Each needs a reason. If the rule passes, the expectation is stale and the verdict is nonconformant until it is removed.',
     "",
     "## Capabilities",
     "",
-    "What a storage claims is tested, and what it does not claim is not demanded. What is claimed and cannot be tried is *not run*, which is never as good as a pass.",
+    "The suite tests the capabilities that a storage claims, and nothing else. If a claim cannot be tested, the outcome is *not run*.",
     "",
-    ...capabilities,
+    ...Object.entries(CAPABILITIES).map(([name, promise]) =>
+      `- \`${name}\`: ${promise}`
+    ),
   ];
   for (const [prefix, name] of Object.entries(GROUPS)) {
     const members = rules.filter(({ id }) => id.startsWith(`${prefix}-`));
@@ -78,7 +84,7 @@ function ruleLines(rule: Rule): string[] {
   const facts = [
     ...level === "should" ? ["*should*"] : [],
     ...capabilities.length > 0
-      ? [`where claimed: ${capabilities.map((c) => `\`${c}\``).join(", ")}`]
+      ? [`if claimed: ${capabilities.map((c) => `\`${c}\``).join(", ")}`]
       : [],
     ...session ? ["about the session object"] : [],
     ...timed ? ["moves the clock"] : [],
@@ -86,10 +92,14 @@ function ruleLines(rule: Rule): string[] {
   ];
   const profiles = (["react-router", "remix"] as const).flatMap((profile) => {
     const reason = exempt(profile, id);
-    const part = spared(profile, id);
+    const part = exemptPart(profile, id);
     return [
-      ...reason ? [`not for the profile \`${profile}\`: ${reason}`] : [],
-      ...part ? [`not asked of the profile \`${profile}\` is ${part}`] : [],
+      ...reason
+        ? [`does not apply to the profile \`${profile}\`: ${reason}`]
+        : [],
+      ...part
+        ? [`for the profile \`${profile}\`, this part does not apply: ${part}`]
+        : [],
     ];
   });
   const text = [...facts, ...profiles].join("; ");
@@ -106,15 +116,6 @@ function markdown(text: string): string {
   return text.replaceAll(/[\\`*_[\]<>]/g, (character) => `\\${character}`);
 }
 
-/** The list in the comment on the type `Capability`. */
-function readCapabilities(): string[] {
-  const source = Deno.readTextFileSync(new URL("conformance/types.ts", root));
-  const [, comment = ""] =
-    source.match(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*export type Capability/) ?? [];
-  return comment.split("\n").filter((line) => line.startsWith(" * - "))
-    .map((line) => line.slice(3));
-}
-
 async function format(text: string): Promise<string> {
   const path = Deno.makeTempFileSync({ suffix: ".md" });
   try {
@@ -128,7 +129,7 @@ async function format(text: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const text = await format(specText(rules, readCapabilities()));
+  const text = await format(specText(rules));
   const path = fileURLToPath(file);
   if (!Deno.args.includes("--check")) Deno.writeTextFileSync(path, text);
   else if (!await exists(path) || Deno.readTextFileSync(path) !== text) {

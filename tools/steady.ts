@@ -1,8 +1,8 @@
 /**
- * Runs the conformance suite on the embedded storages, again and again, in another order each time, while the machine
- * is busy: in two processes at once.
+ * Runs the conformance suite on the embedded storages many times, in another order each time, in two processes at the
+ * same time.
  *
- * `deno task steady`, or with the number of runs of each process.
+ * `deno task steady`, or with the number of runs per process.
  */
 // deno-lint-ignore-file no-console -- a command
 import {
@@ -14,7 +14,7 @@ import {
 
 const PROCESSES = 2;
 
-/** What a process found. */
+/** The results of a process. */
 interface Found {
   readonly flakes: readonly string[];
   /** Milliseconds of each run, by storage. */

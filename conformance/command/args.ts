@@ -1,59 +1,62 @@
 /**
- * What the command line asks for.
+ * Reads the command line.
  *
  * @module
  */
+import { parseArgs } from "node:util";
 import { rules } from "../rules.ts";
 
-/** A mistake of whoever called the command: one line, and status 2. */
+/** The command was misused: the message has one line, and the exit status is 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface CliOptions {
-  /** What to do. */
+  /** What the command does. */
   readonly action: "check" | "self-check" | "help" | "list";
-  /** The target file, as it was written. */
-  readonly target?: string;
+  /** The target file, as it was written; `""` for `help` and `list`. */
+  readonly target: string;
   /** Rules and groups. */
-  readonly only?: readonly string[];
+  readonly only: readonly string[] | undefined;
   /** Repeats a run. */
-  readonly seed?: number;
+  readonly seed: number | undefined;
   /** Whether to try more random cases. */
   readonly slow: boolean;
-  /** What goes to standard output. */
+  /** The format for standard output. */
   readonly stdout: "text" | "json" | "tap";
   /** The files to write, by format. */
   readonly files: Readonly<Partial<Record<FileFormat, string>>>;
   /** The file of expected failures. */
-  readonly baseline?: string;
+  readonly baseline: string | undefined;
 }
 
-/** What can be written to a file. */
-export type FileFormat = "json" | "junit" | "html" | "badge" | "matrix";
+const FORMATS = ["json", "junit", "html", "badge", "matrix"] as const;
 
-/** The options: what they need, and what they do. */
+/** The formats that can be written to a file. */
+export type FileFormat = typeof FORMATS[number];
+
+/** The options: the value that each needs, and what it does. */
 const OPTIONS: Readonly<Record<string, readonly [string, string]>> = {
-  "--only": ["RULES", "these rules or groups alone: FLASH,REGEN-04"],
-  "--seed": ["N", "repeat a run's random choices and order"],
-  "--slow": ["", "try more random cases"],
-  "--baseline": ["FILE", "expected failures, with a reason each"],
-  "--json": ["[FILE]", "JSON; to standard output unless a .json file follows"],
-  "--tap": ["", "TAP, to standard output"],
-  "--junit": ["FILE", "JUnit XML"],
-  "--html": ["FILE", "a page"],
-  "--badge": ["FILE", "an SVG badge"],
-  "--matrix": ["FILE", "an SVG matrix, a row for each target"],
-  "--self-check": ["", "break the storage on purpose, and demand red"],
-  "--list": ["", "show the rules; with --only, some of them"],
-  "--help": ["", "show this"],
+  only: ["RULES", "these rules or groups alone: FLASH,REGEN-04"],
+  seed: ["N", "repeat a run's random choices and order"],
+  slow: ["", "try more random cases"],
+  baseline: ["FILE", "expected failures, with a reason each"],
+  json: ["[FILE]", "JSON; to standard output unless a .json file follows"],
+  tap: ["", "TAP, to standard output"],
+  junit: ["FILE", "JUnit XML"],
+  html: ["FILE", "an HTML page"],
+  badge: ["FILE", "an SVG badge"],
+  matrix: ["FILE", "an SVG matrix, a row for each target"],
+  "self-check": ["", "break the storage on purpose; its rules must fail"],
+  list: ["", "show the rules; with --only, some of them"],
+  help: ["", "show this"],
 };
 
-/** What `--help` shows. */
+/** The output of `--help`. */
 export function helpText(command: string): string {
   const rows = Object.entries(OPTIONS).map(([name, [value, text]]) =>
-    `  ${`${name} ${value}`.padEnd(19)}${text}`
+    `  ${`--${name} ${value}`.padEnd(19)}${text}`
   );
   return `Checks a session storage against the conformance rules.
 
@@ -77,148 +80,135 @@ Exit status
  * Reads the command line.
  *
  * @param args The arguments.
- * @returns What they ask for.
- * @throws {UsageError} If they make no sense.
+ * @returns The options.
+ * @throws {UsageError} If an option is unknown, or a value is missing or wrong.
  */
-export function parseArgs(args: readonly string[]): CliOptions {
-  const given = new Map<string, string>();
-  const targets: string[] = [];
-  const rest = [...args];
-  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (!arg.startsWith("-")) {
-      targets.push(arg);
-      continue;
-    }
-    const [name = "", ...inline] = arg.split("=");
-    const alias = name === "-h" ? "--help" : name;
-    const kind = Object.hasOwn(OPTIONS, alias)
-      ? OPTIONS[alias]?.[0]
-      : undefined;
-    if (kind === undefined) throw new UsageError(unknownOption(name));
-    let value = inline.length > 0 ? inline.join("=") : undefined;
-    if (kind === "" && value !== undefined) {
-      throw new UsageError(`${name} takes no value`);
-    }
-    const [next] = rest;
-    if (value === undefined && kind !== "" && next !== undefined) {
-      const fits = kind === "[FILE]"
-        ? next.endsWith(".json") && !next.startsWith("-")
-        : !next.startsWith("-");
-      if (fits) value = rest.shift();
-    }
-    if (kind !== "" && kind !== "[FILE]" && !value) {
-      throw new UsageError(`${name} needs a value: ${name} ${kind}`);
-    }
-    const before = given.get(alias);
-    if (before !== undefined && kind !== "" && alias !== "--only") {
-      throw new UsageError(`${name} is given twice`);
-    }
-    const both = alias === "--only" && before !== undefined;
-    given.set(alias, both ? `${before},${value}` : value ?? "");
-  }
-  return interpret(given, targets);
-}
-
-function interpret(
-  given: ReadonlyMap<string, string>,
-  targets: readonly string[],
-): CliOptions {
-  const [target] = targets;
-  const action = given.has("--help")
-    ? "help"
-    : given.has("--list")
-    ? "list"
-    : given.has("--self-check")
-    ? "self-check"
-    : "check";
+export function readArgs(args: readonly string[]): CliOptions {
+  const { given, targets } = parse(args);
+  const action = (["help", "list", "self-check"] as const)
+    .find((name) => given.has(name)) ?? "check";
+  const [target = ""] = targets;
   if (action === "check" || action === "self-check") {
-    if (target === undefined) {
-      throw new UsageError("name a target file; --help shows how");
+    if (target === "") {
+      throw new UsageError("a target file is missing; --help shows an example");
     }
     if (targets.length > 1) {
       throw new UsageError(
-        `one target file, not ${targets.length}; a file may export several targets`,
+        `expected one target file, received ${targets.length}; one file may export several targets`,
       );
     }
   }
-  if (action === "self-check") {
-    const other = [...given.keys()].find((name) =>
-      !["--self-check", "--seed", "--slow"].includes(name)
-    );
-    if (other) throw new UsageError(`--self-check does not go with ${other}`);
+  const other = [...given.keys()]
+    .find((name) => !["self-check", "seed", "slow"].includes(name));
+  if (action === "self-check" && other) {
+    throw new UsageError(`--self-check cannot be used with --${other}`);
   }
-  if (given.get("--json") === "" && given.has("--tap")) {
+  const json = given.get("json") === "";
+  if (json && given.has("tap")) {
     throw new UsageError(
       "--json and --tap both write to standard output; name a file for --json",
     );
   }
-  const files: Partial<Record<FileFormat, string>> = {};
-  for (const format of ["json", "junit", "html", "badge", "matrix"] as const) {
-    const file = given.get(`--${format}`);
-    if (file) files[format] = file;
-  }
-  const only = given.get("--only");
-  const seed = given.get("--seed");
-  const baseline = given.get("--baseline");
   return {
     action,
-    slow: given.has("--slow"),
-    stdout: given.get("--json") === ""
-      ? "json"
-      : given.has("--tap")
-      ? "tap"
-      : "text",
-    files,
-    ...target === undefined ? {} : { target },
-    ...only === undefined ? {} : { only: readOnly(only) },
-    ...seed === undefined ? {} : { seed: readSeed(seed) },
-    ...baseline === undefined ? {} : { baseline },
+    target,
+    only: readOnly(given.get("only")),
+    seed: readSeed(given.get("seed")),
+    slow: given.has("slow"),
+    stdout: json ? "json" : given.has("tap") ? "tap" : "text",
+    files: Object.fromEntries(
+      FORMATS.flatMap((name) =>
+        given.get(name) ? [[name, given.get(name)]] : []
+      ),
+    ),
+    baseline: given.get("baseline"),
   };
 }
 
-function readSeed(text: string): number {
+/** The options that are given, each with its value or `""`, and the target files. */
+function parse(
+  args: readonly string[],
+): { given: Map<string, string>; targets: string[] } {
+  const options = Object.fromEntries(
+    Object.entries(OPTIONS).map(([name, [value]]) => [name, {
+      type: value === "" ? "boolean" as const : "string" as const,
+      multiple: value !== "",
+      ...name === "help" ? { short: "h" } : {},
+    }]),
+  );
+  // The value of --json is optional, which `parseArgs` does not know.
+  const complete = args.map((arg, i) =>
+    arg === "--json" && !/^[^-].*\.json$/.test(args[i + 1] ?? "")
+      ? "--json="
+      : arg
+  );
+  const given = new Map<string, string>();
+  try {
+    const { values, positionals } = parseArgs({
+      args: complete,
+      options,
+      allowPositionals: true,
+    });
+    for (const [name, all] of Object.entries(values)) {
+      const list = Array.isArray(all) ? all : [""];
+      if (list.length > 1 && name !== "only") {
+        throw new Error(`--${name} is given twice; give it once`);
+      }
+      if (list[0] === "" && OPTIONS[name]?.[0].match(/^\w/)) {
+        throw new Error(`Option '--${name}' needs a value`);
+      }
+      given.set(name, list.join());
+    }
+    return { given, targets: positionals };
+  } catch (error) {
+    const [message = ""] = (error as Error).message.split("\n");
+    const [, unknown] = message.match(/^Unknown option '(--?[^' ]*)/) ?? [];
+    throw new UsageError(unknown ? unknownOption(unknown) : message);
+  }
+}
+
+function unknownOption(name: string): string {
+  const near = nearest(name, Object.keys(OPTIONS).map((name) => `--${name}`));
+  return `unknown option ${name}; ${
+    near ? `did you mean ${near}?` : "--help shows all options"
+  }`;
+}
+
+function readSeed(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   if (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 32) return Number(text);
   throw new UsageError(
     `--seed must be a whole number below 4294967296: received "${text}"`,
   );
 }
 
-function readOnly(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim().toUpperCase())
+function readOnly(text: string | undefined): string[] | undefined {
+  const names = text?.split(",").map((name) => name.trim().toUpperCase())
     .filter((name) => name !== "");
-  if (names.length === 0) throw new UsageError("--only names no rule");
-  for (const name of names) checkRuleName(name);
+  if (names === undefined) return undefined;
+  if (names.length === 0) {
+    throw new UsageError("--only must name a rule or a group: FLASH,REGEN-04");
+  }
+  const ids = rules.map((rule) => rule.id);
+  const groups = new Set(ids.map((id) => id.slice(0, id.lastIndexOf("-"))));
+  const known = [...groups, ...ids];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown) throw new UsageError(unknownRule(unknown, known));
   return names;
 }
 
-/** Refuses a name that is neither a rule's nor a group's. */
-function checkRuleName(name: string): void {
-  const ids = rules.map((rule) => rule.id);
-  const groups = new Set(ids.map((id) => id.slice(0, id.lastIndexOf("-"))));
-  if (!ids.includes(name) && !groups.has(name)) {
-    throw new UsageError(unknownRule(name, [...groups, ...ids]));
-  }
-}
-
-/** What is said of a name that no rule bears. */
+/** The message for an unknown rule. */
 export function unknownRule(
   name: string,
   names: readonly string[] = rules.map((rule) => rule.id),
 ): string {
   const near = nearest(name, names);
-  return `there is no rule "${name}"${
-    near ? `; did you mean ${near}?` : "; --list shows them"
+  return `unknown rule "${name}"${
+    near ? `; did you mean ${near}?` : "; --list shows all rules"
   }`;
 }
 
-function unknownOption(name: string): string {
-  const near = nearest(name, Object.keys(OPTIONS));
-  return `there is no option ${name}${
-    near ? `; did you mean ${near}?` : "; --help shows them"
-  }`;
-}
-
-/** The name that is fewest edits away, if they are few. */
+/** The most similar name, if one is similar enough. */
 export function nearest(
   name: string,
   names: readonly string[],
@@ -228,11 +218,6 @@ export function nearest(
     .sort((a, b) => a.score - b.score);
   const [best] = scored;
   if (!best) return undefined;
-  // A beginning that only one name has is meant, however much is missing.
-  const begun = names.filter((other) =>
-    name.length > 3 && other.startsWith(name)
-  );
-  if (begun.length === 1) return begun[0];
   return best.score <= Math.max(2, name.length / 3) ? best.other : undefined;
 }
 

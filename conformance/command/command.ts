@@ -1,12 +1,12 @@
 /**
- * The command, apart from what a runtime does for it.
+ * The command, without the parts that depend on the runtime.
  *
  * @module
  */
 import {
   type CliOptions,
   helpText,
-  parseArgs,
+  readArgs,
   unknownRule,
   UsageError,
 } from "./args.ts";
@@ -21,11 +21,11 @@ import { checkStorage } from "../run.ts";
 import { checkTarget, choose } from "../target.ts";
 import type { Report, Target } from "../types.ts";
 
-/** What a runtime does for the command. */
+/** What the runtime provides for the command. */
 export interface CliHost {
   /** How the command is called, up to its arguments. */
   readonly command: string;
-  /** Standard output, if it is a terminal: how wide it is. */
+  /** The width of the terminal, if standard output is one. */
   readonly columns?: number | undefined;
   /** Whether to use colours. */
   readonly colour: boolean;
@@ -33,25 +33,25 @@ export interface CliHost {
   write(text: string): void;
   /** Standard error. */
   complain(text: string): void;
-  /** Replaces the line that shows how far a long run is; `""` erases it. Absent where nobody watches. */
+  /** Replaces the line that shows the progress of a long run; `""` erases it. Absent without a terminal. */
   readonly progress?: (text: string) => void;
   /** Reads a text file. */
   read(file: string): Promise<string>;
   /** Writes a text file. */
   save(file: string, text: string): Promise<void>;
-  /** Loads a module by what was written on the command line. */
+  /** Loads the module that the command line names. */
   load(specifier: string): Promise<Record<string, unknown>>;
 }
 
-/** Does what the command line says; gives the exit status. */
+/** Runs the command. Returns the exit status. */
 export async function runCli(
   args: readonly string[],
   host: CliHost,
 ): Promise<number> {
-  // Errors that a target throws in passing must not end the process.
+  // Errors that a target throws outside of a call must not end the process.
   const stray = new Stray();
   try {
-    const options = parseArgs(args);
+    const options = readArgs(args);
     if (options.action === "help") {
       host.write(helpText(host.command));
       return 0;
@@ -63,7 +63,7 @@ export async function runCli(
     const expected = options.baseline === undefined
       ? undefined
       : readBaseline(await readText(options.baseline, host), options.baseline);
-    const { target = "" } = options;
+    const { target } = options;
     const targets = await loadTargets(target, host);
     const outside = await stray.take();
     if (outside !== undefined) {
@@ -105,7 +105,7 @@ async function check(
   }
   const again = (report: Report, rule: string) =>
     `${host.command} ${
-      quote(options.target ?? "")
+      quote(options.target)
     } --only ${rule} --seed ${report.seed}${slow ? " --slow" : ""}`;
   for (const [format, file] of Object.entries(files)) {
     const text = formatReport(reports, {
@@ -129,7 +129,7 @@ async function check(
   return exitStatus(reports);
 }
 
-/** 1: a rule is broken. 2: the suite or the target failed. 3: something could not be tried. Else 0. */
+/** 1: a rule is broken. 2: the suite or the target failed. 3: a rule could not be tried. Otherwise 0. */
 export function exitStatus(reports: readonly Report[]): number {
   if (reports.some(({ verdict }) => verdict === "nonconformant")) return 1;
   const results = reports.flatMap((report) => report.results);
@@ -158,7 +158,7 @@ async function sabotage(
   return outcomes.has("green") ? 1 : outcomes.has("unproven") ? 3 : 0;
 }
 
-/** Shows how far a run is, once it takes long enough for somebody to wonder. */
+/** Shows the progress of a run once it takes longer than 400 ms. */
 function watch(
   target: Target,
   all: number,
@@ -193,7 +193,7 @@ async function loadTargets(
     : [main];
   if (found.length === 0) {
     throw new UsageError(
-      `${specifier} exports no target: export one as default, { name, capabilities, open }`,
+      `${specifier} does not export a target: export one as default, { name, capabilities, open }`,
     );
   }
   for (const target of found) {
@@ -201,7 +201,7 @@ async function loadTargets(
       checkTarget(target);
     } catch (error) {
       throw new UsageError(
-        `${specifier} exports no usable target: ${
+        `${specifier} exports an invalid target: ${
           (error as Error).message.replace(/^Cannot check target: /, "")
         }`,
       );
@@ -226,7 +226,7 @@ async function readText(file: string, host: CliHost): Promise<string> {
 /** The expected failures of a baseline. */
 function readBaseline(text: string, file: string): Record<string, string> {
   const refuse = (reason: string): never => {
-    throw new UsageError(`${file} is no baseline: ${reason}`);
+    throw new UsageError(`${file} is not a valid baseline: ${reason}`);
   };
   let value: { ruleSet?: unknown; expected?: unknown } | null;
   try {
@@ -240,26 +240,26 @@ function readBaseline(text: string, file: string): Record<string, string> {
   const { ruleSet, expected } = value;
   if (ruleSet !== RULE_SET) {
     return refuse(
-      `it is for the rules ${
+      `its ruleSet is ${
         JSON.stringify(ruleSet)
-      }, and these are "${RULE_SET}"`,
+      }, and this suite has "${RULE_SET}"`,
     );
   }
   if (
     typeof expected !== "object" || expected === null || Array.isArray(expected)
   ) {
-    return refuse('"expected" must be an object of rules and reasons');
+    return refuse('"expected" must be an object with a reason for each rule');
   }
   for (const [id, reason] of Object.entries(expected)) {
     if (!rules.some((rule) => rule.id === id)) refuse(unknownRule(id));
     if (typeof reason !== "string" || reason.trim() === "") {
-      refuse(`${id} has no reason`);
+      refuse(`the reason of ${id} is missing`);
     }
   }
   return expected as Record<string, string>;
 }
 
-/** What `--list` shows. */
+/** The output of `--list`. */
 function listText(only: readonly string[] | undefined, width: number): string {
   const lines: string[] = [`Rules ${RULE_SET}`];
   let group = "";

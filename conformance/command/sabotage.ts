@@ -1,11 +1,11 @@
 /**
- * Ways to break a storage from outside, whatever its shape.
+ * Ways to break a storage of any shape from outside.
  *
  * @module
  */
 import { PORT, type Port, portOf } from "../trial/port.ts";
+import type { Capability } from "../capabilities.ts";
 import type {
-  Capability,
   Opened,
   OpenOptions,
   SessionLike,
@@ -17,15 +17,15 @@ import type {
 export interface Sabotage {
   /** What is broken. */
   readonly name: string;
-  /** What it means where no rule notices. */
+  /** What it means if the rules still pass. */
   readonly green: string;
   /** What the target must claim. */
   readonly capabilities?: readonly Capability[];
-  /** Whether it takes records: where the cookie is the session, only namespaces that are claimed mean anything. */
+  /** Whether it needs stored records: a target whose cookie is the session must claim `namespaces` too. */
   readonly stored?: boolean;
   /** The rules that must fail. */
   readonly rules: readonly string[];
-  /** Whether it is enough that a rule says that it cannot be tried. @default {false} */
+  /** Whether the outcome `not-run` is enough too. @default {false} */
   readonly blind?: boolean;
   /** Breaks a target. */
   readonly apply: (target: Target) => Target;
@@ -34,15 +34,15 @@ export interface Sabotage {
 /** The sabotages: broken storages first, then broken wiring. */
 export const SABOTAGES: readonly Sabotage[] = [
   {
-    name: "every read gives a fresh session",
-    green: "what the rules read does not come from the storage",
+    name: "every read returns a new session",
+    green: "the values that the rules read do not come from the storage",
     rules: ["PERSIST-01", "FLASH-01"],
     apply: (target) =>
       rewire(target, (port) => ({ ...port, read: () => port.read(null) })),
   },
   {
-    name: "every read gives the session saved last",
-    green: "cookies play no part in what is read",
+    name: "every read returns the session saved last",
+    green: "the cookie does not decide which session is read",
     rules: ["ISO-03"],
     apply: (target) => {
       let last: string | null = null;
@@ -58,8 +58,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     },
   },
   {
-    name: "later saves are dropped, and claim success",
-    green: "changes get into the store by another way than save",
+    name: "later saves are dropped, but resolve",
+    green: "changes are stored by something else than save",
     rules: ["PERSIST-03", "FLASH-03", "UNSET-01"],
     apply: (target) =>
       rewire(target, (port) => {
@@ -81,8 +81,8 @@ export const SABOTAGES: readonly Sabotage[] = [
       }),
   },
   {
-    name: "values come back altered",
-    green: "what the rules read does not come from the storage",
+    name: "values come back changed",
+    green: "the values that the rules read do not come from the storage",
     rules: ["PERSIST-01", "SERIAL-01"],
     apply: (target) =>
       rewire(target, (port) =>
@@ -123,7 +123,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: "regenerating the id does nothing",
-    green: "the ids that the rules compare are not the sessions'",
+    green: "the ids that the rules compare are not those of the sessions",
     rules: ["REGEN-01"],
     apply: (target) =>
       rewire(
@@ -132,9 +132,8 @@ export const SABOTAGES: readonly Sabotage[] = [
       ),
   },
   {
-    name: "nobody owns a session",
-    green:
-      "open() does not pass on `owner`, or whose a session is comes from elsewhere",
+    name: "sessions do not have an owner",
+    green: "open() does not pass `owner` on to the storage",
     capabilities: ["owners"],
     rules: ["OWNER-01", "OWNER-04"],
     apply: (target) =>
@@ -147,7 +146,7 @@ export const SABOTAGES: readonly Sabotage[] = [
       ),
   },
   {
-    name: "an owner's sessions are all spared",
+    name: "destroySessions does nothing",
     green: "sessions end for another reason than destroySessions",
     capabilities: ["owners"],
     rules: ["OWNER-04"],
@@ -167,14 +166,14 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: "no time passes",
     green:
-      "sessions end although the clock stands still: open() does not pass on `now`, or the clock ages nothing",
+      "sessions expire although the clock does not move: open() does not pass `now` on, or the clock does not age records",
     capabilities: ["expiry"],
     rules: ["EXPIRY-02"],
     apply: stopClock,
   },
   {
     name: "each open is in a namespace of its own",
-    green: "open() ignores `namespace`: all checks share one place",
+    green: "open() ignores `namespace`: all checks share their records",
     capabilities: ["shared"],
     stored: true,
     rules: ["PERSIST-04"],
@@ -182,7 +181,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: "each reopening is in a namespace of its own",
-    green: "open() ignores `namespace`: all checks share one place",
+    green: "open() ignores `namespace`: all checks share their records",
     capabilities: ["durable"],
     stored: true,
     rules: ["PERSIST-08"],
@@ -202,8 +201,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     },
   },
   {
-    name: "the faults hooks break nothing",
-    green: "the storage fails whether the faults hooks are used or not",
+    name: "the faults hooks do nothing",
+    green: "the storage fails without the faults hooks too",
     capabilities: ["faults"],
     rules: ["FAULT-01", "FAULT-02"],
     apply: (target) =>
@@ -213,11 +212,11 @@ export const SABOTAGES: readonly Sabotage[] = [
       })),
   },
   {
-    name: "the inspect hooks show nothing",
-    green: "the rules see stored bytes by another way than the inspect hooks",
+    name: "the inspect hooks return no records",
+    green: "the rules do not read stored bytes from the inspect hooks",
     capabilities: ["inspect"],
     rules: ["UNSET-05"],
-    // Bytes that cannot be read are as good a reason not to try it as bytes that are not shown.
+    // The rule may be `not-run` then.
     blind: true,
     apply: (target) =>
       reopen(target, async (options) => ({
@@ -240,7 +239,7 @@ function reopen(target: Target, open: Target["open"]): Target {
   };
 }
 
-/** What `open` gave, as fields of its own, whatever it was. */
+/** The parts of an open storage, as a plain object. */
 function partsOf(opened: Opened): Opened {
   const { storage, inspect, faults } = opened;
   return {
@@ -322,7 +321,7 @@ function alter(value: unknown): unknown {
     : value;
 }
 
-/** The target as if time stood still; where time has to pass, as if no lifetime were asked for. */
+/** The target with a clock that does not move; with a real clock, without lifetimes. */
 function stopClock(target: Target): Target {
   const { clock } = target;
   if (clock?.kind === "real") {
@@ -344,7 +343,7 @@ function stopClock(target: Target): Target {
   };
 }
 
-/** The target with a fresh place for every `open`. */
+/** The target with a new namespace for every `open`. */
 function scatter(target: Target): Target {
   let opens = 0;
   return reopen(

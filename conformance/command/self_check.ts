@@ -1,9 +1,8 @@
 /**
- * Whether the suite would notice: breaks a target in ways that its rules must see.
+ * The self-check: breaks a target in ways that its rules must detect.
  *
- * A green run proves little where the target is wired wrongly: where `open` gives every check the same records, say, or
- * where a hook shows something else than the engine. Each sabotage breaks the storage from outside and names the rules
- * that must then fail.
+ * A pass proves little if the target is wrong: if `open` returns the same records for every check, or if a hook does not
+ * show the engine's records. Each sabotage breaks the storage from outside, and names the rules that must then fail.
  *
  * @module
  */
@@ -14,27 +13,27 @@ import { RULE_SET, rules } from "../rules.ts";
 import { tryRule } from "../trial/try_rule.ts";
 import type { Outcome, Target } from "../types.ts";
 
-/** What became of a sabotage. */
+/** The result of a sabotage. */
 export interface SabotageResult {
   /** What was broken. */
   readonly name: string;
   /** The rules that had to fail. */
   readonly rules: readonly string[];
   /**
-   * `red`: they failed. `green`: one did not. `unproven`: they fail without the sabotage too, or could not be tried.
-   * `not-applicable`: the target does not claim what is broken, or its library has no such thing.
+   * `red`: they failed. `green`: one passed. `unproven`: they fail without the sabotage too, or could not be tried.
+   * `not-applicable`: the target does not claim the broken capability, or its library does not support it.
    */
   readonly outcome: "red" | "green" | "unproven" | "not-applicable";
-  /** What that means. */
+  /** What the outcome means. */
   readonly meaning?: string;
 }
 
 /**
- * Sabotages a target, one way after the other.
+ * Breaks a target in one way after the other.
  *
  * @param target The target.
  * @param options Seed and number of random cases.
- * @returns What became of each sabotage.
+ * @returns The result of each sabotage.
  */
 export async function selfCheck(
   target: Target,
@@ -61,7 +60,7 @@ export async function selfCheck(
       tried.set(id, before);
       if (before === "not-applicable") continue;
       if (before !== "pass") {
-        unsound.push(`${id} is ${before} without it`);
+        unsound.push(`${id} is ${before} without the sabotage`);
         continue;
       }
       const broken = sabotage.apply(target);
@@ -138,9 +137,11 @@ export function formatSelfCheck(
   const verdict = many("green") > 0
     ? `${
       many("green")
-    } of ${results.length} sabotages stay green: a pass of these rules proves nothing here`
+    } of ${results.length} sabotages stay green: for this target, a pass of these rules proves nothing`
     : many("unproven") > 0
-    ? `${many("unproven")} sabotages prove nothing: mend the plain run first`
+    ? `${
+      many("unproven")
+    } sabotages prove nothing: make the plain run pass first`
     : `all ${many("red")} sabotages turn red`;
   const code = many("green") > 0 ? 31 : many("unproven") > 0 ? 33 : 32;
   return [...lines, "", paint(verdict, layout, [1, code]), ""].join("\n");

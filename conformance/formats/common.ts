@@ -6,7 +6,7 @@
 import { rules } from "../rules.ts";
 import type { Report, Rule, RuleResult } from "../types.ts";
 
-/** The groups, in the catalogue's order: the prefix of their rules' ids, and what they are called. */
+/** The groups, in the catalogue's order: the prefix of their rules' ids, and their names. */
 export const GROUPS: Readonly<Record<string, string>> = {
   PERSIST: "Persistence",
   FLASH: "Flash",
@@ -22,7 +22,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   MODEL: "Model",
 };
 
-/** An outcome as a reader sees it: also whether it was expected, and whether it decides anything. */
+/** An outcome as a report shows it: also whether it was expected, and whether it affects the verdict. */
 export type Mark =
   | "fail"
   | "stale"
@@ -33,13 +33,13 @@ export type Mark =
   | "pass"
   | "not-applicable";
 
-/** How a mark is shown: never by colour alone. */
+/** How a mark is shown, never by colour alone. */
 export interface MarkStyle {
   /** One character. */
   readonly symbol: string;
   /** The word for one result. */
   readonly word: string;
-  /** A colour of the terminal, as its code. */
+  /** The code of a terminal colour. */
   readonly ansi: number;
 }
 
@@ -55,7 +55,7 @@ export const MARKS: Readonly<Record<Mark, MarkStyle>> = {
   "not-applicable": { symbol: "–", word: "not applicable", ansi: 2 },
 };
 
-/** The rule of a result; `undefined` where the report is of another catalogue. */
+/** The rule of a result; `undefined` if this version does not have the rule. */
 export function ruleOf(id: string): Rule | undefined {
   return rules.find((rule) => rule.id === id);
 }
@@ -81,7 +81,7 @@ export function byGroup(
   return Map.groupBy(results, (result) => groupOf(result.rule));
 }
 
-/** How many results bear each mark, the worst first; marks that none bears are left out. */
+/** How many results have each mark, the worst first. Marks without results are left out. */
 export function count(results: readonly RuleResult[]): [Mark, number][] {
   const marks = results.map(markOf);
   return (Object.keys(MARKS) as Mark[])
@@ -110,10 +110,10 @@ export function worst(reports: readonly Report[]): Report["verdict"] {
 
 /** Control characters, directional overrides (which reorder what is shown) and lone surrogates. */
 const ACTIVE =
-  // deno-lint-ignore no-control-regex -- they are what is looked for
+  // deno-lint-ignore no-control-regex -- it looks for them
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\p{Surrogate}/gu;
 
-/** Text as one line that no terminal, reader or parser acts on: whatever comes from a target goes through here. */
+/** Escapes text of a target, so that it is one line and cannot control a terminal or a parser. */
 export function printable(text: string): string {
   return text.replaceAll(
     ACTIVE,
@@ -142,7 +142,7 @@ export function cut(text: string, length: number): string {
     : text;
 }
 
-/** Lists the rules that share a reason together, as `FLASH-01, 02; UNSET-01`. */
+/** Lists rules by group, as `FLASH-01, 02; UNSET-01`. */
 export function listIds(ids: readonly string[]): string {
   const groups = Map.groupBy(ids, groupOf);
   return [...groups].map(([group, members]) =>
@@ -150,7 +150,7 @@ export function listIds(ids: readonly string[]): string {
   ).join("; ");
 }
 
-/** What is to be done about an expected failure that does not happen. */
+/** The message for an expected failure that did not happen. */
 export function staleText(result: RuleResult): string {
-  return `it was expected to fail (${result.expected}), and passes: drop the expectation`;
+  return `it was expected to fail (${result.expected}), but passes: remove the expectation`;
 }

@@ -1,5 +1,5 @@
 /**
- * A report as one self-contained page: no script, nothing loaded.
+ * A report as one self-contained page, without scripts or other files.
  *
  * @module
  */
@@ -137,7 +137,7 @@ function problem(
   if (rule) facts.push(["Why", rule.why]);
   facts.push(["Again", again(report, result.rule)]);
   const open = mark === "fail" || mark === "stale" || mark === "error";
-  // The numbers of the trace are the list's own.
+  // The list numbers the lines itself.
   const steps = trace.map((line) =>
     `<li>${escapeXml(line.replace(/^\d+\. /, ""))}</li>`
   );

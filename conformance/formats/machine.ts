@@ -1,8 +1,8 @@
 /**
  * Reports for other programs: JSON, JUnit XML and TAP.
  *
- * What does not decide about conformance (an expected failure, one of a `should` rule) turns nothing red there, and what
- * could not be tried is never green.
+ * A failure that does not affect conformance (an expected one, one of a `should` rule) is not a failure there. A rule
+ * that could not be tried is never a pass.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import {
 } from "./common.ts";
 import type { Report, RuleResult } from "../types.ts";
 
-/** The reports as JSON: one as itself, several as a list. */
+/** The reports as JSON: one report as an object, several as a list. */
 export function formatJson(reports: readonly Report[]): string {
   const value = reports.length === 1 ? reports[0] : reports;
   const lines = JSON.stringify(value, null, 2).split("\n");
-  // Escaped as JSON has it, so that the values are the same.
+  // The escapes are those of JSON, so the values do not change.
   return lines.map(printable).join("\n") + "\n";
 }
 
@@ -109,7 +109,7 @@ function seconds(ms: number): string {
   return (ms / 1000).toFixed(4);
 }
 
-/** What led to an outcome, line by line. */
+/** The values, the trace and the why of a result. */
 function details(result: RuleResult): string[] {
   const { got, want, trace = [], rule } = result;
   const why = ruleOf(rule)?.why;
@@ -164,7 +164,7 @@ function tapOutcome(
       return { ok: true, bad: false };
     case "not-applicable":
       return { ok: true, bad: false, directive: ` # SKIP ${tapText(reason)}` };
-    // To a reader of TAP, a TODO is a failure that is known and decides nothing.
+    // In TAP, a TODO is a known failure that does not fail the run.
     case "expected":
       return {
         ok: false,

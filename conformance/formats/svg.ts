@@ -39,7 +39,7 @@ export function formatBadge(reports: readonly Report[]): string {
   const rightWidth = textWidth(right) + 12;
   const width = leftWidth + rightWidth;
   const label = `${left}: ${right}`;
-  // A set textLength keeps the text inside its box whatever font the reader has.
+  // `textLength` keeps the text inside its box with any font.
   const text = (words: string, x: number, length: number) =>
     `<text x="${x}" y="14" textLength="${length}">${words}</text>`;
   return [
@@ -58,7 +58,7 @@ export function formatBadge(reports: readonly Report[]): string {
   ].join("\n");
 }
 
-/** About how wide text is in Verdana at 11 pixels. */
+/** The approximate width of text in Verdana at 11 pixels. */
 function textWidth(text: string): number {
   const narrow = text.match(/[ ijlt.frI1]/g)?.length ?? 0;
   return Math.round((text.length - narrow) * 7.1 + narrow * 4.6);

@@ -24,14 +24,14 @@ export interface TextLayout {
   readonly colour: boolean;
   /** Columns. */
   readonly width: number;
-  /** The command that tries a rule again. */
+  /** Returns the command that repeats a rule. */
   readonly again: (report: Report, rule: string) => string;
 }
 
-/** Lines of a trace that are shown; a longer one is shortened in its middle. */
+/** How many lines of a trace are shown; a longer trace is shortened in the middle. */
 const TRACE_LINES = 40;
 
-/** The reports as text, each with a verdict in its last line. */
+/** The reports as text, each with its verdict in the last line. */
 export function formatText(
   reports: readonly Report[],
   layout: TextLayout,
@@ -141,7 +141,7 @@ function problemLines(
   }
   if (trace.length > 0) lines.push("", ...traceLines(trace, width), "");
   if (rule) lines.push(...labelled("why", rule.why, width));
-  // Never broken: it is there to be copied.
+  // Not wrapped, so that it can be copied.
   lines.push(`  again   ${printable(layout.again(report, first.rule))}`);
   return lines;
 }
@@ -150,7 +150,7 @@ function traceLines(trace: readonly string[], width: number): string[] {
   const left = trace.length - TRACE_LINES;
   const shown = left <= 1 ? trace : [
     ...trace.slice(0, TRACE_LINES / 2),
-    `… ${left} lines; the JSON report has them`,
+    `… ${left} more lines in the JSON report`,
     ...trace.slice(-TRACE_LINES / 2),
   ];
   return shown.flatMap((line) => {
@@ -164,7 +164,7 @@ function traceLines(trace: readonly string[], width: number): string[] {
   });
 }
 
-/** Results that broke in the very same way together, as one broken `open` breaks them all. */
+/** Groups results with the same failure: one broken `open` fails all rules. */
 function sameReason(
   results: readonly RuleResult[],
 ): [RuleResult, ...RuleResult[]][] {
@@ -199,7 +199,7 @@ function labelled(label: string, text: string, width: number): string[] {
   return [`  ${label.padEnd(8)}${first.trimStart()}`, ...rest];
 }
 
-/** Breaks text into indented lines of a width; a word that is longer than a line is broken too. */
+/** Wraps text into indented lines of a width. A word that is longer than a line is broken too. */
 export function wrap(text: string, width: number, indent: string): string[] {
   const room = Math.max(20, width - indent.length);
   const lines: string[] = [];

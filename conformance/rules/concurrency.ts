@@ -1,5 +1,5 @@
 /**
- * CONC: requests of one visitor overlap, and none undoes what another did.
+ * CONC: when requests of one visitor overlap, none undoes what another did.
  *
  * @module
  */
@@ -11,10 +11,9 @@ import { must, type Rule } from "./support/rule.ts";
 export const concurrency: readonly Rule[] = [
   must("CONC-01", {
     capabilities: ["revoke"],
-    sentence:
-      "A save still in flight never brings a destroyed session back to life.",
+    sentence: "A late save never restores a destroyed session.",
     why:
-      "A slow page, loading while the visitor signs out, would sign them in again.",
+      "Otherwise a slow page that loads during the logout signs the visitor in again.",
     async check(t) {
       const works = [change, regenerate, () => {}];
       for (const parallel of [false, true]) {
@@ -29,11 +28,21 @@ export const concurrency: readonly Rule[] = [
             () => slow.save(),
           ]);
           await t.settle();
-          await isOver(t, visitor, old, "the destroyed session is back");
+          await readsEmpty(
+            t,
+            visitor,
+            old,
+            "the destroyed session can be read again",
+          );
           const { sent } = slow;
           if (sent.kind !== "cookie") continue;
           const late = sent.cookie;
-          await isOver(t, visitor, late, "its data is back under another id");
+          await readsEmpty(
+            t,
+            visitor,
+            late,
+            "the data of the destroyed session can be read under another id",
+          );
         }
       }
     },
@@ -41,9 +50,9 @@ export const concurrency: readonly Rule[] = [
   must("CONC-02", {
     capabilities: ["revoke"],
     sentence:
-      "A save still in flight never brings back an id that was regenerated away, nor harms the new one; when it is late, it sends no cookie.",
+      "After a new id, a late save never makes the old id valid again, does not change the new session, and sends no cookie.",
     why:
-      "An id planted before the login would work again; or the login would be lost, in the store or in the browser, where the dead id's cookie takes the place of the new one's.",
+      "Otherwise an id that was planted before the login works again; or the login is lost, because the old record or the old cookie replaces the new one.",
     async check(t) {
       const works = [change, (r: VisitorRequest) => r.flash("notice", "Late")];
       const cases = works.flatMap((work) => [
@@ -60,23 +69,27 @@ export const concurrency: readonly Rule[] = [
         work(slow);
         await inOrder(parallel, [() => login.save(), () => slow.save()]);
         await t.settle();
-        await isOver(t, visitor, old, "the old id is back");
-        t.equal(login.sent.kind, "cookie", "the new id is not sent");
+        await readsEmpty(t, visitor, old, "the old id is valid again");
+        t.equal(
+          login.sent.kind,
+          "cookie",
+          "the login does not send the new id",
+        );
         if (login.sent.kind !== "cookie") return;
         const next = await visitor.request(login.sent.cookie);
-        t.equal(next.get("role"), "admin", "the new id's session is lost");
-        t.equal(next.get("userId"), "u1", "the new id's session is lost");
-        // At once, either may be the late one.
+        t.equal(next.get("role"), "admin", "the session of the new id is lost");
+        t.equal(next.get("userId"), "u1", "the session of the new id is lost");
+        // If both run at the same time, either can be the late one.
         if (parallel) continue;
         const { kind } = slow.sent;
-        t.equal(kind, "nothing", "the late save speaks to the browser");
+        t.equal(kind, "nothing", "the late save sends or clears a cookie");
       }
     },
   }),
   must("CONC-03", {
     sentence:
-      "A request that only read never overwrites what another wrote meanwhile.",
-    why: "A page that polls would undo the purchase that was made beside it.",
+      "A request that only reads never overwrites what another request wrote in the meantime.",
+    why: "Otherwise a page that polls undoes a purchase in another tab.",
     async check(t) {
       const visitor = await signedIn(t);
       const reader = await visitor.request();
@@ -87,14 +100,18 @@ export const concurrency: readonly Rule[] = [
       await reader.save();
       await t.settle();
       const next = await visitor.request();
-      t.equal(next.get("cart"), ["tea"], "the reader undid the write");
+      t.equal(
+        next.get("cart"),
+        ["tea"],
+        "the request that only reads undid the write",
+      );
       await readerThatSlides(t);
     },
   }),
   must("CONC-04", {
-    sentence: "A read during writes sees one whole record, the old or the new.",
-    why:
-      "Half a record is a corrupt session, or one that mixes two states of a visitor.",
+    sentence:
+      "A read during writes returns one complete state, the old or the new.",
+    why: "Half a record is a corrupt session, or a mixture of two states.",
     async check(t) {
       const visitor = await t.visitor();
       const fill = (r: VisitorRequest, n: number) => {
@@ -107,21 +124,23 @@ export const concurrency: readonly Rule[] = [
         fill(writer, round);
         const writing = writer.save();
         const reads = Array.from({ length: 4 }, async (_, turns) => {
-          // Each begins a little later than the one before.
+          // Each begins slightly later than the one before.
           for (let i = 0; i < turns * 3; i++) await null;
           return await visitor.request(cookie);
         });
         const seen = await settled([...reads, writing.then(() => undefined)]);
         for (const request of seen) {
-          if (request) isWhole(t, request, "a read saw parts of two writes");
+          if (request) {
+            isWhole(t, request, "a read returned parts of two writes");
+          }
         }
       }
     },
   }),
   must("CONC-05", {
-    sentence: "Sessions that are saved in parallel all persist.",
+    sentence: "Sessions that are saved in parallel are all stored.",
     why:
-      "On a busy site, visitors who arrive in the same instant would push each other out.",
+      "Otherwise, on a busy site, visitors who arrive at the same time lose their sessions.",
     async check(t) {
       const visitors = [];
       for (let i = 0; i < 12; i++) visitors.push(await t.visitor());
@@ -141,19 +160,19 @@ export const concurrency: readonly Rule[] = [
   }),
   must("CONC-06", {
     sentence:
-      "Where parallel saves of one session are not merged, one writer's whole state is what remains.",
+      "If parallel saves of one session are not merged, the complete state of one of them is stored.",
     why:
-      "A mixture of two requests is a state that nobody made, such as a total without its items.",
+      "A mixture of two requests is a state that no request produced, such as a total without its items.",
     async check(t) {
       if (t.claims("merge")) {
-        t.notApplicable("it claims merge; CONC-07 and CONC-08 are stricter");
+        t.notApplicable("it claims merge; CONC-07 and CONC-08 apply instead");
       }
       for (const parallel of [false, true]) {
         for (let round = 0; round < 5; round++) {
           const visitor = await t.visitor();
           await visitor.visit((r) => KEYS.forEach((key) => r.set(key, "0")));
           const writers = [await visitor.request(), await visitor.request()];
-          // Both write every key, so that every mixture shows.
+          // Both write every key, so that every mixture is visible.
           writers.forEach((r, n) => {
             const keys = n === 0 ? KEYS : [...KEYS].reverse();
             for (const key of keys) r.set(key, `${n + 1}`);
@@ -161,16 +180,18 @@ export const concurrency: readonly Rule[] = [
           await inOrder(parallel, writers.map((r) => () => r.save()));
           await t.settle();
           const next = await visitor.request();
-          const seen = isWhole(t, next, "what remains mixes two writers");
-          t.ok(seen !== "0", "both writers' changes are lost");
+          const seen = isWhole(t, next, "the stored state mixes two saves");
+          t.ok(seen !== "0", "the changes of both saves are lost");
         }
       }
     },
   }),
   must("CONC-07", {
     capabilities: ["merge"],
-    sentence: "Changes of different keys by overlapping requests all survive.",
-    why: "Two tabs, or two requests of one page, would lose each other's work.",
+    sentence:
+      "When overlapping requests change different keys, all changes are stored.",
+    why:
+      "Otherwise two tabs, or two requests of one page, lose each other's changes.",
     async check(t) {
       for (const parallel of [false, true]) {
         const visitor = await t.visitor();
@@ -198,15 +219,20 @@ export const concurrency: readonly Rule[] = [
         t.equal(next.get("theme"), "dark", "a set is lost");
         t.ok(!next.has("coupon"), "an unset is lost");
         t.equal(next.get("notice"), "Saved", "a flash is lost");
-        t.equal(next.get("userId"), "u1", "what nobody changed is lost");
+        t.equal(
+          next.get("userId"),
+          "u1",
+          "a key that no request changed is lost",
+        );
       }
     },
   }),
   must("CONC-08", {
     capabilities: ["merge"],
-    sentence: "Of one key, the last save wins, whether it sets or unsets it.",
+    sentence:
+      "When overlapping requests change the same key, the last save applies, whether it sets or unsets it.",
     why:
-      "What was answered last is what the visitor believes; a lost unset brings removed things back.",
+      "The visitor expects the state of the last answer. A lost unset restores removed items.",
     async check(t) {
       const set = (n: number) => (r: VisitorRequest) => r.set("seat", n);
       const unset = (r: VisitorRequest) => r.unset("seat");
@@ -223,7 +249,7 @@ export const concurrency: readonly Rule[] = [
             r.set("seat", 1);
           });
           const requests = [await visitor.request(), await visitor.request()];
-          // Which request began first must not matter.
+          // The order in which the requests began must not matter.
           if (swapped) requests.reverse();
           const [a, b] = requests as [VisitorRequest, VisitorRequest];
           last(b);
@@ -232,18 +258,22 @@ export const concurrency: readonly Rule[] = [
           await b.save();
           await t.settle();
           const next = await visitor.request();
-          t.equal(next.get("seat"), want, "the last save did not win");
-          t.equal(next.has("seat"), want !== undefined, "has() differs");
+          t.equal(next.get("seat"), want, "the last save does not apply");
+          t.equal(
+            next.has("seat"),
+            want !== undefined,
+            "has() differs from get()",
+          );
         }
       }
     },
   }),
   must("CONC-09", {
     capabilities: ["revoke"],
-    sentence: "The late save of a session that was destroyed sends no cookie.",
+    sentence: "A late save of a destroyed session sends no cookie.",
     why:
-      "It would replace the cookie of whoever has signed in on that browser since.",
-    // Without `revoke`, the cookie is the session, and no save can tell that it comes late.
+      "It would replace the cookie of the visitor who has signed in on that browser since.",
+    // Without `revoke`, the cookie is the session, and a save cannot detect that it is late.
     async check(t) {
       const works: ((request: VisitorRequest) => void)[] = [
         change,
@@ -259,7 +289,7 @@ export const concurrency: readonly Rule[] = [
         await (await visitor.request()).destroy();
         tolerate(t, work, slow);
         const sent = await slow.save();
-        t.equal(sent.kind, "nothing", "the late save speaks to the browser");
+        t.equal(sent.kind, "nothing", "the late save sends or clears a cookie");
       }
     },
   }),
@@ -282,7 +312,7 @@ function regenerate(request: VisitorRequest): void {
   request.regenerate();
 }
 
-/** Sessions of some libraries cannot regenerate their id; they do the rest. */
+/** The works, without a new id if the library's sessions cannot regenerate it. */
 function tolerate(
   t: Trial,
   work: (request: VisitorRequest) => void,
@@ -290,10 +320,10 @@ function tolerate(
 ): void {
   const able = typeof request.session.regenerateId === "function";
   (work === regenerate && !able ? change : work)(request);
-  if (work === regenerate && !able) t.note("it has no regenerateId()");
+  if (work === regenerate && !able) t.note("it does not have regenerateId()");
 }
 
-/** One after the other, or at once. */
+/** One after the other, or at the same time. */
 async function inOrder(
   parallel: boolean,
   calls: (() => Promise<unknown>)[],
@@ -302,7 +332,7 @@ async function inOrder(
   else for (const call of calls) await call();
 }
 
-async function isOver(
+async function readsEmpty(
   t: Trial,
   visitor: Visitor,
   cookie: string | null,
@@ -319,7 +349,7 @@ function isWhole(t: Trial, request: VisitorRequest, what: string): unknown {
   return first;
 }
 
-/** Moving a deadline must not write back the data that was read. In a self-contained cookie it cannot but do so. */
+/** Moving a deadline must not write back the data that was read, except in a self-contained cookie. */
 async function readerThatSlides(t: Trial): Promise<void> {
   if (!t.exact || !t.claims("touch") || t.claims("selfContained")) return;
   const idleTimeout = t.lifetime;
@@ -331,5 +361,5 @@ async function readerThatSlides(t: Trial): Promise<void> {
   reader.get("userId");
   await reader.save();
   const next = await visitor.request();
-  t.equal(next.get("cart"), ["tea"], "sliding the deadline undid the write");
+  t.equal(next.get("cart"), ["tea"], "moving the deadline undid the write");
 }

@@ -1,5 +1,5 @@
 /**
- * EXPIRY: a session lasts as long as it was promised to, and no longer.
+ * EXPIRY: a session lasts until its deadline, and no longer.
  *
  * @module
  */
@@ -17,7 +17,8 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry"],
     timed: true,
     sentence: "A session is readable until its deadline.",
-    why: "Whoever loses a session early loses a cart or a half-written form.",
+    why:
+      "A session that ends early costs the visitor a cart or a half-written form.",
     async check(t) {
       const visitor = await t.visitor(
         await t.open({ idleTimeout: t.lifetime }),
@@ -25,7 +26,10 @@ export const expiry: readonly Rule[] = [
       const deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
       await deadline.approach();
       const next = await visitor.request();
-      deadline.ahead(next.has("userId"), "it is over before its deadline");
+      deadline.ahead(
+        next.has("userId"),
+        "the session expired before its deadline",
+      );
       t.equal(next.get("userId"), "u1", "its data is changed");
     },
   }),
@@ -33,25 +37,29 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry"],
     timed: true,
     sentence:
-      "From its deadline on, a session's cookie reads as an empty session under another id.",
-    why:
-      "A deadline that does not hold leaves a visitor signed in on a shared computer.",
+      "From the deadline on, reading the session's cookie returns an empty session with another id.",
+    why: "Otherwise a visitor stays signed in on a shared computer.",
     async check(t) {
-      const store = await t.open({ idleTimeout: t.lifetime });
-      const visitor = await t.visitor(store);
+      const storage = await t.open({ idleTimeout: t.lifetime });
+      const visitor = await t.visitor(storage);
       const deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
       const { cookie } = visitor;
       const { id } = await visitor.request();
       await deadline.pass();
       const next = await visitor.request();
-      t.ok(!next.has("userId"), "the session outlives its deadline");
-      t.anotherId("EXPIRY-02", next, id, "the id is used again");
+      t.ok(!next.has("userId"), "the session can be read after its deadline");
+      t.anotherId(
+        "EXPIRY-02",
+        next,
+        id,
+        "the id of the ended session is used again",
+      );
       next.set("userId", "u2");
       await next.save();
-      const old = await (await t.visitor(store)).request(cookie);
+      const old = await (await t.visitor(storage)).request(cookie);
       t.ok(
         !old.has("userId"),
-        "the next session can be read by the old cookie",
+        "the old cookie reads the next session",
       );
     },
   }),
@@ -59,27 +67,30 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry", "inspect"],
     timed: true,
     sentence:
-      "The deadline holds while the engine still stores the record, and for an instance that opens later.",
+      "An expired session cannot be read even if the engine still stores its record, nor by an instance that opens later.",
     why:
-      "Engines remove records late, by hours or days, and processes restart in between.",
+      "Engines remove expired records hours or days late, and processes restart in between.",
     async check(t) {
-      const store = await t.open({ idleTimeout: t.lifetime });
-      const visitor = await t.visitor(store);
+      const storage = await t.open({ idleTimeout: t.lifetime });
+      const visitor = await t.visitor(storage);
       const deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
-      t.ok((await store.inspect.records()).size > 0, "nothing is stored");
+      t.ok((await storage.inspect.records()).size > 0, "nothing is stored");
       await deadline.pass();
-      const held = (await store.inspect.records()).size > 0;
+      const held = (await storage.inspect.records()).size > 0;
       t.note(`the engine ${held ? "still stores" : "has removed"} the record`);
       const next = await visitor.request();
-      t.ok(!next.has("userId"), "what the engine still stores is readable");
+      t.ok(
+        !next.has("userId"),
+        "an expired record that the engine still stores can be read",
+      );
       if (!t.claims("shared") && !t.claims("durable")) return;
-      if (t.claims("durable")) await store.pause();
+      if (t.claims("durable")) await storage.pause();
       const later = await t.open({
-        namespace: store.namespace,
+        namespace: storage.namespace,
         idleTimeout: t.lifetime,
       });
       const there = await (await t.visitor(later)).request(visitor.cookie);
-      t.ok(!there.has("userId"), "another instance does not know the deadline");
+      t.ok(!there.has("userId"), "another instance reads the expired session");
     },
   }),
   must("EXPIRY-04", {
@@ -93,7 +104,7 @@ export const expiry: readonly Rule[] = [
       );
       let deadline = await Deadline.of(t, t.lifetime, () => signIn(visitor));
       for (let i = 0; i < 2; i++) {
-        // Read at once and saved late, so that it is the save that moves it.
+        // Read early and saved late, so that only the save can move the deadline.
         const request = await visitor.request();
         request.set("visits", i);
         await deadline.approach();
@@ -101,7 +112,10 @@ export const expiry: readonly Rule[] = [
       }
       await deadline.approach();
       const last = await visitor.request();
-      deadline.ahead(last.has("userId"), "a saved change did not move it");
+      deadline.ahead(
+        last.has("userId"),
+        "saving a change did not move the deadline",
+      );
       t.equal(last.get("visits"), 1, "the changes are lost");
     },
   }),
@@ -109,18 +123,21 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry", "touch"],
     timed: true,
     sentence:
-      "A request that only reads moves the idle deadline, and rewrites no data to do so.",
+      "A request that only reads moves the idle deadline, and does not rewrite the data.",
     why:
-      "Someone who only reads is not idle; and a slow page must not undo what a quick one saved.",
+      "A visitor who only reads is not idle, and a slow page must not undo what a faster one saved.",
     async check(t) {
-      const store = await t.open({ idleTimeout: t.lifetime });
-      const reader = await t.visitor(store);
+      const storage = await t.open({ idleTimeout: t.lifetime });
+      const reader = await t.visitor(storage);
       let deadline = await Deadline.of(t, t.lifetime, () => signIn(reader));
       for (const overlap of [readWhileWriting, readWhileLeaving]) {
-        const checks = await overlap(t, store);
+        const checks = await overlap(t, storage);
         await deadline.approach();
         const request = await reader.request();
-        deadline.ahead(request.has("userId"), "reading did not move it");
+        deadline.ahead(
+          request.has("userId"),
+          "reading did not move the deadline",
+        );
         deadline = await Deadline.of(t, t.lifetime, async () => {
           await request.save();
           for (const check of checks) await check();
@@ -128,7 +145,7 @@ export const expiry: readonly Rule[] = [
       }
       await deadline.approach();
       const last = await reader.request();
-      deadline.ahead(last.has("userId"), "reading did not move it");
+      deadline.ahead(last.has("userId"), "reading did not move the deadline");
       t.equal(last.get("userId"), "u1", "reading changed the data");
     },
   }),
@@ -136,24 +153,24 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry", "absolute"],
     timed: true,
     sentence:
-      "Neither activity, nor a new id, nor a commit's lifetime moves the absolute deadline.",
-    why: "It is what ends a stolen session that somebody keeps in use.",
+      "The absolute deadline never moves: not by activity, by a new id or by the maxAge of a commit.",
+    why: "It ends a stolen session that the thief keeps in use.",
     async check(t) {
       const lifetimes = {
         idleTimeout: t.lifetime,
         absoluteTimeout: t.lifetime,
       };
-      const store = await t.open(lifetimes);
+      const storage = await t.open(lifetimes);
       const ways: Record<string, (visitor: Visitor) => Promise<unknown>> = {
         "saving a change": (visitor) => visitor.visit((r) => r.set("n", 1)),
         "reading": (visitor) => visitor.visit(),
         "a new id": (visitor) => visitor.visit(newId),
-        "a commit's lifetime": (visitor) =>
+        "a commit with maxAge": (visitor) =>
           visitor.visit((r) => r.set("n", 1), { maxAge: 100 * t.lifetime }),
       };
       const visitors: [string, Visitor][] = [];
       for (const way of Object.keys(ways)) {
-        visitors.push([way, await t.visitor(store)]);
+        visitors.push([way, await t.visitor(storage)]);
       }
       const deadline = await Deadline.of(t, t.lifetime, async () => {
         for (const [, visitor] of visitors) await signIn(visitor);
@@ -162,7 +179,7 @@ export const expiry: readonly Rule[] = [
       for (const [way, visitor] of visitors) {
         deadline.ahead(
           (await visitor.request()).has("userId"),
-          "it is over before the absolute deadline",
+          "the session expired before the absolute deadline",
         );
         await ways[way]?.(visitor);
       }
@@ -179,15 +196,15 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry"],
     timed: true,
     sentence:
-      'A lifetime of zero or less, of next to nothing, infinite or not a number, of one commit or of the storage, is refused or ends the session; it never means "for ever".',
+      'A maxAge or timeout that is zero, negative, very small, infinite or not a number is refused, or the session expires. It never means "for ever".',
     why:
-      "Engines read 0 as no deadline; a logout by a lifetime of 0 would make the session immortal.",
+      "Many engines take 0 as no deadline. An application that logs out with a lifetime of 0 would make the session permanent.",
     async check(t) {
-      const store = await t.open({});
+      const storage = await t.open({});
       const commit = async (lifetimes: readonly number[]) => {
         const done = [];
         for (const maxAge of lifetimes) {
-          const visitor = await t.visitor(store);
+          const visitor = await t.visitor(storage);
           await signIn(visitor);
           const { cookie } = visitor;
           const request = await visitor.request();
@@ -197,26 +214,26 @@ export const expiry: readonly Rule[] = [
         }
         return done;
       };
-      const over = await commit([0, -1, -Infinity]);
+      const expired = await commit([0, -1, -Infinity]);
       if (!t.exact) await t.advance(t.slack);
-      for (const { maxAge, visitor, cookie } of over) {
+      for (const { maxAge, visitor, cookie } of expired) {
         t.ok(
           !(await visitor.request()).has("userId"),
-          `a session saved for ${maxAge} s lives on`,
+          `a session saved for ${maxAge} s does not expire`,
         );
         t.ok(
           !t.claims("revoke") ||
             !(await visitor.request(cookie)).has("userId"),
-          `the old cookie of a session saved for ${maxAge} s still works`,
+          `a session saved for ${maxAge} s can be read by its old cookie`,
         );
       }
       const brief = await commit([1e-3, Number.MIN_VALUE]);
-      // However coarse the engine, this is no shorter than the shortest lifetime that it takes.
+      // At least the shortest lifetime that the engine accepts.
       await t.advance(t.lifetime * 1000 + t.slack);
       for (const { maxAge, visitor } of brief) {
         t.ok(
           !(await visitor.request()).has("userId"),
-          `a session saved for ${maxAge} s lives on`,
+          `a session saved for ${maxAge} s does not expire`,
         );
       }
       if (!t.leaps) return;
@@ -225,7 +242,7 @@ export const expiry: readonly Rule[] = [
       for (const { maxAge, visitor } of endless) {
         t.ok(
           !(await visitor.request()).has("userId"),
-          `a session saved for ${maxAge} s lives for ever`,
+          `a session saved for ${maxAge} s never expires`,
         );
       }
       const unbounded = [];
@@ -237,7 +254,7 @@ export const expiry: readonly Rule[] = [
       for (const { idleTimeout, visitor } of unbounded) {
         t.ok(
           !(await visitor.request()).has("userId"),
-          `a session of a storage opened for ${idleTimeout} s lives for ever`,
+          `with an idleTimeout of ${idleTimeout} s, a session never expires`,
         );
       }
     },
@@ -245,14 +262,15 @@ export const expiry: readonly Rule[] = [
   must("EXPIRY-08", {
     capabilities: ["expiry"],
     timed: true,
-    sentence: "Lifetimes of 31 and of 400 days hold, from the first moment on.",
+    sentence:
+      "Sessions with a lifetime of 31 or 400 days can be read until their deadline.",
     why:
-      "Memcached takes more than 30 days for a date in 1970: whoever ticked Remember me is signed out at once.",
+      "Memcached takes a number above 30 days for a date in 1970: a visitor who chose Remember me would be signed out at once.",
     async check(t) {
-      const store = await t.open({});
+      const storage = await t.open({});
       const visitors: [number, Visitor][] = [];
       for (const days of [31, 400]) {
-        const visitor = await t.visitor(store);
+        const visitor = await t.visitor(storage);
         await visitor.visit((r) => r.set("userId", "u1"), {
           maxAge: days * DAY,
         });
@@ -267,7 +285,7 @@ export const expiry: readonly Rule[] = [
           t.equal(
             (await visitor.request()).get("userId"),
             "u1",
-            `a session of ${days} days is gone after ${day}`,
+            `a session of ${days} days cannot be read after ${day}`,
           );
         }
       }
@@ -277,11 +295,11 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry"],
     timed: true,
     sentence:
-      "A request that read a session before its deadline and saves after it does not bring the session back.",
+      "If a request reads a session before the deadline and saves it afterwards, the session stays expired.",
     why:
-      "A session that is over would live on by a request that hung, and its id with it.",
+      "Otherwise a request that hangs keeps an expired session and its id in use.",
     async check(t) {
-      const store = await t.open({ idleTimeout: t.lifetime });
+      const storage = await t.open({ idleTimeout: t.lifetime });
       const works: Record<string, (request: VisitorRequest) => void> = {
         "changed it": (r) => r.set("visits", 1),
         "only read it": (r) => void r.get("userId"),
@@ -290,7 +308,7 @@ export const expiry: readonly Rule[] = [
       const begun: [string, Visitor, VisitorRequest, string | null][] = [];
       const deadline = await Deadline.of(t, t.lifetime, async () => {
         for (const [what, work] of Object.entries(works)) {
-          const visitor = await t.visitor(store);
+          const visitor = await t.visitor(storage);
           await signIn(visitor);
           const { cookie } = visitor;
           const request = await visitor.request();
@@ -304,11 +322,11 @@ export const expiry: readonly Rule[] = [
         await t.settle();
         t.ok(
           !(await visitor.request(cookie)).has("userId"),
-          `a late save that ${what} revives the id`,
+          `a late save that ${what} makes the old id valid again`,
         );
         t.ok(
           !(await visitor.request()).has("userId"),
-          `a late save that ${what} brings the data back`,
+          `a late save that ${what} restores the data`,
         );
       }
     },
@@ -316,43 +334,43 @@ export const expiry: readonly Rule[] = [
   must("EXPIRY-10", {
     capabilities: ["expiry", "sweep"],
     timed: true,
-    sentence: "A sweep removes every expired record and no live one.",
+    sentence: "A sweep removes every expired record, and no other record.",
     why:
-      "Records that stay fill the disk with personal data; records that go too early sign people out.",
+      "Expired records fill the disk with personal data. If a sweep removes other records, visitors are signed out.",
     async check(t) {
-      const store = await t.open({});
-      const alive = await t.visitor(store);
+      const storage = await t.open({});
+      const alive = await t.visitor(storage);
       await alive.visit((r) => r.set("userId", "u1"), { maxAge: 100 * DAY });
-      const before = await store.records();
-      const over = [await t.visitor(store), await t.visitor(store)];
+      const before = await storage.records();
+      const expired = [await t.visitor(storage), await t.visitor(storage)];
       const deadline = await Deadline.of(t, t.lifetime, async () => {
-        for (const visitor of over) {
+        for (const visitor of expired) {
           await visitor.visit((r) => r.set("userId", "u2"), {
             maxAge: t.lifetime,
           });
         }
       });
-      const added = [...(await store.records())?.keys() ?? []]
+      const added = [...(await storage.records())?.keys() ?? []]
         .filter((key) => !before?.has(key));
       await deadline.approach();
-      await store.sweep();
-      for (const visitor of over) {
+      await storage.sweep();
+      for (const visitor of expired) {
         deadline.ahead(
           (await visitor.request()).has("userId"),
           "a sweep removes a session before its deadline",
         );
       }
       await deadline.pass();
-      await store.sweep();
+      await storage.sweep();
       t.equal(
         (await alive.request()).get("userId"),
         "u1",
         "a sweep removes a live session",
       );
-      const left = await store.inspect.records();
+      const left = await storage.inspect.records();
       t.ok(
         !added.some((key) => left.has(key)),
-        "a sweep leaves an expired record",
+        "a sweep does not remove an expired record",
       );
     },
   }),
@@ -360,15 +378,15 @@ export const expiry: readonly Rule[] = [
     capabilities: ["expiry"],
     timed: true,
     sentence:
-      "A lifetime given to one commit stays with that session, through later saves and a new id.",
+      "The maxAge of a commit stays with the session, through later saves and a new id.",
     why:
-      "Remember me is said once; the next page must neither forget it nor make a short session long.",
+      "A visitor chooses Remember me once. The next page must not forget it, and must not lengthen a short session.",
     async check(t) {
-      const store = await t.open({});
+      const storage = await t.open({});
       const [short, renamed, long] = [
-        await t.visitor(store),
-        await t.visitor(store),
-        await t.visitor(store),
+        await t.visitor(storage),
+        await t.visitor(storage),
+        await t.visitor(storage),
       ];
       await long.visit((r) => r.set("userId", "u1"), { maxAge: 100 * DAY });
       const first = await Deadline.of(t, t.lifetime, async () => {
@@ -407,7 +425,7 @@ async function signIn(visitor: Visitor): Promise<void> {
   await visitor.visit((r) => r.set("userId", "u1"));
 }
 
-/** A visitor of a storage with an odd lifetime; `undefined` where it is refused, by the storage or by its target. */
+/** A visitor of a storage with an invalid timeout; `undefined` if the storage or its target refuses it. */
 async function openedFor(
   t: Trial,
   idleTimeout: number,
@@ -425,7 +443,7 @@ async function openedFor(
   }
 }
 
-/** A new id, where the library's sessions have such a thing; else another change. */
+/** A new id, or another change if the library's sessions do not have `regenerateId()`. */
 function newId(request: VisitorRequest): void {
   if (request.session.regenerateId) request.regenerate();
   else request.set("n", 1);

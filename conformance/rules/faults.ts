@@ -1,5 +1,5 @@
 /**
- * FAULT: an engine that fails is an error, and the visitor loses nothing by it.
+ * FAULT: if the engine fails, the call rejects, and the visitor does not lose anything.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { must, type Rule } from "./support/rule.ts";
 export const faults: readonly Rule[] = [
   must("FAULT-01", {
     capabilities: ["faults"],
-    sentence: 'A read that fails rejects; it never looks like "no session".',
+    sentence: "A read that fails rejects; it never returns an empty session.",
     why:
-      "A database that is away for a second would sign out everybody who comes by.",
+      "Otherwise a database that is unavailable for a second signs out every visitor of that second.",
     async check(t) {
       const visitor = await signedIn(t);
-      const { faults } = visitor.store;
+      const { faults } = visitor.storage;
       await faults.fail({ reads: true });
       await t.rejects(
         async () => {
-          // Some storages read when they are first asked for something.
+          // Some storages read on the first get().
           (await visitor.request()).has("userId");
         },
-        "a failed read looks like a session",
+        "a failed read returns a session",
       );
       await faults.heal();
       const next = await visitor.request();
@@ -32,45 +32,47 @@ export const faults: readonly Rule[] = [
   must("FAULT-02", {
     capabilities: ["faults"],
     sentence:
-      "A save that cannot be written rejects and yields no cookie, and what was stored stays.",
-    why:
-      "The visitor would be told that something was saved, or signed out, that was not.",
+      "A save that cannot be written rejects, sends no cookie, and does not change the stored record.",
+    why: "Otherwise the site reports a save or a logout that did not happen.",
     async check(t) {
       const works: [string, (r: VisitorRequest) => Promise<unknown>][] = [
-        ["a failed write looks like a saved change", (r) => {
+        ["saving a change resolves although the write failed", (r) => {
           r.set("userId", "u2");
           return r.save();
         }],
-        ["a failed write looks like a saved flash", (r) => {
+        ["saving a flash resolves although the write failed", (r) => {
           r.flash("notice", "Saved");
           return r.save();
         }],
-        ["a failed delete looks like a logout", (r) => r.destroy()],
+        ["a logout resolves although the delete failed", (r) => r.destroy()],
       ];
       for (const [what, work] of works) {
         const visitor = await signedIn(t);
-        const { cookie, store } = visitor;
+        const { cookie, storage } = visitor;
         const request = await visitor.request();
         const error = await broken(t, visitor, () => work(request), what);
-        t.ok(error instanceof Error, "what it rejects with is no Error");
+        t.ok(
+          error instanceof Error,
+          "it rejects with a value that is not an Error",
+        );
         t.ok(visitor.cookie === cookie, "the failed save changed the cookie");
         const next = await visitor.request();
         t.equal(next.get("userId"), "u1", "the failed save changed the record");
-        const before = await store.count();
-        const fresh = await t.visitor(store);
+        const before = await storage.count();
+        const fresh = await t.visitor(storage);
         const first = await fresh.request();
         first.set("userId", "u2");
         await broken(t, fresh, () => first.save(), "a failed save resolves");
-        t.equal(await store.count(), before, "the failed save left a record");
+        t.equal(await storage.count(), before, "the failed save left a record");
       }
     },
   }),
   must("FAULT-03", {
     capabilities: ["faults"],
     sentence:
-      "Once the engine is back, the same storage works, and a save that is tried again stores the whole state.",
+      "Once the engine works again, so does the storage, and repeating the save stores the whole state.",
     why:
-      "A retry that stores only what changed since the failure loses the rest without a word.",
+      "A retry that stores only what changed since the failure silently loses the rest.",
     async check(t) {
       const visitor = await signedIn(t);
       await visitor.visit((r) => {
@@ -89,9 +91,9 @@ export const faults: readonly Rule[] = [
       t.equal(next.get("cart"), ["tea"], "the retry lost a set");
       t.equal(next.get("visits"), 2, "the retry lost a later set");
       t.ok(!next.has("coupon"), "the retry lost an unset");
-      t.ok(!next.has("notice"), "the retry brought a flash back");
+      t.ok(!next.has("notice"), "the retry restored a flash");
       t.equal(next.get("news"), "Paid", "the retry lost a flash");
-      t.equal(next.get("userId"), "u1", "the retry lost what was there");
+      t.equal(next.get("userId"), "u1", "the retry lost a stored value");
 
       const fresh = await t.visitor();
       const first = await fresh.request();
@@ -107,12 +109,16 @@ export const faults: readonly Rule[] = [
         t,
         visitor,
         () => leaving.destroy(),
-        "a failed delete looks like a logout",
+        "a logout resolves although the delete failed",
       );
-      t.equal((await leaving.save()).kind, "clear", "the retry clears nothing");
+      t.equal(
+        (await leaving.save()).kind,
+        "clear",
+        "the retry does not clear the cookie",
+      );
       if (!t.claims("revoke")) return;
       const replay = await visitor.request(old);
-      t.ok(!replay.has("userId"), "the retried logout left the session");
+      t.ok(!replay.has("userId"), "the retried logout did not end the session");
     },
   }),
 ];
@@ -123,14 +129,14 @@ async function signedIn(t: Trial): Promise<Visitor> {
   return visitor;
 }
 
-/** Tries a call while nothing can be written. */
+/** Makes a call while writes fail. */
 async function broken(
   t: Trial,
   visitor: Visitor,
   call: () => Promise<unknown>,
   what: string,
 ): Promise<unknown> {
-  const { faults } = visitor.store;
+  const { faults } = visitor.storage;
   await faults.fail({ writes: true });
   try {
     return await t.rejects(call, what);

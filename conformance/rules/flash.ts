@@ -1,5 +1,5 @@
 /**
- * FLASH: a message is shown once, and it is shown.
+ * FLASH: a message is shown exactly once.
  *
  * @module
  */
@@ -9,34 +9,42 @@ import { must, type Rule } from "./support/rule.ts";
 
 export const flash: readonly Rule[] = [
   must("FLASH-01", {
-    sentence: "A flash is readable in the next request.",
+    sentence: "The next request can read a flash.",
     why:
-      "It is how a visitor learns, after a redirect, that something worked or failed.",
+      "After a redirect, the visitor learns from it whether something worked or failed.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.flash("notice", "Saved"));
       const next = await visitor.request();
-      t.equal(next.get("notice"), "Saved", "the flash is not there");
+      t.equal(next.get("notice"), "Saved", "the flash is missing");
     },
   }),
   must("FLASH-02", {
     session: true,
     sentence:
-      "The first get returns a flash; a second get in that request does not.",
+      "The first get returns a flash; a second get in the same request does not.",
     why: "Two components that ask for the message would both show it.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.flash("notice", "Saved"));
       const next = await visitor.request();
-      t.equal(next.get("notice"), "Saved", "the first get does not return it");
-      t.equal(next.get("notice"), undefined, "a second get returns it again");
+      t.equal(
+        next.get("notice"),
+        "Saved",
+        "the first get does not return the flash",
+      );
+      t.equal(
+        next.get("notice"),
+        undefined,
+        "a second get returns the flash again",
+      );
     },
   }),
   must("FLASH-03", {
     sentence:
-      "Once the request that read a flash is saved, the flash is gone for good.",
+      "Once the request that read a flash is saved, the flash is removed.",
     why:
-      "A message that comes back on reload tells of something that did not happen again.",
+      "After a reload, the message would report something that did not happen again.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => {
@@ -47,14 +55,13 @@ export const flash: readonly Rule[] = [
       const next = await visitor.request();
       t.ok(!next.has("notice"), "the flash is still there");
       t.equal(next.get("notice"), undefined, "the flash is read twice");
-      t.equal(next.get("userId"), "u1", "the flash took a value with it");
+      t.equal(next.get("userId"), "u1", "consuming the flash removed a value");
     },
   }),
   must("FLASH-04", {
     session: true,
-    sentence: "Unread, a flash survives requests that are saved.",
-    why:
-      "A request for something else in between must not swallow the message.",
+    sentence: "A flash that was not read survives later saves.",
+    why: "Another request before the next page must not remove the message.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.flash("notice", "Saved"));
@@ -64,19 +71,19 @@ export const flash: readonly Rule[] = [
       t.equal(
         next.get("notice"),
         "Saved",
-        "the flash is gone before it was read",
+        "the flash was removed before it was read",
       );
     },
   }),
   must("FLASH-05", {
     session: true,
-    sentence: "has reports a flash without consuming it.",
-    why: "A layout that asks whether there is a message must not eat it.",
+    sentence: "has returns true for a flash and does not consume it.",
+    why: "A layout that checks for a message must not consume it.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.flash("notice", "Saved"));
       await visitor.visit((r) => {
-        t.ok(r.has("notice"), "has() does not see the flash");
+        t.ok(r.has("notice"), "has() returns false for a flash");
       });
       const next = await visitor.request();
       t.ok(next.has("notice"), "has() consumed the flash");
@@ -84,19 +91,25 @@ export const flash: readonly Rule[] = [
     },
   }),
   must("FLASH-06", {
-    sentence: "Reading a flash without saving consumes nothing in the store.",
-    why: "A page that fails after reading the message would lose it.",
+    sentence:
+      "Reading a flash without saving does not remove it from the engine.",
+    why:
+      "If a page fails after reading the message, the next page must still show it.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.flash("notice", "Saved"));
       (await visitor.request()).get("notice");
       const next = await visitor.request();
-      t.equal(next.get("notice"), "Saved", "an unsaved request consumed it");
+      t.equal(
+        next.get("notice"),
+        "Saved",
+        "a request that was not saved consumed the flash",
+      );
     },
   }),
   must("FLASH-07", {
     sentence: "A flash survives regenerating the id in the same request.",
-    why: "Signing in sets a welcome message and a new id at once.",
+    why: "A login sets a welcome message and a new id in one request.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("cart", [1]));
@@ -109,9 +122,9 @@ export const flash: readonly Rule[] = [
     },
   }),
   must("FLASH-08", {
-    sentence: "A value and a flash under one key leave each other intact.",
-    why:
-      "A message named like a value must neither hide for ever nor destroy it.",
+    sentence:
+      "A value and a flash under the same key do not affect each other.",
+    why: "A message must not hide or remove a value that has the same key.",
     async check(t) {
       const value = "ada@example.org";
       const works: ((r: VisitorRequest, text: string) => void)[] = [
@@ -125,7 +138,7 @@ export const flash: readonly Rule[] = [
         },
       ];
       for (const work of works) {
-        // No other text contains them.
+        // Long enough that no other text contains them.
         const [text, alone] = [t.random.word(40), t.random.word(40)];
         const visitor = await t.visitor();
         await visitor.visit((r) => {
@@ -139,15 +152,15 @@ export const flash: readonly Rule[] = [
         const last = await visitor.request();
         t.equal(last.get("email"), value, "the value is lost");
         if (t.profile !== "react-router") continue;
-        // There unset() removes the value alone.
+        // In React Router, unset() removes the value only.
         last.unset("email");
         t.equal(last.get("email"), text, "the flash is lost");
       }
     },
   }),
   must("FLASH-09", {
-    sentence: "Falsy values arrive unchanged in a flash.",
-    why: "A count of 0 or an empty list is a result, not the absence of one.",
+    sentence: "A flash returns falsy values unchanged.",
+    why: "A count of 0 and an empty list are results too.",
     async check(t) {
       const falsy = [false, 0, "", null, []];
       const visitor = await t.visitor();
@@ -156,16 +169,15 @@ export const flash: readonly Rule[] = [
       });
       const next = await visitor.request();
       falsy.forEach((value, index) => {
-        t.ok(next.has(`f${index}`), "has() does not see a falsy flash");
+        t.ok(next.has(`f${index}`), "has() returns false for a falsy flash");
         t.equal(next.get(`f${index}`), value, "a falsy flash is changed");
       });
     },
   }),
   must("FLASH-10", {
     capabilities: ["revoke"],
-    sentence:
-      "Once consumed, a flash never reappears, not through a concurrent save either.",
-    why: "A message that comes back makes the visitor act on it twice.",
+    sentence: "A consumed flash never reappears, even after a concurrent save.",
+    why: "A visitor who sees a message twice may act on it twice.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => {
@@ -179,15 +191,15 @@ export const flash: readonly Rule[] = [
       const next = await visitor.request();
       t.ok(
         !next.has("notice"),
-        "a save that overlapped brought the flash back",
+        "a concurrent save restored the flash",
       );
     },
   }),
   must("FLASH-11", {
     sentence:
-      "A session with nothing but a flash is stored and gets a cookie; a destroyed one delivers nothing.",
+      "A session that holds only a flash is stored and sends a cookie. A destroyed session does not keep a flash.",
     why:
-      "The message after a failed login is often all that a visitor carries.",
+      "The message after a failed login is often the only content of a session.",
     async check(t) {
       const visitor = await t.visitor();
       const first = await visitor.visit((r) =>
@@ -196,7 +208,7 @@ export const flash: readonly Rule[] = [
       t.equal(
         first.sent.kind,
         "cookie",
-        "a session with only a flash gets no cookie",
+        "no cookie is sent for a session that holds only a flash",
       );
       t.equal(
         (await visitor.request()).get("error"),
@@ -209,39 +221,46 @@ export const flash: readonly Rule[] = [
       t.equal(
         sent.kind,
         "clear",
-        "a destroyed session with a flash keeps its cookie",
+        "the cookie of a destroyed session with a flash is not cleared",
       );
       t.ok(
         !(await visitor.request()).has("notice"),
-        "a destroyed session delivers a flash",
+        "a destroyed session keeps a flash",
       );
     },
   }),
   must("FLASH-12", {
     session: true,
     sentence:
-      "A flash can be read in the request that sets it, and is then not seen again.",
+      "A request can read the flash that it sets; the flash is then not stored.",
     why: "A page that answers without a redirect shows its own message.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => {
         r.set("visits", 1);
         r.flash("notice", "Saved");
-        t.equal(r.get("notice"), "Saved", "the flash is not there yet");
+        t.equal(
+          r.get("notice"),
+          "Saved",
+          "the request that sets a flash cannot read it",
+        );
       });
-      t.ok(!(await visitor.request()).has("notice"), "it is seen again");
+      t.ok(
+        !(await visitor.request()).has("notice"),
+        "a later request reads the flash again",
+      );
     },
   }),
 ];
 
-/** Looks for a flash in what is stored, where flashes can be seen there at all: while there is a value, get gives that. */
+/** Checks that a flash is stored, if stored flashes are readable. `get` cannot show it: it returns the value. */
 async function holdsBoth(
   t: Trial,
-  { store }: Visitor,
+  { storage }: Visitor,
   text: string,
   alone: string,
 ): Promise<void> {
-  const texts = [...(await store.records())?.values() ?? []];
+  const texts = [...(await storage.records())?.values() ?? []];
   const holds = (text: string) => texts.some((t) => t.includes(text));
-  t.ok(!holds(alone) || holds(text), "the flash is not in the store");
+  t.ok(!holds(alone) || holds(text), "the flash is not stored");
 }

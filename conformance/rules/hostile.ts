@@ -1,11 +1,11 @@
 /**
- * HOSTILE: nothing that a client sends, or that befalls a record, does harm.
+ * HOSTILE: malicious cookies and damaged records do no harm.
  *
  * @module
  */
 import { alike } from "../trial/alike.ts";
 import { blame, type Port, portOf } from "../trial/port.ts";
-import type { Store } from "../trial/store.ts";
+import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Trial } from "../trial/trial.ts";
 import { type Visitor, VisitorRequest } from "../trial/visitor.ts";
 import { encode, forgeriesOf } from "./support/forgeries.ts";
@@ -21,13 +21,13 @@ import { must, type Rule } from "./support/rule.ts";
 export const hostile: readonly Rule[] = [
   must("HOSTILE-01", {
     sentence:
-      "Any cookie reads as an empty session, quickly, without rejecting and without leaving a record.",
+      "Reading a made-up cookie quickly returns an empty session. It does not reject, and does not store a record.",
     why:
-      "Anybody can send anything; it must not cost more than a visitor without a cookie does.",
+      "Anybody can send any cookie. It must not cost more than a visitor without a cookie.",
     async check(t) {
       const visitor = await signedIn(t);
-      const { store } = visitor;
-      const before = await store.count();
+      const { storage } = visitor;
+      const before = await storage.count();
       const usual = await timeOf(() => visitor.request());
       const inputs = hostileInputs(visitor);
       for (const { port, cookie, shown } of t.random.shuffle(inputs)) {
@@ -37,32 +37,36 @@ export const hostile: readonly Rule[] = [
           isEmpty(t, request, cookie);
         });
       }
-      t.equal(await store.count(), before, "reading a cookie left a record");
+      t.equal(await storage.count(), before, "reading a cookie left a record");
       const next = await visitor.request();
-      t.equal(next.get("userId"), "u1", "a stranger's cookie ended a session");
+      t.equal(
+        next.get("userId"),
+        "u1",
+        "reading a made-up cookie ended a session",
+      );
     },
   }),
   must("HOSTILE-02", {
     capabilities: ["namespaces"],
     sentence:
-      "No cookie reads, writes or deletes anything outside the storage's namespace.",
+      "A cookie cannot read, write or delete anything outside the storage's namespace.",
     why:
-      "One application's visitor would be let into another, or sign out its users.",
+      "Otherwise a visitor of one application can enter another, or sign out its users.",
     async check(t) {
       const victim = await signedIn(t);
-      const { store } = victim;
-      const records = await store.records();
+      const { storage } = victim;
+      const records = await storage.records();
       const id = (await victim.request()).id;
-      const value = valueOf(store.port, victim.cookie);
+      const value = valueOf(storage.port, victim.cookie);
       const attacker = await t.visitor(await t.open({}));
       await attacker.visit((r) => r.set("theme", "dark"));
       const targets = [id, value, ...records?.keys() ?? []].filter(Boolean);
       for (const name of targets) {
-        for (const path of pathsTo(store.namespace, name)) {
+        for (const path of pathsTo(storage.namespace, name)) {
           for (const { port, cookie } of waysToSend(attacker, path)) {
-            t.note("B sends a way to A's record"); // which holds A's id
+            t.note("B sends a path to A's record"); // which holds A's id
             const request = await read(t, attacker, port, cookie);
-            t.ok(!request.has("userId"), "it reads another namespace");
+            t.ok(!request.has("userId"), "a cookie reads another namespace");
             request.set("userId", "u2");
             await blame("save", () => port.save(request.session));
             const leaving = await read(t, attacker, port, cookie);
@@ -70,20 +74,24 @@ export const hostile: readonly Rule[] = [
           }
         }
       }
-      const after = await store.records();
+      const after = await storage.records();
       t.ok(
         alike(after && [...after], records && [...records]),
-        "it writes or deletes in another namespace",
+        "a cookie writes or deletes in another namespace",
       );
       const next = await victim.request();
-      t.equal(next.get("userId"), "u1", "it reached another namespace");
+      t.equal(
+        next.get("userId"),
+        "u1",
+        "a cookie changed a session in another namespace",
+      );
     },
   }),
   must("HOSTILE-03", {
     sentence:
-      "Keys such as __proto__, constructor, get, id and cookie are plain data.",
+      "Keys such as __proto__, constructor, get, id and cookie are ordinary keys.",
     why:
-      "A form field of that name would change the session's own workings, or every object's.",
+      "Otherwise a form field of that name changes how the session works, or how every object works.",
     async check(t) {
       for (const key of HOSTILE_KEYS) {
         const visitor = await t.visitor();
@@ -102,15 +110,19 @@ export const hostile: readonly Rule[] = [
           alike(next.get("notice"), value),
           `a flash with ${key} is changed`,
         );
-        t.equal(next.get("other"), 1, `${key} harms another key`);
+        t.equal(next.get("other"), 1, `${key} changes another key`);
         next.unset(key);
         await next.save();
         const third = await visitor.request();
-        t.ok(!third.has(key), `${key} stays after it was unset`);
+        t.ok(!third.has(key), `${key} is still there after unset`);
         third.flash(key, "flash");
         await third.save();
         const last = await visitor.request();
-        t.equal(last.get(key), "flash", `${key} is no plain key of a flash`);
+        t.equal(
+          last.get(key),
+          "flash",
+          `${key} is not an ordinary key of a flash`,
+        );
         t.ok(!("admin" in {}), `${key} reaches the prototype of all objects`);
       }
     },
@@ -118,14 +130,14 @@ export const hostile: readonly Rule[] = [
   must("HOSTILE-04", {
     capabilities: ["inspect"],
     sentence:
-      "A record that is damaged, or that belongs to another visitor, reads as a new session, and a save then works.",
+      "Reading a record that is damaged, or that belongs to another visitor, returns a new session, which can be saved.",
     why:
-      "One bad record would fail every request of a visitor, or show them someone else's data.",
+      "Otherwise one bad record fails every request of a visitor, or shows them the data of another.",
     async check(t) {
       for (const [way, damage] of DAMAGES.entries()) {
         const { damaged, empty = false, padding = false } = damage;
         const { visitor, id, records } = await lodge(t, await t.open({}));
-        const { inspect } = visitor.store;
+        const { inspect } = visitor.storage;
         for (const [key, text] of records) {
           await inspect.write(key, damaged(text.trim()));
         }
@@ -141,17 +153,21 @@ export const hostile: readonly Rule[] = [
           const at = t.random.int(text.length);
           const edited = text.slice(0, at) + t.random.pick([...'{}[]",0a']) +
             text.slice(at + t.random.int(3));
-          await visitor.store.inspect.write(key, edited);
+          await visitor.storage.inspect.write(key, edited);
         }
         t.note("A's record is edited");
         await visitor.visit((r) => r.set("visits", i));
         const next = await visitor.request();
-        t.equal(next.get("visits"), i, "an edited record cannot be saved over");
+        t.equal(
+          next.get("visits"),
+          i,
+          "an edited record cannot be overwritten by a save",
+        );
       }
-      const store = await t.open({});
-      const one = await lodge(t, store, "u1");
-      const two = await lodge(t, store, "u2");
-      const { inspect } = one.visitor.store;
+      const storage = await t.open({});
+      const one = await lodge(t, storage, "u1");
+      const two = await lodge(t, storage, "u2");
+      const { inspect } = one.visitor.storage;
       if (one.records.size !== 1 || two.records.size !== 1) return;
       for (const [key] of one.records) {
         for (const [other, text] of two.records) {
@@ -168,46 +184,46 @@ export const hostile: readonly Rule[] = [
   must("HOSTILE-05", {
     capabilities: ["selfContained"],
     sentence:
-      "A cookie that was truncated, flipped or spliced, made without the key or with another one, or moved to another name that the target uses, yields no data.",
+      "A cookie that was truncated, changed or combined from two, made without the key or with another key, or moved to another cookie name of the target, does not open a session.",
     why:
-      "Whoever can write a cookie of their own can be any visitor of the site.",
+      "An attacker who can make a valid cookie can be any visitor of the site.",
     async check(t) {
       const visitor = await signedIn(t, "u1");
-      const { store } = visitor;
-      if (!store.port.http) {
+      const { storage } = visitor;
+      if (!storage.port.http) {
         t.notApplicable(
-          "it takes values without their cookie, and the cookie is what protects them",
+          "it reads values without their cookie, and only the cookie is signed",
         );
       }
       const name = nameOf(visitor);
-      const value = valueOf(store.port, visitor.cookie);
+      const value = valueOf(storage.port, visitor.cookie);
       const { id } = await visitor.request();
-      const other = valueOf(store.port, (await signedIn(t, "u2")).cookie);
+      const other = valueOf(storage.port, (await signedIn(t, "u2")).cookie);
       for (const [how, forged] of await forgeriesOf(t, value, other)) {
         t.note(`A sends a cookie that was ${how}`);
         const request = await visitor.request(`${name}=${forged}`);
-        t.ok(!request.has("userId"), `a cookie that was ${how} yields data`);
-        const what = `a cookie that was ${how} yields its id`;
+        t.ok(!request.has("userId"), `a cookie that was ${how} returns data`);
+        const what = `a cookie that was ${how} returns its id`;
         t.anotherId("HOSTILE-05", request, id, what);
       }
       const elsewhere = await signedIn(t, "u3", await t.open({}));
       const target = nameOf(elsewhere);
       if (target === name) {
-        t.note("its cookies have one name; there is none to move one to");
+        t.note("its cookies all have the same name; moving one is not tried");
         return;
       }
       const moved = await elsewhere.request(`${target}=${value}`);
-      t.ok(!moved.has("userId"), "a cookie under another name yields data");
+      t.ok(!moved.has("userId"), "a cookie under another name returns data");
     },
   }),
   must("HOSTILE-06", {
     sentence:
-      "Up to the declared size a record round-trips. Far beyond it, save rejects with an error that has a code or a class of its own, the same each time, and leaves the record as it was; just beyond it, one or the other.",
+      "A record up to the declared size is returned unchanged. For a record far beyond it, save rejects, always with the same error code or class, and does not change the stored record. A record just beyond it may be stored or rejected.",
     why:
-      "Data that is dropped because it is too large is lost without anybody knowing; and who cannot tell that error from others cannot tell the visitor what to do.",
+      "Data that is dropped because of its size is lost unnoticed. If the error cannot be recognised, the site cannot explain it to the visitor.",
     async check(t) {
       const {
-        recordBytes = t.notApplicable("it declares no limits.recordBytes"),
+        recordBytes = t.notApplicable("it does not declare limits.recordBytes"),
       } = t.limits;
       const most = Math.floor(recordBytes * 0.95);
       for (const text of [t.random.word(most), "é".repeat(most / 2)]) {
@@ -224,7 +240,7 @@ export const hostile: readonly Rule[] = [
       }
       const visitor = await signedIn(t);
       const { cookie } = visitor;
-      const before = await visitor.store.records();
+      const before = await visitor.storage.records();
       const kinds = new Set<string>();
       const beyond = t.random.word(recordBytes * 2);
       const works: ((r: VisitorRequest) => void)[] = [
@@ -242,42 +258,55 @@ export const hostile: readonly Rule[] = [
             work(request);
             await request.save();
           },
-          "a record far beyond the limit looks as if it was saved",
+          "saving a record far beyond the limit resolves",
         );
-        t.ok(error instanceof Error, "what it rejects with is no Error");
+        t.ok(
+          error instanceof Error,
+          "it rejects with a value that is not an Error",
+        );
         kinds.add(kindOf(error));
         t.ok(visitor.cookie === cookie, "the rejected save sends a cookie");
-        const after = await visitor.store.records();
+        const after = await visitor.storage.records();
         t.ok(
           alike(after && [...after], before && [...before]),
-          "the rejected save changed what is stored",
+          "the rejected save changed the stored records",
         );
         const next = await visitor.request();
         t.equal(next.get("userId"), "u1", "the rejected save lost the record");
-        t.ok(!next.has("text") && !next.has("a"), "it was saved in part");
+        t.ok(
+          !next.has("text") && !next.has("a"),
+          "the record was saved in part",
+        );
       }
-      if (t.spares("HOSTILE-06")) return;
-      t.ok(!kinds.has("Error"), "what it rejects with is like any other Error");
-      t.equal(kinds.size, 1, "what it rejects with differs from time to time");
+      if (t.exemptsPart("HOSTILE-06")) return;
+      t.ok(
+        !kinds.has("Error"),
+        "it rejects with a plain Error that has no code or class of its own",
+      );
+      t.equal(
+        kinds.size,
+        1,
+        "it does not always reject with the same code or class",
+      );
     },
   }),
   must("HOSTILE-07", {
-    sentence: "Errors and logs hold no id, no cookie and no session data.",
+    sentence: "Errors and logs do not contain ids, cookies or session data.",
     why:
-      "Logs are read by many and kept for long; an id in them is a key to a visitor's session.",
+      "Many people can read logs, and logs are kept for a long time. An id in a log opens a visitor's session.",
     async check(t) {
       const marker = `secret${t.random.word(20)}`;
       const { secrets, texts } = await provoke(t, marker);
       for (const { what, text } of texts) {
         for (const [name, secret] of secrets) {
-          t.ok(!text.includes(secret), `${what} holds ${name}`);
+          t.ok(!text.includes(secret), `${what} contains ${name}`);
         }
       }
     },
   }),
 ];
 
-/** Near the limit, nobody can tell from outside what a record takes; but what is saved is saved whole. */
+/** Just above the limit, a save may succeed or fail, since the size of a record cannot be known from outside; but it must not be saved in part. */
 async function keepsOrRefuses(t: Trial, text: string): Promise<void> {
   const visitor = await signedIn(t);
   const refused = await t.refuses(() =>
@@ -291,7 +320,7 @@ async function keepsOrRefuses(t: Trial, text: string): Promise<void> {
   );
 }
 
-/** What tells an error from others: its code, or its class. */
+/** What identifies an error: its code, or its class. */
 function kindOf(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   return `${code ?? name}`;
@@ -300,9 +329,9 @@ function kindOf(error: unknown): string {
 async function signedIn(
   t: Trial,
   userId = "u1",
-  store?: Store,
+  storage?: OpenStorage,
 ): Promise<Visitor> {
-  const visitor = await t.visitor(store);
+  const visitor = await t.visitor(storage);
   await visitor.visit((r) => r.set("userId", userId));
   return visitor;
 }
@@ -314,9 +343,9 @@ interface Input {
   readonly shown: string;
 }
 
-/** A value in the session's cookie; and by itself, where the storage takes values too. */
+/** A value in the session's cookie, and the value alone if the storage can read it. */
 function waysToSend(visitor: Visitor, value: string): Input[] {
-  const { port, storage } = visitor.store;
+  const { port, raw } = visitor.storage;
   const shown = show(value);
   if (!port.http) return [{ port, cookie: value, shown: `the value ${shown}` }];
   const name = nameOf(visitor);
@@ -328,11 +357,11 @@ function waysToSend(visitor: Visitor, value: string): Input[] {
       shown: `the cookie ${shown}, encoded`,
     },
   ];
-  const { read, save } = storage;
+  const { read, save } = raw;
   if (typeof read !== "function" || typeof save !== "function") return inputs;
   const bare = portOf({
-    read: (value) => read.call(storage, value),
-    save: (session, options) => save.call(storage, session, options),
+    read: (value) => read.call(raw, value),
+    save: (session, options) => save.call(raw, session, options),
   });
   return [
     ...inputs,
@@ -341,7 +370,7 @@ function waysToSend(visitor: Visitor, value: string): Input[] {
 }
 
 function hostileInputs(visitor: Visitor): Input[] {
-  const { port } = visitor.store;
+  const { port } = visitor.storage;
   const inputs = HOSTILE_VALUES.flatMap((value) => waysToSend(visitor, value));
   const value = valueOf(port, visitor.cookie);
   const near = [`${value}x`, ` ${value}x`, value.slice(1), `${value}\0`];
@@ -360,14 +389,17 @@ async function read(
   cookie: string,
 ): Promise<VisitorRequest> {
   const session = await blame("reading a session", () => port.read(cookie));
-  return new VisitorRequest(t, visitor, session);
+  return new VisitorRequest(visitor, session, t.trace);
 }
 
 function isEmpty(t: Trial, request: VisitorRequest, cookie: string): void {
-  t.ok(!request.has("userId"), "a made-up cookie reads as a session");
-  t.equal(request.get("userId"), undefined, "a made-up cookie yields data");
+  t.ok(!request.has("userId"), "a made-up cookie reads a session");
+  t.equal(request.get("userId"), undefined, "a made-up cookie returns data");
   const { id } = request;
-  t.ok(id.length < 20 || !cookie.includes(id), "the id it sent is adopted");
+  t.ok(
+    id.length < 20 || !cookie.includes(id),
+    "the id in the cookie is adopted",
+  );
 }
 
 async function timeOf(call: () => Promise<unknown>): Promise<number> {
@@ -385,10 +417,13 @@ async function isQuick(
   for (let i = 0; i < 3; i++) {
     if (await timeOf(call) < 500 + 20 * usual) return;
   }
-  t.ok(false, "reading it takes far longer than reading a session");
+  t.ok(
+    false,
+    "reading a made-up cookie takes far longer than reading a session",
+  );
 }
 
-/** Ways to name something in another namespace. */
+/** Cookie values that may refer to something in another namespace. */
 function pathsTo(namespace: string, name: string): string[] {
   return [
     name,
@@ -412,15 +447,15 @@ interface Lodged {
   readonly records: ReadonlyMap<string, string>;
 }
 
-/** Signs a visitor in and finds what the engine holds of them. */
+/** Signs a visitor in and finds their record in the engine. */
 async function lodge(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   userId = "u1",
 ): Promise<Lodged & { visitor: Visitor }> {
-  const { inspect } = store;
+  const { inspect } = storage;
   const before = await inspect.records();
-  const visitor = await signedIn(t, userId, store);
+  const visitor = await signedIn(t, userId, storage);
   const { id } = await visitor.request();
   const all = [...await inspect.records()];
   const records = new Map(all.filter(([key]) => !before.has(key)));
@@ -434,16 +469,25 @@ async function readsAsNew(
   id: string | undefined,
 ): Promise<void> {
   const request = await visitor.request();
-  t.ok(!request.has("userId"), "it reads as a session");
-  t.equal(request.get("userId"), undefined, "it yields data");
+  t.ok(!request.has("userId"), "a damaged or swapped record reads a session");
+  t.equal(
+    request.get("userId"),
+    undefined,
+    "a damaged or swapped record returns data",
+  );
   if (id !== undefined) {
-    t.anotherId("HOSTILE-04", request, id, "the session keeps its id");
+    t.anotherId(
+      "HOSTILE-04",
+      request,
+      id,
+      "a damaged or swapped record keeps its id",
+    );
   }
   request.set("visits", 1);
   const sent = await request.save();
-  t.equal(sent.kind, "cookie", "the save after it sends no cookie");
+  t.equal(sent.kind, "cookie", "saving after a damaged record sends no cookie");
   const next = await visitor.request();
-  t.equal(next.get("visits"), 1, "the save after it is lost");
+  t.equal(next.get("visits"), 1, "saving after a damaged record is lost");
 }
 
 function nameOf({ cookie }: Visitor): string {

@@ -1,5 +1,5 @@
 /**
- * ISO: visitors, objects and namespaces keep apart.
+ * ISO: visitors, objects and namespaces do not affect each other.
  *
  * @module
  */
@@ -10,29 +10,30 @@ import { leaveNoTimer } from "./support/timers.ts";
 
 export const isolation: readonly Rule[] = [
   must("ISO-01", {
-    sentence: "Changing a value after it was saved does not change the store.",
+    sentence:
+      "Changing an object after it was saved does not change the stored value.",
     why:
-      "What a handler does with an object later on would be stored by accident, on one engine and not on another.",
+      "Otherwise later changes to the object are stored by accident, on some engines only.",
     async check(t) {
       const visitor = await t.visitor();
       const cart = { items: ["tea"] };
       const request = await visitor.visit((r) => r.set("cart", cart));
       cart.items.push("cup");
       const mine = request.get("cart") as Partial<typeof cart> | undefined;
-      t.ok(Array.isArray(mine?.items), "a value that was set is changed");
+      t.ok(Array.isArray(mine?.items), "set() changed the object");
       tryTo(() => mine?.items?.push("pot"));
       const next = await visitor.request();
       t.equal(
         next.get("cart"),
         { items: ["tea"] },
-        "a change after the save is in the store",
+        "a change after the save is stored",
       );
     },
   }),
   must("ISO-02", {
-    sentence: "Changing a value that was read affects no other read.",
+    sentence: "Changing a value that was read does not affect other reads.",
     why:
-      "Two requests would see each other's half-done work, and a failed one would leave it behind.",
+      "Otherwise two requests see each other's unfinished changes, and those of a request that fails.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => {
@@ -49,26 +50,27 @@ export const isolation: readonly Rule[] = [
         t.equal(
           other.get("cart"),
           { items: ["tea"] },
-          "a value that another request changed is read",
+          "a request reads a value that another request changed and did not save",
         );
-        // Whether a flash arrives at all is another rule's matter.
+        // FLASH-01 checks that a flash can be read at all.
         if (notice === undefined) continue;
         t.equal(
           other.get("notice"),
           { text: "Saved" },
-          "a flash that another request changed is read",
+          "a request reads a flash that another request changed and did not save",
         );
       }
     },
   }),
   must("ISO-03", {
-    sentence: "Sessions whose requests interleave never exchange data.",
-    why: "One visitor is shown another's orders.",
+    sentence:
+      "When requests of several sessions interleave, each session keeps its own data.",
+    why: "Otherwise a visitor sees the orders of another one.",
     async check(t) {
-      const store = await t.open();
+      const storage = await t.open();
       const guests: Guest[] = [];
       for (let i = 0; i < 5; i++) {
-        guests.push(new Guest(t, `guest ${i}`, await t.visitor(store)));
+        guests.push(new Guest(t, `guest ${i}`, await t.visitor(storage)));
       }
       for (let i = 0; i < 3 * t.runs; i++) await t.random.pick(guests).step();
       await Promise.all(guests.map((guest) => guest.leave()));
@@ -78,9 +80,9 @@ export const isolation: readonly Rule[] = [
   must("ISO-04", {
     capabilities: ["namespaces"],
     sentence:
-      "No cookie reaches another namespace, not even where the name of one begins with the other's.",
+      "A cookie cannot reach another namespace, even if the name of one begins with the name of the other.",
     why:
-      "Two sites on one database would let each other's visitors in, as user 7 of one is user 7 of the other.",
+      "Otherwise two sites that share a database sign in each other's visitors: user 7 of one becomes user 7 of the other.",
     async check(t) {
       const one = await t.open({});
       const two = await t.open({ namespace: `${one.namespace}x` });
@@ -90,14 +92,17 @@ export const isolation: readonly Rule[] = [
       const ways: [Visitor, Visitor, string][] = [
         [here, there, ""],
         [there, here, ""],
-        // What the longer name has more than the other, at the head of the id.
+        // The part that only the longer name has, at the start of the id.
         [there, here, "x"],
         [there, here, "x:"],
       ];
       for (const [from, to, head] of ways) {
-        const stray = await t.visitor(to.store);
+        const stray = await t.visitor(to.storage);
         const request = await stray.request(moved(from, to, head));
-        t.ok(!request.has("userId"), "a cookie reads in another namespace");
+        t.ok(
+          !request.has("userId"),
+          "a cookie can be read in another namespace",
+        );
         request.set("userId", "stray");
         await request.save();
         await request.destroy();
@@ -107,64 +112,64 @@ export const isolation: readonly Rule[] = [
           t.equal(
             (await visitor.request()).get("userId"),
             data,
-            "a cookie reaches a session of another namespace",
+            "a cookie changed a session of another namespace",
           );
         }
       }
     },
   }),
   must("ISO-05", {
-    sentence: "Ids match byte for byte.",
+    sentence: "Ids are compared byte by byte.",
     why:
-      "A database that compares loosely lets one guess stand for many ids, and one session answer to cookies that nobody revoked.",
+      "If a database ignores case or spaces, one guess matches many ids, and a session can be reached by ids that were never issued.",
     async check(t) {
       if (t.claims("selfContained")) {
         t.notApplicable(
-          "the cookie is the session; nothing is looked up by id",
+          "the cookie holds the session; ids are not looked up",
         );
       }
-      const store = await t.open();
-      const visitor = await t.visitor(store);
+      const storage = await t.open();
+      const visitor = await t.visitor(storage);
       await visitor.visit((r) => r.set("userId", "u1"));
       for (const [what, cookie] of twins(visitor)) {
-        const other = await (await t.visitor(store)).request(cookie);
-        t.ok(!other.has("userId"), `the id ${what} reads as the same session`);
+        const other = await (await t.visitor(storage)).request(cookie);
+        t.ok(!other.has("userId"), `the id ${what} reads the same session`);
       }
       t.equal(
         (await visitor.request()).get("userId"),
         "u1",
-        "looking up similar ids ended the session",
+        "reading similar ids ended the session",
       );
     },
   }),
   must("ISO-06", {
     sentence:
-      "Closing may be repeated: after use, before any, and at the same time; and what was closed leaves no timer running.",
+      "close can be called again, after use, before any use, and twice at the same time. A closed storage does not leave a timer running.",
     why:
-      "Shutdowns arrive twice, and a second error hides the first one; a timer that runs on keeps a process from its end, or keeps what it works for from being forgotten. Counted are intervals, and timeouts that hold the process, if each instance leaves one; a timer that instances share is their client's.",
+      "A process can be asked twice to shut down, and a second error would hide the first. A timer that keeps running stops the process from exiting, or leaks memory. The rule counts intervals, and timeouts that keep the process alive, if each instance leaves one; a timer that instances share belongs to their client.",
     async check(t) {
       await leaveNoTimer(t);
       const used = await t.open({});
-      if (!used.storage.close) t.notApplicable("it has no close()");
+      if (!used.raw.close) t.notApplicable("it does not have close()");
       await (await t.visitor(used)).visit((r) => r.set("userId", "u1"));
-      for (const store of [used, await t.open({})]) {
-        await Promise.all([store.pause(), store.pause()]);
-        await store.pause();
+      for (const storage of [used, await t.open({})]) {
+        await Promise.all([storage.pause(), storage.pause()]);
+        await storage.pause();
       }
     },
   }),
 ];
 
-/** Changes a value in place; one that is frozen is as safe as a copy. */
+/** Changes a value in place; a frozen value is as safe as a copy. */
 function tryTo(change: () => void): void {
   try {
     change();
   } catch {
-    // Whether it can be changed is another rule's matter.
+    // PERSIST-10 checks that values can be changed in place.
   }
 }
 
-/** A visitor who remembers what their session should hold. */
+/** A visitor, and what their session should hold. */
 class Guest {
   readonly #t: Trial;
   readonly #name: string;
@@ -179,7 +184,7 @@ class Guest {
     this.#visitor = visitor;
   }
 
-  /** Begins a request, goes on with it, or ends it. */
+  /** Begins a request, continues it, or ends it. */
   async step(): Promise<void> {
     const { random } = this.#t;
     if (!this.#request) this.#request = await this.look();
@@ -192,7 +197,7 @@ class Guest {
     }
   }
 
-  /** Ends the request under way. */
+  /** Ends the request in progress. */
   async leave(): Promise<void> {
     const request = this.#request;
     this.#request = undefined;
@@ -206,25 +211,25 @@ class Guest {
       this.#t.equal(
         request.get(key),
         this.#data.get(key),
-        `${this.#name} reads what is not theirs, or not what is`,
+        `${this.#name} does not read the data of their own session`,
       );
     }
     return request;
   }
 }
 
-/** A visitor's cookie as it would be in another namespace. */
+/** A visitor's cookie, changed for another namespace. */
 function moved(from: Visitor, to: Visitor, head: string): string {
   const name = nameOf(to);
   return name + head + (from.cookie ?? "").slice(nameOf(from).length);
 }
 
-/** The cookie's name and equals sign, where it has one. */
-function nameOf({ store, cookie }: Visitor): string {
-  return store.port.http && cookie ? cookie.replace(/=.*/s, "=") : "";
+/** The cookie's name and equals sign, if it has a name. */
+function nameOf({ storage, cookie }: Visitor): string {
+  return storage.port.http && cookie ? cookie.replace(/=.*/s, "=") : "";
 }
 
-/** Cookies that differ from a visitor's by as little as databases and servers are known to overlook. */
+/** Cookies that differ from a visitor's by details that databases and servers are known to ignore. */
 function twins(visitor: Visitor): [what: string, cookie: string][] {
   const name = nameOf(visitor);
   const id = (visitor.cookie ?? "").slice(name.length);
@@ -238,8 +243,8 @@ function twins(visitor: Visitor): [what: string, cookie: string][] {
     ["with small letters and capitals swapped", swapped],
     ["without its last letter", id.slice(0, -1)],
   ];
-  // A Cookie header has its own spaces and escapes, which are no part of the value.
-  if (!visitor.store.port.http) {
+  // In a Cookie header, spaces around a value and escapes are not part of the value.
+  if (!visitor.storage.port.http) {
     const escape = (c: string) =>
       `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`;
     all.push(
@@ -257,7 +262,7 @@ function twins(visitor: Visitor): [what: string, cookie: string][] {
     .map(([what, value]) => [what, name + value]);
 }
 
-/** The full-width form of a letter, which loose comparisons take for the letter itself. */
+/** The full-width form of a letter, which some comparisons treat as the same letter. */
 function wide(letter: string): string {
   return String.fromCharCode(letter.charCodeAt(0) + 0xfee0);
 }

@@ -1,5 +1,5 @@
 /**
- * MODEL: whatever visitors do, in whatever order, comes to what the model says.
+ * MODEL: for any sequence of requests, the result is that of the reference model.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import { must, type Rule } from "./support/rule.ts";
 export const model: readonly Rule[] = [
   must("MODEL-01", {
     sentence:
-      "Any sequence of requests leaves the sessions as the reference model has them.",
+      "After any sequence of requests, the sessions are those of the reference model.",
     why:
-      "Visitors combine what the other rules try one at a time, in ways that nobody thought of.",
+      "Visitors combine the cases of the other rules in ways that no test author thought of.",
     async check(t) {
       for (const _ of rounds(t)) {
         const commands = Array.from(
@@ -27,13 +27,13 @@ export const model: readonly Rule[] = [
   }),
   must("MODEL-02", {
     sentence:
-      "Overlapping requests come to what they would one after the other, or to a declared conflict.",
+      "The result of overlapping requests is that of the same requests one after the other, or a declared conflict.",
     why:
-      "Requests overlap on every page with more than one; the outcome must be one that somebody asked for.",
+      "Requests overlap on every page that sends more than one. The result must be one that the code asked for.",
     async check(t) {
       for (const i of rounds(t)) {
         const requests = t.runs >= 100 && i % 3 === 0 ? 3 : 2;
-        // The pairs that break most storages come first, and always: chance alone would now and then miss them.
+        // The pairs that break most storages come first and always, because random choice sometimes misses them.
         const classic = i < CLASSICS.length * HEAD_STARTS
           ? CLASSICS[i % CLASSICS.length]
           : undefined;
@@ -41,7 +41,7 @@ export const model: readonly Rule[] = [
         const turns = classic
           ? head % 2 === 0 ? [head, 1, 1] : [1, head, 0]
           : numbers(t, 16).map((n) => n % 7);
-        // One after the other first: what a save forgets of the one before it shows without any luck.
+        // First one after the other: this always shows whether a save loses what the one before it stored.
         const parallel = classic ? head >= 2 : t.random.int(2) === 0;
         const parts = Array.from(
           { length: requests },
@@ -65,7 +65,7 @@ export const model: readonly Rule[] = [
   }),
 ];
 
-/** Three times as many as other rules try; on a fast engine, as many as a moment holds. */
+/** At least three times as many as other rules; on a fast engine, as many as the time limit allows. */
 function* rounds(t: Trial): Generator<number> {
   const until = performance.now() + MOMENT;
   for (let i = 0; i < t.runs * 40; i++) {
@@ -75,10 +75,10 @@ function* rounds(t: Trial): Generator<number> {
 }
 
 const MOMENT = 120;
-/** How many steps one request is ahead of the other, the one or the other first. */
+/** How many steps one request is ahead of the other, in both orders. */
 const HEAD_STARTS = 12;
 
-/** By the numbers of `programOf`: one ends the session, takes a new id, or changes another key, while one saves. */
+/** Numbers for `programOf`: one request destroys the session, regenerates the id or changes another key, while another saves. */
 const CLASSICS: readonly (readonly (readonly number[])[])[] = [
   [[9], [0]],
   [[8], [0]],

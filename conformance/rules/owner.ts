@@ -1,5 +1,5 @@
 /**
- * OWNER: whoever owns sessions finds them, and can end them.
+ * OWNER: an owner can list their sessions and end them.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { OWNER_NAMES } from "./support/hostile_values.ts";
 import {
   changeHands,
   changeHandsMeanwhile,
+  keepAStrangers,
+  keepInEachWay,
   marksWhoAsks,
   showsUse,
-  spareAStranger,
-  spareInEachWay,
-} from "./support/owner_lists.ts";
+} from "./support/owner_cases.ts";
 import { failToEnd, failToList, failToSignIn } from "./support/owner_faults.ts";
 import {
   endsAtOnce,
@@ -37,11 +37,11 @@ export const owner: readonly Rule[] = [
   must("OWNER-01", {
     capabilities: ["owners"],
     sentence:
-      "An owner's sessions are listed, each with its values and an id of its own, and nobody else's are.",
+      "An owner's list has all of their sessions, each with its values and an id of its own, and no other sessions.",
     why:
-      "Whoever looks where they are signed in would miss a device, or see a stranger's.",
+      "Otherwise an owner who checks where they are signed in misses a device, or sees a stranger's.",
     async check(t) {
-      const store = await openOwned(t);
+      const storage = await openOwned(t);
       const browser = { name: "Firefox", versions: [128, 140], beta: null };
       const visits = [
         { userId: "u1", device: "laptop", browser },
@@ -51,13 +51,13 @@ export const owner: readonly Rule[] = [
         { device: "nobody's" },
       ];
       for (const data of visits) {
-        const visitor = await t.visitor(store);
+        const visitor = await t.visitor(storage);
         await visitor.visit((r) => {
           for (const [key, value] of Object.entries(data)) r.set(key, value);
         });
       }
       await t.settle();
-      for (const at of [store, await openAgain(t, store)]) {
+      for (const at of [storage, await openAgain(t, storage)]) {
         for (const userId of ["u1", "u2", "u3"]) {
           const found = await at.owners.list(userId);
           const by = (a: { device?: unknown }, b: { device?: unknown }) =>
@@ -65,42 +65,46 @@ export const owner: readonly Rule[] = [
           t.equal(
             found.map(({ data }) => data).sort(by),
             visits.filter((data) => data.userId === userId),
-            "an owner's list is not what they have",
+            "an owner's list differs from their sessions",
           );
           const ids = new Set(found.map(({ id }) => id));
-          t.equal(ids.size, found.length, "two listed sessions share an id");
+          t.equal(
+            ids.size,
+            found.length,
+            "two listed sessions have the same id",
+          );
         }
       }
     },
   }),
   must("OWNER-02", {
     capabilities: ["owners"],
-    sentence: "Nothing in a list opens a session.",
+    sentence: "A list does not contain anything that opens a session.",
     why:
-      "A list is made to be shown and logged; whoever sees it would be signed in.",
+      "Lists are shown and logged. A person who reads one must not be able to sign in with it.",
     async check(t) {
-      const store = await openOwned(t);
-      const visitor = await signIn(t, store, "u1");
+      const storage = await openOwned(t);
+      const visitor = await signIn(t, storage, "u1");
       const { id } = await visitor.request();
       const cookie = visitor.cookie ?? "";
-      const at = store.port.http ? cookie.indexOf("=") + 1 : 0;
+      const at = storage.port.http ? cookie.indexOf("=") + 1 : 0;
       const [name, value] = [cookie.slice(0, at), cookie.slice(at)];
       await t.settle();
-      for (const { data, ...facts } of await store.owners.list("u1")) {
+      for (const { data, ...facts } of await storage.owners.list("u1")) {
         for (const fact of [...Object.values(facts), ...Object.values(data)]) {
           if (typeof fact !== "string" || fact === "") continue;
           for (const secret of [id, value]) {
             const tells = secret.length >= 8 && fact.includes(secret);
-            t.ok(!tells, "a list holds an id, or a cookie");
+            t.ok(!tells, "a list contains a session's id or cookie");
           }
           const values = [fact];
           if (id !== "" && value.includes(id)) {
             values.push(value.replace(id, () => fact));
           }
           for (const made of values) {
-            const stranger = await t.visitor(store);
+            const stranger = await t.visitor(storage);
             const request = await stranger.request(name + made);
-            t.ok(!request.has("userId"), "what is listed opens a session");
+            t.ok(!request.has("userId"), "a value from a list opens a session");
           }
         }
       }
@@ -110,10 +114,10 @@ export const owner: readonly Rule[] = [
     capabilities: ["owners", "expiry"],
     timed: true,
     sentence:
-      "A list says when each session began, was last used and ends, has the one used last first, and leaves out what has ended.",
-    why: "It is by these that people know their own devices from a stranger's.",
+      "A list shows when each session was created, last used and expires, begins with the one used last, and does not contain expired sessions.",
+    why: "These times help owners to recognise their own devices.",
     async check(t) {
-      const store = await openOwned(t, { idleTimeout: t.lifetime });
+      const storage = await openOwned(t, { idleTimeout: t.lifetime });
       const devices = ["first", "second", "third"] as const;
       const begun = new Map<string, number>();
       const visitors: Visitor[] = [];
@@ -121,7 +125,7 @@ export const owner: readonly Rule[] = [
         for (const device of devices) {
           if (t.exact) await t.advance(1000);
           begun.set(device, t.now());
-          visitors.push(await signIn(t, store, "u1", device));
+          visitors.push(await signIn(t, storage, "u1", device));
         }
       });
       await deadline.approach();
@@ -131,170 +135,209 @@ export const owner: readonly Rule[] = [
         t.lifetime,
         async () => void await visitors[1]?.visit((r) => r.set("visits", 2)),
       );
-      const found = await store.owners.list("u1");
-      deadline.ahead(found.length === 3, "a session is not listed to its end");
+      const found = await storage.owners.list("u1");
+      deadline.ahead(
+        found.length === 3,
+        "a session is missing from the list before its deadline",
+      );
       if (t.exact) showsUse(t, found, { begun, used });
       await deadline.pass();
-      const left = (await store.owners.list("u1"))
+      const left = (await storage.owners.list("u1"))
         .map(({ data }) => String(data["device"]));
       later.ahead(
         left.includes("second"),
-        "a session is not listed to its end",
+        "a session is missing from the list before its deadline",
       );
-      const over = left.filter((device) => device !== "second");
-      t.equal(over, [], "a session that is over is listed");
+      const expired = left.filter((device) => device !== "second");
+      t.equal(expired, [], "an expired session is listed");
       await later.pass();
-      await listed(t, store, "u1", [], "what is over is listed");
-      t.equal(await store.owners.destroy("u1"), 0, "what is over is ended");
+      await listed(t, storage, "u1", [], "an ended session is listed");
+      t.equal(
+        await storage.owners.destroy("u1"),
+        0,
+        "an expired session is counted as ended",
+      );
     },
   }),
   must("OWNER-04", {
     capabilities: ["owners"],
     sentence:
-      "Destroying an owner's sessions ends each of them and no other, gives how many, and can be repeated, also at the same time.",
+      "Destroying an owner's sessions ends all of them and no others, returns their number, and can be repeated, even at the same time.",
     why:
-      "After a password was stolen, the thief's session is one among many; and a stranger must not be signed out in its place.",
+      "After a password was stolen, the thief's session is one of many, and other users must not be signed out.",
     async check(t) {
-      const store = await openOwned(t);
+      const storage = await openOwned(t);
       const mine = [];
       for (const device of ["laptop", "phone", "tablet"]) {
-        mine.push(await signIn(t, store, "u1", device));
+        mine.push(await signIn(t, storage, "u1", device));
       }
       await mine[0]?.visit((r) => canRegenerate(r) && r.regenerate());
       const ids = [];
       for (const visitor of mine) ids.push((await visitor.request()).id);
-      const other = await signIn(t, store, "u2");
-      const nobody = await t.visitor(store);
+      const other = await signIn(t, storage, "u2");
+      const nobody = await t.visitor(storage);
       await nobody.visit((r) => r.set("cart", ["tea"]));
       await t.settle();
-      const elsewhere = await openAgain(t, store);
-      t.equal(await elsewhere.owners.destroy("u1"), 3, "not all are ended");
+      const elsewhere = await openAgain(t, storage);
+      t.equal(
+        await elsewhere.owners.destroy("u1"),
+        3,
+        "not all sessions are ended",
+      );
       for (const visitor of mine) {
         const { cookie } = visitor;
-        await ended(t, visitor, cookie, "a session outlives its end");
+        await ended(t, visitor, cookie, "an ended session can be read");
         const request = await visitor.request();
         for (const id of ids) {
-          t.anotherId("OWNER-04", request, id, "the id is used again");
+          t.anotherId(
+            "OWNER-04",
+            request,
+            id,
+            "the id of the ended session is used again",
+          );
         }
       }
-      await listed(t, store, "u1", [], "what is ended is listed");
-      await alive(t, other, "somebody else's session is ended");
-      await listed(t, store, "u2", ["laptop"], "somebody else's is not listed");
-      const left = (await nobody.request()).get("cart");
-      t.equal(left, ["tea"], "nobody's session is ended");
-      for (const at of [store, elsewhere]) {
-        t.equal(await at.owners.destroy("u1"), 0, "the second time ends some");
-      }
-      const back = await signIn(t, store, "u1", "laptop again");
-      await alive(t, back, "nobody can sign in after it");
+      await listed(t, storage, "u1", [], "an ended session is listed");
+      await alive(t, other, "another owner's session is ended");
       await listed(
         t,
-        store,
+        storage,
+        "u2",
+        ["laptop"],
+        "another owner's session is not listed",
+      );
+      const left = (await nobody.request()).get("cart");
+      t.equal(left, ["tea"], "a session without an owner is ended");
+      for (const at of [storage, elsewhere]) {
+        t.equal(
+          await at.owners.destroy("u1"),
+          0,
+          "the second call ends sessions",
+        );
+      }
+      const back = await signIn(t, storage, "u1", "laptop again");
+      await alive(t, back, "the owner cannot sign in afterwards");
+      await listed(
+        t,
+        storage,
         "u1",
         ["laptop again"],
-        "who is back is not listed",
+        "a later login is not listed",
       );
-      await endsAtOnce(t, store);
+      await endsAtOnce(t, storage);
     },
   }),
   must("OWNER-05", {
     capabilities: ["owners"],
     sentence:
-      "Destroying an owner's sessions spares the one that it is given: by the session, also one with a new id, by its id, or as it is listed; a stranger's spares none.",
+      "destroySessions keeps the session given as except: as the session, also with a new id, by its id, or by its id in the list. If the session has another owner, none is kept.",
     why:
-      "Whoever changes their password would be signed out where they did it, or leave a stranger signed in.",
+      "Otherwise an owner who changes their password is signed out themselves, or leaves a stranger signed in.",
     async check(t) {
-      const store = await openOwned(t);
-      await spareInEachWay(t, store);
-      await spareAStranger(t, store);
+      const storage = await openOwned(t);
+      await keepInEachWay(t, storage);
+      await keepAStrangers(t, storage);
     },
   }),
   must("OWNER-06", {
     capabilities: ["owners"],
     sentence:
-      "The list follows: a sign-in, a change, a new id, a change of owner, a sign-out and an end leave listed what is alive, under whose it is.",
+      "After a login, a change, a new id, a change of owner, a logout and a destroy, each live session is in the list of its owner, and in no other list.",
     why:
-      "A session that is in no list outlives every sign-out; one in the wrong list is ended by a stranger.",
+      "A session that is missing from the list cannot be ended by its owner. One in a wrong list can be ended by a stranger.",
     async check(t) {
       const visitor = await changeHands(t, await openOwned(t));
       if (t.claims("merge")) await changeHandsMeanwhile(t, visitor);
       await (await visitor.request()).destroy();
       for (const userId of ["u1", "u2"]) {
-        await listed(t, visitor.store, userId, [], "what is over is listed");
+        await listed(
+          t,
+          visitor.storage,
+          userId,
+          [],
+          "an ended session is listed",
+        );
       }
     },
   }),
   must("OWNER-07", {
     capabilities: ["owners"],
     sentence:
-      "A save still in flight brings back no session that its owner has ended, and sends no cookie.",
+      "A late save does not restore a session that its owner has ended, and sends no cookie.",
     why:
-      "A slow page would sign the thief in again, the very moment after everybody was signed out.",
+      "Otherwise a slow page signs the thief in again, right after all sessions were ended.",
     async check(t) {
-      const store = await openOwned(t);
-      await saveAfterwards(t, store);
-      await lateSaves(t, store);
+      const storage = await openOwned(t);
+      await saveAfterwards(t, storage);
+      await lateSaves(t, storage);
     },
   }),
   must("OWNER-08", {
     capabilities: ["owners"],
     sentence:
-      "A login under way while the owner's sessions are destroyed is ended with them, or listed.",
-    why:
-      "A session that is alive and in no list can never be ended by its owner.",
+      "A login that overlaps with the destruction of its owner's sessions is ended, or is in the list.",
+    why: "Its owner could never end a live session that is not in the list.",
     async check(t) {
       await loginsUnderWay(t, await openOwned(t));
     },
   }),
   must("OWNER-09", {
     capabilities: ["owners"],
-    sentence: "Owners are told apart byte for byte, and any text can name one.",
+    sentence: "Names of owners are compared byte by byte, and can be any text.",
     why:
-      "Where two names are taken for one, a stranger lists and ends the other's sessions.",
+      "If two names are treated as the same owner, one of them can list and end the other's sessions.",
     async check(t) {
-      const store = await openOwned(t);
-      const nobody = await t.visitor(store);
+      const storage = await openOwned(t);
+      const nobody = await t.visitor(storage);
       await nobody.visit((r) => r.set("device", "nobody's"));
       const owners: [string, Visitor][] = [];
       for (const name of OWNER_NAMES) {
-        owners.push([name, await signIn(t, store, name)]);
+        owners.push([name, await signIn(t, storage, name)]);
       }
       for (const name of OWNER_NAMES) {
-        await listed(t, store, name, ["laptop"], "an owner's name is mistaken");
+        await listed(
+          t,
+          storage,
+          name,
+          ["laptop"],
+          "a list has the sessions of another owner, or misses some",
+        );
       }
-      // An empty name may be refused; it means neither everybody nor nobody.
-      await t.refuses(() => store.owners.destroy(""));
+      // An empty name may be refused. It must not mean all owners, or sessions without an owner.
+      await t.refuses(() => storage.owners.destroy(""));
       for (const [i, [name, visitor]] of owners.entries()) {
         if (i % 2 === 0) continue;
-        await store.owners.destroy(name);
-        await ended(t, visitor, visitor.cookie, "a session outlives its end");
+        await storage.owners.destroy(name);
+        await ended(t, visitor, visitor.cookie, "an ended session can be read");
       }
       for (const [i, [, visitor]] of owners.entries()) {
-        if (i % 2 === 0) await alive(t, visitor, "a stranger ended it");
+        if (i % 2 === 0) {
+          await alive(t, visitor, "a stranger ended the session");
+        }
       }
       const left = (await nobody.request()).get("device");
-      t.equal(left, "nobody's", "a stranger ended nobody's session");
+      t.equal(left, "nobody's", "a stranger ended a session without an owner");
     },
   }),
   must("OWNER-10", {
     capabilities: ["owners", "faults"],
     sentence:
-      "A failing engine is an error and no empty list; what it kept from being ended can be ended later, and so can a login that failed.",
+      "If the engine fails, listing rejects and does not return an empty list. Sessions that could not be ended can be ended later, and a login that failed can be repeated.",
     why:
-      "Support would tell the visitor that all sessions are ended, while the thief's lives on.",
+      "Otherwise support assures the owner that all sessions are ended, although the thief's is not.",
     async check(t) {
-      const store = await openOwned(t);
-      await failToList(t, store);
-      await failToEnd(t, store);
-      await failToSignIn(t, store);
+      const storage = await openOwned(t);
+      await failToList(t, storage);
+      await failToEnd(t, storage);
+      await failToSignIn(t, storage);
     },
   }),
   must("OWNER-11", {
     capabilities: ["owners"],
     sentence:
-      "Logins of one owner at the same time are all listed, and all ended together.",
+      "Logins of one owner at the same time are all listed, and are all ended by one call.",
     why:
-      "Of two devices that sign in at once, one would be in no list: its owner never sees it, and can never sign it out.",
+      "Otherwise, if two devices sign in at the same time, one is missing from the list, and its owner cannot sign it out.",
     async check(t) {
       await loginsAtOnce(t, await openOwned(t));
     },
@@ -302,9 +345,9 @@ export const owner: readonly Rule[] = [
   must("OWNER-12", {
     capabilities: ["owners"],
     sentence:
-      "A list marks the session that asks as current, and no other: by the session, also one with a new id, or by its id; for nobody and for a stranger it marks none.",
+      "A list marks the session given as current, and no other: as the session, also with a new id, or by its id. Without current, or if the session has another owner, it marks none.",
     why:
-      "Whoever signs out what they do not know signs out themselves, or spares the thief in their place.",
+      "Otherwise an owner who ends unknown sessions ends their own, or keeps the thief's.",
     async check(t) {
       await marksWhoAsks(t, await openOwned(t));
     },

@@ -1,5 +1,5 @@
 /**
- * PERSIST: what is saved is there in the next request, and nothing else is.
+ * PERSIST: the next request reads what was saved, and nothing else.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import { must, type Rule } from "./support/rule.ts";
 
 export const persistence: readonly Rule[] = [
   must("PERSIST-01", {
-    sentence: "A saved value reads back deep-equal in the next request.",
-    why:
-      "A visitor's login and cart are only there if they come back as they were.",
+    sentence:
+      "The next request reads a value that is deep-equal to the saved one.",
+    why: "A visitor's login and cart depend on it.",
     async check(t) {
       const visitor = await t.visitor();
       const cart = [{ sku: "tea", count: 2 }, { sku: "cup", count: 1 }];
@@ -20,31 +20,35 @@ export const persistence: readonly Rule[] = [
       const next = await visitor.request();
       t.equal(next.get("cart"), cart, "a saved value comes back changed");
       t.equal(next.get("userId"), "u1", "a saved value comes back changed");
-      t.ok(next.has("cart"), "has() does not see a saved value");
+      t.ok(next.has("cart"), "has() returns false for a saved value");
     },
   }),
   must("PERSIST-02", {
-    sentence: "Saving an untouched session sends nothing and writes nothing.",
+    sentence: "Saving an unchanged session sends no cookie and writes nothing.",
     why:
-      "Otherwise every bot's visit leaves a record, and every page sets a cookie.",
+      "Otherwise every visit of a bot stores a record, and every page sets a cookie.",
     async check(t) {
       const visitor = await t.visitor();
       const fresh = await visitor.visit();
-      t.equal(fresh.sent.kind, "nothing", "an untouched new session is sent");
       t.equal(
-        await visitor.store.count() ?? 0,
+        fresh.sent.kind,
+        "nothing",
+        "a cookie is sent for an unchanged new session",
+      );
+      t.equal(
+        await visitor.storage.count() ?? 0,
         0,
-        "an untouched new session is stored",
+        "an unchanged new session is stored",
       );
       await visitor.visit((r) => r.set("theme", "dark"));
-      const before = await visitor.store.records();
+      const before = await visitor.storage.records();
       const again = await visitor.visit((r) => void r.get("theme"));
       t.equal(
         again.sent.kind,
         "nothing",
-        "a session that was only read is sent",
+        "a cookie is sent for a session that was only read",
       );
-      const after = await visitor.store.records();
+      const after = await visitor.storage.records();
       t.equal(
         after && [...after],
         before && [...before],
@@ -53,23 +57,28 @@ export const persistence: readonly Rule[] = [
     },
   }),
   must("PERSIST-03", {
-    sentence: "Overwriting a key replaces its value; nothing merges into it.",
+    sentence:
+      "Overwriting a key replaces its value; the two values are not merged.",
     why:
-      "Remains of an old value would reach the visitor as if they were current.",
+      "Otherwise parts of an old value reach the visitor as if they were current.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("filter", { colour: "red", size: 4 }));
       await visitor.visit((r) => r.set("filter", { size: 5 }));
       const next = await visitor.request();
-      t.equal(next.get("filter"), { size: 5 }, "the old value shines through");
+      t.equal(
+        next.get("filter"),
+        { size: 5 },
+        "the old value is merged into the new one",
+      );
     },
   }),
   must("PERSIST-04", {
     capabilities: ["shared"],
     sentence:
-      "A second instance over the same engine sees a record once save has resolved.",
+      "Once a save has resolved, a second instance over the same engine reads the session.",
     why:
-      "The next request may reach another process; the visitor would be signed out there.",
+      "The next request may reach another process. The visitor must be signed in there too.",
     async check(t) {
       const one = await t.open({});
       const two = await t.open({ namespace: one.namespace });
@@ -81,16 +90,16 @@ export const persistence: readonly Rule[] = [
       t.equal(
         elsewhere.get("userId"),
         "u1",
-        "the second instance does not see it",
+        "the second instance does not read the session",
       );
     },
   }),
   must("PERSIST-05", {
     capabilities: ["revoke"],
     sentence:
-      "After destroy, saving clears the cookie, and the old cookie reads as an empty session under another id.",
+      "Saving a destroyed session clears the cookie. Reading the old cookie then returns an empty session with another id.",
     why:
-      "A logout that does not end the session leaves it to whoever has the cookie.",
+      "Otherwise anybody who has the old cookie is still signed in after the logout.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("userId", "u1"));
@@ -109,13 +118,13 @@ export const persistence: readonly Rule[] = [
         "PERSIST-05",
         replay,
         id,
-        "the destroyed session's id is used again",
+        "the id of the destroyed session is used again",
       );
     },
   }),
   must("PERSIST-06", {
-    sentence: "Changes that were not saved are invisible to later reads.",
-    why: "A handler that fails half-way must leave no half-done change behind.",
+    sentence: "Later requests do not read changes that were not saved.",
+    why: "If a handler fails half-way, its changes must not be kept.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("balance", { euros: 10 }));
@@ -133,8 +142,8 @@ export const persistence: readonly Rule[] = [
   }),
   must("PERSIST-07", {
     sentence:
-      "Destroying a session that is missing, or destroyed already, resolves.",
-    why: "A visitor who clicks Sign out twice must not meet an error page.",
+      "Destroying a session that does not exist, or that is already destroyed, succeeds.",
+    why: "A visitor who clicks Sign out twice must not see an error page.",
     async check(t) {
       const visitor = await t.visitor();
       const nothing = await visitor.request();
@@ -149,7 +158,7 @@ export const persistence: readonly Rule[] = [
   }),
   must("PERSIST-08", {
     capabilities: ["durable"],
-    sentence: "Records survive closing the storage and opening it again.",
+    sentence: "Sessions survive closing the storage and opening it again.",
     why: "Otherwise each deployment signs everybody out.",
     async check(t) {
       const before = await t.open({});
@@ -164,8 +173,8 @@ export const persistence: readonly Rule[] = [
   }),
   must("PERSIST-09", {
     sentence:
-      "Reading without a cookie gives an empty session with a fresh id, and writes nothing.",
-    why: "Two new visitors who share an id share a session.",
+      "Reading without a cookie returns an empty session with a new id, and writes nothing.",
+    why: "Two new visitors with the same id would share a session.",
     async check(t) {
       const visitor = await t.visitor();
       const one = await visitor.request(null);
@@ -174,15 +183,21 @@ export const persistence: readonly Rule[] = [
         !one.has("userId") && one.get("userId") === undefined,
         "a new session has data",
       );
-      t.anotherId("PERSIST-09", two, one.id, "two new sessions have one id");
-      t.equal(await visitor.store.count() ?? 0, 0, "reading stores a record");
+      t.anotherId(
+        "PERSIST-09",
+        two,
+        one.id,
+        "two new sessions have the same id",
+      );
+      t.equal(await visitor.storage.count() ?? 0, 0, "reading stores a record");
     },
   }),
   must("PERSIST-10", {
     session: true,
-    sentence: "A value that was read and then changed in place is saved.",
+    sentence:
+      "If a value that was read is changed in place, the change is saved.",
     why:
-      "Forgetting to set a cart again after adding to it loses what was added.",
+      "Code that adds an item to the cart it read, and does not set the cart again, would lose the item.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("cart", { items: ["tea"] }));

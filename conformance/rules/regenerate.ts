@@ -1,10 +1,10 @@
 /**
- * REGEN: who signs in gets a new id, and nobody can bring one along.
+ * REGEN: a login gets a new id, and a client cannot choose it.
  *
  * @module
  */
 import { blame } from "../trial/port.ts";
-import type { Store } from "../trial/store.ts";
+import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Trial } from "../trial/trial.ts";
 import type { Visitor } from "../trial/visitor.ts";
 import { must, type Rule } from "./support/rule.ts";
@@ -12,9 +12,9 @@ import { must, type Rule } from "./support/rule.ts";
 export const regenerate: readonly Rule[] = [
   must("REGEN-01", {
     sentence:
-      "Regenerating the id, and nothing else, is saved: the id and the cookie change, the data stays.",
+      "A save after regenerateId alone changes the id and the cookie, and keeps the data.",
     why:
-      "Whoever planted the old id in the visitor's browser would be signed in with it (session fixation).",
+      "Otherwise an attacker who planted the old id in the visitor's browser is signed in too (session fixation).",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("cart", ["tea"]));
@@ -30,8 +30,10 @@ export const regenerate: readonly Rule[] = [
   }),
   must("REGEN-02", {
     capabilities: ["revoke"],
-    sentence: "Once a new id is saved, the old cookie reads as empty.",
-    why: "Whoever knew the old id would share the session from the sign-in on.",
+    sentence:
+      "Once the new id is saved, reading the old cookie returns an empty session.",
+    why:
+      "Otherwise anybody who knew the old id shares the session after the login.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("cart", ["tea"]));
@@ -40,7 +42,7 @@ export const regenerate: readonly Rule[] = [
         r.set("userId", "u1");
         r.regenerate();
       });
-      await over(t, visitor, old, "the old cookie");
+      await readsEmpty(t, visitor, old, "the old cookie");
       t.equal(
         (await visitor.request()).get("userId"),
         "u1",
@@ -51,8 +53,8 @@ export const regenerate: readonly Rule[] = [
   must("REGEN-03", {
     capabilities: ["revoke"],
     sentence:
-      "After several new ids in one request, only the last of them lives.",
-    why: "Two layers that both renew the id would leave the planted one alive.",
+      "After several new ids in one request, only the last one is valid.",
+    why: "If two layers both renew the id, a planted id must not stay valid.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("cart", ["tea"]));
@@ -64,9 +66,9 @@ export const regenerate: readonly Rule[] = [
         ids.push(request.id);
       }
       await request.save();
-      await over(t, visitor, old, "the first cookie");
+      await readsEmpty(t, visitor, old, "the first cookie");
       for (const id of ids.slice(0, -1)) {
-        await over(
+        await readsEmpty(
           t,
           visitor,
           swap(visitor.cookie, request.id, id),
@@ -82,8 +84,8 @@ export const regenerate: readonly Rule[] = [
   }),
   must("REGEN-04", {
     capabilities: ["revoke"],
-    sentence: "After a new id and then destroy in one request, no id lives.",
-    why: "A logout that also renews the id would leave the old one signed in.",
+    sentence: "After a new id and then destroy in one request, no id is valid.",
+    why: "A logout that also renews the id must end the old one too.",
     async check(t) {
       for (const between of [false, true]) {
         const visitor = await t.visitor();
@@ -96,40 +98,43 @@ export const regenerate: readonly Rule[] = [
         const late = between ? visitor.cookie : swap(old, id, request.id);
         const sent = await request.destroy();
         t.equal(sent.kind, "clear", "destroy does not clear the cookie");
-        await over(t, visitor, old, "the old cookie");
-        await over(t, visitor, late, "the new cookie");
+        await readsEmpty(t, visitor, old, "the old cookie");
+        await readsEmpty(t, visitor, late, "the new cookie");
       }
     },
   }),
   must("REGEN-05", {
     sentence:
-      "An id that is unknown, destroyed or malformed is never adopted; nor is one that has expired, as EXPIRY-02 says.",
+      "An id that is unknown, destroyed or malformed is never adopted. EXPIRY-02 says the same of an expired one.",
     why:
-      "An attacker plants an id of their own making, waits for the sign-in, and has the session.",
+      "Otherwise an attacker plants an id, waits for the login, and has the session.",
     async check(t) {
-      const store = await t.open();
-      const planted = await madeUp(t, store);
+      const storage = await t.open();
+      const planted = await madeUp(t, storage);
       if (t.claims("revoke")) {
-        const left = await t.visitor(store);
+        const left = await t.visitor(storage);
         await left.visit((r) => r.set("userId", "u0"));
         planted.push(["a destroyed id", left.cookie]);
         await (await left.request()).destroy();
         await t.settle();
       }
       for (const [what, cookie] of planted) {
-        const victim = await t.visitor(store);
+        const victim = await t.visitor(storage);
         victim.cookie = cookie;
         const request = await victim.request();
-        t.ok(!request.has("userId"), `${what} reads as somebody's session`);
+        t.ok(
+          !request.has("userId"),
+          `${what} reads the session of another visitor`,
+        );
         request.set("userId", "u1");
         await request.save();
         await t.settle();
-        const attacker = await (await t.visitor(store)).request(cookie);
+        const attacker = await (await t.visitor(storage)).request(cookie);
         t.ok(!attacker.has("userId"), `${what} is adopted`);
         t.equal(
           (await victim.request()).get("userId"),
           "u1",
-          `whoever comes with ${what} cannot sign in`,
+          `a visitor with ${what} cannot sign in`,
         );
       }
     },
@@ -137,11 +142,11 @@ export const regenerate: readonly Rule[] = [
   must("REGEN-06", {
     capabilities: ["revoke", "faults"],
     sentence:
-      "If the new record cannot be written, the old one stays readable, and saving again later leaves one living id.",
+      "If the new record cannot be written, the old one stays readable. Once a later save succeeds, only one id is valid.",
     why:
-      "A short failure of the engine at sign-in would throw away the visitor's cart.",
+      "A short failure of the engine during a login must not lose the visitor's cart.",
     async check(t) {
-      // The failure comes before the save, and at each of its steps: what it does first shows by what is left then.
+      // The engine fails before the save, then at each step of it: this shows what the save writes first.
       for (let steps = 0; steps < 16; steps++) {
         await failWhileRenewing(t, steps);
       }
@@ -150,30 +155,33 @@ export const regenerate: readonly Rule[] = [
   must("REGEN-07", {
     session: true,
     sentence:
-      "Ids carry at least 128 random bits, are safe in a cookie and do not repeat.",
+      "Ids have at least 128 random bits, use characters that are allowed in a cookie, and do not repeat.",
     why:
-      "An id that can be guessed is somebody's session; one that breaks the cookie is nobody's.",
+      "An attacker who guesses an id has the session. A character that is not allowed breaks the cookie.",
     async check(t) {
       const ids = await collectIds(t);
       t.ok(new Set(ids).size === ids.length, "an id repeats");
       // RFC 6265, section 4.1.1: cookie-octet.
       const safe = /^[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]+$/;
-      t.ok(ids.every((id) => safe.test(id)), "an id is not safe in a cookie");
+      t.ok(
+        ids.every((id) => safe.test(id)),
+        "an id has a character that is not allowed in a cookie",
+      );
       const bits = Math.floor(randomBits(ids));
-      // The estimate is a little unsure: it spares 128 bits in an odd alphabet, but no UUID of version 4.
+      // The estimate has a margin: it accepts 128 bits in any alphabet, but not a version 4 UUID.
       t.ok(
         bits >= 124,
-        `ids carry about ${bits} random bits, and 128 are asked for` +
-          (isUuid(ids) ? "; a UUID of version 4 carries 122" : ""),
+        `ids have about ${bits} random bits; 128 are required` +
+          (isUuid(ids) ? "; a version 4 UUID has 122" : ""),
       );
     },
   }),
   must("REGEN-08", {
     capabilities: ["revoke"],
     sentence:
-      "After a new id, a save, another new id and another save, neither earlier id lives.",
+      "After a new id and a save, and another new id and a save, neither earlier id is valid.",
     why:
-      "Of two steps of a sign-in, each with a new id, one would stay open to whoever knew it.",
+      "If a login has two steps that each renew the id, the ids before and between must not stay valid.",
     async check(t) {
       for (const sameRequest of [true, false]) {
         const visitor = await t.visitor();
@@ -186,8 +194,8 @@ export const regenerate: readonly Rule[] = [
           await request.save();
           cookies.push(visitor.cookie);
         }
-        await over(t, visitor, cookies[0] ?? null, "the first cookie");
-        await over(t, visitor, cookies[1] ?? null, "the second cookie");
+        await readsEmpty(t, visitor, cookies[0] ?? null, "the first cookie");
+        await readsEmpty(t, visitor, cookies[1] ?? null, "the second cookie");
         t.equal(
           (await visitor.request()).get("cart"),
           ["tea"],
@@ -198,7 +206,7 @@ export const regenerate: readonly Rule[] = [
   }),
 ];
 
-/** Lets all writes fail some steps after a save with a new id has begun, and heals them again. */
+/** Makes all writes fail some steps after a save with a new id has begun, then repairs them. */
 async function failWhileRenewing(t: Trial, steps: number): Promise<void> {
   const visitor = await t.visitor();
   await visitor.visit((r) => r.set("cart", ["tea"]));
@@ -207,35 +215,35 @@ async function failWhileRenewing(t: Trial, steps: number): Promise<void> {
   request.set("userId", "u1");
   request.regenerate();
   const first = request.id;
-  const { faults } = visitor.store;
+  const { faults } = visitor.storage;
   if (steps === 0) await faults.fail({ writes: true });
   const saving = t.refuses(() => request.save());
   for (let i = 1; i < steps; i++) await Promise.resolve();
   if (steps > 0) await faults.fail({ writes: true });
   const refused = await saving;
-  t.ok(refused || steps > 0, "a save resolves although no write does");
+  t.ok(refused || steps > 0, "a save resolves although every write fails");
   if (refused) {
     const meanwhile = await visitor.request(old);
     t.equal(meanwhile.get("cart"), ["tea"], "the old session is lost");
-    t.ok(!meanwhile.has("userId"), "half a save is stored");
+    t.ok(!meanwhile.has("userId"), "a save that failed is stored in part");
   }
   await faults.heal();
   if (refused) {
     const sent = await request.save();
-    t.equal(sent.kind, "cookie", "saving again sends no cookie");
+    t.equal(sent.kind, "cookie", "the second save does not send a cookie");
   }
   const next = await visitor.request();
-  t.equal(next.get("userId"), "u1", "saving again loses the change");
-  t.equal(next.get("cart"), ["tea"], "saving again loses the data");
-  await over(t, visitor, old, "after saving again, the old cookie");
+  t.equal(next.get("userId"), "u1", "the second save loses the change");
+  t.equal(next.get("cart"), ["tea"], "the second save loses the data");
+  await readsEmpty(t, visitor, old, "after the second save, the old cookie");
   if (first !== request.id) {
     const other = swap(visitor.cookie, request.id, first);
-    await over(t, visitor, other, "the id of the save that failed");
+    await readsEmpty(t, visitor, other, "the id of the save that failed");
   }
 }
 
-/** Fails if a cookie that is over still reads as its session. */
-async function over(
+/** Fails if an old cookie still reads its session. */
+async function readsEmpty(
   t: Trial,
   visitor: Visitor,
   cookie: string | null,
@@ -251,34 +259,34 @@ async function over(
   t.anotherId("REGEN-02", request, id, `${what} still has the id`);
 }
 
-/** A cookie with another id in it, where ids stand in cookies as they are; else no cookie. */
+/** The cookie with another id, if cookies contain ids in plain text; else `null`. */
 function swap(cookie: string | null, id: string, other: string): string | null {
   if (!cookie || id === "" || !cookie.includes(id)) return null;
   return cookie.replace(id, () => other);
 }
 
-/** Cookies that no storage has sent, of the right shape and of wrong ones. */
+/** Cookies that the storage never sent, well-formed and malformed. */
 async function madeUp(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
 ): Promise<[what: string, cookie: string | null][]> {
   const real: string[] = [];
   for (let i = 0; i < 4; i++) {
-    const visitor = await t.visitor(store);
+    const visitor = await t.visitor(storage);
     await visitor.visit((r) => r.set("userId", `real${i}`));
     if (visitor.cookie !== null) real.push(visitor.cookie);
   }
-  const name = store.port.http ? `${real[0]?.split("=")[0]}=` : "";
+  const name = storage.port.http ? `${real[0]?.split("=")[0]}=` : "";
   const values = real.map((cookie) => cookie.slice(name.length));
   const length = Math.min(...values.map((value) => value.length));
   const blend = () =>
     Array.from({ length }, (_, i) => t.random.pick(values).charAt(i)).join("");
   const out: [string, string | null][] = [];
-  // Bare values that hold the session itself are protected by a cookie, which is not there to refuse them.
-  const bare = t.claims("selfContained") && !store.port.http;
+  // A bare value that holds the whole session is protected by its signed cookie, which is missing here.
+  const bare = t.claims("selfContained") && !storage.port.http;
   for (let i = 0; i < 3 && !bare; i++) {
     const value = blend();
-    // Where ids are short and counted, a made-up one may be real.
+    // If ids are short and sequential, a made-up one may exist.
     if (values.includes(value)) continue;
     out.push(["an id of the right shape", name + value]);
   }
@@ -288,20 +296,20 @@ async function madeUp(
   return out;
 }
 
-/** Ids as visitors get them: from sessions that are stored, if only then they are made. */
+/** Ids of new sessions; of stored ones if ids are only made on saving. */
 async function collectIds(t: Trial): Promise<string[]> {
-  const store = await t.open();
-  const probe = await t.visitor(store);
+  const storage = await t.open();
+  const probe = await t.visitor(storage);
   const first = await probe.request();
   const before = first.id;
   first.set("userId", "u1");
   await first.save();
   const after = (await probe.request()).id;
-  if (after === "") t.notApplicable("its sessions have no id");
-  t.note("200 visitors come");
+  if (after === "") t.notApplicable("its sessions do not have an id");
+  t.note("200 new visitors");
   const ids = [after];
   while (ids.length < 200) {
-    const { port } = store;
+    const { port } = storage;
     const session = await blame("reading a session", () => port.read(null));
     if (before !== after) {
       session.set("userId", "u1");
@@ -314,7 +322,7 @@ async function collectIds(t: Trial): Promise<string[]> {
   return ids;
 }
 
-/** About how many random bits ids carry, judged by how many letters each of their places takes. */
+/** About how many random bits ids have, estimated from the number of letters seen at each position. */
 function randomBits(ids: readonly string[]): number {
   const longest = Math.max(...ids.map((id) => id.length));
   const places = Array.from({ length: longest }, (_, i) => {
@@ -325,7 +333,7 @@ function randomBits(ids: readonly string[]): number {
   const alphabet = new Set(varying.flatMap((p) => [...p.letters])).size;
   let bits = 0;
   for (const { count, letters } of varying) {
-    // Half of the letters that so many ids can be expected to show stand for the whole alphabet.
+    // If half of the letters of an alphabet that so many ids would show are seen, the whole alphabet counts.
     const expected = alphabet * (1 - (1 - 1 / alphabet) ** count);
     const size = letters.size * 2 >= expected ? alphabet : letters.size;
     bits += Math.log2(size) * count / ids.length;

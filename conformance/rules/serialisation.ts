@@ -1,5 +1,5 @@
 /**
- * SERIAL: a value comes back as it was, or is refused; nothing is bent in silence.
+ * SERIAL: a value is returned unchanged, or refused; it is never changed silently.
  *
  * @module
  */
@@ -11,14 +11,15 @@ import { must, type Rule } from "./support/rule.ts";
 
 export const serialisation: readonly Rule[] = [
   must("SERIAL-01", {
-    sentence: "Every JSON value round-trips, as a value and as a flash.",
+    sentence:
+      "Every JSON value is returned unchanged, as a value and as a flash.",
     why:
-      "What the visitor typed, in whatever script, would come back changed or not at all.",
+      "Otherwise text that the visitor typed, in any script, comes back changed or is lost.",
     async check(t) {
       const values = [...JSON_VALUES, nested(100)];
       for (let i = 0; i < t.runs; i++) values.push(someJson(t));
       for (const value of values) {
-        if (value === null && t.spares("SERIAL-01")) continue;
+        if (value === null && t.exemptsPart("SERIAL-01")) continue;
         const visitor = await t.visitor();
         await visitor.visit((r) => {
           r.set("value", value);
@@ -38,9 +39,9 @@ export const serialisation: readonly Rule[] = [
     },
   }),
   must("SERIAL-02", {
-    sentence: "Every string is a key, and no two of them are the same.",
-    why:
-      "A key that is lost, or taken for another, shows one thing under the name of another.",
+    sentence:
+      "Every string can be a key, and different strings are different keys.",
+    why: "Otherwise a value is lost, or is returned for another key.",
     async check(t) {
       const keys = new Set(KEYS);
       for (let i = 0; i < t.runs; i++) keys.add(t.random.text());
@@ -52,7 +53,10 @@ export const serialisation: readonly Rule[] = [
       const value = await values.request();
       const flash = await flashes.request();
       for (const [i, key] of list.entries()) {
-        t.ok(value.has(key), `has() does not see key ${JSON.stringify(key)}`);
+        t.ok(
+          value.has(key),
+          `has() returns false for key ${JSON.stringify(key)}`,
+        );
         t.equal(value.get(key), i, `key ${JSON.stringify(key)} is lost`);
         t.equal(flash.get(key), i, `flash ${JSON.stringify(key)} is lost`);
       }
@@ -60,9 +64,9 @@ export const serialisation: readonly Rule[] = [
   }),
   must("SERIAL-03", {
     sentence:
-      "A value that the storage cannot carry is rejected, never silently altered.",
+      "A value that the storage cannot store is rejected, never silently changed.",
     why:
-      "A date that becomes text, or a NaN that becomes null, fails far from where it was stored.",
+      "A date that becomes text, or a NaN that becomes null, causes an error far from the code that stored it.",
     async check(t) {
       for (const [name, make, carried = false] of VALUES) {
         const visitor = await t.visitor();
@@ -79,15 +83,16 @@ export const serialisation: readonly Rule[] = [
         const next = await visitor.request();
         t.ok(
           alike(next.get("value"), value),
-          `${name} is neither rejected nor kept as it was`,
+          `${name} is neither rejected nor returned unchanged`,
         );
       }
     },
   }),
   must("SERIAL-04", {
     sentence:
-      "A save that rejects a value leaves the stored record unchanged, and sends no cookie.",
-    why: "One value that cannot be stored would cost the visitor all that was.",
+      "A save that rejects a value does not change the stored record, and sends no cookie.",
+    why:
+      "A value that cannot be stored must not cost the visitor the whole session.",
     async check(t) {
       const make = await findRefused(t);
       const works: ((r: VisitorRequest) => void)[] = [
@@ -101,39 +106,39 @@ export const serialisation: readonly Rule[] = [
       for (const work of works) {
         const visitor = await t.visitor();
         await visitor.visit((r) => r.set("userId", "u1"));
-        const before = await visitor.store.records();
+        const before = await visitor.storage.records();
         const { cookie } = visitor;
         const failing = await visitor.request();
         work(failing);
         await t.rejects(async () => {
           failing.set("bad", make());
           await failing.save();
-        }, "what was rejected before is not rejected");
+        }, "the value is not rejected this time");
         t.ok(visitor.cookie === cookie, "the rejected save sends a cookie");
-        const after = await visitor.store.records();
+        const after = await visitor.storage.records();
         t.ok(
           alike(after && [...after], before && [...before]),
-          "the rejected save changed what is stored",
+          "the rejected save changed the stored records",
         );
         const next = await visitor.request();
         t.equal(next.get("userId"), "u1", "the rejected save changed a value");
         t.ok(!next.has("visits"), "the rejected save stored a value");
         t.ok(!next.has("bad"), "the rejected save stored the value");
       }
-      const store = await t.open({});
-      const fresh = await t.visitor(store);
+      const storage = await t.open({});
+      const fresh = await t.visitor(storage);
       const first = await fresh.request();
       await t.rejects(async () => {
         first.set("userId", "u1");
         first.set("bad", make());
         await first.save();
-      }, "what was rejected before is not rejected");
-      t.equal(await store.count() ?? 0, 0, "the rejected save left a record");
+      }, "the value is not rejected this time");
+      t.equal(await storage.count() ?? 0, 0, "the rejected save left a record");
     },
   }),
 ];
 
-/** What has come back changed from one storage or another. */
+/** Values that some storage has returned changed. */
 const JSON_VALUES: readonly unknown[] = [
   null,
   false,
@@ -154,7 +159,7 @@ const JSON_VALUES: readonly unknown[] = [
   JSON.parse('{"__proto__":{"admin":true},"toJSON":1}'),
 ];
 
-/** JSON that fits everywhere. */
+/** JSON that is small enough for every storage. */
 function someJson(t: Trial): unknown {
   for (let depth = 3;; depth--) {
     const value = t.random.json(depth);
@@ -203,7 +208,7 @@ class Money {
   readonly cents: number = 5;
 }
 
-/** What JSON cannot carry, or only with care; the third says that it must be carried. */
+/** Values that JSON cannot represent, or only with care; `true` as the third item: it must not be rejected. */
 const VALUES: readonly (readonly [string, () => unknown, boolean?])[] = [
   ["a BigInt", () => 10n],
   ["NaN", () => NaN],
@@ -237,14 +242,14 @@ const VALUES: readonly (readonly [string, () => unknown, boolean?])[] = [
     return list;
   }],
   ["a value nested 100,000 deep", () => nested(100_000)],
-  // By number, because the coverage of Deno 2.9 panics on such a key in the source.
+  // Made from its number, because the coverage of Deno 2.9 panics on such a key in the source.
   ["a lone surrogate", () => {
     const [lead, trail] = [0xd800, 0xdc00].map((c) => String.fromCharCode(c));
     return [lead, { [trail as string]: `a${trail}b` }];
   }, true],
 ];
 
-/** Something that the storage refuses. */
+/** A value that the storage rejects. */
 async function findRefused(t: Trial): Promise<() => unknown> {
   const wanted = ["a function", "a BigInt", "a symbol", "a getter that throws"];
   for (const [name, make] of VALUES) {
@@ -258,5 +263,5 @@ async function findRefused(t: Trial): Promise<() => unknown> {
       throw error;
     }
   }
-  t.notApplicable("it rejects no value");
+  t.notApplicable("it does not reject any value");
 }

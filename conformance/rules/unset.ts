@@ -1,9 +1,9 @@
 /**
- * UNSET: what is removed is gone, and nothing else is.
+ * UNSET: a removed key is gone, and every other key stays.
  *
  * @module
  */
-import type { Store } from "../trial/store.ts";
+import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Trial } from "../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
 import { must, type Rule } from "./support/rule.ts";
@@ -11,8 +11,9 @@ import { must, type Rule } from "./support/rule.ts";
 export const unset: readonly Rule[] = [
   must("UNSET-01", {
     sentence:
-      "An unset key is absent in this request and in later ones, and other keys stay.",
-    why: "What a visitor removed comes back, or takes something else with it.",
+      "After unset, the key is absent in this request and in later ones. Other keys stay.",
+    why:
+      "Otherwise an item that a visitor removed comes back, or another one is lost.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => {
@@ -21,36 +22,52 @@ export const unset: readonly Rule[] = [
       });
       await visitor.visit((r) => {
         r.unset("coupon");
-        t.ok(!r.has("coupon"), "has() still sees it in this request");
-        t.equal(r.get("coupon"), undefined, "it is still read in this request");
+        t.ok(!r.has("coupon"), "has() still returns true in this request");
+        t.equal(
+          r.get("coupon"),
+          undefined,
+          "get() still returns the value in this request",
+        );
       });
       for (let i = 0; i < 2; i++) {
         const next = await visitor.visit((r) => r.set("visits", i));
-        t.ok(!next.has("coupon"), "has() sees it in a later request");
-        t.equal(next.get("coupon"), undefined, "a later request reads it");
+        t.ok(!next.has("coupon"), "has() returns true in a later request");
+        t.equal(
+          next.get("coupon"),
+          undefined,
+          "a later request reads the value",
+        );
         t.equal(next.get("userId"), "u1", "another key is lost");
       }
     },
   }),
   must("UNSET-02", {
     sentence:
-      "Unsetting a key that is absent sends nothing and writes nothing.",
+      "Unsetting a key that is absent sends no cookie and writes nothing.",
     why:
-      "Clearing up just in case is common; each time would cost a write and a cookie.",
+      "Code often unsets a key just in case. Each time would cost a write and a cookie.",
     async check(t) {
       const visitor = await t.visitor();
       const fresh = await visitor.visit((r) => r.unset("coupon"));
-      t.equal(fresh.sent.kind, "nothing", "a session without data is sent");
       t.equal(
-        await visitor.store.count() ?? 0,
+        fresh.sent.kind,
+        "nothing",
+        "a cookie is sent for a session without data",
+      );
+      t.equal(
+        await visitor.storage.count() ?? 0,
         0,
         "a session without data is stored",
       );
       await visitor.visit((r) => r.set("theme", "dark"));
-      const before = await visitor.store.records();
+      const before = await visitor.storage.records();
       const again = await visitor.visit((r) => r.unset("coupon"));
-      t.equal(again.sent.kind, "nothing", "an unchanged session is sent");
-      const after = await visitor.store.records();
+      t.equal(
+        again.sent.kind,
+        "nothing",
+        "a cookie is sent for an unchanged session",
+      );
+      const after = await visitor.storage.records();
       t.equal(
         after && [...after],
         before && [...before],
@@ -64,9 +81,9 @@ export const unset: readonly Rule[] = [
     },
   }),
   must("UNSET-03", {
-    sentence: "Unsetting the last key leaves the session and its id.",
+    sentence: "Unsetting the last key keeps the session and its id.",
     why:
-      "Emptying a cart is no logout; tokens that are tied to the id would turn invalid.",
+      "A visitor who empties the cart does not log out. Tokens that depend on the id must stay valid.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => r.set("cart", ["tea"]));
@@ -85,8 +102,8 @@ export const unset: readonly Rule[] = [
   }),
   must("UNSET-04", {
     session: true,
-    sentence: "Within a request, the last set or unset of a key wins.",
-    why: "The visitor gets what the code did before its last word.",
+    sentence: "Within a request, the last set or unset of a key applies.",
+    why: "Otherwise the visitor gets an earlier state than the code intended.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => {
@@ -103,21 +120,21 @@ export const unset: readonly Rule[] = [
         r.set("twice", 1);
         r.unset("twice");
         r.set("twice", 2);
-        t.equal(r.get("twice"), 2, "the last set does not win in the request");
+        t.equal(r.get("twice"), 2, "the request does not read the last set");
       });
       const next = await visitor.request();
       t.equal(next.get("kept"), "new", "a set after an unset is lost");
       t.ok(!next.has("dropped"), "an unset after a set is lost");
       t.ok(!next.has("brief"), "a key that was set and unset is stored");
-      t.equal(next.get("twice"), 2, "the last of three does not win");
+      t.equal(next.get("twice"), 2, "the last of three sets is lost");
     },
   }),
   must("UNSET-05", {
     capabilities: ["inspect"],
     sentence:
-      "The stored bytes keep neither an unset value nor a consumed flash.",
+      "The stored bytes do not contain values that were unset or flashes that were consumed.",
     why:
-      "A visitor who took an address back finds it in the next stolen backup.",
+      "Otherwise an address that a visitor removed is still in a stolen backup.",
     async check(t) {
       const value = await t.visitor();
       await value.visit((r) => r.set("userId", "u1"));
@@ -139,8 +156,8 @@ export const unset: readonly Rule[] = [
   }),
   must("UNSET-06", {
     session: true,
-    sentence: "Unset removes a pending flash too.",
-    why: "A message that the code took back is shown all the same.",
+    sentence: "Unset also removes a flash that was not read yet.",
+    why: "Otherwise a message that the code removed is still shown.",
     async check(t) {
       const visitor = await t.visitor();
       await visitor.visit((r) => {
@@ -148,22 +165,25 @@ export const unset: readonly Rule[] = [
         r.flash("notice", "Saved");
         r.flash("brief", "Saved");
         r.unset("brief");
-        t.ok(!r.has("brief"), "a flash of this request is still there");
+        t.ok(!r.has("brief"), "a flash of this request is not removed");
       });
       const next = await visitor.visit((r) => {
         r.unset("notice");
-        t.ok(!r.has("notice"), "a pending flash is still there");
+        t.ok(!r.has("notice"), "a stored flash is not removed");
       });
-      t.ok(!next.has("brief"), "a flash of one request reaches the next");
+      t.ok(
+        !next.has("brief"),
+        "a later request reads the flash of this request",
+      );
       t.ok(
         !(await visitor.request()).has("notice"),
-        "a pending flash reaches a later request",
+        "a later request reads the stored flash",
       );
     },
   }),
 ];
 
-/** Puts a secret into a session and takes it out again, and looks for it in what is stored. */
+/** Adds a secret to a session, removes it, and searches the stored bytes for it. */
 async function leavesNothing(
   t: Trial,
   visitor: Visitor,
@@ -171,30 +191,30 @@ async function leavesNothing(
   take: (request: VisitorRequest) => void,
   what: string,
 ): Promise<void> {
-  // No compression makes much less of random letters, and no other text contains them.
+  // Random letters cannot be compressed much, and no other text contains them.
   const secret = t.random.word(1000);
-  const without = await measure(visitor.store, secret);
+  const without = await measure(visitor.storage, secret);
   await visitor.visit((r) => put(r, secret));
-  const within = await measure(visitor.store, secret);
+  const within = await measure(visitor.storage, secret);
   await visitor.visit(take);
-  const after = await measure(visitor.store, secret);
+  const after = await measure(visitor.storage, secret);
   const grew = within.size - without.size >= 500;
   if (!within.found && !grew) {
-    t.notRun("nobody can tell from the stored bytes what they hold");
+    t.notRun("the stored bytes cannot be read, and do not grow with the data");
   }
   t.ok(!after.found, `${what} is still in the stored bytes`);
-  // Where the bytes are encoded or encrypted, their number still tells.
+  // If the bytes are encoded or encrypted, their length still shows it.
   t.ok(
     within.found || after.size - without.size < 500,
-    `${what} still takes its room in the stored bytes`,
+    `${what} still takes space in the stored bytes`,
   );
 }
 
 async function measure(
-  store: Store,
+  storage: OpenStorage,
   secret: string,
 ): Promise<{ found: boolean; size: number }> {
-  const texts = [...(await store.inspect.records()).values()];
+  const texts = [...(await storage.inspect.records()).values()];
   return {
     found: texts.some((text) => text.includes(secret)),
     size: texts.reduce((size, text) => size + text.length, 0),

@@ -1,13 +1,13 @@
 /**
- * Whether a value came back as it went.
+ * Whether a value came back unchanged.
  *
  * @module
  */
 
 /**
- * Whether two values are alike to the last detail that a program can see: prototypes, holes, symbols, cycles.
+ * Whether two values are equal in every detail that a program can see: prototypes, holes, symbols, cycles.
  *
- * `-0` is alike to `0`, since `JSON.stringify` writes it so, and with it every database that keeps JSON. It does not call itself, so that depth is no obstacle.
+ * `-0` equals `0`, since `JSON.stringify` writes both as `0`. It is not recursive, so that deep values work.
  */
 export function alike(got: unknown, want: unknown): boolean {
   const seen = new Map<object, object>();
@@ -38,13 +38,13 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** A storage may give data without a prototype, to be on the safe side. */
+/** A storage may return objects without a prototype, for safety. */
 function prototypeOf(value: object): object | null {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype ? null : prototype;
 }
 
-/** What an object holds besides its properties. */
+/** The content of an object besides its properties. */
 function inner(value: object): unknown {
   if (value instanceof Date) return `${value.getTime()}`;
   if (value instanceof RegExp) return String(value);

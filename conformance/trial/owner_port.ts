@@ -1,12 +1,11 @@
 /**
- * What a storage knows of whose sessions are whose, as the checks ask for it.
+ * The sessions of an owner, as the checks use them.
  *
  * @module
  */
 import { blame, Violation } from "./port.ts";
-import type { Trial } from "./trial.ts";
-import { quote, VisitorRequest } from "./visitor.ts";
-import type { StorageLike } from "../types.ts";
+import { quote, type Trace } from "./trace.ts";
+import type { SessionLike, StorageLike } from "../types.ts";
 
 /** A session as its owner sees it. */
 export interface Listed {
@@ -15,30 +14,35 @@ export interface Listed {
   readonly lastSeen: number;
   readonly expires: number;
   readonly data: Readonly<Record<string, unknown>>;
-  /** Whether it is the session that was given as the one that asks; one rule looks at it. */
+  /** Whether it is the session given as `current`; only one rule reads it. */
   readonly current?: unknown;
 }
 
+/** A session, given by the request that read it, or by its id. */
+export type Given =
+  | { readonly name: string; readonly session: SessionLike }
+  | string;
+
 /** The owners of a storage's sessions. */
 export class OwnerPort {
-  readonly #trial: Trial;
   readonly #storage: StorageLike;
+  readonly #trace: Trace;
 
-  constructor(trial: Trial, storage: StorageLike) {
-    this.#trial = trial;
+  constructor(storage: StorageLike, trace: Trace) {
     this.#storage = storage;
+    this.#trace = trace;
   }
 
-  /** An owner's sessions; the one that asks may be given as a request or by an id. */
+  /** An owner's sessions; `current` is marked. */
   async list(
     owner: string,
-    current?: VisitorRequest | string,
+    current?: Given,
   ): Promise<readonly Listed[]> {
     const call = this.#method("listSessions");
     const what = `list the sessions of ${quote(owner)}${
       current === undefined ? "" : ` for ${nameOf(current)}`
     }`;
-    const listed = await this.#tell(
+    const listed = await this.#call(
       what,
       () =>
         current === undefined
@@ -47,23 +51,23 @@ export class OwnerPort {
     );
     if (!Array.isArray(listed)) {
       throw new Violation(
-        `listSessions() gave ${kindOf(listed)}; it must give a list`,
+        `listSessions() returned ${kindOf(listed)}; it must return a list`,
       );
     }
     listed.forEach(check);
-    this.#trial.note(`${what} → ${listed.length}`);
+    this.#trace.note(`${what} → ${listed.length}`);
     return listed;
   }
 
-  /** Ends an owner's sessions, but for the one given as a request or by an id; gives how many. */
+  /** Ends an owner's sessions except one. Returns how many. */
   async destroy(
     owner: string,
-    except?: VisitorRequest | string,
+    except?: Given,
   ): Promise<number> {
     const call = this.#method("destroySessions");
-    const spared = except === undefined ? "" : ` but ${nameOf(except)}`;
-    const what = `destroy the sessions of ${quote(owner)}${spared}`;
-    const ended = await this.#tell(
+    const kept = except === undefined ? "" : ` except ${nameOf(except)}`;
+    const what = `destroy the sessions of ${quote(owner)}${kept}`;
+    const ended = await this.#call(
       what,
       () =>
         except === undefined
@@ -72,10 +76,12 @@ export class OwnerPort {
     );
     if (typeof ended !== "number" || !(ended >= 0)) {
       throw new Violation(
-        `destroySessions() gave ${kindOf(ended)}; it must give how many`,
+        `destroySessions() returned ${
+          kindOf(ended)
+        }; it must return the number of sessions`,
       );
     }
-    this.#trial.note(`${what} → ${ended}`);
+    this.#trace.note(`${what} → ${ended}`);
     return ended;
   }
 
@@ -84,29 +90,29 @@ export class OwnerPort {
   ): NonNullable<StorageLike[Name]> {
     const method = this.#storage[name];
     if (typeof method === "function") return method.bind(this.#storage);
-    throw new Violation(`it claims "owners" and has no ${name}()`);
+    throw new Violation(`it claims "owners", but does not have ${name}()`);
   }
 
-  async #tell<T>(what: string, call: () => Promise<T>): Promise<T> {
+  async #call<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
       return await blame(what, async () => await call());
     } catch (error) {
-      this.#trial.note(`${what} → rejected`);
+      this.#trace.note(`${what} → rejected`);
       throw error;
     }
   }
 }
 
-/** A session as the storage takes it: itself, or its id. */
-function given(session: VisitorRequest | string): unknown {
-  return session instanceof VisitorRequest ? session.session : session;
+/** The argument for the storage: the session, or its id. */
+function given(session: Given): unknown {
+  return typeof session === "string" ? session : session.session;
 }
 
-/** In the trace, which shows no id. */
-function nameOf(session: VisitorRequest | string): string {
-  return session instanceof VisitorRequest
-    ? `that of ${session.name}`
-    : "the one of an id";
+/** The name in the trace, which does not show ids. */
+function nameOf(session: Given): string {
+  return typeof session === "string"
+    ? "the one with an id"
+    : `that of ${session.name}`;
 }
 
 function check(session: Partial<Listed> | null | undefined): void {
@@ -119,11 +125,11 @@ function check(session: Partial<Listed> | null | undefined): void {
   ];
   if (wrong.length === 0) return;
   throw new Violation(
-    `listSessions() gave a session without ${wrong.join(", ")}`,
+    `listSessions() returned a session without a valid ${wrong.join(", ")}`,
   );
 }
 
-/** Not the value itself: it may hold ids. */
+/** Not the value itself: it may contain ids. */
 function kindOf(value: unknown): string {
   return value === null || value === undefined
     ? `${value}`

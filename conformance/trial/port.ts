@@ -1,11 +1,11 @@
 /**
- * One way to talk to every shape of storage.
+ * One interface to storages of every shape.
  *
  * @module
  */
 import type { SessionLike, StorageLike } from "../types.ts";
 
-/** The storage broke a rule, or did something that no storage may do. */
+/** The storage broke a rule, or a call to it failed. */
 export class Violation extends Error {
   override readonly name = "Violation";
   readonly got: unknown;
@@ -24,12 +24,12 @@ export class Violation extends Error {
   }
 }
 
-/** The target's own hooks broke. */
+/** One of the target's own hooks failed. */
 export class HarnessError extends Error {
   override readonly name = "HarnessError";
 }
 
-/** The rule does not apply, or cannot be tried. */
+/** The rule does not apply, or could not be tried. */
 export class Unfit extends Error {
   override readonly name = "Unfit";
   readonly outcome: "not-applicable" | "not-run";
@@ -40,27 +40,27 @@ export class Unfit extends Error {
   }
 }
 
-/** What a save told the browser: nothing, to forget the cookie, or to keep this one. */
+/** What a save sent to the browser: nothing, a cleared cookie, or a cookie. */
 export type Sent =
   | { readonly kind: "nothing" }
   | { readonly kind: "clear" }
   | { readonly kind: "cookie"; readonly cookie: string };
 
-/** What a save may be told. */
+/** Options of a save. */
 export interface PortSaveOptions {
   readonly maxAge?: number;
 }
 
-/** A storage behind one shape. A cookie is whatever a browser would send back. */
+/** A storage of any shape. A cookie is the text that a browser would send back. */
 export interface Port {
-  /** Whether cookies are real ones, with a name, rather than bare values. */
+  /** Whether cookies have a name, rather than being bare values. */
   readonly http: boolean;
   read(cookie: string | null): Promise<SessionLike>;
   save(session: SessionLike, options?: PortSaveOptions): Promise<Sent>;
   destroy(session: SessionLike): Promise<Sent>;
 }
 
-/** Runs a call to the storage under test; what it throws is the storage's fault. */
+/** Runs a call to the storage under test. If it throws, the storage broke the rule. */
 export async function blame<T>(
   what: string,
   call: () => Promise<T>,
@@ -76,17 +76,17 @@ export async function blame<T>(
   }
 }
 
-/** An error in a few words. */
+/** An error as short text. */
 export function describe(error: unknown): string {
   try {
     if (error instanceof Error) return `${error.name}: ${error.message}`;
   } catch {
-    // An error can be as broken as the storage that throws it.
+    // Reading an error's fields can throw too.
   }
-  return `a ${typeof error} was thrown`;
+  return `it threw a value of type ${typeof error}`;
 }
 
-/** The key of a port that an object carries in place of a storage's methods; the suite's own sabotage does. */
+/** The key of a port, on an object that has it instead of a storage's methods. The self-check uses it. */
 export const PORT: unique symbol = Symbol("port");
 
 /** The port of a storage of any shape. */
@@ -97,7 +97,7 @@ export function portOf(
   if (typeof storage?.getSession === "function") return httpPort(storage);
   if (typeof storage?.read === "function") return valuePort(storage);
   throw new HarnessError(
-    "open() must give a storage with read and save, or with getSession and commitSession",
+    "open() must return a storage with read and save, or with getSession and commitSession",
   );
 }
 
@@ -110,7 +110,7 @@ function valuePort(storage: StorageLike): Port {
       return { kind: "cookie", cookie: value } as const;
     }
     throw new Violation(
-      `save() gave ${typeof value}; it must give a string or null`,
+      `save() returned ${typeof value}; it must return a string or null`,
     );
   };
   return {
@@ -132,7 +132,7 @@ function httpPort(storage: StorageLike): Port {
     save: async (session, options) =>
       parse(
         "commitSession()",
-        // An explicit commit renews the cookie; the suite asks, as a middleware does, for what there is to send.
+        // By default a commit renews the cookie. The suite only wants what has to be sent, as a middleware does.
         await storage.commitSession?.(session, { ...options, renew: false }),
       ),
     destroy: async (session) =>
@@ -150,26 +150,28 @@ function check(what: string, session: unknown): SessionLike {
     const given = session === null || session === undefined
       ? session
       : `a ${typeof session}`;
-    throw new Violation(`${what} gave ${given}; it must give a session`);
+    throw new Violation(`${what} returned ${given}; it must return a session`);
   }
   throw new Violation(
-    `${what} gave an object without ${
+    `${what} returned an object without ${
       missing.join(", ")
-    }; it must give a session`,
+    }; it must return a session`,
   );
 }
 
 function parse(what: string, header: unknown): Sent {
   if (typeof header !== "string") {
-    throw new Violation(`${what} gave ${typeof header}; it must give a string`);
+    throw new Violation(
+      `${what} returned ${typeof header}; it must return a string`,
+    );
   }
   if (header === "") return { kind: "nothing" };
   const [pair = "", ...attributes] = header.split(";");
-  const over = attributes.some((attribute) => {
+  const expired = attributes.some((attribute) => {
     const [name = "", value = ""] = attribute.trim().split("=");
     if (/^max-age$/i.test(name)) return Number(value) <= 0;
     return /^expires$/i.test(name) && Date.parse(value) <= 0;
   });
-  if (over || pair.endsWith("=")) return { kind: "clear" };
+  if (expired || pair.endsWith("=")) return { kind: "clear" };
   return { kind: "cookie", cookie: pair.trim() };
 }

@@ -12,7 +12,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A number from 0 up to 1. */
+  /** A number from 0 to 1, excluding 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -21,7 +21,7 @@ export class Random {
     return ((t ^ t >>> 14) >>> 0) / 4294967296;
   }
 
-  /** A whole number from 0 up to `end`. */
+  /** A whole number from 0 to `end`, excluding `end`. */
   int(end: number): number {
     return Math.floor(this.next() * end);
   }
@@ -50,7 +50,7 @@ export class Random {
     return out;
   }
 
-  /** Text with whatever breaks text: quotes, control characters, emoji, lone surrogates. */
+  /** Text that is hard to store: quotes, control characters, emoji, lone surrogates. */
   text(): string {
     const pieces = [
       "",

@@ -1,7 +1,7 @@
 /**
- * Errors that a storage throws where nobody awaits them: in a timer, or in a promise that it forgot.
+ * Errors that a storage throws outside of a call: in a timer, or in a promise that it does not await.
  *
- * Left alone they end the process, and the run with it.
+ * Without this, they would end the process and the run.
  *
  * @module
  */
@@ -13,7 +13,7 @@ interface StrayEvent {
   preventDefault(): void;
 }
 
-/** What is used of a runtime: events on the global object (Deno, browsers, Workers), or of the process (Node, Bun). */
+/** The used part of a runtime: events on the global object (Deno, browsers, Workers), or of the process (Node, Bun). */
 interface Runtime {
   addEventListener?(type: string, listener: (event: StrayEvent) => void): void;
   removeEventListener?(
@@ -24,11 +24,11 @@ interface Runtime {
     on?(type: string, listener: (error: unknown) => void): void;
     off?(type: string, listener: (error: unknown) => void): void;
   };
-  /** A turn in microseconds, where a timer takes a millisecond. */
+  /** Takes microseconds; a timer takes a millisecond. */
   setImmediate?(callback: () => void): unknown;
 }
 
-/** Catches stray errors from its making until `end`. */
+/** Catches stray errors until `end`. */
 export class Stray {
   readonly #runtime: Runtime = globalThis as unknown as Runtime;
   readonly #caught: unknown[] = [];
@@ -50,7 +50,7 @@ export class Stray {
     }
   }
 
-  /** What was caught since the last call, in words; waits a turn, since a rejection is only stray after it. */
+  /** What was caught since the last call, as text. Waits a turn, since a rejection is only reported after it. */
   async take(): Promise<string | undefined> {
     const { setImmediate = setTimeout } = this.#runtime;
     await new Promise<void>((resolve) => void setImmediate(resolve));
@@ -58,10 +58,12 @@ export class Stray {
     if (caught.length === 0) return undefined;
     const [first] = caught;
     const more = caught.length > 1 ? ` and ${caught.length - 1} more` : "";
-    return `outside of every call, it threw ${describe(first)}${more}`;
+    return `an error was thrown outside of every call: ${
+      describe(first)
+    }${more}`;
   }
 
-  /** Lets go of the runtime. */
+  /** Removes the listeners. */
   end(): void {
     const { process } = this.#runtime;
     if (typeof this.#runtime.removeEventListener === "function") {

@@ -1,16 +1,17 @@
 /**
- * What a rule's check works with: visitors who send requests to a storage, a clock to move, and comparisons that know
- * what led to them.
+ * What a rule's check uses: visitors who send requests to a storage, a clock, and comparisons that report the trace.
  *
  * @module
  */
 import { equal } from "@std/assert";
 import { HarnessError, Unfit, Violation } from "./port.ts";
-import { spared } from "../profiles.ts";
+import { exemptPart } from "../profiles.ts";
 import { Random } from "./random.ts";
-import { Store } from "./store.ts";
+import { OpenStorage } from "./open_storage.ts";
+import { Trace } from "./trace.ts";
 import { Visitor, type VisitorRequest } from "./visitor.ts";
-import type { Capability, OpenOptions, Profile, Target } from "../types.ts";
+import type { Capability } from "../capabilities.ts";
+import type { OpenOptions, Profile, Target } from "../types.ts";
 
 /** Options of {@linkcode Trial.open}. */
 export interface TrialOpenOptions {
@@ -18,26 +19,25 @@ export interface TrialOpenOptions {
   readonly idleTimeout?: number;
   /** Seconds. */
   readonly absoluteTimeout?: number;
-  /** Whose a session is. */
+  /** The owner of a session, by its values. */
   readonly owner?: NonNullable<OpenOptions["owner"]>;
   /** @default {one of its own} */
   readonly namespace?: string;
 }
 
-/** One attempt at a rule. */
+/** One run of a rule's check. */
 export class Trial {
   /** Choices that the seed repeats. */
   readonly random: Random;
-  /** The requests so far, one line each. */
-  readonly trace: string[] = [];
+  /** The requests so far. */
+  readonly trace: Trace = new Trace();
   /** How many random cases to try. */
   readonly runs: number;
   /** The target's limits. */
   readonly limits: { readonly recordBytes?: number };
   readonly #target: Target;
-  readonly #opened: { store: Store; namespace: string }[] = [];
-  readonly #names: Map<string, string> = new Map();
-  #default: Promise<Store> | undefined;
+  readonly #opened: OpenStorage[] = [];
+  #default: Promise<OpenStorage> | undefined;
   readonly #start = Date.now();
   #offset = 0;
   #visitors = 0;
@@ -52,13 +52,13 @@ export class Trial {
     this.limits = target.limits ?? {};
   }
 
-  /** The time as the storage is told it, in milliseconds. A virtual clock stands still between two advances. */
+  /** The time for the storage, in milliseconds. A virtual clock moves only by `advance`. */
   readonly now = (): number =>
     this.#target.clock?.kind === "virtual"
       ? this.#start + this.#offset
       : Date.now();
 
-  /** Whether the clock shows a deadline to the millisecond. */
+  /** Whether deadlines are exact to the millisecond. */
   get exact(): boolean {
     return this.#target.clock?.kind === "virtual";
   }
@@ -71,7 +71,7 @@ export class Trial {
       : Date.now() - this.#start + this.#offset;
   }
 
-  /** Whether days pass at once. */
+  /** Whether days can pass without waiting. */
   get leaps(): boolean {
     return this.#target.clock?.kind !== "real";
   }
@@ -90,7 +90,7 @@ export class Trial {
     return Math.ceil(Math.max(clock.minTtlMs ?? 0, margin, 1000) / 1000);
   }
 
-  /** By how much the target's deadlines may be off, in milliseconds. */
+  /** How inexact the target's deadlines may be, in milliseconds. */
   get slack(): number {
     const { clock } = this.#target;
     return clock?.kind === "virtual"
@@ -102,9 +102,9 @@ export class Trial {
       : 0;
   }
 
-  /** Whether a rule spares the target's library a part of it. */
-  spares(rule: string): boolean {
-    return spared(this.#target.profile, rule) !== undefined;
+  /** Whether a part of a rule does not apply to the target's library. */
+  exemptsPart(rule: string): boolean {
+    return exemptPart(this.#target.profile, rule) !== undefined;
   }
 
   /** The library whose session semantics the target has. */
@@ -118,36 +118,43 @@ export class Trial {
   }
 
   /** Opens the storage; without options, the one that all visitors of this trial use. */
-  open(options?: TrialOpenOptions): Promise<Store> {
+  open(options?: TrialOpenOptions): Promise<OpenStorage> {
     if (options) return this.#open(options);
     return this.#default ??= this.#open({});
   }
 
-  async #open(options: TrialOpenOptions): Promise<Store> {
+  async #open(options: TrialOpenOptions): Promise<OpenStorage> {
     const namespace = options.namespace ?? this.namespace();
     const { now } = this;
     const opened = await this.hook(
       "open",
       async () => await this.#target.open({ ...options, namespace, now }),
     );
-    if (!opened?.storage) throw new HarnessError("open() gave no storage");
-    const store = new Store(this, opened, namespace);
-    this.#opened.push({ store, namespace });
-    // A check that ran out of time may go on; nobody would close what it opens now.
+    if (!opened?.storage) {
+      throw new HarnessError("open() did not return a storage");
+    }
+    const storage = new OpenStorage(
+      opened,
+      namespace,
+      this.trace,
+      (name, call) => this.hook(name, call),
+    );
+    this.#opened.push(storage);
+    // A check that ran out of time may continue. What it opens now must be closed too.
     if (this.#ended) await this.end();
-    return store;
+    return storage;
   }
 
   /** A name that no other trial uses, and that a storage cannot recognise. */
   namespace(): string {
-    // Not by the seed: two runs against one engine must not meet.
+    // Not from the seed: two runs on one engine must not share a namespace.
     return `n${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`;
   }
 
-  /** A visitor of the site, with a browser of their own. */
-  async visitor(store?: Store): Promise<Visitor> {
+  /** A new visitor, with their own browser. */
+  async visitor(storage?: OpenStorage): Promise<Visitor> {
     const name = String.fromCharCode(65 + this.#visitors++ % 26);
-    return new Visitor(this, name, store ?? await this.open());
+    return new Visitor(name, storage ?? await this.open(), this.trace);
   }
 
   /** Lets time pass, in milliseconds. */
@@ -168,20 +175,20 @@ export class Trial {
     } else if (clock) {
       this.#waitedMs += ms;
       await new Promise((resolve) => setTimeout(resolve, ms));
-    } else throw new Unfit("not-run", "the target has no clock");
+    } else throw new Unfit("not-run", "the target does not have a clock");
   }
 
-  /** How long the trial itself let real time pass, in milliseconds; its deadline does not count that. */
+  /** How long the trial itself waited, in milliseconds; its time limit does not include that. */
   get waitedMs(): number {
     return this.#waitedMs;
   }
 
-  /** The target's own hook that is under way, if any. */
+  /** The target's own hook that is running, if any. */
   get busy(): string | undefined {
     return this.#busy;
   }
 
-  /** Runs one of the target's own hooks: what it throws is not the storage's fault. */
+  /** Runs one of the target's own hooks. If it throws, the target is wrong, not the storage. */
   async hook<T>(name: string, call: () => Promise<T>): Promise<T> {
     this.#busy = `${name}()`;
     try {
@@ -210,7 +217,7 @@ export class Trial {
     if (!condition) throw new Violation(what);
   }
 
-  /** Fails unless a call rejects; gives what it rejected with. */
+  /** Fails unless a call rejects. Returns the error. */
   async rejects(call: () => Promise<unknown>, what: string): Promise<unknown> {
     try {
       await call();
@@ -220,7 +227,7 @@ export class Trial {
     throw new Violation(what);
   }
 
-  /** Whether the storage refuses a call, which is one of the right answers to it. */
+  /** Whether the storage refuses a call, which is allowed here. */
   async refuses(call: () => Promise<unknown>): Promise<boolean> {
     try {
       await call();
@@ -231,7 +238,7 @@ export class Trial {
     }
   }
 
-  /** Ends the trial: the rule does not apply here after all. */
+  /** Ends the trial: the rule does not apply. */
   notApplicable(reason: string): never {
     throw new Unfit("not-applicable", reason);
   }
@@ -241,7 +248,7 @@ export class Trial {
     throw new Unfit("not-run", reason);
   }
 
-  /** Fails where a session has the id of an earlier one; where its library has no ids, there is nothing to compare. */
+  /** Fails if a session has the id of an earlier one. Passes if the library's sessions do not have ids. */
   anotherId(
     rule: string,
     request: VisitorRequest,
@@ -250,30 +257,22 @@ export class Trial {
   ): void {
     if (!request.hasId) return;
     const empty = id === "" || request.id === "";
-    if (empty && this.spares(rule)) return;
+    if (empty && this.exemptsPart(rule)) return;
     this.ok(!empty, "an id is empty");
     this.ok(request.id !== id, what);
   }
 
   /** Adds a line to the trace. */
   note(line: string): void {
-    this.trace.push(`${this.trace.length + 1}. ${line}`);
+    this.trace.note(line);
   }
 
-  /** A cookie's name in the trace: never the cookie itself. */
-  nameOf(cookie: string | null): string {
-    if (cookie === null) return "no cookie";
-    const name = this.#names.get(cookie) ?? `cookie ${this.#names.size + 1}`;
-    this.#names.set(cookie, name);
-    return name;
-  }
-
-  /** Closes what the trial opened. */
+  /** Closes everything that the trial opened. */
   async end(): Promise<void> {
     this.#ended = true;
     const problems: unknown[] = [];
-    for (const { store } of this.#opened.splice(0).reverse()) {
-      await store.close().catch((error) => void problems.push(error));
+    for (const storage of this.#opened.splice(0).reverse()) {
+      await storage.close().catch((error) => void problems.push(error));
     }
     if (problems.length > 0) throw problems[0];
   }
@@ -284,7 +283,7 @@ function slackOf(clock: Extract<Target["clock"], { kind: "real" }>): number {
   return granularityMs + earlyMs + lagMs;
 }
 
-/** JSON values compare as JSON does, and 0 and -0 are two values. */
+/** Deep equality, in which 0 and -0 differ. */
 function same(got: unknown, want: unknown): boolean {
   return equal(got, want) && (got !== 0 || Object.is(got, want));
 }

@@ -1,5 +1,5 @@
 /**
- * Tries one rule on a target, and survives whatever the target does.
+ * Tries one rule on a target. A target cannot break the run.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type {
   Target,
 } from "../types.ts";
 
-/** After so many rules that ran out of time, the others are not worth the wait. */
+/** After so many rules that ran out of time, the others are skipped. */
 export const LATE_RULES: number = 3;
 
 export interface Tried {
@@ -28,7 +28,7 @@ export function skip(rule: Rule, options: CheckOptions): Tried {
   const result: RuleResult = {
     rule: rule.id,
     outcome: "not-run",
-    reason: `${LATE_RULES} rules before it ran out of time`,
+    reason: `skipped, because ${LATE_RULES} rules before it ran out of time`,
     ...expected === undefined ? {} : { expected },
     ms: 0,
   };
@@ -84,13 +84,16 @@ export async function tryWithin(
   } catch (error) {
     late ||= error instanceof Late;
     if (found.outcome === "pass") {
-      found = result("error", { reason: reasonOf(error), trace: trial.trace });
+      found = result("error", {
+        reason: reasonOf(error),
+        trace: trial.trace.lines,
+      });
     }
   }
   return { result: found, late };
 }
 
-/** Why a rule does not apply to a target, or cannot be tried on it; `undefined` where it can. */
+/** Why a rule does not apply to a target or cannot be tried on it; `undefined` if it can. */
 function whyUnfit(rule: Rule, target: Target): Unfit | undefined {
   const missing = rule.capabilities.filter((claim) =>
     !target.capabilities.includes(claim)
@@ -104,14 +107,14 @@ function whyUnfit(rule: Rule, target: Target): Unfit | undefined {
   const chosenOtherwise = exempt(target.profile, rule.id);
   if (chosenOtherwise) return new Unfit("not-applicable", chosenOtherwise);
   if (rule.timed && !target.clock) {
-    return new Unfit("not-run", "the target has no clock");
+    return new Unfit("not-run", "the target does not have a clock");
   }
   return undefined;
 }
 
-/** A deadline has passed. */
+/** A rule ran out of time. */
 class Late extends Error {
-  /** Whether the target's own hook was under way. */
+  /** Whether the target's own hook was running. */
   readonly hook: boolean;
 
   constructor(deadlineMs: number, busy: string | undefined) {
@@ -120,7 +123,7 @@ class Late extends Error {
   }
 }
 
-/** Waits for a call, but not for ever; the time that the trial itself lets pass does not count. */
+/** Waits for a call, with a time limit. The time that the trial itself waits does not count. */
 export async function within(
   deadlineMs: number,
   trial: Trial,
@@ -137,7 +140,7 @@ export async function within(
     look();
   });
   const done = call();
-  // When the deadline has passed, nobody waits for the call any more.
+  // After the time limit, the call is not awaited any more.
   done.catch(() => {});
   late.catch(() => {});
   try {
@@ -149,7 +152,7 @@ export async function within(
 
 function resultOf(
   error: unknown,
-  { trace }: Trial,
+  { trace: { lines: trace } }: Trial,
 ): [Outcome, Partial<RuleResult>] {
   if (error instanceof Unfit) {
     return [error.outcome, { reason: error.message }];
@@ -178,7 +181,7 @@ function show(value: unknown): string {
   try {
     text = Object.is(value, -0) ? "-0" : JSON.stringify(value) ?? String(value);
   } catch {
-    // A value that can neither be JSON nor text.
+    // A value that can be neither JSON nor text.
     text = `a ${typeof value} that JSON cannot show`;
   }
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;

@@ -4,8 +4,8 @@
  * @module
  */
 import { blame, type Sent, Unfit, Violation } from "./port.ts";
-import type { Store } from "./store.ts";
-import type { Trial } from "./trial.ts";
+import type { OpenStorage } from "./open_storage.ts";
+import { quote, type Trace } from "./trace.ts";
 import type { SessionLike } from "../types.ts";
 
 /** A browser that keeps the site's cookie. */
@@ -13,25 +13,25 @@ export class Visitor {
   /** What the browser would send. */
   cookie: string | null = null;
   readonly name: string;
-  readonly store: Store;
-  readonly #trial: Trial;
+  readonly storage: OpenStorage;
+  readonly #trace: Trace;
   #requests = 0;
 
-  constructor(trial: Trial, name: string, store: Store) {
-    this.#trial = trial;
+  constructor(name: string, storage: OpenStorage, trace: Trace) {
     this.name = name;
-    this.store = store;
+    this.storage = storage;
+    this.#trace = trace;
   }
 
-  /** Begins a request; several may be under way at once. */
+  /** Begins a request; several can be in progress at the same time. */
   async request(cookie: string | null = this.cookie): Promise<VisitorRequest> {
     const session = await blame(
       "reading a session",
-      () => this.store.port.read(cookie),
+      () => this.storage.port.read(cookie),
     );
     const request = `${this.name}${++this.#requests}`;
-    this.#trial.note(`${request} sends ${this.#trial.nameOf(cookie)}`);
-    return new VisitorRequest(this.#trial, this, session, request);
+    this.#trace.note(`${request} sends ${this.#trace.nameOf(cookie)}`);
+    return new VisitorRequest(this, session, this.#trace, request);
   }
 
   /** A whole request: read, work, save. */
@@ -46,36 +46,36 @@ export class Visitor {
   }
 }
 
-/** A request under way. */
+/** A request in progress. */
 export class VisitorRequest {
-  /** What the last save told the browser. */
+  /** What the last save sent to the browser. */
   sent: Sent = { kind: "nothing" };
   readonly session: SessionLike;
-  /** Which request of which visitor it is: several may be under way at once. */
+  /** The visitor's name and the number of the request. */
   readonly name: string;
-  readonly #trial: Trial;
+  readonly #trace: Trace;
   readonly #visitor: Visitor;
   #destroyed = false;
 
   constructor(
-    trial: Trial,
     visitor: Visitor,
     session: SessionLike,
+    trace: Trace,
     name: string = visitor.name,
   ) {
     this.name = name;
-    this.#trial = trial;
+    this.#trace = trace;
     this.#visitor = visitor;
     this.session = session;
   }
 
-  /** The session's id, as text; empty where there is none. */
+  /** The session's id as text; empty if it does not have one. */
   get id(): string {
     const { id } = this.session;
     return typeof id === "string" || typeof id === "number" ? `${id}` : "";
   }
 
-  /** Whether its library's sessions have ids. */
+  /** Whether the library's sessions have ids. */
   get hasId(): boolean {
     const { id } = this.session;
     return id !== undefined && id !== null;
@@ -102,26 +102,29 @@ export class VisitorRequest {
     this.#call(`flash ${quote(key)}`, () => this.session.flash(key, value));
   }
 
-  /** Gives the session a new id; ends the trial where its library has no such thing. */
+  /** Regenerates the id; ends the trial if the library's sessions cannot. */
   regenerate(): void {
     if (typeof this.session.regenerateId !== "function") {
-      this.#trial.notApplicable("its sessions have no regenerateId()");
+      throw new Unfit(
+        "not-applicable",
+        "its sessions do not have regenerateId()",
+      );
     }
     this.#call("regenerate the id", () => this.session.regenerateId?.());
   }
 
-  /** Ends the session, and saves. */
+  /** Destroys the session, and saves. */
   async destroy(): Promise<Sent> {
     this.#destroyed = true;
     return await this.#send(
       "destroy",
-      () => this.#visitor.store.port.destroy(this.session),
+      () => this.#visitor.storage.port.destroy(this.session),
     );
   }
 
-  /** Saves, and gives the browser what there is to keep. */
+  /** Saves, and hands the cookie to the browser. */
   async save(options?: { maxAge?: number }): Promise<Sent> {
-    const { port } = this.#visitor.store;
+    const { port } = this.#visitor.storage;
     return await this.#send(
       options?.maxAge === undefined ? "save" : `save for ${options.maxAge} s`,
       () =>
@@ -137,20 +140,20 @@ export class VisitorRequest {
     try {
       sent = await blame(`${what} by ${name}`, call);
     } catch (error) {
-      this.#trial.note(`${name}: ${what} → rejected`);
+      this.#trace.note(`${name}: ${what} → rejected`);
       throw error;
     }
     this.sent = sent;
     const { kind } = sent;
     if (kind === "cookie") this.#visitor.cookie = sent.cookie;
     if (kind === "clear") this.#visitor.cookie = null;
-    const told = kind === "cookie" ? this.#trial.nameOf(sent.cookie) : kind;
-    this.#trial.note(`${name}: ${what} → ${told}`);
+    const shown = kind === "cookie" ? this.#trace.nameOf(sent.cookie) : kind;
+    this.#trace.note(`${name}: ${what} → ${shown}`);
     return sent;
   }
 
   #call<T>(what: string, call: () => T): T {
-    this.#trial.note(`${this.name}: ${what}`);
+    this.#trace.note(`${this.name}: ${what}`);
     try {
       return call();
     } catch (cause) {
@@ -158,9 +161,4 @@ export class VisitorRequest {
       throw new Violation(`${what} threw`, undefined, cause);
     }
   }
-}
-
-/** A key or a name in the trace. */
-export function quote(key: string): string {
-  return JSON.stringify(key.length > 30 ? `${key.slice(0, 30)}…` : key);
 }

@@ -1,7 +1,7 @@
 /**
- * What the tests of the suite show beside their verdict.
+ * Tables that the tests of the suite print.
  */
-// deno-lint-ignore-file no-console -- the tables are for whoever runs the tests
+// deno-lint-ignore-file no-console -- the tables are printed for the developer
 import { byGroup, GROUPS, MARKS } from "../../conformance/formats/common.ts";
 import type { Report } from "../../conformance/mod.ts";
 
@@ -10,7 +10,7 @@ export function printed(lines: readonly string[]): void {
   console.log(lines.join("\n"));
 }
 
-/** Runs something that may say more at `console.debug` than a reader wants. */
+/** Runs something without its output at `console.debug`. */
 export async function quietly<T>(run: () => Promise<T>): Promise<T> {
   const { debug } = console;
   console.debug = () => {};

@@ -1,5 +1,5 @@
 /**
- * The embedded storages, run again and again in an order of its own each time.
+ * Runs the embedded storages many times, in a random order of rules.
  */
 import {
   checkStorage,
@@ -46,14 +46,14 @@ export async function withEmbedded<T>(
   }
 }
 
-/** Runs the suite once, by a seed that nobody chose: it makes the order of the rules too. */
+/** Runs the suite once, with a random seed, which also decides the order of the rules. */
 export async function runOnce(target: Target): Promise<Run> {
   const start = performance.now();
   const report = await checkStorage(target);
   return { report, ms: performance.now() - start };
 }
 
-/** What is no pass in a report, each with the seed that repeats it. */
+/** The results that did not pass, each with the seed that repeats it. */
 export function flakes({ target, seed, results }: Report): string[] {
   return results
     .filter(({ outcome }) => outcome !== "pass" && outcome !== "not-applicable")
@@ -62,7 +62,7 @@ export function flakes({ target, seed, results }: Report): string[] {
     );
 }
 
-/** The least, the middle and the most of some times, in words. */
+/** The minimum, median and maximum of some times, as text. */
 export function spread(times: readonly number[]): string {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) =>

@@ -71,7 +71,7 @@ const bad: Bad[] = [
     name: "open rejects with a string",
     target: { open: () => Promise.reject("no engine") },
     outcome: "error",
-    reason: /^open\(\) threw: a string was thrown$/,
+    reason: /^open\(\) threw: it threw a value of type string$/,
   },
   {
     name: "open throws an error that cannot be described",
@@ -85,25 +85,25 @@ const bad: Bad[] = [
       },
     },
     outcome: "error",
-    reason: /^open\(\) threw: a object was thrown$/,
+    reason: /^open\(\) threw: it threw a value of type object$/,
   },
   {
     name: "open gives undefined",
     target: { open: () => undefined as Any },
     outcome: "error",
-    reason: /^open\(\) gave no storage$/,
+    reason: /^open\(\) did not return a storage$/,
   },
   {
     name: "open gives something else than a storage",
     target: { open: () => ({ storage: {} }) },
     outcome: "error",
-    reason: /^open\(\) must give a storage with read and save/,
+    reason: /^open\(\) must return a storage with read and save/,
   },
   {
     name: "open hangs",
     target: { open: () => never },
     outcome: "error",
-    reason: /^open\(\) took more than 40 ms$|^3 rules before it ran out/,
+    reason: /^open\(\) took more than 40 ms$|^skipped, because 3 rules/,
   },
   {
     name: "close throws",
@@ -122,13 +122,13 @@ const bad: Bad[] = [
     name: "close hangs",
     target: { open: (options) => ({ ...open(options), close: () => never }) },
     outcome: "error",
-    reason: /^close\(\) took more than 40 ms$|^3 rules before it ran out/,
+    reason: /^close\(\) took more than 40 ms$|^skipped, because 3 rules/,
   },
   {
     name: "read hangs",
     target: withStorage(() => ({ read: () => never })),
     outcome: "fail",
-    reason: /^it took more than 40 ms$|^3 rules before it ran out/,
+    reason: /^it took more than 40 ms$|^skipped, because 3 rules/,
   },
   {
     name: "read throws at once",
@@ -144,7 +144,7 @@ const bad: Bad[] = [
     name: "read gives undefined",
     target: withStorage(() => ({ read: async () => undefined })),
     outcome: "fail",
-    reason: /read\(\) gave undefined; it must give a session$/,
+    reason: /read\(\) returned undefined; it must return a session$/,
   },
   {
     name: "read gives a session of another library",
@@ -152,25 +152,26 @@ const bad: Bad[] = [
       read: async () => ({ user: null, save() {} }),
     })),
     outcome: "fail",
-    reason: /gave an object without get, set, has, unset, flash; it must give/,
+    reason:
+      /returned an object without get, set, has, unset, flash; it must return/,
   },
   {
     name: "read gives a cookie's value",
     target: withStorage(() => ({ read: async () => "secret-id" })),
     outcome: "fail",
-    reason: /read\(\) gave a string; it must give a session$/,
+    reason: /read\(\) returned a string; it must return a session$/,
   },
   {
     name: "there is no save",
     target: withStorage(() => ({ save: undefined })),
     outcome: "fail",
-    reason: /save\(\) gave undefined; it must give a string or null$/,
+    reason: /save\(\) returned undefined; it must return a string or null$/,
   },
   {
     name: "save gives an object",
     target: withStorage(() => ({ save: async () => ({}) })),
     outcome: "fail",
-    reason: /save\(\) gave object; it must give a string or null$/,
+    reason: /save\(\) returned object; it must return a string or null$/,
   },
   {
     name: "commitSession gives nothing",
@@ -184,7 +185,7 @@ const bad: Bad[] = [
       }),
     },
     outcome: "fail",
-    reason: /commitSession\(\) gave undefined; it must give a string$/,
+    reason: /commitSession\(\) returned undefined; it must return a string$/,
   },
   {
     name: "a session's methods throw",
@@ -220,7 +221,7 @@ const bad: Bad[] = [
       },
     })),
     outcome: "error",
-    reason: /^outside of every call, it threw Error: lost/,
+    reason: /^an error was thrown outside of every call: Error: lost/,
   },
   {
     name: "it claims expiry, and ignores the clock",
@@ -240,7 +241,7 @@ const bad: Bad[] = [
     target: { capabilities: ["expiry"] },
     rule: "EXPIRY-02",
     outcome: "not-run",
-    reason: /^the target has no clock$/,
+    reason: /^the target does not have a clock$/,
   },
   {
     name: "its clock throws",
@@ -260,14 +261,14 @@ const bad: Bad[] = [
     target: { capabilities: ["faults", "revoke"] },
     rule: "FAULT-01",
     outcome: "not-run",
-    reason: /^open\(\) gave no faults$/,
+    reason: /^it claims faults, but open\(\) did not return faults$/,
   },
   {
     name: "it claims inspect, and gives no hooks",
     target: { capabilities: ["inspect"] },
     rule: "UNSET-05",
     outcome: "not-run",
-    reason: /^open\(\) gave no inspect$/,
+    reason: /^it claims inspect, but open\(\) did not return inspect$/,
   },
   {
     name: "its inspect hooks give no records",
@@ -280,7 +281,7 @@ const bad: Bad[] = [
     },
     rule: "UNSET-05",
     outcome: "error",
-    reason: /^inspect\.records\(\) threw: TypeError: it must give a Map$/,
+    reason: /^inspect\.records\(\) threw: TypeError: it must return a Map$/,
   },
   {
     name: "it claims faults, and its hooks break nothing",
@@ -316,7 +317,7 @@ const bad: Bad[] = [
     },
     rule: "OWNER-01",
     outcome: "fail",
-    reason: /^it claims "owners" and has no listSessions\(\)$/,
+    reason: /^it claims "owners", but does not have listSessions\(\)$/,
   },
   {
     name: "listSessions gives an object",
@@ -327,7 +328,7 @@ const bad: Bad[] = [
     rule: "OWNER-01",
     outcome: "fail",
     reason:
-      /^listSessions\(\) gave a value of type object; it must give a list$/,
+      /^listSessions\(\) returned a value of type object; it must return a list$/,
   },
   {
     name: "listSessions gives ids",
@@ -338,7 +339,7 @@ const bad: Bad[] = [
     rule: "OWNER-01",
     outcome: "fail",
     reason:
-      /^listSessions\(\) gave a session without id, created, lastSeen, expires, data$/,
+      /^listSessions\(\) returned a session without a valid id, created, lastSeen, expires, data$/,
   },
   {
     name: "listSessions throws at once",
@@ -365,7 +366,8 @@ const bad: Bad[] = [
     },
     rule: "OWNER-04",
     outcome: "fail",
-    reason: /^destroySessions\(\) gave undefined; it must give how many$/,
+    reason:
+      /^destroySessions\(\) returned undefined; it must return the number/,
   },
   {
     name:
@@ -373,7 +375,7 @@ const bad: Bad[] = [
     target: { capabilities: ["shared", "durable"] },
     rule: "PERSIST-04",
     outcome: "fail",
-    reason: /^the second instance does not see it$/,
+    reason: /^the second instance does not read the session$/,
   },
   {
     name: "it claims namespaces, and has one for all",
@@ -415,12 +417,10 @@ for (const { name, target, rule = "PERSIST-01", outcome, reason } of bad) {
 }
 
 Deno.test("checkStorage() waits for three rules only, when a target hangs in all", async () => {
-  const start = performance.now();
   const { results } = await checkStorage(
     { name: "bad", capabilities: [], open: () => never },
     { deadlineMs: 40 },
   );
-  assert(performance.now() - start < 1000);
   const outcomes = results.map(({ outcome }) => outcome);
   assertEquals(outcomes.filter((outcome) => outcome === "error").length, 3);
   assertEquals(outcomes.includes("pass"), false);
@@ -446,13 +446,13 @@ Deno.test("checkStorage() closes what a check opens too late", async () => {
 
 const malformed: [string, unknown, RegExp][] = [
   ["nothing", undefined, /it must be an object/],
-  ["no name", { capabilities: [], open }, /it needs a name/],
-  ["no capabilities", { name: "x", open }, /a list of capabilities/],
-  ["no open", { name: "x", capabilities: [] }, /a function open/],
+  ["no name", { capabilities: [], open }, /name must be a string/],
+  ["no capabilities", { name: "x", open }, /capabilities must be a list/],
+  ["no open", { name: "x", capabilities: [] }, /open must be a function/],
   [
     "an unknown capability",
     { name: "x", capabilities: ["fast"], open },
-    /there is no capability fast/,
+    /unknown capability fast/,
   ],
   [
     "an unknown clock",
@@ -462,7 +462,7 @@ const malformed: [string, unknown, RegExp][] = [
   [
     "an unknown profile",
     { name: "x", capabilities: [], open, profile: "constructor" },
-    /there is no profile constructor/,
+    /unknown profile constructor/,
   ],
 ];
 

@@ -129,7 +129,7 @@ Deno.test("cli gives status 3, for a claim that cannot be tried", async () => {
   const target: Target = { name, open, capabilities: ["expiry"] };
   const { status, out } = await run("t.ts", { default: target });
   assertEquals(status, 3);
-  assertMatch(out, /EXPIRY-01, 02.*: the\n? *target has no clock/);
+  assertMatch(out, /EXPIRY-01, 02.*: the\n? *target\n? *does not have a clock/);
 });
 
 const baseline = (expected: unknown, ruleSet = "2026.1") => ({
@@ -226,20 +226,24 @@ Deno.test("cli lists the rules, and shows help", async () => {
 });
 
 const misuse: [string, RegExp][] = [
-  ["", /^error: name a target file; --help shows how\n$/],
-  ["a.ts b.ts", /one target file, not 2/],
-  ["t.ts --jsn", /no option --jsn; did you mean --json\?/],
-  ["t.ts --frobnicate", /no option --frobnicate; --help shows them/],
-  ["t.ts --only", /--only needs a value: --only RULES/],
-  ["t.ts --only ,", /--only names no rule/],
-  ["t.ts --only FLSH", /no rule "FLSH"; did you mean FLASH\?/],
-  ["t.ts --only REGEN-99", /no rule "REGEN-99"; did you mean REGEN-0/],
+  ["", /^error: a target file is missing; --help shows an example\n$/],
+  ["a.ts b.ts", /expected one target file, received 2/],
+  ["t.ts --jsn", /unknown option --jsn; did you mean --json\?/],
+  ["t.ts --constructor", /unknown option --constructor/],
+  ["t.ts -x", /unknown option -x/],
+  ["t.ts --json r.json x.json", /expected one target file, received 2/],
+  ["t.ts --frobnicate", /unknown option --frobnicate; --help shows all/],
+  ["t.ts --only", /Option '--only <value>' argument missing/],
+  ["t.ts --only ,", /--only must name a rule/],
+  ["t.ts --only FLSH", /unknown rule "FLSH"; did you mean FLASH\?/],
+  ["t.ts --only REGEN-99", /unknown rule "REGEN-99"; did you mean REGEN-0/],
   ["t.ts --seed x", /--seed must be a whole number below/],
-  ["t.ts --seed -1", /--seed needs a value/],
+  ["t.ts --seed -1", /Option '--seed' argument is ambiguous/],
+  ["t.ts --html=", /Option '--html' needs a value/],
   ["t.ts --seed 1 --seed 2", /--seed is given twice/],
-  ["t.ts --slow=yes", /--slow takes no value/],
+  ["t.ts --slow=yes", /Option '--slow' does not take an argument/],
   ["t.ts --json --tap", /both write to standard output/],
-  ["t.ts --self-check --tap", /--self-check does not go with --tap/],
+  ["t.ts --self-check --tap", /--self-check cannot be used with --tap/],
   ["t.ts --baseline none.json", /cannot read none\.json: Error: no such file/],
   ["t.ts --html locked.html", /cannot write locked\.html: Error: read-only/],
 ];
@@ -254,12 +258,20 @@ for (const [args, message] of misuse) {
 }
 
 const baselines: [string, Record<string, string>, RegExp][] = [
-  ["no JSON", { "b.json": "{" }, /is no baseline: /],
+  ["no JSON", { "b.json": "{" }, /is not a valid baseline: /],
   ["null", { "b.json": "null" }, /it must be an object/],
-  ["another rule set", baseline({}, "1999"), /for the rules "1999"/],
+  ["another rule set", baseline({}, "1999"), /its ruleSet is "1999"/],
   ["no failures", baseline(undefined), /"expected" must be an object/],
-  ["an unknown rule", baseline({ "FLASH-0": "x" }), /no rule "FLASH-0"; did/],
-  ["no reason", baseline({ "FLASH-03": " " }), /FLASH-03 has no reason/],
+  [
+    "an unknown rule",
+    baseline({ "FLASH-0": "x" }),
+    /unknown rule "FLASH-0"; did/,
+  ],
+  [
+    "no reason",
+    baseline({ "FLASH-03": " " }),
+    /the reason of FLASH-03 is missing/,
+  ],
 ];
 
 for (const [name, files, message] of baselines) {
@@ -276,15 +288,15 @@ for (const [name, files, message] of baselines) {
 }
 
 const modules: [string, Record<string, unknown> | Error, RegExp][] = [
-  ["nothing", {}, /t\.ts exports no target/],
-  ["no target", { x: 1, y: null }, /t\.ts exports no target/],
-  ["a number", { default: 5 }, /no usable target: it must be an object/],
+  ["nothing", {}, /t\.ts does not export a target/],
+  ["no target", { x: 1, y: null }, /t\.ts does not export a target/],
+  ["a number", { default: 5 }, /an invalid target: it must be an object/],
   [
     "a target without capabilities",
     { default: { name: "x", open() {} } },
-    /no usable target: it needs a list of capabilities/,
+    /an invalid target: capabilities must be a list/,
   ],
-  ["an empty list", { default: [] }, /t\.ts exports no target/],
+  ["an empty list", { default: [] }, /t\.ts does not export a target/],
   [
     "an error with control characters",
     new UsageError("t.ts cannot be loaded: \x1b[2J\nstack"),
@@ -329,7 +341,7 @@ Deno.test("cli --self-check proves nothing, where a rule fails anyway", async ()
     default: sticky,
   });
   assertEquals(status, 3, out);
-  assertStringIncludes(out, "FLASH-03 is fail without it");
+  assertStringIncludes(out, "FLASH-03 is fail without the sabotage");
 });
 
 /** The command itself, as a process of its own. */

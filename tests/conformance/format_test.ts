@@ -45,7 +45,7 @@ const mixed = reportOf([
   {
     rule: "FLASH-01",
     outcome: "fail",
-    reason: "the flash is not there",
+    reason: "the flash is missing",
     got: "undefined",
     want: '"Saved"',
     trace: ["1. open a storage", "2. A sends no cookie"],
@@ -134,31 +134,32 @@ Deno.test("formatReport() prints only failures in full, as text", () => {
                         failed as expected
 
 ✗ FLASH-01 failed
-  A flash is readable in the next request.
+  The next request can read a flash.
 
-  reason  the flash is not there
+  reason  the flash is missing
   got     undefined
   want    "Saved"
 
        1. open a storage
        2. A sends no cookie
 
-  why     It is how a visitor learns, after a redirect, that something worked or
-          failed.
+  why     After a redirect, the visitor learns from it whether something worked
+          or failed.
   again   checkStorage(target, { only: ["FLASH-01"], seed: 7 })
 
 ! FLASH-02 error
-  The first get returns a flash; a second get in that request does not.
+  The first get returns a flash; a second get in the same request does not.
 
   reason  open() threw
   why     Two components that ask for the message would both show it.
   again   checkStorage(target, { only: ["FLASH-02"], seed: 7 })
 
 ^ FLASH-05 unexpectedly passed
-  has reports a flash without consuming it.
+  has returns true for a flash and does not consume it.
 
-  reason  it was expected to fail (was broken), and passes: drop the expectation
-  why     A layout that asks whether there is a message must not eat it.
+  reason  it was expected to fail (was broken), but passes: remove the
+          expectation
+  why     A layout that checks for a message must not consume it.
   again   checkStorage(target, { only: ["FLASH-05"], seed: 7 })
 
 Failed as expected
@@ -193,7 +194,7 @@ Deno.test("formatReport() keeps to its width, as text", () => {
   for (const line of text.split("\n")) {
     assert(line.length <= 60 || line.startsWith("  again"), line);
   }
-  assertStringIncludes(text, "… 60 lines; the JSON report has them");
+  assertStringIncludes(text, "… 60 more lines in the JSON report");
 });
 
 Deno.test("formatReport() tells one broken open once, as text", () => {
@@ -231,7 +232,7 @@ Deno.test("formatReport() turns red what is not green, as JUnit XML", () => {
   );
   assertMatch(
     text,
-    /<failure type="fail" message="the flash is not there">got {2}undefined\n/,
+    /<failure type="fail" message="the flash is missing">got {2}undefined\n/,
   );
   assertStringIncludes(text, '<error type="not-run" message="no clock">');
   assertStringIncludes(text, '<failure type="stale"');
@@ -284,7 +285,7 @@ Deno.test("formatReport() throws a TypeError, for a format there is not", () => 
   assertThrows(
     () => formatReport(mixed, { format: "pdf" as "html" }),
     TypeError,
-    'Cannot format a report: there is no format "pdf"',
+    'Cannot format reports: unknown format "pdf"',
   );
-  assertThrows(() => formatReport([], { format: "text" }), TypeError, "none");
+  assertThrows(() => formatReport([], { format: "text" }), TypeError, "empty");
 });

@@ -1,5 +1,6 @@
 /**
- * Two storages as one. In all but the first target, every new session begins in the old home, and moves when it is read.
+ * Read-through storages. In all but the first target, every new session is saved in the storage `from`, and moves to `to`
+ * when it is read.
  */
 import { conformance, instrument, rules } from "../../conformance/mod.ts";
 import type { Capability, OpenOptions, Target } from "../../conformance/mod.ts";
@@ -16,7 +17,7 @@ import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { ENGINE } from "./targets.ts";
 
 type Storage = SessionStorage;
-type Home = (options: OpenOptions) => {
+type Opener = (options: OpenOptions) => {
   storage: Storage;
   inspect?: ReturnType<typeof instrument>["inspect"];
   faults?: ReturnType<typeof instrument>["faults"];
@@ -26,7 +27,7 @@ const cookie = { name: "session", secrets: ["s3cr3t"] };
 const clock = { kind: "virtual", advance() {} } as const;
 
 /** Memory, whose instances over one namespace share one engine. */
-function memory(): Home {
+function memory(): Opener {
   const engines = new Map<string, [MemoryEngine, Set<string>]>();
   return ({ namespace, ...options }) => {
     const { now } = options;
@@ -39,7 +40,7 @@ function memory(): Home {
   };
 }
 
-function sealedCookie(): Home {
+function sealedCookie(): Opener {
   return ({ namespace, ...options }) => ({
     storage: createCookieSessionStorage({
       ...options,
@@ -49,7 +50,7 @@ function sealedCookie(): Home {
 }
 
 /** A database that counts its sessions, with a cookie of another name. */
-function database(): Home {
+function database(): Opener {
   type Row = { data: string; expires: number };
   type Plain = FlashSessionData<object, object>;
   const tables = new Map<string, Map<string, Row>>();
@@ -83,10 +84,10 @@ function database(): Home {
   };
 }
 
-/** @param begins Whether new sessions are saved in the old home. */
+/** @param begins Whether new sessions are saved in the storage `from`. */
 function movingTarget(
   name: string,
-  [from, to]: readonly [Home, Home],
+  [from, to]: readonly [Opener, Opener],
   capabilities: readonly Capability[],
   begins = true,
 ): Target {
@@ -96,9 +97,9 @@ function movingTarget(
     capabilities,
     open(options) {
       const old = from(options);
-      const home = to(options);
+      const next = to(options);
       const moving = createReadThroughSessionStorage({
-        to: home.storage,
+        to: next.storage,
         from: old.storage,
       });
       const stored = new WeakSet<Session>();
@@ -109,18 +110,16 @@ function movingTarget(
           return session;
         },
         commitSession(session: Session, attributes?: object) {
-          const home = begins && !stored.has(session) ? old.storage : moving;
-          return home.commitSession(session, attributes);
+          const saved = begins && !stored.has(session) ? old.storage : moving;
+          return saved.commitSession(session, attributes);
         },
         destroySession: moving.destroySession,
-        listSessions: (owner: string, asks?: object) =>
-          (moving as Storage).listSessions(owner, asks),
-        destroySessions: (owner: string, spares?: object) =>
-          (moving as Storage).destroySessions(owner, spares),
+        listSessions: moving.listSessions,
+        destroySessions: moving.destroySessions,
         sweep: () => moving.sweep?.() ?? Promise.resolve(),
         close: () => moving.close?.() ?? Promise.resolve(),
       };
-      const { inspect, faults } = home;
+      const { inspect, faults } = next;
       if (!inspect || !faults || !old.inspect || !old.faults) {
         return { storage };
       }
@@ -158,7 +157,7 @@ const TIMED: readonly Capability[] = [
   "absolute",
 ];
 
-/** The model saves a session in the old home again after it has moved, which is what a server without this would do. */
+/** MODEL-01 saves a session in `from` again after it has moved, as a server without read-through would. */
 const only = rules.map(({ id }) => id).filter((id) => id !== "MODEL-01");
 const MOVES = "it moves when it is read";
 const NEW_ID = "its new id is sent as soon as it has one";

@@ -1,11 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AssertionError } from "node:assert/strict";
-import type { Report } from "../../conformance/mod.ts";
-import type { Reproduction } from "../../conformance/reports/reproductions/_run.ts";
+import type { Reproduction } from "../../conformance/reports/reproductions/run.ts";
 import * as reactRouter from "../../conformance/reports/reproductions/react_router.ts";
 import * as remix from "../../conformance/reports/reproductions/remix.ts";
 import { deno } from "../../tools/project.ts";
-import { broken, folder, libraries } from "../../tools/reports.ts";
+import { libraries, readIndex } from "../../tools/reports.ts";
 
 const modules: Record<
   string,
@@ -27,12 +26,11 @@ for (const { name, storages: names } of libraries) {
   const { storages = {}, reproductions = {} } = modules[name] ?? {};
 
   for (const storage of names) {
-    Deno.test(`${name} ${storage} has a reproduction of each rule that it breaks, and of no other`, async () => {
-      const file = new URL(`${name}_${storage}.json`, folder);
-      const report: Report = JSON.parse(await Deno.readTextFile(file));
+    Deno.test(`${name} ${storage} has a reproduction of each rule that it breaks, and of no other`, () => {
+      const { failed } = readIndex().storages[`${name}_${storage}`] ?? {};
       const shown = Object.keys(reproductions)
         .filter((rule) => reproductions[rule]?.of.includes(storage));
-      assertEquals(shown.toSorted(), broken(report).toSorted());
+      assertEquals(shown.toSorted(), failed?.toSorted());
     });
   }
 

@@ -1,5 +1,5 @@
 /**
- * What the storages of react-router and @react-router/node break, each rule in a few lines of their own API.
+ * Reproductions for react-router and @react-router/node: a few lines of their own API for each rule that they break.
  *
  * `deno run -A conformance/reports/reproductions/react_router.ts [cookie | memory | file] [rule]`
  */
@@ -15,7 +15,7 @@ import {
   createMemorySessionStorage,
   type SessionStorage,
 } from "react-router";
-import { type Reproduction, run } from "./_run.ts";
+import { type Reproduction, run } from "./run.ts";
 
 const secrets = ["s3cr3t"];
 const cookie = { name: "__session", secrets };
@@ -29,12 +29,12 @@ export const storages: Readonly<Record<string, () => SessionStorage>> = {
   file: () => createFileSessionStorage({ cookie, dir }),
 };
 
-/** What a browser sends back of a `Set-Cookie` header. */
+/** The `Cookie` header that a browser sends for a `Set-Cookie` header. */
 function sent(header: string): string {
   return header.split(";")[0] ?? "";
 }
 
-/** Signs a new visitor in; gives their cookie. */
+/** Signs a new visitor in. Returns their cookie. */
 async function signIn(
   { getSession, commitSession }: SessionStorage,
   options?: { expires: Date },
@@ -44,20 +44,20 @@ async function signIn(
   return sent(await commitSession(session, options));
 }
 
-/** Waits until a moment has passed. */
+/** Waits until a time has passed. */
 async function past(moment: Date): Promise<void> {
   const ms = moment.getTime() - Date.now() + 20;
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** By rule. */
+/** The reproductions, by rule. */
 export const reproductions: Readonly<
   Record<string, Reproduction<SessionStorage>>
 > = {
   "PERSIST-05": {
     of: ["memory", "file"],
     visitor:
-      "A request that is on its way while the visitor signs out goes on under the id of the session that ended, and with whatever is tied to that id.",
+      "A request that is in progress while the visitor logs out keeps the id of the destroyed session, and everything that depends on that id.",
     async show(storage) {
       const { getSession, destroySession } = storage;
       const old = await signIn(storage);
@@ -70,7 +70,7 @@ export const reproductions: Readonly<
   "FLASH-10": {
     of: ["memory", "file"],
     visitor:
-      "Two pages load at once, one shows “Paid”, the other saves something else: “Paid” is shown again.",
+      "Two pages load at the same time. One shows “Paid”, the other saves something else: “Paid” is shown again.",
     async show({ getSession, commitSession }) {
       const first = await getSession();
       first.flash("notice", "Paid");
@@ -90,7 +90,7 @@ export const reproductions: Readonly<
   "EXPIRY-02": {
     of: ["memory", "file"],
     visitor:
-      "Whoever kept the cookie of a session that ran out plants it in a visitor's browser, and is signed in as the visitor once they sign in.",
+      "An attacker plants the cookie of an expired session in a visitor's browser, and is signed in as the visitor after the login.",
     async show(storage) {
       const { getSession, commitSession } = storage;
       const expires = new Date(Date.now() + 100);
@@ -106,7 +106,7 @@ export const reproductions: Readonly<
   "EXPIRY-09": {
     of: ["memory", "file"],
     visitor:
-      "A page that began before the session ran out, and saves after it, signs the visitor in again.",
+      "A page that begins before the session expires, and saves afterwards, signs the visitor in again.",
     async show(storage) {
       const { getSession, commitSession } = storage;
       const expires = new Date(Date.now() + 100);
@@ -122,7 +122,7 @@ export const reproductions: Readonly<
   "REGEN-05": {
     of: ["memory", "file"],
     visitor:
-      "Somebody signs out, plants that cookie in the visitor's browser, and is signed in as the visitor once they sign in (session fixation).",
+      "An attacker logs out, plants that cookie in a visitor's browser, and is signed in as the visitor after the login (session fixation).",
     async show(storage) {
       const { getSession, commitSession, destroySession } = storage;
       const planted = await signIn(storage);
@@ -137,7 +137,7 @@ export const reproductions: Readonly<
   "REGEN-07": {
     of: ["memory", "file"],
     visitor:
-      "Ids have 64 random bits in files and 122 in memory, where 128 are asked for; it is the cookie's signature that keeps them from being guessed.",
+      "Ids have 64 random bits in files and 122 in memory; 128 are required. Only the signature of the cookie prevents guessing.",
     async show(storage) {
       const { id } = await storage.getSession(await signIn(storage));
       // Six bits of a UUID are always the same.
@@ -149,7 +149,7 @@ export const reproductions: Readonly<
   "ISO-01": {
     of: ["memory"],
     visitor:
-      "What a page does with its own copy of the cart, after it was saved, is in the visitor's next request, though nobody saved it.",
+      "If a page changes its cart object after saving it, the visitor's next request reads the change, although it was not saved.",
     async show({ getSession, commitSession }) {
       const cart = ["tea"];
       const session = await getSession();
@@ -157,13 +157,17 @@ export const reproductions: Readonly<
       const browser = sent(await commitSession(session));
       cart.push("cup");
       const next = await getSession(browser);
-      assert.deepEqual(next.get("cart"), ["tea"], "the store has changed too");
+      assert.deepEqual(
+        next.get("cart"),
+        ["tea"],
+        "the stored value has changed too",
+      );
     },
   },
   "ISO-02": {
     of: ["memory"],
     visitor:
-      "A page fails half-way and saves nothing; what it did to the cart is there all the same, for every other request.",
+      "If a page changes the cart and fails before saving it, every other request reads the change.",
     async show({ getSession, commitSession }) {
       const session = await getSession();
       session.set("cart", ["tea"]);
@@ -173,14 +177,14 @@ export const reproductions: Readonly<
       assert.deepEqual(
         other.get("cart"),
         ["tea"],
-        "another request sees what was not saved",
+        "another request reads a change that was not saved",
       );
     },
   },
   "CONC-01": {
     of: ["memory", "file"],
     visitor:
-      "A visitor signs out while a slow page loads; when that page saves, they are signed in again, and so is everybody with the old cookie.",
+      "A visitor logs out while a slow page loads. When that page saves, the visitor is signed in again, and so is everybody with the old cookie.",
     async show(storage) {
       const { getSession, commitSession, destroySession } = storage;
       const browser = await signIn(storage);
@@ -195,7 +199,7 @@ export const reproductions: Readonly<
   "CONC-09": {
     of: ["memory", "file"],
     visitor:
-      "A visitor signs out and somebody else signs in on that browser; the late response of a slow page signs the first one in again.",
+      "A visitor logs out, and another one signs in on that browser. The late response of a slow page signs the first one in again.",
     async show(storage) {
       const { getSession, commitSession, destroySession } = storage;
       let browser = await signIn(storage);
@@ -213,7 +217,7 @@ export const reproductions: Readonly<
   "HOSTILE-04": {
     of: ["file"],
     visitor:
-      "Once a visitor's file is damaged, by a full disk for instance, every request of theirs fails until they delete their cookies.",
+      "If a visitor's file is damaged, for example by a full disk, every request fails until the visitor deletes the cookie.",
     async show(storage) {
       const browser = await signIn(storage);
       const { id } = await storage.getSession(browser);
@@ -227,7 +231,7 @@ export const reproductions: Readonly<
   "HOSTILE-05": {
     of: ["cookie"],
     visitor:
-      "What the site signed with the same secret for another of its cookies is taken for a session: whoever may choose what is in a signed cookie of preferences can be any user.",
+      "A value that the site signed for another cookie with the same secret is read as a session: a visitor who can choose the content of a signed cookie can be any user.",
     async show({ getSession }) {
       const preferences = createCookie("preferences", { secrets });
       const [, value] = sent(await preferences.serialize({ userId: "u1" }))
@@ -239,7 +243,7 @@ export const reproductions: Readonly<
   "SERIAL-03": {
     of: ["cookie", "file"],
     visitor:
-      "A date comes back as text and NaN as null: the page that uses them fails, far from where they were stored.",
+      "A date is returned as text and NaN as null. The page that uses them fails, far from the code that stored them.",
     async show({ getSession, commitSession }) {
       const session = await getSession();
       session.set("sale", { ends: new Date(0), discount: NaN });
@@ -247,14 +251,14 @@ export const reproductions: Readonly<
       assert.deepEqual(
         next.get("sale"),
         { ends: new Date(0), discount: NaN },
-        "what is read is not what was saved",
+        "the value that is read differs from the saved one",
       );
     },
   },
   "MODEL-01": {
     of: ["memory", "file"],
     visitor:
-      "A request that still carries the cookie after signing out, as one of a second tab may, goes on under the destroyed id.",
+      "A request that still sends the cookie after the logout, such as one of a second tab, keeps the destroyed id.",
     async show(storage) {
       const { getSession, destroySession } = storage;
       const browser = await signIn(storage);
@@ -267,7 +271,7 @@ export const reproductions: Readonly<
   "MODEL-02": {
     of: ["memory", "file"],
     visitor:
-      "One page signs out while another removes a coupon: the visitor is still signed in, as after neither order of the two.",
+      "One page logs out while another removes a coupon: the visitor is still signed in, which neither order of the two would give.",
     async show(storage) {
       const { getSession, commitSession, destroySession } = storage;
       const browser = await signIn(storage);

@@ -1,5 +1,5 @@
 /**
- * What the storages of @remix-run/session break, each rule in a few lines of their own API.
+ * Reproductions for @remix-run/session: a few lines of its own API for each rule that it breaks.
  *
  * `deno run -A conformance/reports/reproductions/remix.ts [cookie | memory | fs] [rule]`
  */
@@ -13,7 +13,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type Reproduction, run } from "./_run.ts";
+import { type Reproduction, run } from "./run.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "sessions-"));
 process.on("exit", () => rmSync(dir, { recursive: true }));
@@ -25,21 +25,21 @@ export const storages: Readonly<Record<string, () => SessionStorage>> = {
   fs: () => createFsSessionStorage(dir),
 };
 
-/** Signs a new visitor in; gives their cookie. */
+/** Signs a new visitor in. Returns their cookie. */
 async function signIn(storage: SessionStorage): Promise<string | null> {
   const session = await storage.read(null);
   session.set("userId", "u1");
   return await storage.save(session);
 }
 
-/** By rule. */
+/** The reproductions, by rule. */
 export const reproductions: Readonly<
   Record<string, Reproduction<SessionStorage>>
 > = {
   "PERSIST-10": {
     of: ["cookie", "fs"],
     visitor:
-      "A page adds to the cart that it read, and saves: what the visitor added is lost, unless the page also sets the cart again.",
+      "If a page adds an item to the cart that it read and saves, the item is lost, unless the page also sets the cart again.",
     async show(storage) {
       const session = await storage.read(null);
       session.set("cart", ["tea"]);
@@ -53,7 +53,7 @@ export const reproductions: Readonly<
   "UNSET-02": {
     of: ["cookie", "memory", "fs"],
     visitor:
-      "A page that clears up what is not there gives every bot a cookie, and in memory and fs a record of its own.",
+      "A page that unsets an absent key sends every bot a cookie and, in memory and fs, stores a record for it.",
     async show(storage) {
       const session = await storage.read(null);
       session.unset("coupon");
@@ -64,7 +64,7 @@ export const reproductions: Readonly<
   "REGEN-07": {
     of: ["cookie", "memory", "fs"],
     visitor:
-      "Ids have 122 random bits, where 128 are asked for; nobody guesses such an id either.",
+      "Ids have 122 random bits; 128 are required. Guessing such an id is not practical either.",
     async show(storage) {
       const { id } = await storage.read(null);
       // Six bits of a UUID are always the same.
@@ -76,7 +76,7 @@ export const reproductions: Readonly<
   "REGEN-08": {
     of: ["memory", "fs"],
     visitor:
-      "A sign-in that saves the session twice in one request, each time with a new id, leaves the id in between signed in.",
+      "If a login saves the session twice in one request, each time with a new id, the id in between stays signed in.",
     async show(storage) {
       const session = await storage.read(await signIn(storage));
       session.regenerateId(true);
@@ -90,7 +90,7 @@ export const reproductions: Readonly<
   "ISO-01": {
     of: ["memory"],
     visitor:
-      "What a page does with its own copy of the cart, after it was saved, is in the visitor's next request, though nobody saved it.",
+      "If a page changes its cart object after saving it, the visitor's next request reads the change, although it was not saved.",
     async show(storage) {
       const cart = ["tea"];
       const session = await storage.read(null);
@@ -98,13 +98,17 @@ export const reproductions: Readonly<
       const browser = await storage.save(session);
       cart.push("cup");
       const next = await storage.read(browser);
-      assert.deepEqual(next.get("cart"), ["tea"], "the store has changed too");
+      assert.deepEqual(
+        next.get("cart"),
+        ["tea"],
+        "the stored value has changed too",
+      );
     },
   },
   "ISO-02": {
     of: ["memory"],
     visitor:
-      "A page fails half-way and saves nothing; what it did to the cart is there all the same, for every other request.",
+      "If a page changes the cart and fails before saving it, every other request reads the change.",
     async show(storage) {
       const session = await storage.read(null);
       session.set("cart", ["tea"]);
@@ -114,14 +118,14 @@ export const reproductions: Readonly<
       assert.deepEqual(
         other.get("cart"),
         ["tea"],
-        "another request sees what was not saved",
+        "another request reads a change that was not saved",
       );
     },
   },
   "CONC-01": {
     of: ["memory", "fs"],
     visitor:
-      "A visitor signs out while a slow page loads; when that page saves, they are signed in again, and so is everybody with the old cookie.",
+      "A visitor logs out while a slow page loads. When that page saves, the visitor is signed in again, and so is everybody with the old cookie.",
     async show(storage) {
       const browser = await signIn(storage);
       const slow = await storage.read(browser);
@@ -137,7 +141,7 @@ export const reproductions: Readonly<
   "CONC-02": {
     of: ["memory", "fs"],
     visitor:
-      "An id that was planted before the sign-in, and deleted by it, works again once a slow page saves.",
+      "An id that was planted before the login, and ended by it, is valid again once a slow page saves.",
     async show(storage) {
       const planted = await signIn(storage);
       const slow = await storage.read(planted);
@@ -153,7 +157,7 @@ export const reproductions: Readonly<
   "CONC-04": {
     of: ["fs"],
     visitor:
-      "A request that reads while another one saves finds half a file, and fails.",
+      "A request that reads while another one saves reads half a file, and fails.",
     async show(storage) {
       const session = await storage.read(null);
       session.set("text", "x".repeat(100_000));
@@ -174,7 +178,7 @@ export const reproductions: Readonly<
   "CONC-09": {
     of: ["memory", "fs"],
     visitor:
-      "A visitor signs out and somebody else signs in on that browser; the late response of a slow page signs the first one in again.",
+      "A visitor logs out, and another one signs in on that browser. The late response of a slow page signs the first one in again.",
     async show(storage) {
       let browser = await signIn(storage);
       const slow = await storage.read(browser);
@@ -193,7 +197,7 @@ export const reproductions: Readonly<
   "HOSTILE-04": {
     of: ["fs"],
     visitor:
-      "Once a visitor's file is damaged, by a full disk for instance, every request of theirs fails until they delete their cookies.",
+      "If a visitor's file is damaged, for example by a full disk, every request fails until the visitor deletes the cookie.",
     async show(storage) {
       const browser = await signIn(storage);
       const hash = createHash("sha256").update(`${browser}`).digest("hex");
@@ -207,7 +211,7 @@ export const reproductions: Readonly<
   "HOSTILE-06": {
     of: ["cookie"],
     visitor:
-      "Once the session is larger than a cookie may be, browsers drop each new cookie: what the visitor does from then on is lost, without an error anywhere.",
+      "If the session is larger than the limit of a cookie, browsers drop each new cookie: later changes are lost without an error.",
     async show(storage) {
       const session = await storage.read(null);
       session.set("text", "x".repeat(5000));
@@ -220,7 +224,7 @@ export const reproductions: Readonly<
   "SERIAL-03": {
     of: ["cookie", "fs"],
     visitor:
-      "A date comes back as text and NaN as null: the page that uses them fails, far from where they were stored.",
+      "A date is returned as text and NaN as null. The page that uses them fails, far from the code that stored them.",
     async show(storage) {
       const session = await storage.read(null);
       session.set("sale", { ends: new Date(0), discount: NaN });
@@ -228,14 +232,14 @@ export const reproductions: Readonly<
       assert.deepEqual(
         next.get("sale"),
         { ends: new Date(0), discount: NaN },
-        "what is read is not what was saved",
+        "the value that is read differs from the saved one",
       );
     },
   },
   "SERIAL-04": {
     of: ["fs"],
     visitor:
-      "A sign-in gives the session a new id and a value that cannot be stored: it fails, and the old session, cart and all, is deleted too.",
+      "If a login sets a new id and a value that cannot be stored, it fails, and the old session with its cart is deleted too.",
     async show(storage) {
       const browser = await signIn(storage);
       const session = await storage.read(browser);
@@ -249,7 +253,7 @@ export const reproductions: Readonly<
   "MODEL-02": {
     of: ["memory", "fs"],
     visitor:
-      "One page signs out while another removes a coupon: the visitor is still signed in, as after neither order of the two.",
+      "One page logs out while another removes a coupon: the visitor is still signed in, which neither order of the two would give.",
     async show(storage) {
       const browser = await signIn(storage);
       const [leaving, other] = [

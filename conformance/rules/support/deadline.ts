@@ -1,11 +1,11 @@
 /**
- * A deadline, watched by whatever clock a target has.
+ * The deadline of a session, for each kind of clock.
  *
  * @module
  */
 import type { Trial } from "../../trial/trial.ts";
 
-/** When something that was just saved will be over, as near as the target's clock can tell. */
+/** When a session that was just saved expires, as exactly as the target's clock allows. */
 export class Deadline {
   readonly #t: Trial;
   readonly #ms: number;
@@ -19,7 +19,7 @@ export class Deadline {
     this.#latest = to + ms;
   }
 
-  /** The deadline of what `save` saves for so many seconds. */
+  /** The deadline of a session that `save` saves for so many seconds. */
   static async of(
     t: Trial,
     seconds: number,
@@ -30,24 +30,24 @@ export class Deadline {
     return new Deadline(t, seconds * 1000, from, t.elapsed);
   }
 
-  /** Lets time pass until shortly before it: a millisecond, where the clock is exact. */
+  /** Lets time pass until shortly before the deadline: one millisecond, if the clock is exact. */
   async approach(): Promise<void> {
     const t = this.#t;
     const early = t.exact ? 1 : Math.max(2 * t.slack, this.#ms / 4);
     await t.advance(Math.max(0, this.#earliest - early - t.elapsed));
   }
 
-  /** Lets time pass until it has surely come: to the millisecond, where the clock is exact. */
+  /** Lets time pass until the deadline has certainly passed: to the millisecond, if the clock is exact. */
   async pass(): Promise<void> {
     const t = this.#t;
     await t.advance(Math.max(0, this.#latest + t.slack - t.elapsed));
   }
 
-  /** Fails unless a condition holds, provided that the deadline is still ahead: a busy machine may have missed it. */
+  /** Fails unless a condition holds; ends the trial if a busy machine has missed the deadline. */
   ahead(condition: boolean, what: string): void {
     const t = this.#t;
     if (!condition && t.elapsed >= this.#earliest - t.slack && !t.exact) {
-      t.notRun("the machine was too busy to look before the deadline");
+      t.notRun("the machine was too busy to check before the deadline");
     }
     t.ok(condition, what);
   }

@@ -1,11 +1,11 @@
 /**
- * Cookies that look like a session's and are none.
+ * Forged session cookies.
  *
  * @module
  */
 import type { Trial } from "../../trial/trial.ts";
 
-/** A value that no storage has made, and how it came about. */
+/** A value that the storage did not make, and how it was made. */
 export type Forgery = readonly [how: string, value: string];
 
 /** Forgeries of a session's value; `other` is another session's. */
@@ -14,7 +14,7 @@ export async function forgeriesOf(
   value: string,
   other: string,
 ): Promise<Forgery[]> {
-  // Each bit of it takes a while; one in each character does not.
+  // Trying every bit takes too long; one bit of each character is enough.
   const bits = t.runs < 100 ? [t.random.int(7)] : [0, 1, 2, 3, 4, 5, 6];
   const all = [
     ...truncations(value),
@@ -50,8 +50,8 @@ function splices(one: string, two: string): Forgery[] {
 }
 
 /**
- * Signed as it should be, but with another key, or an empty one: a text and its HMAC, as many libraries have it. Formats
- * that nobody knows here can only be damaged.
+ * Signed with another key or an empty one: a text and its HMAC, as in many libraries. Values in other formats can only
+ * be damaged.
  */
 async function miskeyed(t: Trial, value: string): Promise<Forgery[]> {
   const decoded = plain(value);
@@ -59,7 +59,7 @@ async function miskeyed(t: Trial, value: string): Promise<Forgery[]> {
   if (cut < 0) return [];
   const body = decoded.slice(0, cut);
   const forgeries: Forgery[] = [];
-  // An HMAC fills a short key up with zeros.
+  // An HMAC pads a short key with zeros.
   for (const secret of ["\0", t.random.word(20)]) {
     for (const hash of ["SHA-256", "SHA-1"]) {
       const signature = btoa(await hmac(hash, secret, body));
@@ -76,7 +76,7 @@ async function miskeyed(t: Trial, value: string): Promise<Forgery[]> {
   return forgeries;
 }
 
-/** An HMAC, a byte in each letter. */
+/** An HMAC, one byte in each character. */
 async function hmac(
   hash: string,
   secret: string,
@@ -94,7 +94,7 @@ async function hmac(
   return String.fromCharCode(...new Uint8Array(bytes));
 }
 
-/** What can be made without the key: no signature, an empty one, another one, and sessions in plain text. */
+/** Values made without the key: without a signature, with an empty or a wrong one, and sessions in plain text. */
 function keyless(value: string): Forgery[] {
   const texts = ['{"userId":"u1"}', '[{"userId":"u1"},{}]'];
   const json = texts.flatMap((text) => [text, btoa(text), `j:${text}`]);
@@ -111,7 +111,7 @@ function keyless(value: string): Forgery[] {
   ].map((text) => ["made without the key", text] as const);
 }
 
-/** Two ways to write one value are one value. */
+/** Whether two texts encode the same value. */
 function plain(text: string): string {
   try {
     return decodeURIComponent(text).trim();
@@ -120,7 +120,7 @@ function plain(text: string): string {
   }
 }
 
-/** Any text as a part of a header. */
+/** Encodes any text for a header. */
 export function encode(text: string): string {
   return encodeURIComponent(text.toWellFormed());
 }

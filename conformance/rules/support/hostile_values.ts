@@ -1,10 +1,10 @@
 /**
- * What clients send that mean no good.
+ * What malicious clients send.
  *
  * @module
  */
 
-/** Cookie values, and ids where the cookie is nothing but the id. */
+/** Cookie values; ids, if the cookie holds only the id. */
 export const HOSTILE_VALUES: readonly string[] = [
   "",
   " ",
@@ -123,7 +123,7 @@ export function hostileHeaders(name: string): string[] {
   ];
 }
 
-/** Keys that mean something to a language, a session or a cookie. */
+/** Keys with a meaning in the language, in a session or in a cookie. */
 export const HOSTILE_KEYS: readonly string[] = [
   "__proto__",
   "constructor",
@@ -149,7 +149,7 @@ export const HOSTILE_KEYS: readonly string[] = [
   "__flash__",
 ];
 
-/** Names of owners, among them many that something on the way may take for another one of them. */
+/** Names of owners. Some storages may confuse many of them. */
 export const OWNER_NAMES: readonly string[] = [
   "u1",
   "U1",
@@ -194,8 +194,8 @@ export const OWNER_NAMES: readonly string[] = [
 ];
 
 /**
- * Ways to damage a record's text; `empty`: it may be the record of an empty session then, and keep its id; `padding`:
- * in some encodings that takes away nothing that counts.
+ * Ways to damage a record's text. `empty`: the result may be the record of an empty session, which keeps its id.
+ * `padding`: in some encodings this removes only padding.
  */
 export const DAMAGES: readonly {
   readonly damaged: (text: string) => string;
@@ -211,7 +211,7 @@ export const DAMAGES: readonly {
   { damaged: () => '{"__proto__":' },
   { damaged: () => "\0\ufffd\ufffe" },
   { damaged: () => "[".repeat(10_000) },
-  // A storage that keeps nothing but the data may take these for the data of an empty session.
+  // A storage whose record is only the data may read these as an empty session.
   ...[
     "{}",
     "[]",

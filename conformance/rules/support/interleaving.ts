@@ -1,5 +1,5 @@
 /**
- * Requests of one visitor that overlap, and what may come of them.
+ * Requests of one visitor that overlap, and their possible results.
  *
  * @module
  */
@@ -23,15 +23,15 @@ import type { VisitorRequest } from "../../trial/visitor.ts";
 export interface Scenario {
   /** What each request does. */
   readonly programs: readonly (readonly Op[])[];
-  /** Whose turn it is, step by step; whoever is left goes on after that. */
+  /** Whose turn it is, step by step. The rest follows in order. */
   readonly turns: readonly number[];
-  /** Whether the saves run at once, rather than when it is their turn. */
+  /** Whether all saves run at the same time, rather than in turn. */
   readonly parallel: boolean;
 }
 
 const KEYS = ["user", "a", "b", "c", "news", "notice"];
 
-/** What is there before; `c` is not. */
+/** What is stored before; `c` is absent. */
 const BASE: readonly Op[] = [
   { do: "set", key: "user", value: "u1" },
   { do: "set", key: "a", value: 0 },
@@ -40,10 +40,10 @@ const BASE: readonly Op[] = [
 ];
 
 /**
- * The operations that numbers stand for, one for each key.
+ * The operations for some numbers, one for each key.
  *
- * Each does the same whatever another request does meanwhile: an unset finds its key, and a flash is either read by
- * these requests or set by them. Otherwise a storage that merges changes could not be told from one that loses them.
+ * The effect of each does not depend on other requests: an unset finds its key, and a flash is either read by these
+ * requests or set by them. Otherwise a merged change could look like a lost one.
  */
 export function programOf(numbers: readonly number[], who: number): Op[] {
   const ops: Op[] = [];
@@ -75,7 +75,7 @@ export function programOf(numbers: readonly number[], who: number): Op[] {
 /**
  * Plays a scenario in a namespace of its own.
  *
- * @throws {Violation} If what comes of it is neither a serial order nor a declared conflict.
+ * @throws {Violation} If the result is neither that of a serial order nor a declared conflict.
  */
 export async function interleave(
   t: Trial,
@@ -104,25 +104,25 @@ export async function interleave(
   const sent = actors.flatMap(({ request: { sent } }) =>
     sent.kind === "cookie" ? [sent.cookie] : []
   );
-  // A cookie that was sent may be over by the time its response arrives; where ids can end, none but the living count.
+  // A cookie that was sent may have ended before its response arrives. If ids can end, only live ones count.
   const byId = t.claims("revoke") && !t.claims("selfContained");
   const cookies = byId ? new Set([first, ...sent]) : [visitor.cookie];
   const states = [];
   for (const cookie of cookies) {
-    const { seen } = await observe(visitor.store, cookie, KEYS);
-    const over = actors.some(({ ops, request }) =>
+    const { seen } = await observe(visitor.storage, cookie, KEYS);
+    const ended = actors.some(({ ops, request }) =>
       ops.some((op) => op.do === "destroy") ||
       ops.some((op) => op.do === "regenerate") && request.sent.kind === "cookie"
     );
     const isEmpty = Object.keys(seen).length === 0;
-    if (byId && over && cookie === first && !isEmpty) {
-      throw new Violation("the old id is back", { got: seen, want: {} });
+    if (byId && ended && cookie === first && !isEmpty) {
+      throw new Violation("the old id is valid again", { got: seen, want: {} });
     }
     if (!byId || !isEmpty) states.push(seen);
   }
   for (const got of states.length > 0 ? states : [{}]) {
     if (allowed.some((want) => alike(got, want))) continue;
-    throw new Violation("no order of the requests leads to this", {
+    throw new Violation("no order of the requests leads to this state", {
       got,
       want: { oneOf: allowed },
     });
@@ -155,7 +155,7 @@ async function playInTurn(
     const queue = waiting[(turns[i] ?? 0) % waiting.length];
     const result = queue?.shift()?.();
     if (!(result instanceof Promise)) continue;
-    // So many steps ahead of the next.
+    // This many steps ahead of the next.
     for (let j = turns[i] ?? 0; parallel && j > 0; j--) await null;
     if (parallel) saves.push(result);
     else await result;
@@ -168,7 +168,7 @@ async function settled(promises: Promise<unknown>[]): Promise<void> {
   await Promise.all(promises);
 }
 
-/** What the requests may come to, as {@linkcode observe} shows it. */
+/** The possible results of the requests, as {@linkcode observe} shows them. */
 function outcomes(
   t: Trial,
   base: Entries,
@@ -190,8 +190,8 @@ function outcomes(
 }
 
 /**
- * Whether all requests but these may come to nothing: those that found their session gone and sent no cookie, and,
- * where changes are not merged, those that another writer's whole state replaced.
+ * Whether all other requests may have no effect: their session had ended and they sent no cookie, or, if changes are
+ * not merged, another request replaced the whole state.
  */
 function mayLeaveOut(
   t: Trial,
@@ -206,7 +206,7 @@ function mayLeaveOut(
   return ended && left.every(({ request }) => request.sent.kind !== "cookie");
 }
 
-/** Every order of every choice of actors, but of none. */
+/** Every order of every non-empty choice of actors. */
 function orders(actors: readonly Actor[]): Actor[][] {
   return actors.flatMap((actor) => {
     const others = actors.filter((other) => other !== actor);

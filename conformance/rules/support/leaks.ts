@@ -1,5 +1,5 @@
 /**
- * Provokes every error that can be provoked, and listens to what is said about it.
+ * Provokes errors, and collects their messages and what is logged.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { Violation } from "../../trial/port.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 
-/** What was said, and what must not be in it. */
+/** What was reported, and the secrets that must not be in it. */
 export interface Heard {
   /** Name and text of each secret. */
   readonly secrets: readonly (readonly [string, string])[];
@@ -19,7 +19,7 @@ export interface Heard {
 export async function provoke(t: Trial, marker: string): Promise<Heard> {
   const texts: { what: string; text: string }[] = [];
   const secrets: [string, string][] = [["a value", marker]];
-  const hush = listen((text) => texts.push({ what: "what it logs", text }));
+  const stop = listen((text) => texts.push({ what: "a log line", text }));
   const tried = async (
     what: string,
     work: () => Promise<unknown>,
@@ -42,7 +42,7 @@ export async function provoke(t: Trial, marker: string): Promise<Heard> {
         await request.save();
       });
     }
-    await tried("a session that is over", async () => {
+    await tried("an expired session", async () => {
       const request = await visitor.request();
       await request.destroy();
       request.set("card", marker);
@@ -52,7 +52,7 @@ export async function provoke(t: Trial, marker: string): Promise<Heard> {
     await provokeTooLarge(t, marker, secrets, tried);
     await provokeFaults(t, marker, secrets, tried);
   } finally {
-    hush();
+    stop();
   }
   return { secrets, texts };
 }
@@ -73,13 +73,13 @@ async function holding(
   const { id } = await visitor.request();
   if (id.length >= 8) secrets.push(["an id", id]);
   const { cookie } = visitor;
-  if (cookie !== null && visitor.store.port.http) {
+  if (cookie !== null && visitor.storage.port.http) {
     secrets.push(["a cookie", cookie.slice(cookie.indexOf("=") + 1)]);
   } else if (cookie !== null) secrets.push(["a cookie", cookie]);
   return visitor;
 }
 
-/** Each holds the marker next to something that JSON cannot carry. */
+/** Values that hold the marker and something that JSON cannot represent. */
 function badValues(card: string): [string, unknown][] {
   const cycle: unknown[] = [card];
   cycle.push(cycle);
@@ -106,7 +106,7 @@ async function provokeDamage(
     work(await visitor.request(`${visitor.cookie}x`));
   });
   if (!t.claims("inspect")) return;
-  const { inspect } = visitor.store;
+  const { inspect } = visitor.storage;
   for (const text of [`{"card":"${marker}`, `${marker}{}`, `[${marker}]`]) {
     for (const key of (await inspect.records()).keys()) {
       await inspect.write(key, text);
@@ -139,11 +139,11 @@ async function provokeFaults(
 ): Promise<void> {
   if (!t.claims("faults")) return;
   const visitor = await holding(t, marker, secrets);
-  const { faults } = visitor.store;
+  const { faults } = visitor.storage;
   const request = await visitor.request();
   request.set("card", `${marker} again`);
   await faults.fail({ reads: true, writes: true });
-  // What caused it is the engine's own error, and the target's.
+  // Its cause is the engine's own error, which the target is responsible for.
   const message = (error: unknown) =>
     error instanceof Error ? error.message : "";
   try {
@@ -155,16 +155,16 @@ async function provokeFaults(
   }
 }
 
-/** Listens to the console, and lets it speak on; gives what ends it. */
-function listen(tell: (text: string) => void): () => void {
-  const speaker: object = Reflect.get(globalThis, "console");
-  const console = speaker as Record<string, unknown>;
+/** Listens to the console, which still prints. Returns a function that stops listening. */
+function listen(report: (text: string) => void): () => void {
+  const own: object = Reflect.get(globalThis, "console");
+  const console = own as Record<string, unknown>;
   const methods = ["debug", "dir", "error", "info", "log", "trace", "warn"];
   const before = new Map(methods.map((name) => [name, console[name]]));
   for (const [name, method] of before) {
     if (typeof method !== "function") continue;
     console[name] = (...values: unknown[]) => {
-      tell(values.map(textOf).join(" "));
+      report(values.map(textOf).join(" "));
       method.apply(console, values);
     };
   }
@@ -173,18 +173,18 @@ function listen(tell: (text: string) => void): () => void {
   };
 }
 
-/** All that an error or a value says: messages, properties, causes. */
+/** All text of an error or a value: messages, properties, causes. */
 function textOf(value: unknown): string {
   const seen = new Set<unknown>();
-  const speak = (value: unknown): string => {
+  const read = (value: unknown): string => {
     if (typeof value !== "object" || value === null) return String(value);
     if (seen.has(value)) return "";
     seen.add(value);
-    const own = Object.values(value).map(speak);
+    const own = Object.values(value).map(read);
     if (!(value instanceof Error)) return own.join(" ");
     const { name, message, cause } = value;
     const errors = value instanceof AggregateError ? value.errors : [];
-    return [name, message, ...own, ...[cause, ...errors].map(speak)].join(" ");
+    return [name, message, ...own, ...[cause, ...errors].map(read)].join(" ");
   };
-  return speak(value);
+  return read(value);
 }

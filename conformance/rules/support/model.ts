@@ -1,11 +1,11 @@
 /**
- * The reference model of a site's sessions, and the interpreter that plays commands on it and on a storage side by side.
+ * The reference model of a site's sessions, and an interpreter that runs commands on the model and on a storage.
  *
  * @module
  */
 import { alike } from "../../trial/alike.ts";
 import { blame, Violation } from "../../trial/port.ts";
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import { Visitor, type VisitorRequest } from "../../trial/visitor.ts";
 
@@ -19,7 +19,7 @@ export type Op =
   }
   | { readonly do: "regenerate" | "destroy" };
 
-/** What a visitor, or time, can do. A request begins by itself where none is under way. */
+/** What a visitor can do, or time passing. A request begins automatically if none is in progress. */
 export type Command =
   | Op & { readonly visitor: number }
   | { readonly do: "begin"; readonly visitor: number; readonly old: number }
@@ -37,7 +37,7 @@ export const KEYS: readonly string[] = ["a", "b", "c"];
 
 const VALUES: readonly unknown[] = [1, 0, "", "text", false, [1, []], { a: 1 }];
 
-/** By how common they are; the simplest first, since that is where shrinking ends. */
+/** The simplest first, since shrinking ends there; common ones several times. */
 const KINDS = [
   "save",
   "set",
@@ -58,11 +58,11 @@ const KINDS = [
   "wait",
 ] as const;
 
-/** The command that four numbers stand for. */
+/** The command for four numbers. */
 export function commandOf(numbers: readonly number[]): Command {
   const [a = 0, b = 0, c = 0, d = 0] = numbers;
   const kind = KINDS[a % KINDS.length] ?? "save";
-  // One visitor does most of it, and so gets far.
+  // One visitor does most of it, to reach deep states.
   const visitor = b % 4 === 3 ? 1 : 0;
   const key = KEYS[c % KEYS.length] ?? "";
   switch (kind) {
@@ -88,12 +88,12 @@ export function noEntries(): Entries {
   return { values: new Map(), flashes: new Map() };
 }
 
-/** A copy that shares nothing. */
+/** A deep copy. */
 export function copyOf({ values, flashes }: Entries): Entries {
   return structuredClone({ values, flashes });
 }
 
-/** Does to entries what an operation does to a session; gives what the request sees. */
+/** Applies an operation to entries. Returns what the request sees. */
 export function apply(entries: Entries, op: Op, t: Trial): unknown {
   const { values, flashes } = entries;
   switch (op.do) {
@@ -111,13 +111,13 @@ export function apply(entries: Entries, op: Op, t: Trial): unknown {
       return void flashes.set(op.key, op.value);
     case "unset":
       values.delete(op.key);
-      // In React Router unset() leaves a flash.
+      // In React Router, unset() does not remove a flash.
       if (t.profile !== "react-router") flashes.delete(op.key);
   }
   return undefined;
 }
 
-/** Does an operation in a real request. */
+/** Runs an operation in a real request. */
 export function act(request: VisitorRequest, op: Op): unknown {
   switch (op.do) {
     case "get":
@@ -136,22 +136,22 @@ export function act(request: VisitorRequest, op: Op): unknown {
   return undefined;
 }
 
-/** Whether a target's sessions can do it, as the model knows it. */
+/** Whether a target's sessions support an operation as the model defines it. */
 export function fits(op: Op, t: Trial, request: VisitorRequest): boolean {
-  // In Remix 3 a flash lives for one request, whatever happens in it.
+  // In Remix 3, a flash is removed after one request, read or not.
   if (op.do === "flash") return t.profile !== "remix";
   return op.do !== "regenerate" ||
     typeof request.session.regenerateId === "function";
 }
 
-/** What a request with a cookie would see, as plain data; changes nothing. */
+/** What a request with a cookie would see, as plain data. Does not save. */
 export async function observe(
-  store: Store,
+  storage: OpenStorage,
   cookie: string | null,
   keys: readonly string[] = KEYS,
 ): Promise<{ id: unknown; seen: Record<string, unknown> }> {
   return await blame("reading a session", async () => {
-    const session = await store.port.read(cookie);
+    const session = await storage.port.read(cookie);
     const seen: Record<string, unknown> = {};
     for (const key of keys) {
       const has = session.has(key);
@@ -162,7 +162,7 @@ export async function observe(
   });
 }
 
-/** What {@linkcode observe} should give. */
+/** What {@linkcode observe} should return. */
 export function view(
   { values, flashes }: Entries,
   keys: readonly string[] = KEYS,
@@ -175,7 +175,7 @@ export function view(
   return seen;
 }
 
-/** A session as the model keeps it: one for each id, or for each cookie where the cookie is the session. */
+/** A session of the model: one for each id, or for each cookie if the cookie is the session. */
 interface Kept {
   entries: Entries;
   id: unknown;
@@ -186,7 +186,7 @@ interface Underway {
   readonly request: VisitorRequest;
   readonly entries: Entries;
   base: Kept | undefined;
-  /** Something was done that may count as a change. */
+  /** Whether an operation may count as a change. */
   touched: boolean;
   regenerated: boolean;
 }
@@ -198,40 +198,40 @@ interface Person {
 }
 
 /**
- * Plays commands on a storage and on the model, and compares them after each.
+ * Runs commands on a storage and on the model, and compares the two after each.
  *
- * @throws {Violation} Where they differ.
+ * @throws {Violation} If they differ.
  */
 export async function play(
   t: Trial,
   commands: readonly Command[],
 ): Promise<void> {
   const timed = t.claims("expiry") && t.movesTime;
-  const store = await t.open(timed ? { idleTimeout: t.lifetime } : {});
-  const game = new Game(t, store, timed);
+  const storage = await t.open(timed ? { idleTimeout: t.lifetime } : {});
+  const game = new Game(t, storage, timed);
   for (const command of commands) await game.step(command);
 }
 
 class Game {
   readonly #t: Trial;
-  readonly #store: Store;
+  readonly #storage: OpenStorage;
   readonly #timed: boolean;
   readonly #people: Person[];
   readonly #kept = new Map<string, Kept>();
   #waited = 0;
 
-  constructor(t: Trial, store: Store, timed: boolean) {
+  constructor(t: Trial, storage: OpenStorage, timed: boolean) {
     this.#t = t;
-    this.#store = store;
+    this.#storage = storage;
     this.#timed = timed;
     this.#people = ["A", "B"].map((name) => ({
-      visitor: new Visitor(t, name, store),
+      visitor: new Visitor(name, storage, t.trace),
       cookies: [],
       underway: undefined,
     }));
   }
 
-  /** Whether what a cookie stands for changes under it, and can be ended. */
+  /** Whether a cookie refers to a stored session, which can change and end. */
   get #byId(): boolean {
     return this.#t.claims("revoke") && !this.#t.claims("selfContained");
   }
@@ -254,7 +254,7 @@ class Game {
   async #wait(long: boolean): Promise<void> {
     if (!this.#timed) return;
     const lifetime = this.#t.lifetime * 1000;
-    // Short waits never add up to a lifetime; after a long one, nothing is left.
+    // Short waits never add up to a lifetime; after a long one, every session has expired.
     if (!long && ++this.#waited > 20) return;
     await this.#t.advance(Math.round(lifetime * (long ? 1.5 : 0.02)));
     if (!long) return;
@@ -298,15 +298,19 @@ class Game {
     const moved = regenerated || t.claims("selfContained");
     const changed = base && (regenerated || !alike(entries, base.entries));
     if (isNew || changed && moved) {
-      t.equal(sent.kind, "cookie", "a changed session gets no cookie");
+      t.equal(sent.kind, "cookie", "no cookie is sent for a changed session");
     }
-    // A deadline may slide, and React Router leaves it to the application when to save.
+    // A deadline may move, and in React Router the application decides when to save.
     const free = this.#waited > 0 || t.profile === "react-router";
     if (!touched && !free) {
-      t.equal(sent.kind, "nothing", "an untouched session is sent");
+      t.equal(
+        sent.kind,
+        "nothing",
+        "a cookie is sent for an unchanged session",
+      );
     }
     underway.touched = underway.regenerated = false;
-    // The predecessors' sessions are meant to be saved once.
+    // The sessions of the older libraries are meant to be saved once.
     if (t.profile !== "satchel") person.underway = undefined;
     if (sent.kind !== "cookie") {
       if (base) base.entries = copyOf(entries);
@@ -324,22 +328,26 @@ class Game {
 
   async #destroy(person: Person, underway: Underway): Promise<void> {
     const { kind } = await underway.request.destroy();
-    this.#t.ok(kind !== "cookie", "a destroyed session gets a cookie");
+    this.#t.ok(kind !== "cookie", "a cookie is sent for a destroyed session");
     if (underway.base) {
-      this.#t.equal(kind, "clear", "a destroyed session keeps its cookie");
+      this.#t.equal(
+        kind,
+        "clear",
+        "the cookie of a destroyed session is not cleared",
+      );
       if (this.#byId) underway.base.alive = false;
     }
     person.underway = undefined;
   }
 
-  /** Looks at all sessions through the cookies that visitors have and had. */
+  /** Compares all sessions, by the cookies that visitors have and had. */
   async #compare(): Promise<void> {
     for (const { visitor, cookies } of this.#people) {
       const old = this.#byId ? cookies.slice(-3) : [];
       for (const cookie of new Set([...old, visitor.cookie])) {
         const kept = cookie === null ? undefined : this.#kept.get(cookie);
-        const { id, seen } = await observe(this.#store, cookie);
-        const name = this.#t.nameOf(cookie);
+        const { id, seen } = await observe(this.#storage, cookie);
+        const name = this.#t.trace.nameOf(cookie);
         const want = kept?.alive ? view(kept.entries) : {};
         if (!alike(seen, want)) {
           throw new Violation(
@@ -352,8 +360,8 @@ class Game {
         this.#t.ok(
           (kept.id === id) === kept.alive,
           kept.alive
-            ? `${name} stands for another id than before`
-            : `${name} is over, and its id is used again`,
+            ? `${name} has another id than before`
+            : `the session of ${name} has ended, and its id is used again`,
         );
       }
     }

@@ -1,23 +1,23 @@
 /**
- * Requests that only read, while another request of the same visitor ends.
+ * Requests that only read, while another request of the same visitor saves.
  *
  * @module
  */
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor } from "../../trial/visitor.ts";
 
-/** Steps by which one request is ahead of another: where reads and writes can meet in an engine. */
+/** How many steps one request is ahead of another: the distances at which their calls can meet in an engine. */
 const HEAD_STARTS = [0, 1, 2, 3, 4, 6, 8, 12];
 
-/** Sets the stage for requests that only read, and meet one that changes the same session. */
+/** Prepares requests that only read, while another request changes the same session. */
 export async function readWhileWriting(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
 ): Promise<(() => Promise<void>)[]> {
-  // Where the cookie is the session, the browser keeps whichever comes last.
+  // If the cookie is the session, the browser keeps the last one.
   if (t.claims("selfContained")) return [];
-  return await meet(t, store, async (visitor, begin) => {
+  return await meet(t, storage, async (visitor, begin) => {
     const request = await visitor.request();
     request.set("userId", "u2");
     return async () => {
@@ -25,19 +25,19 @@ export async function readWhileWriting(
       t.equal(
         (await visitor.request()).get("userId"),
         "u2",
-        "a request that only read undid a change",
+        "a request that only reads undid a change",
       );
     };
   });
 }
 
-/** Sets the stage for requests that only read, and meet one that destroys the same session. */
+/** Prepares requests that only read, while another request destroys the same session. */
 export async function readWhileLeaving(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
 ): Promise<(() => Promise<void>)[]> {
   if (!t.claims("revoke")) return [];
-  return await meet(t, store, async (visitor, begin) => {
+  return await meet(t, storage, async (visitor, begin) => {
     const request = await visitor.request();
     const { cookie } = visitor;
     return async () => {
@@ -45,25 +45,25 @@ export async function readWhileLeaving(
       await t.settle();
       t.ok(
         !(await visitor.request(cookie)).has("userId"),
-        "a request that only read brought a destroyed session back",
+        "a request that only reads restored a destroyed session",
       );
     };
   });
 }
 
-/** Has each of several visitors read while another request of theirs ends. */
+/** Lets several visitors read while another request of theirs saves. */
 async function meet(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   stage: (
     visitor: Visitor,
     begin: (end: () => Promise<unknown>) => Promise<void>,
   ) => Promise<() => Promise<void>>,
 ): Promise<(() => Promise<void>)[]> {
   const checks = [];
-  // Only who claims to lose nothing to parallel requests is held to it step by step.
+  // Only a storage that claims `merge` is tried at every distance.
   for (const steps of t.claims("merge") ? HEAD_STARTS : [Infinity]) {
-    const visitor = await t.visitor(store);
+    const visitor = await t.visitor(storage);
     await visitor.visit((r) => r.set("userId", "u1"));
     checks.push(
       await stage(visitor, async (end) => {

@@ -1,38 +1,41 @@
 /**
- * Visitors whose sessions belong to somebody, and what their owners are told of them.
+ * Visitors whose sessions have an owner, and checks of the owner's list.
  *
  * @module
  */
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial, TrialOpenOptions } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 
-/** Opens a storage that knows whose a session is: whoever is signed in. */
+/** Opens a storage whose sessions are owned by the user who is signed in. */
 export async function openOwned(
   t: Trial,
   options: TrialOpenOptions = {},
-): Promise<Store> {
+): Promise<OpenStorage> {
   return await t.open({
     ...options,
     owner: ({ userId }) => typeof userId === "string" ? userId : undefined,
   });
 }
 
-/** Another instance over the same engine, where there can be one. */
-export async function openAgain(t: Trial, store: Store): Promise<Store> {
+/** Another instance over the same engine, if the target claims `shared`. */
+export async function openAgain(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<OpenStorage> {
   return t.claims("shared")
-    ? await openOwned(t, { namespace: store.namespace })
-    : store;
+    ? await openOwned(t, { namespace: storage.namespace })
+    : storage;
 }
 
-/** A visitor who signs in; `device` tells their sessions apart. */
+/** A visitor who signs in. `device` identifies the session. */
 export async function signIn(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   userId: string,
   device = "laptop",
 ): Promise<Visitor> {
-  const visitor = await t.visitor(store);
+  const visitor = await t.visitor(storage);
   await visitor.visit((r) => {
     r.set("userId", userId);
     r.set("device", device);
@@ -40,21 +43,21 @@ export async function signIn(
   return visitor;
 }
 
-/** Fails unless the listed sessions of an owner are those on these devices. */
+/** Fails unless an owner's list has exactly the sessions of these devices. */
 export async function listed(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   userId: string,
   devices: readonly string[],
   what: string,
 ): Promise<void> {
   await t.settle();
-  const found = await store.owners.list(userId);
+  const found = await storage.owners.list(userId);
   const got = found.map(({ data }) => String(data["device"]));
   t.equal(got.sort(), [...devices].sort(), what);
 }
 
-/** Fails if a cookie still reads as somebody's session. */
+/** Fails if a cookie still reads a session. */
 export async function ended(
   t: Trial,
   visitor: Visitor,
@@ -76,7 +79,7 @@ export async function alive(
   t.ok((await visitor.request()).has("userId"), what);
 }
 
-/** Whether sessions can be given a new id. */
+/** Whether the sessions have `regenerateId()`. */
 export function canRegenerate({ session }: VisitorRequest): boolean {
   return typeof session.regenerateId === "function";
 }

@@ -1,67 +1,89 @@
 /**
- * What an engine that fails leaves of the lists of owners.
+ * The lists of owners while the engine fails.
  *
  * @module
  */
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import { headStarts } from "./head_starts.ts";
 import { alive, ended, listed, signIn } from "./owned.ts";
 
-/** Lists while nothing can be read. */
-export async function failToList(t: Trial, store: Store): Promise<void> {
-  const { owners, faults } = store;
-  const visitor = await signIn(t, store, "u0");
+/** Lists while reads fail. */
+export async function failToList(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
+  const { owners, faults } = storage;
+  const visitor = await signIn(t, storage, "u0");
   await faults.fail({ reads: true });
-  await t.rejects(() => owners.list("u0"), "a failed read is an empty list");
-  await t.rejects(() => owners.destroy("u0"), "a failed read ends nothing");
+  await t.rejects(
+    () => owners.list("u0"),
+    "listSessions() resolves although the read failed",
+  );
+  await t.rejects(
+    () => owners.destroy("u0"),
+    "destroySessions() resolves although the read failed",
+  );
   await faults.heal();
   await alive(t, visitor, "the failed read ended the session");
-  await listed(t, store, "u0", ["laptop"], "the failed read changed the list");
+  await listed(
+    t,
+    storage,
+    "u0",
+    ["laptop"],
+    "the failed read changed the list",
+  );
 }
 
-/** Ends an owner's sessions while writes begin to fail, at each step of it. */
-export async function failToEnd(t: Trial, store: Store): Promise<void> {
-  const { owners } = store;
-  await atEachStep(t, store, async (userId) => {
+/** Ends an owner's sessions while writes begin to fail, at each step of the call. */
+export async function failToEnd(t: Trial, storage: OpenStorage): Promise<void> {
+  const { owners } = storage;
+  await atEachStep(t, storage, async (userId) => {
     const visitors = [
-      await signIn(t, store, userId),
-      await signIn(t, store, userId, "phone"),
+      await signIn(t, storage, userId),
+      await signIn(t, storage, userId, "phone"),
     ];
     return {
       call: () => owners.destroy(userId),
       async check(refused, broken) {
-        const says = "it resolves although no write does";
+        const says = "destroySessions() resolves although every write failed";
         t.ok(refused || !broken, says);
         if (refused) await owners.destroy(userId);
         const what = refused
-          ? "what could not be ended is not ended later either"
+          ? "a session that could not be ended is not ended later"
           : says;
         for (const visitor of visitors) {
           await ended(t, visitor, visitor.cookie, what);
         }
-        await listed(t, store, userId, [], "what is ended is listed");
+        await listed(t, storage, userId, [], "an ended session is listed");
       },
     };
   });
 }
 
-/** Signs in while writes begin to fail, at each step of it. */
-export async function failToSignIn(t: Trial, store: Store): Promise<void> {
-  await atEachStep(t, store, async (userId) => {
-    const visitor = await t.visitor(store);
+/** Signs in while writes begin to fail, at each step of the call. */
+export async function failToSignIn(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
+  await atEachStep(t, storage, async (userId) => {
+    const visitor = await t.visitor(storage);
     const login = await visitor.request();
     login.set("userId", userId);
     login.set("device", "laptop");
     return {
       call: () => login.save(),
       async check(refused, broken) {
-        t.ok(refused || !broken, "a login resolves although no write does");
+        t.ok(
+          refused || !broken,
+          "a login resolves although every write failed",
+        );
         if (refused) await login.save();
-        await alive(t, visitor, "a login beside a failure is lost");
-        const what = "a login that failed first is in no list, or in it twice";
-        await listed(t, store, userId, ["laptop"], what);
-        await store.owners.destroy(userId);
+        await alive(t, visitor, "a login is lost although its save resolved");
+        const what =
+          "a login that failed first is not listed, or is listed twice";
+        await listed(t, storage, userId, ["laptop"], what);
+        await storage.owners.destroy(userId);
         await ended(t, visitor, visitor.cookie, what);
       },
     };
@@ -70,17 +92,17 @@ export async function failToSignIn(t: Trial, store: Store): Promise<void> {
 
 interface Scene {
   call(): Promise<unknown>;
-  /** @param broken Whether no write worked from the beginning. */
+  /** @param broken Whether all writes failed from the beginning. */
   check(refused: boolean, broken: boolean): Promise<void>;
 }
 
-/** Plays a scene over and over: no write works, or none after or before a step of its call. */
+/** Runs a scene repeatedly: all writes fail, or those after or before a step of the call. */
 async function atEachStep(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   stage: (userId: string) => Promise<Scene>,
 ): Promise<void> {
-  const { faults } = store;
+  const { faults } = storage;
   let count = 0;
   const play = async (
     around: (call: () => Promise<void>) => Promise<void>,
@@ -105,12 +127,12 @@ async function atEachStep(
   }, true);
   const measured = await stage(`u${++count}`);
   const { lengths, meet } = await headStarts(() => measured.call());
-  // What went well is no part of the story of what did not.
-  const lines = t.trace.length;
+  // The trace of a failure does not include the runs that passed.
+  const lines = t.trace.lines.length;
   for (const length of lengths) {
-    t.trace.length = lines;
+    t.trace.lines.length = lines;
     await play((call) => meet(length, call, fail), false);
-    t.trace.length = lines;
+    t.trace.lines.length = lines;
     await play(async (call) => {
       await fail();
       await meet(length, call, heal);

@@ -1,9 +1,9 @@
 /**
- * Requests that overlap with the end of all sessions of their owner.
+ * Requests that overlap with `destroySessions` of their owner.
  *
  * @module
  */
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 import { headStarts, settled } from "./head_starts.ts";
@@ -18,52 +18,58 @@ const renew: Work = (r) => {
 };
 
 /** Saves sessions that were read before they were ended. */
-export async function saveAfterwards(t: Trial, store: Store): Promise<void> {
+export async function saveAfterwards(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   for (const work of [change, renew, () => {}]) {
-    const visitor = await signIn(t, store, "u1");
+    const visitor = await signIn(t, storage, "u1");
     const { cookie } = visitor;
     const slow = await visitor.request();
     await t.settle();
-    await store.owners.destroy("u1");
+    await storage.owners.destroy("u1");
     work(slow);
     const sent = await slow.save();
-    t.equal(sent.kind, "nothing", "the late save speaks to the browser");
-    await isOver(t, visitor, slow, cookie);
-    await listed(t, store, "u1", [], "an ended session is listed");
+    t.equal(sent.kind, "nothing", "the late save sends or clears a cookie");
+    await staysEnded(t, visitor, slow, cookie);
+    await listed(t, storage, "u1", [], "an ended session is listed");
   }
 }
 
-/** Saves sessions while they are ended: the save a little ahead, or the end. */
-export async function lateSaves(t: Trial, store: Store): Promise<void> {
+/** Saves sessions while they are ended; either call begins slightly earlier. */
+export async function lateSaves(t: Trial, storage: OpenStorage): Promise<void> {
   for (const work of [change, renew]) {
-    await whileEnding(t, store, async (userId) => {
-      const visitor = await signIn(t, store, userId);
+    await whileEnding(t, storage, async (userId) => {
+      const visitor = await signIn(t, storage, userId);
       const { cookie } = visitor;
       const slow = await visitor.request();
       work(slow);
       return {
         save: () => slow.save(),
         async check() {
-          await isOver(t, visitor, slow, cookie);
-          await listed(t, store, userId, [], "an ended session is listed");
+          await staysEnded(t, visitor, slow, cookie);
+          await listed(t, storage, userId, [], "an ended session is listed");
         },
       };
     });
   }
 }
 
-/** Has visitors sign in while the sessions of their owner are ended. */
-export async function loginsUnderWay(t: Trial, store: Store): Promise<void> {
+/** Lets visitors sign in while the sessions of their owner are ended. */
+export async function loginsUnderWay(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   const signIns: ((visitor: Visitor, userId: string) => Promise<unknown>)[] = [
     async () => {},
-    // Somebody who has put something into a cart, and somebody who was signed in as another.
+    // A visitor with a cart, and a visitor who was signed in as another user.
     (visitor) => visitor.visit((r) => r.set("cart", ["tea"])),
     (visitor, userId) => visitor.visit((r) => r.set("userId", `not ${userId}`)),
   ];
   for (const [i, before] of signIns.entries()) {
-    await whileEnding(t, store, async (userId) => {
-      const earlier = i === 0 ? undefined : await signIn(t, store, userId);
-      const visitor = await t.visitor(store);
+    await whileEnding(t, storage, async (userId) => {
+      const earlier = i === 0 ? undefined : await signIn(t, storage, userId);
+      const visitor = await t.visitor(storage);
       await before(visitor, userId);
       const login = await visitor.request();
       login.set("userId", userId);
@@ -78,34 +84,42 @@ export async function loginsUnderWay(t: Trial, store: Store): Promise<void> {
               t,
               earlier,
               cookie,
-              "an earlier session outlives its end",
+              "an earlier session is not ended",
             );
           }
           await t.settle();
           const lives = (await visitor.request()).get("userId") === userId;
           const devices = lives ? ["login"] : [];
           const what = lives
-            ? "a session is alive and in no list"
-            : "a session is over and listed";
-          await listed(t, store, userId, devices, what);
-          await store.owners.destroy(userId);
+            ? "a live session is not listed"
+            : "an ended session is listed";
+          await listed(t, storage, userId, devices, what);
+          await storage.owners.destroy(userId);
           if (!lives) return;
-          await ended(t, visitor, visitor.cookie, "the next end spares it");
+          await ended(
+            t,
+            visitor,
+            visitor.cookie,
+            "the next destroySessions() does not end the session",
+          );
         },
       };
     });
   }
 }
 
-/** Has several visitors sign in as one owner: all at once, and one a little ahead of the others. */
-export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
+/** Lets several visitors sign in as one owner: at the same time, and one slightly ahead of the others. */
+export async function loginsAtOnce(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   let count = 0;
   const stage = async (devices: readonly string[]) => {
     const userId = `u${count++}`;
     const logins: { visitor: Visitor; save(): Promise<unknown> }[] = [];
     for (const [i, device] of devices.entries()) {
-      const visitor = await t.visitor(store);
-      // Every other one has a cart already: that session becomes the owner's, under a new id.
+      const visitor = await t.visitor(storage);
+      // Every second one already has a cart: that session becomes the owner's, with a new id.
       if (i % 2 === 1) await visitor.visit((r) => r.set("cart", ["tea"]));
       const login = await visitor.request();
       login.set("userId", userId);
@@ -114,14 +128,18 @@ export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
       logins.push({ visitor, save: () => login.save() });
     }
     const check = async () => {
-      const says = "of logins at once, one is in no list";
-      await listed(t, store, userId, devices, says);
-      const ends = await store.owners.destroy(userId);
-      t.equal(ends, devices.length, "of logins at once, not all are ended");
+      const says = "of logins at the same time, one is not listed";
+      await listed(t, storage, userId, devices, says);
+      const ends = await storage.owners.destroy(userId);
+      t.equal(
+        ends,
+        devices.length,
+        "of logins at the same time, not all are ended",
+      );
       for (const { visitor } of logins) {
-        await ended(t, visitor, visitor.cookie, "a login outlives its end");
+        await ended(t, visitor, visitor.cookie, "a login is not ended");
       }
-      await listed(t, store, userId, [], "an ended session is listed");
+      await listed(t, storage, userId, [], "an ended session is listed");
     };
     return { saves: logins.map(({ save }) => save), check };
   };
@@ -130,12 +148,12 @@ export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
   const many = await stage(["laptop", "phone", "tablet", "watch", "car"]);
   await all(many.saves);
   await many.check();
-  // What went well is no part of the story of what did not.
-  const lines = t.trace.length;
+  // The trace of a failure does not include the runs that passed.
+  const lines = t.trace.lines.length;
   const { saves: [save = async () => {}] } = await stage(["laptop"]);
   const { lengths, meet } = await headStarts(save);
   for (const length of lengths) {
-    t.trace.length = lines;
+    t.trace.lines.length = lines;
     const { saves, check } = await stage(["laptop", "phone", "tablet"]);
     const [first = save, ...others] = saves;
     await meet(length, first, () => all(others));
@@ -143,35 +161,46 @@ export async function loginsAtOnce(t: Trial, store: Store): Promise<void> {
   }
 }
 
-/** Ends the sessions of an owner twice at the same time: whichever resolves, all are ended by then. */
-export async function endsAtOnce(t: Trial, store: Store): Promise<void> {
+/** Ends the sessions of an owner twice at the same time. When either call resolves, all must be ended. */
+export async function endsAtOnce(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   const devices = ["laptop", "phone"];
-  // What went well is no part of the story of what did not.
-  const lines = t.trace.length;
-  await signIn(t, store, "twice");
+  // The trace of a failure does not include the runs that passed.
+  const lines = t.trace.lines.length;
+  await signIn(t, storage, "twice");
   const { lengths, meet } = await headStarts(() =>
-    store.owners.destroy("twice")
+    storage.owners.destroy("twice")
   );
   for (const length of lengths) {
-    t.trace.length = lines;
+    t.trace.lines.length = lines;
     const userId = `twice, ${length} steps apart`;
     const visitors: Visitor[] = [];
     for (const device of devices) {
-      visitors.push(await signIn(t, store, userId, device));
+      visitors.push(await signIn(t, storage, userId, device));
     }
     await t.settle();
     let count = 0;
     const end = async () => {
-      const ends = await store.owners.destroy(userId);
+      const ends = await storage.owners.destroy(userId);
       count += ends;
       for (const visitor of visitors) {
         const { cookie } = visitor;
-        await ended(t, visitor, cookie, "of two ends, one comes too late");
+        await ended(
+          t,
+          visitor,
+          cookie,
+          "destroySessions() resolves before a session is ended",
+        );
       }
     };
     await meet(length, end, end);
-    t.ok(count >= devices.length, "two ends at once have ended fewer than all");
-    await listed(t, store, userId, [], "what is ended is listed");
+    t.ok(
+      count >= devices.length,
+      "two calls of destroySessions() at the same time count fewer sessions than they end",
+    );
+    await listed(t, storage, userId, [], "an ended session is listed");
   }
 }
 
@@ -180,39 +209,40 @@ interface Scene {
   check(): Promise<void>;
 }
 
-/** Plays a scene over and over: the save a little ahead of the end of its owner's sessions, or a little behind. */
+/** Runs a scene repeatedly: the save begins slightly before or after `destroySessions`. */
 async function whileEnding(
   t: Trial,
-  store: Store,
+  storage: OpenStorage,
   stage: (userId: string) => Promise<Scene>,
 ): Promise<void> {
   let count = 0;
-  // What went well is no part of the story of what did not.
-  const lines = t.trace.length;
+  // The trace of a failure does not include the runs that passed.
+  const lines = t.trace.lines.length;
   const measured = await stage(`u${count}`);
   const { lengths, meet } = await headStarts(() => measured.save());
   for (const saveFirst of [true, false]) {
     for (const length of lengths) {
-      t.trace.length = lines;
+      t.trace.lines.length = lines;
       const userId = `u${++count}`;
       const scene = await stage(userId);
       const save = () => scene.save();
-      const end = () => store.owners.destroy(userId);
+      const end = () => storage.owners.destroy(userId);
       await (saveFirst ? meet(length, save, end) : meet(length, end, save));
       await scene.check();
     }
   }
 }
 
-async function isOver(
+async function staysEnded(
   t: Trial,
   visitor: Visitor,
   slow: VisitorRequest,
   cookie: string | null,
 ): Promise<void> {
-  await ended(t, visitor, cookie, "a late save brings an ended session back");
+  await ended(t, visitor, cookie, "a late save restores an ended session");
   const { sent } = slow;
   if (sent.kind !== "cookie") return;
-  const what = "a late save brings its data back under another id";
+  const what =
+    "a late save restores the data of an ended session under another id";
   await ended(t, visitor, sent.cookie, what);
 }

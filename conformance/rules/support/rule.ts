@@ -1,5 +1,5 @@
 /**
- * How a rule is written down.
+ * How a rule is written.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function must(id: string, draft: Draft): Rule {
   return { id, level: "must", since: "2026.1", capabilities: [], ...draft };
 }
 
-/** A rule that is reported, and decides nothing. */
+/** A rule that is reported and does not affect conformance. */
 export function should(id: string, draft: Draft): Rule {
   return { ...must(id, draft), level: "should" };
 }

@@ -6,17 +6,17 @@
 import { Violation } from "../../trial/port.ts";
 import type { Trial } from "../../trial/trial.ts";
 
-/** A short case is worth this many attempts. */
+/** The most attempts. */
 const MAX_ATTEMPTS = 150;
-/** And this much time, in milliseconds. */
+/** The longest time for the attempts, in milliseconds. */
 const MAX_TIME = 2_000;
 
 /**
- * Plays a case, and where it fails, drops what it fails without.
+ * Runs a case. If it fails, removes the pieces that are not needed for the failure.
  *
  * @param parts The case, piece by piece.
- * @param run Plays the case that pieces make.
- * @throws {Violation} What the shortest case came to; the trace is that of the shortest case.
+ * @param run Runs the case of some pieces.
+ * @throws {Violation} The failure of the shortest case, with its trace.
  */
 export async function shrinking<T>(
   t: Trial,
@@ -24,7 +24,7 @@ export async function shrinking<T>(
   run: (parts: readonly T[]) => Promise<void>,
 ): Promise<void> {
   const attempt = async (parts: readonly T[]) => {
-    t.trace.length = 0;
+    t.trace.lines.length = 0;
     try {
       await run(parts);
     } catch (error) {
@@ -36,7 +36,7 @@ export async function shrinking<T>(
   if (!failure) return;
   const until = performance.now() + MAX_TIME;
   let short = [...parts];
-  let trace = [...t.trace];
+  let trace = [...t.trace.lines];
   let attempts = 0;
   for (let size = Math.ceil(short.length / 2); size > 0;) {
     const before = short.length;
@@ -45,11 +45,11 @@ export async function shrinking<T>(
       const fewer = short.toSpliced(at, size);
       const still = await attempt(fewer);
       if (!still) continue;
-      [failure, short, trace] = [still, fewer, [...t.trace]];
+      [failure, short, trace] = [still, fewer, [...t.trace.lines]];
     }
     if (size === 1 && short.length === before) break;
     size = size === 1 ? 1 : Math.floor(size / 2);
   }
-  t.trace.splice(0, t.trace.length, ...trace);
+  t.trace.lines.splice(0, t.trace.lines.length, ...trace);
   throw failure;
 }

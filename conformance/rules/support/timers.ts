@@ -1,22 +1,22 @@
 /**
- * Timers that run on when everything is closed.
+ * Timers that still run after a storage is closed.
  *
  * @module
  */
 import type { Trial } from "../../trial/trial.ts";
 
-/** How many storages are opened at a time: what each of them leaves behind is there as many times. */
+/** How many storages are opened together: a timer that each leaves behind is counted this many times. */
 const OPENS = 3;
 
-/** Somebody else may begin timers at the same time, but not as many each time. */
+/** How often it is repeated, since other code may start timers at the same time. */
 const ROUNDS = 3;
 
 /**
  * Opens storages and closes them again, and fails if each leaves a timer behind.
  *
- * An interval counts always; where there is nothing to close, unless it keeps no process from its end. A timeout counts
- * if it does keep the process from its end, as far as the runtime can tell, and if merely opening began it: a client
- * that several instances share may hold on to timers of its own, for a while, and so may a clock that they share.
+ * An interval counts; if there is nothing to close, only one that keeps the process alive. A timeout counts if opening
+ * alone started it and it keeps the process alive, as far as the runtime reports that. A client or a clock that several
+ * instances share may keep timers of its own for a while.
  */
 export async function leaveNoTimer(t: Trial): Promise<void> {
   for (const used of [false, true]) {
@@ -24,23 +24,23 @@ export async function leaveNoTimer(t: Trial): Promise<void> {
     for (let i = 0; i < ROUNDS && left >= OPENS; i++) {
       left = await round(t, used);
     }
-    t.ok(left < OPENS, "a timer of each that was opened runs on");
+    t.ok(left < OPENS, "each storage leaves a timer running");
   }
 }
 
-/** Opens some and closes them; gives how many timers they leave. */
+/** Opens some storages and closes them. Returns how many timers they leave. */
 async function round(t: Trial, used: boolean): Promise<number> {
   const timers = watchTimers();
   try {
     let closes = false;
     for (let i = 0; i < OPENS; i++) {
-      const store = await t.open({});
-      closes ||= store.closes;
-      if (used) await (await t.visitor(store)).visit((r) => r.set("n", i));
-      await store.pause();
-      await store.close();
+      const storage = await t.open({});
+      closes ||= storage.closes;
+      if (used) await (await t.visitor(storage)).visit((r) => r.set("n", i));
+      await storage.pause();
+      await storage.close();
     }
-    // What is let go of may take a turn to go.
+    // Releasing a timer may take a turn.
     await turn();
     return timers.count(({ kind, holds }) =>
       kind === "interval" ? closes || holds !== false : !used && holds === true
@@ -52,14 +52,14 @@ async function round(t: Trial, used: boolean): Promise<number> {
 
 interface Timer {
   readonly kind: "interval" | "timeout";
-  /** Whether it keeps the process from its end; `undefined` where the runtime does not say. */
+  /** Whether it keeps the process alive; `undefined` if the runtime does not say. */
   readonly holds: boolean | undefined;
 }
 
 interface Watch {
-  /** How many of the timers that were begun since are under way. */
+  /** How many of the timers that were started since then are still running. */
   count(which: (timer: Timer) => boolean): number;
-  /** Looks no more. */
+  /** Stops watching. */
   end(): void;
 }
 
@@ -69,7 +69,7 @@ type Timers = Record<
   Call
 >;
 
-/** Looks at the timers that begin and end from now on, of all that runs. */
+/** Watches all timers that start and end from now on. */
 function watchTimers(): Watch {
   const runtime = globalThis as unknown as Timers;
   const pending = new Map<unknown, Timer["kind"]>();
@@ -80,7 +80,7 @@ function watchTimers(): Watch {
   ) => {
     const real = runtime[name];
     if (typeof real !== "function") return;
-    // With all that it has besides: Node's can be promisified.
+    // With all its properties: Node's functions can be promisified.
     const watched = new Proxy(real, {
       apply: (_, self, args) =>
         instead((...given) => Reflect.apply(real, self, given), args),
@@ -88,11 +88,11 @@ function watchTimers(): Watch {
     try {
       runtime[name] = watched;
     } catch {
-      // Where globals are frozen, nobody can look.
+      // Frozen globals cannot be watched.
       return;
     }
     undo.push(() => {
-      // Unless somebody else has put something in its place meanwhile.
+      // Unless other code has replaced it in the meantime.
       if (runtime[name] === watched) runtime[name] = real;
     });
   };
@@ -128,9 +128,9 @@ function watchTimers(): Watch {
   };
 }
 
-/** A timer, unless it was ended by another way than those that are watched. */
+/** A timer, unless it was ended in a way that is not watched. */
 function timerOf(timer: unknown, kind: Timer["kind"]): Timer | undefined {
-  // Node, Bun and Deno give an object, which also ends by its own methods; others give a number.
+  // Node, Bun and Deno return an object with methods that end the timer; others return a number.
   if (typeof timer !== "object" || timer === null) {
     return { kind, holds: undefined };
   }

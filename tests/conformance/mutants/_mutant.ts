@@ -66,7 +66,7 @@ export interface Parts {
   readonly engine?: Partial<Engine>;
   /** Calls to the storage. */
   readonly storage?: StorageLike;
-  /** Whose a session is. */
+  /** The owner of a session, by its values. */
   readonly owner?: NonNullable<OpenOptions["owner"]>;
   /** Calls to a session that was just read, and how it is saved. */
   readonly session?: (real: Real, value: string | null) => Wrong;
@@ -74,10 +74,10 @@ export interface Parts {
 
 export type Defect = (at: Bench) => Parts;
 
-/** A session's own methods, whatever stands in front of them. */
+/** The original session. */
 export type Real = Session;
 
-/** What stands in front of a session's methods. */
+/** Methods that replace those of the original session. */
 export type Wrong = Partial<SessionLike> & {
   save?(save: Save, options?: SaveOptions): Promise<string | null>;
 };
@@ -120,33 +120,34 @@ export function mutant(breaks: string, draft: Draft): Mutant {
 
 /** The storage in memory with a defect; without one, it is right. */
 export function memory(name: string, defect: Defect): Target {
-  const places = new Map<string, Place>();
+  const namespaces = new Map<string, Shared>();
   return {
     name,
     clock: { kind: "virtual", advance() {} },
     capabilities: CLAIMS,
     open(options) {
       const { namespace, now } = options;
-      const place = places.get(namespace) ?? {
+      const shared = namespaces.get(namespace) ?? {
         engine: new MemoryEngine(100_000, now, () => {}),
         keys: new Set<string>(),
       };
-      places.set(namespace, place);
-      return openBroken(place, options, {
+      namespaces.set(namespace, shared);
+      return openBroken(shared, options, {
         defect,
-        lose: () => places.delete(namespace),
+        lose: () => namespaces.delete(namespace),
       });
     },
   };
 }
 
-interface Place {
+/** What the instances over one namespace share. */
+interface Shared {
   readonly engine: MemoryEngine;
   readonly keys: Set<string>;
 }
 
 function openBroken(
-  { engine, keys }: Place,
+  { engine, keys }: Shared,
   options: OpenOptions,
   { defect, lose }: { defect: Defect; lose(): void },
 ) {

@@ -13,18 +13,18 @@ import {
 export const concurrency: readonly Mutant[] = [
   mutant("CONC-01", {
     name: "a late save writes a destroyed record anew",
-    reason: "the destroyed session is back",
+    reason: "the destroyed session can be read again",
     also: { "OWNER-07": "a session that its owner ended went in the same way" },
     defect: (at) => revives(at, "deleted"),
   }),
   mutant("CONC-02", {
     name: "a late save writes a record anew whose id was regenerated away",
-    reason: "the old id is back",
+    reason: "the old id is valid again",
     defect: (at) => revives(at, "moved"),
   }),
   mutant("CONC-02", {
     name: "a late save sends the cookie of the id that was regenerated away",
-    reason: "the late save speaks to the browser",
+    reason: "the late save sends or clears a cookie",
     defect() {
       const away = new Set<string>();
       return {
@@ -43,7 +43,7 @@ export const concurrency: readonly Mutant[] = [
   }),
   mutant("CONC-03", {
     name: "whoever has read a value writes back what was read",
-    reason: "the reader undid the write",
+    reason: "the request that only reads undid the write",
     defect: (at) => ({
       session(real) {
         const { seen } = at;
@@ -66,7 +66,7 @@ export const concurrency: readonly Mutant[] = [
   }),
   mutant("CONC-04", {
     name: "three values and more are written in two steps",
-    reason: "a read saw parts of two writes",
+    reason: "a read returned parts of two writes",
     defect: ({ engine }) => ({
       engine: {
         async write(key, text, options) {
@@ -112,7 +112,7 @@ export const concurrency: readonly Mutant[] = [
   }),
   mutant("CONC-06", {
     name: "where another has saved, the first value that is set stays as it is",
-    reason: "what remains mixes two writers",
+    reason: "the stored state mixes two saves",
     without: ["merge", "owners"],
     defect: (at) => ({
       engine: { guarantees: { ...at.engine.guarantees, compareAndSet: false } },
@@ -142,7 +142,7 @@ export const concurrency: readonly Mutant[] = [
   }),
   mutant("CONC-08", {
     name: "a value that another has set meanwhile is not unset",
-    reason: "the last save did not win",
+    reason: "the last save does not apply",
     defect: (at) => ({
       session(real) {
         const before = { ...real.data };
@@ -168,7 +168,7 @@ export const concurrency: readonly Mutant[] = [
   }),
   mutant("CONC-09", {
     name: "the late save of a message sends the cookie again",
-    reason: "the late save speaks to the browser",
+    reason: "the late save sends or clears a cookie",
     also: { "CONC-02": "a message is late there, too" },
     defect: () => ({
       session(real, value) {
@@ -185,7 +185,7 @@ export const concurrency: readonly Mutant[] = [
   }),
   mutant("CONC-09", {
     name: "a late save clears the cookie",
-    reason: "the late save speaks to the browser",
+    reason: "the late save sends or clears a cookie",
     also: {
       "CONC-02": "a save is late after a new id, too",
       "OWNER-07": "its saves are late too",
@@ -201,7 +201,7 @@ export const concurrency: readonly Mutant[] = [
   }),
 ];
 
-/** What was deleted, or has given way to a new id, is written again by whoever still has it; in silence. */
+/** A late save silently writes a record again that was deleted or has a new id. */
 function revives(at: Bench, which: "deleted" | "moved"): Parts {
   const gone = new Set<string>();
   let revived = false;

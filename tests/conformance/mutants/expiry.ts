@@ -26,7 +26,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-01", {
     name: "every deadline is a second early",
-    reason: "it is over before its deadline",
+    reason: "the session expired before its deadline",
     also: {
       "EXPIRY-04": "it saves shortly before a deadline",
       "EXPIRY-05": "it reads shortly before a deadline",
@@ -48,7 +48,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-02", {
     name: "a session that is over leaves its id to the next",
-    reason: "the id is used again",
+    reason: "the id of the ended session is used again",
     defect: (at) => ({
       session(real, value) {
         const over = value !== null && at.seen && at.seen.expires <= at.now();
@@ -62,7 +62,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-02", {
     name: "a session is alive at the instant of its deadline",
-    reason: "the session outlives its deadline",
+    reason: "the session can be read after its deadline",
     also: {
       "EXPIRY-03": "it looks at the same instant",
       "EXPIRY-09": "it looks at the same instant",
@@ -80,7 +80,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-03", {
     name: "deadlines are known to the instance that wrote them",
-    reason: "another instance does not know the deadline",
+    reason: "another instance reads the expired session",
     defect({ engine }) {
       const mine = new Set<string>();
       return {
@@ -101,7 +101,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-04", {
     name: "a save never moves a deadline further away",
-    reason: "a saved change did not move it",
+    reason: "saving a change did not move the deadline",
     defect: ({ engine }) => ({
       engine: {
         async write(key, text, options) {
@@ -116,12 +116,12 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-05", {
     name: "touch does nothing",
-    reason: "reading did not move it",
+    reason: "reading did not move the deadline",
     defect: () => ({ engine: { touch: async () => true } }),
   }),
   mutant("EXPIRY-05", {
     name: "touch writes back what it reads",
-    reason: "a request that only read undid a change",
+    reason: "a request that only reads undid a change",
     defect: ({ engine }) => ({
       engine: {
         async touch(key, expires) {
@@ -154,7 +154,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-06", {
     name: "a commit's lifetime counts from its own beginning",
-    reason: "a commit's lifetime moved the absolute deadline",
+    reason: "a commit with maxAge moved the absolute deadline",
     defect({ engine, now }) {
       let given: number | undefined;
       return {
@@ -177,7 +177,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-07", {
     name: "a lifetime of 0 is none given",
-    reason: "a session saved for 0 s lives on",
+    reason: "a session saved for 0 s does not expire",
     defect: () => ({
       session: () => ({
         save: (save, { maxAge } = {}) =>
@@ -187,7 +187,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-07", {
     name: "a lifetime is rounded down, and 0 is none",
-    reason: "a session saved for 0.001 s lives on",
+    reason: "a session saved for 0.001 s does not expire",
     defect: () => ({
       session: () => ({
         save: (save, { maxAge } = {}) =>
@@ -199,7 +199,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-07", {
     name: "no number is a thousand years",
-    reason: "a session saved for NaN s lives for ever",
+    reason: "a session saved for NaN s never expires",
     defect: () => ({
       session: () => ({
         save: (save, { maxAge } = {}) =>
@@ -209,12 +209,12 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-07", {
     name: "a storage that is opened for 0 seconds keeps its sessions for ever",
-    reason: "a session of a storage opened for 0 s lives for ever",
+    reason: "with an idleTimeout of 0 s, a session never expires",
     target: endless(),
   }),
   mutant("EXPIRY-08", {
     name: "more than a year is a date in the past",
-    reason: "a session of 400 days is gone after 0",
+    reason: "a session of 400 days cannot be read after 0",
     defect: ({ engine, now }) => ({
       engine: {
         write(key, text, options) {
@@ -227,7 +227,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-08", {
     name: "more than 30 days are a date in 1970",
-    reason: "a session of 31 days is gone after 0",
+    reason: "a session of 31 days cannot be read after 0",
     also: {
       "EXPIRY-10": "its live session has 100 days",
       "EXPIRY-11": "its long session has 100 days",
@@ -244,7 +244,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-09", {
     name: "a save after the deadline makes a new session of it",
-    reason: "a late save that changed it brings the data back",
+    reason: "a late save that changed it restores the data",
     defect: (at) => ({
       session(real) {
         const { expires = Infinity } = at.seen ?? {};
@@ -264,7 +264,7 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-10", {
     name: "sweep does nothing",
-    reason: "a sweep leaves an expired record",
+    reason: "a sweep does not remove an expired record",
     defect: () => ({ engine: { async sweep() {} } }),
   }),
   mutant("EXPIRY-10", {

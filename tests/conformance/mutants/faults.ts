@@ -3,7 +3,7 @@ import { type Mutant, mutant } from "./_mutant.ts";
 export const faults: readonly Mutant[] = [
   mutant("FAULT-01", {
     name: "a read that fails is a new session",
-    reason: "a failed read looks like a session",
+    reason: "a failed read returns a session",
     defect: (at) => ({
       storage: {
         read: (value) =>
@@ -13,7 +13,7 @@ export const faults: readonly Mutant[] = [
   }),
   mutant("FAULT-02", {
     name: "a failure is thrown as text",
-    reason: "what it rejects with is no Error",
+    reason: "it rejects with a value that is not an Error",
     defect: () => ({
       session: () => ({
         save: (save) => save().catch((error) => Promise.reject(error.message)),
@@ -22,7 +22,7 @@ export const faults: readonly Mutant[] = [
   }),
   mutant("FAULT-02", {
     name: "a failure is logged, and the request goes on",
-    reason: "a failed write looks like a saved change",
+    reason: "saving a change resolves although the write failed",
     also: {
       "FAULT-03": "a save that does not fail is not tried again",
       "OWNER-10": "a login that does not fail is not tried again",

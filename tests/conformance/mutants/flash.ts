@@ -3,7 +3,7 @@ import { flashesOf, isFlash, type Mutant, mutant } from "./_mutant.ts";
 export const flash: readonly Mutant[] = [
   mutant("FLASH-01", {
     name: "a message that stands alone arrives one request late",
-    reason: "the flash is not there",
+    reason: "the flash is missing",
     also: {
       "FLASH-02": "it begins with the same two requests",
       "FLASH-11": "its message stands alone too",
@@ -33,7 +33,7 @@ export const flash: readonly Mutant[] = [
   }),
   mutant("FLASH-02", {
     name: "a request remembers the flashes that it has read",
-    reason: "a second get returns it again",
+    reason: "a second get returns the flash again",
     defect: () => ({
       session(real) {
         const read = new Map<string, unknown>();
@@ -48,7 +48,7 @@ export const flash: readonly Mutant[] = [
   }),
   mutant("FLASH-03", {
     name: "a flash takes the values with it, if nothing else is changed",
-    reason: "the flash took a value with it",
+    reason: "consuming the flash removed a value",
     defect: () => ({
       session(real) {
         let flashes = 0;
@@ -112,7 +112,7 @@ export const flash: readonly Mutant[] = [
   }),
   mutant("FLASH-04", {
     name: "the next request that is saved drops what it does not read",
-    reason: "the flash is gone before it was read",
+    reason: "the flash was removed before it was read",
     defect: (at) => ({
       session(real) {
         const unread = Object.keys(flashesOf(at, real));
@@ -147,8 +147,8 @@ export const flash: readonly Mutant[] = [
     }),
   }),
   mutant("FLASH-06", {
-    name: "reading a message removes it from the store",
-    reason: "an unsaved request consumed it",
+    name: "reading a message removes it from the engine",
+    reason: "a request that was not saved consumed the flash",
     defect() {
       const gone = new Set<string>();
       return {
@@ -204,7 +204,7 @@ export const flash: readonly Mutant[] = [
   }),
   mutant("FLASH-08", {
     name: "a value replaces the flash of its name",
-    reason: "the flash is not in the store",
+    reason: "the flash is not stored",
     defect: () => ({
       session: (real) => ({
         set(key, value) {
@@ -227,7 +227,7 @@ export const flash: readonly Mutant[] = [
   }),
   mutant("FLASH-09", {
     name: "has asks whether a flash is truthy",
-    reason: "has() does not see a falsy flash",
+    reason: "has() returns false for a falsy flash",
     defect: (at) => ({
       session(real) {
         const flashes = flashesOf(at, real);
@@ -241,7 +241,7 @@ export const flash: readonly Mutant[] = [
   }),
   mutant("FLASH-10", {
     name: "a save writes back the flashes that its request has read",
-    reason: "a save that overlapped brought the flash back",
+    reason: "a concurrent save restored the flash",
     defect: (at) => ({
       session(real) {
         const flashes = Object.entries(flashesOf(at, real));
@@ -260,7 +260,7 @@ export const flash: readonly Mutant[] = [
   }),
   mutant("FLASH-11", {
     name: "a destroyed session lives on to deliver its message",
-    reason: "a destroyed session with a flash keeps its cookie",
+    reason: "the cookie of a destroyed session with a flash is not cleared",
     defect: (at) => ({
       session(real) {
         const flashes: [string, unknown][] = [];
@@ -282,7 +282,7 @@ export const flash: readonly Mutant[] = [
   }),
   mutant("FLASH-12", {
     name: "a flash is for the next request only",
-    reason: "the flash is not there yet",
+    reason: "the request that sets a flash cannot read it",
     defect: () => ({
       session(real) {
         const mine = new Set<string>();

@@ -16,7 +16,7 @@ export const hostile: readonly Mutant[] = [
     }),
   }),
   mutant("HOSTILE-01", {
-    name: "an unknown id is noted down in the store",
+    name: "an unknown id is stored",
     reason: "reading a cookie left a record",
     defect: (at) => ({
       storage: {
@@ -33,7 +33,7 @@ export const hostile: readonly Mutant[] = [
   }),
   mutant("HOSTILE-01", {
     name: "an id of 43 letters is taken over",
-    reason: "the id it sent is adopted",
+    reason: "the id in the cookie is adopted",
     defect: (at) => ({
       storage: {
         async read(value) {
@@ -46,7 +46,7 @@ export const hostile: readonly Mutant[] = [
   }),
   mutant("HOSTILE-02", {
     name: "two dots lead to the folder of another namespace",
-    reason: "it reads another namespace",
+    reason: "a cookie reads another namespace",
     defect: (() => {
       const reads = new Map<string, (id: string) => Promise<unknown>>();
       return (at) => {
@@ -98,7 +98,7 @@ export const hostile: readonly Mutant[] = [
   }),
   mutant("HOSTILE-04", {
     name: "a record is taken for that of whoever finds it",
-    reason: "it reads as a session",
+    reason: "a damaged or swapped record reads a session",
     defect: ({ engine }) => ({
       engine: {
         async read(key) {
@@ -113,19 +113,19 @@ export const hostile: readonly Mutant[] = [
   }),
   mutant("HOSTILE-05", {
     name: "the last letter of the seal is not compared",
-    reason: "a cookie that was flipped in a bit yields data",
+    reason: "a cookie that was flipped in a bit returns data",
     target: unsealed(),
   }),
   mutant("HOSTILE-05", {
     name: "an empty key reads, too",
-    reason: "a cookie that was made with another key yields data",
+    reason: "a cookie that was made with another key returns data",
     // Nothing binds a cookie of that format to a name.
     without: ["namespaces"],
     target: emptyKey(),
   }),
   mutant("HOSTILE-06", {
     name: "what is too large is dropped",
-    reason: "a record far beyond the limit looks as if it was saved",
+    reason: "saving a record far beyond the limit resolves",
     limits: { recordBytes: 8_000 },
     defect: (at) => ({
       engine: { guarantees: { ...at.engine.guarantees, maxBytes: 9_000 } },
@@ -154,7 +154,8 @@ export const hostile: readonly Mutant[] = [
   }),
   mutant("HOSTILE-06", {
     name: "an error says in words alone that a record is too large",
-    reason: "what it rejects with is like any other Error",
+    reason:
+      "it rejects with a plain Error that has no code or class of its own",
     limits: { recordBytes: 8_000 },
     defect: (at) => ({
       engine: { guarantees: { ...at.engine.guarantees, maxBytes: 9_000 } },
@@ -176,7 +177,7 @@ export const hostile: readonly Mutant[] = [
   }),
   mutant("HOSTILE-07", {
     name: "an error names the session",
-    reason: "holds an id",
+    reason: "contains an id",
     defect: () => ({
       session: (real) => ({
         save: (save) =>
@@ -188,7 +189,7 @@ export const hostile: readonly Mutant[] = [
   }),
   mutant("HOSTILE-07", {
     name: "the log names the session",
-    reason: "what it logs holds an id",
+    reason: "a log line contains an id",
     defect: () => ({
       session: (real) => ({
         async save(save) {

@@ -4,7 +4,7 @@ import { type Mutant, mutant, type Real } from "./_mutant.ts";
 export const isolation: readonly Mutant[] = [
   mutant("ISO-01", {
     name: "what was saved is written before the next read",
-    reason: "a change after the save is in the store",
+    reason: "a change after the save is stored",
     defect(at) {
       let saved: Session | undefined;
       return {
@@ -25,7 +25,8 @@ export const isolation: readonly Mutant[] = [
   }),
   mutant("ISO-02", {
     name: "reads share their objects",
-    reason: "a value that another request changed is read",
+    reason:
+      "a request reads a value that another request changed and did not save",
     defect() {
       const objects = new Map<string, unknown>();
       return {
@@ -44,7 +45,7 @@ export const isolation: readonly Mutant[] = [
   }),
   mutant("ISO-03", {
     name: "a set goes to the session that was read last",
-    reason: "reads what is not theirs",
+    reason: "does not read the data of their own session",
     also: { "CONC-05": "its visitors' requests overlap too" },
     defect() {
       let last: Real;
@@ -61,28 +62,28 @@ export const isolation: readonly Mutant[] = [
   }),
   mutant("ISO-04", {
     name: "nothing stands between a namespace and an id",
-    reason: "a cookie reads in another namespace",
+    reason: "a cookie can be read in another namespace",
     defect: sharing((namespace, id) => namespace + id),
   }),
   mutant("ISO-04", {
     name: "namespaces are ignored",
-    reason: "a cookie reads in another namespace",
+    reason: "a cookie can be read in another namespace",
     also: { "HOSTILE-02": "the plainest way into another namespace" },
     defect: sharing((_, id) => id),
   }),
   mutant("ISO-05", {
     name: "ids are compared without regard to case",
-    reason: "in small letters reads as the same session",
+    reason: "in small letters reads the same session",
     defect: loosely((id) => id.toLowerCase()),
   }),
   mutant("ISO-05", {
     name: "spaces after an id are ignored",
-    reason: "with a space after it reads as the same session",
+    reason: "with a space after it reads the same session",
     defect: loosely((id) => id.replace(/ +$/, "")),
   }),
   mutant("ISO-05", {
     name: "an id is decoded once more",
-    reason: "percent-encoded reads as the same session",
+    reason: "percent-encoded reads the same session",
     defect: loosely((id) => {
       try {
         return decodeURIComponent(id);
@@ -93,7 +94,7 @@ export const isolation: readonly Mutant[] = [
   }),
   mutant("ISO-05", {
     name: "ids are compared as a database compares words",
-    reason: "in full-width letters reads as the same session",
+    reason: "in full-width letters reads the same session",
     defect: loosely((id) => id.normalize("NFKC")),
   }),
   mutant("ISO-06", {
@@ -113,7 +114,7 @@ export const isolation: readonly Mutant[] = [
   }),
   mutant("ISO-06", {
     name: "close leaves the timer of its sweep running",
-    reason: "a timer of each that was opened runs on",
+    reason: "each storage leaves a timer running",
     defect() {
       const timer = setInterval(() => clearInterval(timer), BRIEFLY);
       return { storage: { async close() {} } };
@@ -121,7 +122,7 @@ export const isolation: readonly Mutant[] = [
   }),
   mutant("ISO-06", {
     name: "the first session begins a sweep that nothing ends",
-    reason: "a timer of each that was opened runs on",
+    reason: "each storage leaves a timer running",
     defect() {
       let timer: ReturnType<typeof setInterval> | undefined;
       return {
@@ -134,7 +135,7 @@ export const isolation: readonly Mutant[] = [
   }),
   mutant("ISO-06", {
     name: "close forgets the timeout that it was to clear",
-    reason: "a timer of each that was opened runs on",
+    reason: "each storage leaves a timer running",
     defect() {
       setTimeout(() => {}, BRIEFLY);
       return { storage: { async close() {} } };
@@ -145,7 +146,7 @@ export const isolation: readonly Mutant[] = [
 /** How long a timer lasts that is left behind, in milliseconds: until the rule has looked, and not for good. */
 const BRIEFLY = 1000;
 
-/** All namespaces look for an id in one place, under a name that is made of both. */
+/** All namespaces share one list of ids, by a name that is made of both. */
 function sharing(
   nameOf: (namespace: string, id: string) => string,
 ): NonNullable<Parameters<typeof mutant>[1]["defect"]> {
@@ -166,7 +167,7 @@ function sharing(
   });
 }
 
-/** Ids that come to the same are the same. */
+/** Treats similar ids as the same id. */
 function loosely(
   fold: (id: string) => string,
 ): NonNullable<Parameters<typeof mutant>[1]["defect"]> {

@@ -21,7 +21,7 @@ export const model: readonly Mutant[] = [
   }),
   mutant("MODEL-02", {
     name: "a new id forgets what others have saved since",
-    reason: "no order of the requests leads to this",
+    reason: "no order of the requests leads to this state",
     defect: (at) => keeping(at, (renewed) => renewed),
   }),
 ];

@@ -5,7 +5,7 @@ import { ending, type Listed, listing } from "./_owner.ts";
 export const ownerLists: readonly Mutant[] = [
   mutant("OWNER-01", {
     name: "a list shows texts and numbers only",
-    reason: "an owner's list is not what they have",
+    reason: "an owner's list differs from their sessions",
     defect: (at) =>
       listing(at, (found) =>
         found.map((session) => ({
@@ -19,7 +19,7 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-01", {
     name: "a list ends after two sessions",
-    reason: "an owner's list is not what they have",
+    reason: "an owner's list differs from their sessions",
     also: {
       "OWNER-03": "it has three sessions too",
       "OWNER-11": "it has more than two sessions, too",
@@ -28,14 +28,14 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-01", {
     name: "a listed session has the owner's name for an id",
-    reason: "two listed sessions share an id",
+    reason: "two listed sessions have the same id",
     also: { "OWNER-05": "it spares a session by its id in the list" },
     defect: (at) =>
       listing(at, (found, name) => found.map((s) => ({ ...s, id: name }))),
   }),
   mutant("OWNER-02", {
     name: "a listed session has its own id",
-    reason: "a list holds an id, or a cookie",
+    reason: "a list contains a session's id or cookie",
     defect(at) {
       const ids = new Map<string, string>();
       return {
@@ -56,7 +56,7 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-02", {
     name: "a session answers to what is listed, too",
-    reason: "what is listed opens a session",
+    reason: "a value from a list opens a session",
     defect(at) {
       const ids = new Map<string, string>();
       return {
@@ -84,13 +84,13 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-03", {
     name: "a list begins with the session that began last",
-    reason: "the one used last is not the first",
+    reason: "the list does not begin with the session used last",
     defect: (at) =>
       listing(at, (found) => found.toSorted((a, b) => b.created - a.created)),
   }),
   mutant("OWNER-03", {
     name: "what was listed once is listed when it is over",
-    reason: "a session that is over is listed",
+    reason: "an expired session is listed",
     defect(at) {
       const seen = new Map<string, Listed[number]>();
       return listing(at, (found) => {
@@ -102,7 +102,7 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-04", {
     name: "two sessions are ended at once, the others later",
-    reason: "not all are ended",
+    reason: "not all sessions are ended",
     also: { "OWNER-11": "it ends more than two sessions, too" },
     defect: (at) =>
       ending(async (name, options) => {
@@ -115,7 +115,7 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-04", {
     name: "the second time ends as many as the first",
-    reason: "the second time ends some",
+    reason: "the second call ends sessions",
     defect(at) {
       const ended = new Map<string, number>();
       return {
@@ -132,7 +132,8 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-05", {
     name: "what is spared is spared under its new id only",
-    reason: "given the session with a new id, it ends the session to be spared",
+    reason:
+      "given the session with a new id, destroySessions() ends the session to be kept",
     defect: (at) =>
       ending((name, options) => {
         const { except } = options ?? {};
@@ -142,7 +143,7 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-04", {
     name: "while one end is under way, another has nothing to do",
-    reason: "of two ends, one comes too late",
+    reason: "destroySessions() resolves before a session is ended",
     defect(at) {
       const busy = new Set<string>();
       return ending(async (name, options) => {
@@ -156,7 +157,7 @@ export const ownerLists: readonly Mutant[] = [
   mutant("OWNER-05", {
     name:
       "where a session is given that the owner has not, the one used last is spared",
-    reason: "of a stranger, it spares another session",
+    reason: "of a stranger, destroySessions() keeps another session",
     defect: (at) =>
       ending(async (name, options) => {
         const { except } = options ?? {};
@@ -172,7 +173,7 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-05", {
     name: "where a session is spared, all are",
-    reason: "given the session, it spares another session",
+    reason: "given the session, destroySessions() keeps another session",
     defect: (at) =>
       ending(
         async (name, options) =>

@@ -4,7 +4,7 @@ import { ending, listing, naming } from "./_owner.ts";
 export const ownerRaces: readonly Mutant[] = [
   mutant("OWNER-07", {
     name: "a save that is late finds room where a session was ended",
-    reason: "a late save brings an ended session back",
+    reason: "a late save restores an ended session",
     defect(at) {
       const gone = new Set<string>();
       let ending = 0;
@@ -45,7 +45,7 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-08", {
     name: "a list that a login finds as it left it is not written again",
-    reason: "a session is alive and in no list",
+    reason: "a live session is not listed",
     defect: ({ engine }) => {
       const written = new Map<string, string>();
       return {
@@ -68,22 +68,22 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-09", {
     name: "names are compared in the normal form of Unicode",
-    reason: "an owner's name is mistaken",
+    reason: "a list has the sessions of another owner, or misses some",
     defect: (at) => naming(at, (name) => name.normalize()),
   }),
   mutant("OWNER-09", {
     name: "names are compared without spaces around them",
-    reason: "an owner's name is mistaken",
+    reason: "a list has the sessions of another owner, or misses some",
     defect: (at) => naming(at, (name) => name.trim()),
   }),
   mutant("OWNER-09", {
     name: "names are encoded in UTF-8",
-    reason: "an owner's name is mistaken",
+    reason: "a list has the sessions of another owner, or misses some",
     defect: (at) => naming(at, (name) => name.toWellFormed()),
   }),
   mutant("OWNER-09", {
     name: "names are looked up in an object",
-    reason: "an owner's name is mistaken",
+    reason: "a list has the sessions of another owner, or misses some",
     defect: (at) => naming(at, (name) => name in {} ? undefined : name),
   }),
   mutant("OWNER-09", {
@@ -109,7 +109,7 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-10", {
     name: "a list that cannot be read is empty",
-    reason: "a failed read is an empty list",
+    reason: "listSessions() resolves although the read failed",
     defect: (at) => ({
       storage: {
         listSessions: (name, options) =>
@@ -119,7 +119,7 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-10", {
     name: "what cannot be ended is struck out of the list",
-    reason: "what could not be ended is not ended later either",
+    reason: "a session that could not be ended is not ended later",
     defect(at) {
       const struck = new Set<string>();
       return ending(async (name, options) => {
@@ -135,7 +135,7 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-10", {
     name: "a login goes through, though it cannot be listed",
-    reason: "a login beside a failure is lost",
+    reason: "a login is lost although its save resolved",
     defect: ({ engine }) => ({
       engine: {
         write: (key, text, options) =>
@@ -148,7 +148,7 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-11", {
     name: "a login writes the list as if nobody else did",
-    reason: "of logins at once, one is in no list",
+    reason: "of logins at the same time, one is not listed",
     defect(at) {
       let ending = 0;
       return {
@@ -174,7 +174,7 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-12", {
     name: "the session used last is the one that asks",
-    reason: "given the session, a list marks another, or none",
+    reason: "given the session, a list marks another session, or none",
     defect: (at) =>
       listing(
         at,
@@ -184,7 +184,7 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-12", {
     name: "whoever asks, somebody is marked",
-    reason: "a list for a stranger marks a session",
+    reason: "a list for a session of another owner marks a session",
     defect: (at) => ({
       storage: {
         async listSessions(name, options) {
@@ -201,7 +201,8 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-12", {
     name: "who asks is found by the new id only",
-    reason: "given the session with a new id, a list marks another, or none",
+    reason:
+      "given the session with a new id, a list marks another session, or none",
     defect: (at) => ({
       storage: {
         listSessions(name, { current } = {}) {

@@ -16,7 +16,7 @@ export const persistence: readonly Mutant[] = [
   }),
   mutant("PERSIST-02", {
     name: "reading a text counts as a change",
-    reason: "a session that was only read is sent",
+    reason: "a cookie is sent for a session that was only read",
     defect: () => ({
       session(real) {
         let read = false;
@@ -33,7 +33,7 @@ export const persistence: readonly Mutant[] = [
   }),
   mutant("PERSIST-02", {
     name: "a first visit leaves a record",
-    reason: "an untouched new session is stored",
+    reason: "an unchanged new session is stored",
     also: { "UNSET-02": "it looks at the records of a first visit too" },
     defect: (at) => ({
       session: (real, value) => ({
@@ -49,7 +49,7 @@ export const persistence: readonly Mutant[] = [
   }),
   mutant("PERSIST-03", {
     name: "an object is merged into the one before",
-    reason: "the old value shines through",
+    reason: "the old value is merged into the new one",
     defect: () => ({
       session: (real) => ({
         set(key, value) {
@@ -64,7 +64,7 @@ export const persistence: readonly Mutant[] = [
   }),
   mutant("PERSIST-04", {
     name: "each instance has an engine of its own",
-    reason: "the second instance does not see it",
+    reason: "the second instance does not read the session",
     also: {
       "OWNER-01": "it lists by a second instance too",
       "OWNER-04": "it ends by a second instance",
@@ -77,7 +77,7 @@ export const persistence: readonly Mutant[] = [
   }),
   mutant("PERSIST-05", {
     name: "the id of a destroyed session is shown again",
-    reason: "the destroyed session's id is used again",
+    reason: "the id of the destroyed session is used again",
     defect() {
       const ended = new Set<string>();
       return {
@@ -172,7 +172,7 @@ export const persistence: readonly Mutant[] = [
   }),
   mutant("PERSIST-09", {
     name: "new sessions of one millisecond share an id",
-    reason: "two new sessions have one id",
+    reason: "two new sessions have the same id",
     defect: (at) => ({
       session: (real, value) => ({
         get id() {

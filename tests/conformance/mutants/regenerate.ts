@@ -114,7 +114,7 @@ export const regenerate: readonly Mutant[] = [
   }),
   mutant("REGEN-06", {
     name: "a save that failed forgets that it was to end the old id",
-    reason: "after saving again, the old cookie still has the data",
+    reason: "after the second save, the old cookie still has the data",
     defect(at) {
       let skip = false;
       return {
@@ -144,7 +144,7 @@ export const regenerate: readonly Mutant[] = [
   }),
   mutant("REGEN-07", {
     name: "ids of 120 bits",
-    reason: "ids carry about 120 random bits",
+    reason: "ids have about 120 random bits",
     also: {
       "OWNER-05": "it spares a session by its id",
       "OWNER-12": "it marks a session by its id",
@@ -159,7 +159,7 @@ export const regenerate: readonly Mutant[] = [
   }),
   mutant("REGEN-07", {
     name: "ids are UUIDs of version 4",
-    reason: "a UUID of version 4 carries 122",
+    reason: "a version 4 UUID has 122",
     also: {
       "OWNER-05": "it spares a session by its id",
       "OWNER-12": "it marks a session by its id",
@@ -174,7 +174,7 @@ export const regenerate: readonly Mutant[] = [
   }),
   mutant("REGEN-07", {
     name: "an id with a semicolon",
-    reason: "an id is not safe in a cookie",
+    reason: "an id has a character that is not allowed in a cookie",
     also: {
       "OWNER-05": "it spares a session by its id",
       "OWNER-12": "it marks a session by its id",

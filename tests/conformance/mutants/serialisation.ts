@@ -28,7 +28,7 @@ export const serialisation: readonly Mutant[] = [
   }),
   mutant("SERIAL-03", {
     name: "a date becomes text",
-    reason: "a Date is neither rejected nor kept as it was",
+    reason: "a Date is neither rejected nor returned unchanged",
     defect: () => ({
       session: (real) => ({
         set: (key, value) =>
@@ -38,7 +38,7 @@ export const serialisation: readonly Mutant[] = [
   }),
   mutant("SERIAL-03", {
     name: "an undefined in an object is left out",
-    reason: "undefined in an object is neither rejected nor kept as it was",
+    reason: "undefined in an object is neither rejected nor returned unchanged",
     defect: () => ({
       session: (real) => ({
         set(key, value) {
@@ -67,7 +67,7 @@ export const serialisation: readonly Mutant[] = [
   }),
   mutant("SERIAL-04", {
     name: "what is not refused is saved first",
-    reason: "the rejected save changed what is stored",
+    reason: "the rejected save changed the stored records",
     defect: () => ({
       session: (real) => ({
         save: (save) =>

@@ -19,7 +19,7 @@ export const unset: readonly Mutant[] = [
   }),
   mutant("UNSET-02", {
     name: "to unset an absent key is a change",
-    reason: "an unchanged session is sent",
+    reason: "a cookie is sent for an unchanged session",
     defect: () => ({
       session(real) {
         let changed = false;
@@ -98,7 +98,7 @@ export const unset: readonly Mutant[] = [
   }),
   mutant("UNSET-05", {
     name: "a record, written backwards, keeps the room of what was removed",
-    reason: "an unset value still takes its room in the stored bytes",
+    reason: "an unset value still takes space in the stored bytes",
     defect: ({ engine }) => ({
       engine: {
         async read(key) {
@@ -116,7 +116,7 @@ export const unset: readonly Mutant[] = [
   }),
   mutant("UNSET-06", {
     name: "unset leaves a flash",
-    reason: "a flash of this request is still there",
+    reason: "a flash of this request is not removed",
     defect: () => ({
       session: (real) => ({
         unset: (key) => isFlash(real, key) || real.unset(key),

@@ -1,30 +1,30 @@
 /**
- * The suite's clock for libraries that ask `Date` alone.
+ * The suite's clock for libraries that use `Date`.
  *
- * While one of their storages is open, `Date` stands still for everybody in this process, and moves as the suite says.
+ * While one of their storages is open, `Date` in this process does not move by itself; the suite moves it.
  */
 import type { TestClock } from "../../../conformance/mod.ts";
 
 const Real = Date;
-let told = Real.now;
+let current = Real.now;
 let open = 0;
 
-class Told extends Real {
+class Moved extends Real {
   // deno-lint-ignore no-explicit-any -- every way to call Date
   constructor(...args: any[]) {
-    super(...(args.length === 0 ? [told()] : args) as [number]);
+    super(...(args.length === 0 ? [current()] : args) as [number]);
   }
 
   static override now(): number {
-    return told();
+    return current();
   }
 }
 
-/** Has `Date` follow a clock until the function that this gives is called. */
+/** Makes `Date` follow a clock. Returns a function that ends this. */
 export function follow(now: () => number): () => void {
-  told = now;
+  current = now;
   open++;
-  globalThis.Date = Told as DateConstructor;
+  globalThis.Date = Moved as DateConstructor;
   return () => {
     open--;
     if (open === 0) globalThis.Date = Real;

@@ -1,40 +1,29 @@
-// Targets that differ from the finished one in a single thing.
+// Targets that differ from the finished one in one detail.
 import {
   createSessionStorage,
   type Engine,
   type StorageOptions,
 } from "@satchel/session";
 import {
+  CAPABILITIES,
   type Capability,
   instrument,
   type Target,
 } from "@satchel/session/conformance";
 import { SqliteEngine } from "../../../examples/sqlite_storage.ts";
 
-/** What a variant does otherwise. */
+/** The differences of a variant. */
 export interface Variant {
   /** Changes the engine. */
   engine?: (engine: SqliteEngine) => Partial<Engine>;
-  /** Changes what the storage is opened with. */
+  /** Options of the storage that differ. */
   options?: StorageOptions;
-  /** Claims that it leaves out. */
+  /** Capabilities that it does not claim. */
   without?: readonly Capability[];
 }
 
-const ALL: readonly Capability[] = [
-  "revoke",
-  "shared",
-  "durable",
-  "namespaces",
-  "expiry",
-  "touch",
-  "absolute",
-  "sweep",
-  "merge",
-  "owners",
-  "inspect",
-  "faults",
-];
+const ALL = (Object.keys(CAPABILITIES) as Capability[])
+  .filter((claim) => claim !== "selfContained");
 
 /** A target for the finished engine, with a change. */
 export function variant(change: Variant): Target {

@@ -1,4 +1,4 @@
-// open() does not pass the suite's clock on.
+// open() does not pass the suite's clock to the storage.
 import type { Target } from "@satchel/session/conformance";
 import { variant } from "./_variant.ts";
 

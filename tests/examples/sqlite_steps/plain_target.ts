@@ -1,4 +1,4 @@
-// No compare-and-set, and saying so.
+// The engine does not have compare-and-set, and declares it.
 import type { Target } from "@satchel/session/conformance";
 import { variant } from "./_variant.ts";
 

@@ -1,4 +1,4 @@
-// delete() does not look at ifVersion.
+// delete() ignores ifVersion.
 import type { Target } from "@satchel/session/conformance";
 import { variant } from "./_variant.ts";
 

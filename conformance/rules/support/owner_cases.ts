@@ -1,15 +1,15 @@
 /**
- * What becomes of the lists of owners while sessions begin, change hands and are used.
+ * The lists of owners while sessions begin, change their owner and are used.
  *
  * @module
  */
 import type { Listed } from "../../trial/owner_port.ts";
-import type { Store } from "../../trial/store.ts";
+import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 import { alive, canRegenerate, ended, listed, signIn } from "./owned.ts";
 
-/** Fails unless a list says when three sessions were used, of which the second was used again. */
+/** Fails unless a list shows when three sessions were used, of which the second was used again. */
 export function showsUse(
   t: Trial,
   found: readonly Listed[],
@@ -17,7 +17,7 @@ export function showsUse(
 ): void {
   const order = found.map(({ data }) => data["device"]);
   const want = ["second", "third", "first"];
-  t.equal(order, want, "the one used last is not the first");
+  t.equal(order, want, "the list does not begin with the session used last");
   for (const session of found) {
     const { device } = session.data;
     const created = begun.get(String(device)) ?? 0;
@@ -25,15 +25,18 @@ export function showsUse(
     const dates = { created, lastSeen, expires: lastSeen + t.lifetime * 1000 };
     for (const [what, at] of Object.entries(dates)) {
       const off = Math.abs(session[what as keyof typeof dates] - at);
-      // To the second is enough for whoever reads it.
+      // A reader needs it to the second.
       t.ok(off < 1000, `${what} is ${off} ms off`);
     }
   }
 }
 
-/** Has a session change hands, and looks at the lists each time. */
-export async function changeHands(t: Trial, store: Store): Promise<Visitor> {
-  const visitor = await t.visitor(store);
+/** Changes the owner of a session, and checks the lists each time. */
+export async function changeHands(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<Visitor> {
+  const visitor = await t.visitor(storage);
   const renew = (r: VisitorRequest) => canRegenerate(r) && r.regenerate();
   const steps: [string, string, (r: VisitorRequest) => unknown][] = [
     ["a visit", "", (r) => r.set("device", "it")],
@@ -52,8 +55,14 @@ export async function changeHands(t: Trial, store: Store): Promise<Visitor> {
     await visitor.visit(work);
     for (const other of ["u1", "u2"]) {
       const devices = other === userId ? ["it"] : [];
-      await listed(t, store, other, devices, `after ${what}, a list is wrong`);
-      if (other !== userId) await store.owners.destroy(other);
+      await listed(
+        t,
+        storage,
+        other,
+        devices,
+        `after ${what}, a list is wrong`,
+      );
+      if (other !== userId) await storage.owners.destroy(other);
     }
     const left = (await visitor.request()).get("device");
     t.equal(left, "it", `after ${what}, a stranger ended the session`);
@@ -61,89 +70,107 @@ export async function changeHands(t: Trial, store: Store): Promise<Visitor> {
   return visitor;
 }
 
-/** Has a session of u2 change hands, while another request of it is under way. */
+/** Changes the owner of a session to u2 while another request of it is in progress. */
 export async function changeHandsMeanwhile(
   t: Trial,
   visitor: Visitor,
 ): Promise<void> {
-  const { store } = visitor;
-  const what = "a save beside it undid a change of owner";
+  const { storage } = visitor;
+  const what = "a concurrent save undid a change of owner";
   const slow = await visitor.request();
   await visitor.visit((r) => r.set("userId", "u1"));
   slow.set("visits", 3);
   await slow.save();
   await alive(t, visitor, what);
-  await listed(t, store, "u1", ["it"], what);
-  await listed(t, store, "u2", [], what);
+  await listed(t, storage, "u1", ["it"], what);
+  await listed(t, storage, "u2", [], what);
 }
 
-/** Ends the sessions of an owner but one, which is given in one way after the other. */
-export async function spareInEachWay(t: Trial, store: Store): Promise<void> {
+/** Ends the sessions of an owner except one, which is given in different ways. */
+export async function keepInEachWay(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   for (const [i, way] of WAYS.entries()) {
     const userId = `u${i}`;
-    const mine = await signIn(t, store, userId, "mine");
-    const other = await signIn(t, store, userId, "other");
+    const mine = await signIn(t, storage, userId, "mine");
+    const other = await signIn(t, storage, userId, "other");
     await t.settle();
     const request = await mine.request();
     if (way.renew && !canRegenerate(request)) continue;
     if (way.renew) request.regenerate();
     if (way.save) await request.save();
-    const found = await store.owners.list(userId);
+    const found = await storage.owners.list(userId);
     const inList = found.find(({ data }) => data["device"] === "mine");
     const except = way.except(request, inList?.id ?? "");
     if (except === "") continue;
-    const what = `given ${way.name}, it`;
-    await store.owners.destroy(userId, except);
-    await ended(t, other, other.cookie, `${what} spares another session`);
+    const what = `given ${way.name}, destroySessions()`;
+    await storage.owners.destroy(userId, except);
+    await ended(t, other, other.cookie, `${what} keeps another session`);
     if (!way.save) await request.save();
-    await alive(t, mine, `${what} ends the session to be spared`);
+    await alive(t, mine, `${what} ends the session to be kept`);
     await mine.visit((r) => r.set("visits", 2));
     const visits = (await mine.request()).get("visits");
-    t.equal(visits, 2, `${what} ends the session to be spared`);
-    await listed(t, store, userId, ["mine"], `${what} leaves another list`);
+    t.equal(visits, 2, `${what} ends the session to be kept`);
+    await listed(t, storage, userId, ["mine"], `${what} leaves a wrong list`);
   }
 }
 
-/** Ends the sessions of an owner but a stranger's, which is given in one way after the other. */
-export async function spareAStranger(t: Trial, store: Store): Promise<void> {
-  const stranger = await signIn(t, store, "stranger", "theirs");
+/** Ends the sessions of an owner except one of another owner, which is given in different ways. */
+export async function keepAStrangers(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
+  const stranger = await signIn(t, storage, "stranger", "theirs");
   for (const [i, way] of WAYS.entries()) {
     if (way.renew) continue;
     const userId = `owner${i}`;
-    const mine = await signIn(t, store, userId);
+    const mine = await signIn(t, storage, userId);
     await t.settle();
-    const [theirs] = await store.owners.list("stranger");
+    const [theirs] = await storage.owners.list("stranger");
     const except = way.except(await stranger.request(), theirs?.id ?? "");
     if (except === "") continue;
     const what = `given ${way.name} of a stranger`;
-    const count = await store.owners.destroy(userId, except);
-    t.equal(count, 1, `${what}, it spares another session`);
+    const count = await storage.owners.destroy(userId, except);
+    t.equal(count, 1, `${what}, destroySessions() keeps another session`);
     const { cookie } = mine;
-    await ended(t, mine, cookie, `${what}, it spares another session`);
-    await alive(t, stranger, `${what}, it ends that`);
+    await ended(
+      t,
+      mine,
+      cookie,
+      `${what}, destroySessions() keeps another session`,
+    );
+    await alive(
+      t,
+      stranger,
+      `${what}, destroySessions() ends the given session`,
+    );
     await listed(
       t,
-      store,
+      storage,
       "stranger",
       ["theirs"],
-      `${what}, it strikes it out`,
+      `${what}, destroySessions() removes the given session from its list`,
     );
   }
 }
 
-/** Lists the sessions of an owner for one of them, which is given in one way after the other. */
-export async function marksWhoAsks(t: Trial, store: Store): Promise<void> {
+/** Lists the sessions of an owner with one as `current`, which is given in different ways. */
+export async function marksWhoAsks(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
   const marked = async (userId: string, asks?: VisitorRequest | string) => {
     await t.settle();
-    return (await store.owners.list(userId, asks))
+    return (await storage.owners.list(userId, asks))
       .map(({ data, current }) => [String(data["device"]), current] as const)
       .sort(([a], [b]) => a < b ? -1 : 1);
   };
   const nobody = [["mine", false], ["other", false]];
   for (const [i, way] of WAYS.entries()) {
     const userId = `u${i}`;
-    const mine = await signIn(t, store, userId, "mine");
-    await signIn(t, store, userId, "other");
+    const mine = await signIn(t, storage, userId, "mine");
+    await signIn(t, storage, userId, "other");
     const request = await mine.request();
     if (way.renew && !canRegenerate(request)) continue;
     if (way.renew) request.regenerate();
@@ -152,23 +179,35 @@ export async function marksWhoAsks(t: Trial, store: Store): Promise<void> {
     if (asks === "") continue;
     const what = `given ${way.name}, a list marks`;
     const want = [["mine", true], ["other", false]];
-    t.equal(await marked(userId, asks), want, `${what} another, or none`);
-    t.equal(await marked(userId), nobody, "a list for nobody marks a session");
-    const stranger = await signIn(t, store, `not ${userId}`, "mine");
+    t.equal(
+      await marked(userId, asks),
+      want,
+      `${what} another session, or none`,
+    );
+    t.equal(
+      await marked(userId),
+      nobody,
+      "a list without current marks a session",
+    );
+    const stranger = await signIn(t, storage, `not ${userId}`, "mine");
     const theirs = way.except(await stranger.request(), "");
     if (theirs === "") continue;
     const strange = await marked(userId, theirs);
-    t.equal(strange, nobody, "a list for a stranger marks a session");
+    t.equal(
+      strange,
+      nobody,
+      "a list for a session of another owner marks a session",
+    );
   }
 }
 
 /** How a session can be given. */
 const WAYS: readonly {
   readonly name: string;
-  /** Whether it gets a new id first; and whether that is saved first. */
+  /** Whether it gets a new id first, and whether that is saved first. */
   readonly renew?: boolean;
   readonly save?: boolean;
-  /** What is given; `""` where there is no such thing. */
+  /** What is given; `""` if the library does not have it. */
   except(request: VisitorRequest, inList: string): VisitorRequest | string;
 }[] = [
   { name: "the session", except: (request) => request },

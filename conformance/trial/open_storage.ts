@@ -5,43 +5,48 @@
  */
 import { OwnerPort } from "./owner_port.ts";
 import { blame, type Port, portOf, Unfit, Violation } from "./port.ts";
-import type { Trial } from "./trial.ts";
+import type { Hook, Trace } from "./trace.ts";
 import type { Faults, Inspect, Opened } from "../types.ts";
 
 /** An open storage in a trial. */
-export class Store {
+export class OpenStorage {
   readonly port: Port;
   readonly namespace: string;
   /** The sessions of an owner. */
   readonly owners: OwnerPort;
   readonly #opened: Opened;
-  readonly #hook: Trial["hook"];
+  readonly #hook: Hook;
   #closed = false;
 
-  constructor(trial: Trial, opened: Opened, namespace: string) {
-    this.#hook = (name, call) => trial.hook(name, call);
+  constructor(opened: Opened, namespace: string, trace: Trace, hook: Hook) {
+    this.#hook = hook;
     this.port = portOf(opened.storage as Opened["storage"] & object);
     this.namespace = namespace;
     this.#opened = opened;
-    this.owners = new OwnerPort(trial, opened.storage);
-    trial.note(`open a storage`);
+    this.owners = new OwnerPort(opened.storage, trace);
+    trace.note("open a storage");
   }
 
-  /** The storage itself. */
-  get storage(): Opened["storage"] {
+  /** The storage as `open()` returned it. */
+  get raw(): Opened["storage"] {
     return this.#opened.storage;
   }
 
-  /** The hooks to look inside. */
+  /** The hooks that read and replace records. */
   get inspect(): Inspect {
     const { inspect } = this.#opened;
-    if (!inspect) throw new Unfit("not-run", "open() gave no inspect");
+    if (!inspect) {
+      throw new Unfit(
+        "not-run",
+        "it claims inspect, but open() did not return inspect",
+      );
+    }
     return {
       records: () =>
         this.#hook("inspect.records", async () => {
           const records = await inspect.records();
           if (typeof records?.entries !== "function") {
-            throw new TypeError("it must give a Map");
+            throw new TypeError("it must return a Map");
           }
           return records;
         }),
@@ -50,10 +55,15 @@ export class Store {
     };
   }
 
-  /** The hooks to break the engine. */
+  /** The hooks that make the engine fail. */
   get faults(): Faults {
     const { faults } = this.#opened;
-    if (!faults) throw new Unfit("not-run", "open() gave no faults");
+    if (!faults) {
+      throw new Unfit(
+        "not-run",
+        "it claims faults, but open() did not return faults",
+      );
+    }
     return {
       fail: (what) =>
         this.#hook("faults.fail", async () => await faults.fail(what)),
@@ -61,29 +71,29 @@ export class Store {
     };
   }
 
-  /** What the target gave beyond what it claims. */
+  /** Which optional parts `open()` returned. */
   get has(): { inspect: boolean; faults: boolean; sweep: boolean } {
     const { inspect, faults, storage } = this.#opened;
     return { inspect: !!inspect, faults: !!faults, sweep: !!storage.sweep };
   }
 
-  /** How many records are stored; `undefined` where the target cannot tell. */
+  /** How many records are stored; `undefined` without `inspect`. */
   async count(): Promise<number | undefined> {
     return this.#opened.inspect
       ? (await this.inspect.records()).size
       : undefined;
   }
 
-  /** The stored records, if the target can show them. */
+  /** The stored records; `undefined` without `inspect`. */
   async records(): Promise<ReadonlyMap<string, string> | undefined> {
     return this.#opened.inspect ? await this.inspect.records() : undefined;
   }
 
-  /** Has the storage remove what is over. */
+  /** Asks the storage to remove expired records. */
   async sweep(): Promise<void> {
     const { storage } = this.#opened;
     if (typeof storage.sweep !== "function") {
-      throw new Violation('it claims "sweep" and has no sweep()');
+      throw new Violation('it claims "sweep", but does not have sweep()');
     }
     await blame("sweep()", async () => await storage.sweep?.());
   }
@@ -94,13 +104,13 @@ export class Store {
     return !!close || !!storage.close;
   }
 
-  /** Closes the storage, but not the target's hooks, as a process that ends does. */
+  /** Closes the storage, but not the target, as a process that exits does. */
   async pause(): Promise<void> {
     const { storage } = this.#opened;
     await blame("close()", async () => await storage.close?.());
   }
 
-  /** Closes the storage and the target's hooks, once. */
+  /** Closes the target's storage and hooks, once. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -7,13 +7,13 @@ import process from "node:process";
 export interface Reproduction<Storage> {
   /** The storages that break it. */
   readonly of: readonly string[];
-  /** What happens to a visitor. */
+  /** The effect on a visitor. */
   readonly visitor: string;
-  /** Throws an `AssertionError` where it happens. */
+  /** Throws an `AssertionError` if it happens. */
   show(storage: Storage): Promise<void>;
 }
 
-/** Runs them all, or those of a storage or of a rule; ends with status 1 where one shows what it says. */
+/** Runs all reproductions, or those of a storage or a rule. The exit status is 1 if a rule is broken. */
 export async function run<Storage>(
   storages: Readonly<Record<string, () => Storage>>,
   reproductions: Readonly<Record<string, Reproduction<Storage>>>,

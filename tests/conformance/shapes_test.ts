@@ -1,0 +1,49 @@
+/** A storage of another author may have `read` and `save` alone, or the three functions of React Router alone. */
+import { assertEquals } from "@std/assert";
+import {
+  checkStorage,
+  type StorageLike,
+  type Target,
+} from "../../conformance/mod.ts";
+import { createMemorySessionStorage } from "../../storage/memory.ts";
+
+const shapes = {
+  "read and save": ["read", "save"],
+  "getSession, commitSession and destroySession": [
+    "getSession",
+    "commitSession",
+    "destroySession",
+  ],
+} as const;
+
+for (const [name, methods] of Object.entries(shapes)) {
+  Deno.test(`checkStorage() checks a storage that has ${name} alone`, async () => {
+    const target: Target = {
+      name,
+      capabilities: ["revoke", "expiry", "touch", "absolute", "merge"],
+      clock: { kind: "virtual", advance() {} },
+      open(options) {
+        const storage: StorageLike = createMemorySessionStorage({
+          ...options,
+          cookie: { name: "session", secrets: ["s3cr3t"] },
+        });
+        return {
+          storage: Object.fromEntries(
+            methods.map((method) => [method, storage[method]?.bind(storage)]),
+          ),
+        };
+      },
+    };
+    const { verdict, results } = await checkStorage(target, { seed: 1 });
+    assertEquals(
+      results.flatMap(({ rule, outcome, reason }) =>
+        outcome === "pass" || outcome === "not-applicable"
+          ? []
+          : [`${rule} ${outcome}: ${reason}`]
+      ),
+      [],
+      name,
+    );
+    assertEquals(verdict, "conformant", name);
+  });
+}
