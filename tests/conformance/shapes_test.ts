@@ -22,7 +22,7 @@ for (const [name, methods] of Object.entries(shapes)) {
       name,
       capabilities: ["revoke", "expiry", "touch", "absolute", "merge"],
       clock: { kind: "virtual", advance() {} },
-      open(options) {
+      open({ namespace: _, ...options }) {
         const storage: StorageLike = createMemorySessionStorage({
           ...options,
           cookie: { name: "session", secrets: ["s3cr3t"] },
