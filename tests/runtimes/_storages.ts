@@ -46,6 +46,8 @@ export interface Surroundings {
     readonly memcached?: number;
     readonly dynamodb?: number;
   };
+  /** The rules to run; all of them, if it is left out. */
+  readonly only?: readonly string[];
   /** A folder for files. */
   readonly dir?: string;
   /** Loads a package as an application there does. */

@@ -1,4 +1,4 @@
-// Every case under every framework. The table at the end says what ran.
+// Every case under every framework.
 import { assertEquals } from "@std/assert";
 import { withPackages } from "../../engines/_packages.ts";
 import { cases } from "./_cases.ts";
@@ -66,12 +66,4 @@ Deno.test({
 Deno.test("the documentation has the table of what the tests check", async () => {
   const page = await Deno.readTextFile(PAGE);
   assertEquals(inPage(page, tableOf(cases, drivers)), page);
-});
-
-globalThis.addEventListener("unload", () => {
-  const complete = drivers.filter(({ name }) =>
-    cases.every(({ title }) => ran.has(`${name}: ${title}`))
-  );
-  // deno-lint-ignore no-console -- the report of what ran
-  console.log(`\n${tableOf(cases, complete)}`);
 });
