@@ -11,9 +11,9 @@ import {
   rules,
 } from "../../conformance/mod.ts";
 import { effort } from "../_effort.ts";
+import { quietly } from "../_quiet.ts";
 import { memory, type Mutant } from "./mutants/_mutant.ts";
 import { mutants } from "./mutants/mod.ts";
-import { quietly } from "./_print.ts";
 
 /** Repeats what is random in the rules. */
 const seed = 2026;
@@ -77,8 +77,9 @@ for (const [name, value] of Object.entries(ODDITIES)) {
       name,
       () => ({ session: () => ({ get: () => value }) }),
     );
-    const { results } = await quietly(() =>
-      checkStorage(target, { seed, only: certain })
+    const { results } = await quietly(
+      "debug",
+      () => checkStorage(target, { seed, only: certain }),
     );
     const errors = results.filter(({ outcome }) => outcome === "error");
     assertEquals(errors.map(inWords), [], name);
@@ -89,7 +90,7 @@ for (const [name, value] of Object.entries(ODDITIES)) {
 async function check({ breaks, also, target }: Mutant): Promise<Report> {
   const all = isLuck(breaks) ? undefined : certain;
   const only = effort.thorough ? all : [breaks, ...Object.keys(also)];
-  return await quietly(() => checkStorage(target, { seed, only }));
+  return await quietly("debug", () => checkStorage(target, { seed, only }));
 }
 
 function isBad({ outcome }: RuleResult): boolean {

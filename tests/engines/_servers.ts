@@ -1,7 +1,6 @@
 /**
  * Real servers for tests: started on a free port of this machine, with a folder of their own, and stopped at the end.
  */
-// deno-lint-ignore-file no-console -- says which engines there are
 /** A server of a test. */
 export interface Server {
   readonly port: number;
@@ -116,17 +115,12 @@ async function redisCli(...args: string[]): Promise<string> {
 export function installed(engine: "redis" | "memcached"): boolean {
   const kind = engine === "redis" ? REDIS : MEMCACHED;
   try {
-    const { stdout } = new Deno.Command(kind.command, { args: ["--version"] })
-      .outputSync();
-    const [version = ""] = new TextDecoder().decode(stdout).match(/\d[\d.]*/) ??
-      [];
-    console.log(`engine: ${kind.command} ${version}`);
+    new Deno.Command(kind.command, { args: ["--version"] }).outputSync();
     return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   const advice = `${kind.command} is missing: apt-get install ${kind.package}`;
-  console.log(`engine: ${advice}`);
   Deno.test({
     name: `engine skipped: ${advice}`,
     ignore: Deno.env.get("CI") !== "true",
