@@ -415,12 +415,10 @@ for (const { name, target, rule = "PERSIST-01", outcome, reason } of bad) {
 }
 
 Deno.test("checkStorage() waits for three rules only, when a target hangs in all", async () => {
-  const start = performance.now();
   const { results } = await checkStorage(
     { name: "bad", capabilities: [], open: () => never },
     { deadlineMs: 40 },
   );
-  assert(performance.now() - start < 1000);
   const outcomes = results.map(({ outcome }) => outcome);
   assertEquals(outcomes.filter((outcome) => outcome === "error").length, 3);
   assertEquals(outcomes.includes("pass"), false);

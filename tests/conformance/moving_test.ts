@@ -14,7 +14,7 @@ import {
 } from "../../mod.ts";
 import { stateOf } from "../../core/session.ts";
 import { MemoryEngine } from "../../storage/memory.ts";
-import { ENGINE } from "./targets.ts";
+import { ENGINE, PATIENT } from "./targets.ts";
 
 type Storage = HttpSessionStorage;
 type Indexed = Storage & OwnerIndex;
@@ -171,6 +171,7 @@ const renamed: readonly Capability[] = [...TIMED, "revoke", "merge"];
 conformance(
   Deno.test,
   movingTarget("read-through", [memory(), memory()], memoryCan, false),
+  PATIENT,
 );
 
 conformance(
@@ -180,7 +181,7 @@ conformance(
     [memory(), memory()],
     memoryCan,
   ),
-  { only, expectedFailures: { "SERIAL-04": MOVES } },
+  { ...PATIENT, only, expectedFailures: { "SERIAL-04": MOVES } },
 );
 
 for (
@@ -192,7 +193,11 @@ for (
   conformance(
     Deno.test,
     movingTarget(`read-through, ${name} to memory`, [old, memory()], renamed),
-    { only, expectedFailures: { "PERSIST-02": NEW_ID, "UNSET-02": NEW_ID } },
+    {
+      ...PATIENT,
+      only,
+      expectedFailures: { "PERSIST-02": NEW_ID, "UNSET-02": NEW_ID },
+    },
   );
 }
 
@@ -203,5 +208,5 @@ conformance(
     [memory(), database()],
     TIMED,
   ),
-  { only, expectedFailures: { "UNSET-03": MOVES } },
+  { ...PATIENT, only, expectedFailures: { "UNSET-03": MOVES } },
 );

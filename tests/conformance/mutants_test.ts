@@ -14,16 +14,18 @@ import { effort } from "../_effort.ts";
 import { quietly } from "../_quiet.ts";
 import { memory, type Mutant } from "./mutants/_mutant.ts";
 import { mutants } from "./mutants/mod.ts";
+import { PATIENT } from "./targets.ts";
 
 /** Repeats what is random in the rules. */
 const seed = 2026;
+const options = { ...PATIENT, seed };
 
 /** Rules that look for whatever is wrong: most other mutants would turn them red too, some by luck alone. */
 const isLuck = (id: string) => id.startsWith("MODEL-");
 const certain = rules.map(({ id }) => id).filter((id) => !isLuck(id));
 
 Deno.test("the storage that all mutants are made of keeps all rules, without its defect", async () => {
-  const { results } = await checkStorage(memory("right", () => ({})), { seed });
+  const { results } = await checkStorage(memory("right", () => ({})), options);
   assertEquals(results.filter(isBad).map(inWords), []);
 });
 
@@ -79,7 +81,7 @@ for (const [name, value] of Object.entries(ODDITIES)) {
     );
     const { results } = await quietly(
       "debug",
-      () => checkStorage(target, { seed, only: certain }),
+      () => checkStorage(target, { ...options, only: certain }),
     );
     const errors = results.filter(({ outcome }) => outcome === "error");
     assertEquals(errors.map(inWords), [], name);
@@ -90,7 +92,10 @@ for (const [name, value] of Object.entries(ODDITIES)) {
 async function check({ breaks, also, target }: Mutant): Promise<Report> {
   const all = isLuck(breaks) ? undefined : certain;
   const only = effort.thorough ? all : [breaks, ...Object.keys(also)];
-  return await quietly("debug", () => checkStorage(target, { seed, only }));
+  return await quietly(
+    "debug",
+    () => checkStorage(target, { ...options, only }),
+  );
 }
 
 function isBad({ outcome }: RuleResult): boolean {

@@ -2,10 +2,11 @@ import { assertEquals } from "@std/assert";
 import { checkStorage, conformance } from "@satchel/session/conformance";
 import target from "../../examples/sqlite_target.ts";
 import { fillGuide } from "../../tools/guide.ts";
+import { PATIENT } from "../conformance/targets.ts";
 import { assertNoDrift } from "../_drift.ts";
 import first from "./sqlite_steps/first_target.ts";
 
-conformance(Deno.test, target);
+conformance(Deno.test, target, PATIENT);
 
 Deno.test("docs/write-a-storage.md holds the code that runs and what the command prints", async () => {
   const url = new URL("../../docs/write-a-storage.md", import.meta.url);

@@ -26,6 +26,7 @@ import {
   fileTarget,
   memcachedTarget,
   memoryTarget,
+  PATIENT,
   redisTarget,
   workersKvTarget,
 } from "../conformance/targets.ts";
@@ -106,7 +107,7 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     );
   },
   redisUrl: (here, title) => {
-    const connection = new RedisConnection(redisUrl(here));
+    const connection = new RedisConnection(redisUrl(here), PATIENT.deadlineMs);
     here.closing(connection.close);
     return redisBy(here, title, connection.send);
   },
@@ -134,7 +135,10 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     return redisBy(here, title, sendBy(client));
   },
   memcachedUrl: (here, title) => {
-    const client = new MemcachedClient(`127.0.0.1:${here.ports.memcached}`);
+    const client = new MemcachedClient(
+      `127.0.0.1:${here.ports.memcached}`,
+      PATIENT.deadlineMs,
+    );
     here.closing(() => client.close());
     return memcachedTarget(title, client);
   },

@@ -4,6 +4,7 @@
  * @module
  */
 import { conformance, type TestFunction } from "../../conformance/mod.ts";
+import { PATIENT } from "../conformance/targets.ts";
 import { rowsOn } from "./matrix.ts";
 import { registerRefusals } from "./_refusals.ts";
 import { type Surroundings, targetOf } from "./_storages.ts";
@@ -23,7 +24,7 @@ export async function register(
     const target = await targetOf(name, { ...here, test, closing });
     // Other tests may keep this machine busy: a rule may take its time.
     if (target) {
-      conformance(test, target, { deadlineMs: 60_000, only: here.only });
+      conformance(test, target, { ...PATIENT, only: here.only });
     }
     if (name === "webCrypto" || name === "nodeCrypto") {
       registerVectors(test, name, title);
