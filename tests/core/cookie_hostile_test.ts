@@ -4,6 +4,7 @@ import {
   cookieValues,
   createCookie,
 } from "../../core/cookie.ts";
+import { rowName } from "../_row.ts";
 import { cookieHeader, cookieText } from "./_support.ts";
 
 const secrets = ["s3cr3t"];
@@ -160,7 +161,11 @@ for (const { name, options } of protectedFormats) {
       [["n=", "n=", "n=", one], ""],
     ];
     for (const [pairs, expected] of cases) {
-      assertEquals(await cookie.parse(pairs.join("; ")), expected);
+      assertEquals(
+        await cookie.parse(pairs.join("; ")),
+        expected,
+        rowName(pairs),
+      );
     }
   });
 
@@ -168,8 +173,16 @@ for (const { name, options } of protectedFormats) {
     const cookie = createCookie("n", options);
     const text = cookieText(await cookie.serialize("a value"));
     for (let length = 1; length < text.length; length++) {
-      assertEquals(await cookie.parse(`n=${text.slice(0, length)}`), null);
-      assertEquals(await cookie.parse(`n=${text.slice(length)}`), null);
+      assertEquals(
+        await cookie.parse(`n=${text.slice(0, length)}`),
+        null,
+        rowName(length),
+      );
+      assertEquals(
+        await cookie.parse(`n=${text.slice(length)}`),
+        null,
+        rowName(length),
+      );
     }
   });
 
@@ -178,7 +191,7 @@ for (const { name, options } of protectedFormats) {
     // Three lengths: no padding, and one and two letters of it.
     for (const value of ["abc", "abcd", "abcde"]) {
       const text = cookieText(await cookie.serialize(value));
-      assertEquals(await cookie.parse(`n=${text}`), value);
+      assertEquals(await cookie.parse(`n=${text}`), value, rowName(value));
       for (let at = 0; at < text.length; at++) {
         for (let bit = 0; bit < 8; bit++) {
           const code = text.charCodeAt(at) ^ 1 << bit;
@@ -208,7 +221,7 @@ for (const { name, options } of protectedFormats) {
     );
     for (const others of [["other"], ["other", "another"], ["S3cr3t"]]) {
       const cookie = createCookie("n", { ...options, secrets: others });
-      assertEquals(await cookie.parse(header), null);
+      assertEquals(await cookie.parse(header), null, rowName(others));
     }
   });
 
@@ -219,7 +232,7 @@ for (const { name, options } of protectedFormats) {
       const header = cookieHeader(
         await createCookie("n", weaker).serialize("abc"),
       );
-      assertEquals(await cookie.parse(header), null);
+      assertEquals(await cookie.parse(header), null, rowName(weaker));
     }
   });
 }
@@ -232,7 +245,11 @@ for (const encrypt of [false, true]) {
     const text = cookieText(await theme.serialize("dark"));
     for (const other of ["Theme", "theme2", "them", "user"]) {
       const cookie = createCookie(other, { secrets, encrypt });
-      assertEquals(await cookie.parse(`${other}=${text}`), null);
+      assertEquals(
+        await cookie.parse(`${other}=${text}`),
+        null,
+        rowName(other),
+      );
     }
     assertEquals(await theme.parse(`theme=${text}`), "dark");
   });
@@ -245,7 +262,7 @@ for (const encrypt of [false, true]) {
     // Lengths that leave two and four unused bits in the last letter, and values that contain `-` or `_`.
     for (const value of ["a", "ab", "abc", "ÿþýü?>", "~~~???"]) {
       const text = cookieText(await cookie.serialize(value));
-      assertEquals(await cookie.parse(`n=${text}`), value);
+      assertEquals(await cookie.parse(`n=${text}`), value, rowName(value));
       const others = [
         text + "=",
         text + "==",
@@ -285,7 +302,11 @@ for (const encrypt of [false, true]) {
     const withId = (text: string, id: string) =>
       text.slice(0, 2) + id + text.slice(4);
     for (const id of ["AA", "__", "..", "  ", "é€", before.slice(2, 4)]) {
-      assertEquals(await cookie.parse(`n=${withId(written, id)}`), null);
+      assertEquals(
+        await cookie.parse(`n=${withId(written, id)}`),
+        null,
+        rowName(id),
+      );
     }
     assertEquals(
       await cookie.parse(`n=${withId(written, written.slice(2, 4))}`),
@@ -342,8 +363,16 @@ Deno.test("cookie.parse() gives null, when a percent-encoding is spelt another w
 
 Deno.test("cookie.parse() gives the empty string, when the cookie was cleared", async () => {
   for (const { options } of everyFormat) {
-    assertEquals(await createCookie("n", options).parse("n="), "");
-    assertEquals(await createCookie("n", options).parse("n= ; m=1"), "");
+    assertEquals(
+      await createCookie("n", options).parse("n="),
+      "",
+      rowName(options),
+    );
+    assertEquals(
+      await createCookie("n", options).parse("n= ; m=1"),
+      "",
+      rowName(options),
+    );
   }
 });
 
@@ -355,8 +384,12 @@ Deno.test("cookie.parse() gives plain data, when keys are names of prototypes", 
     const cookie = createCookie("n", options);
     const header = cookieHeader(await cookie.serialize(JSON.parse(text)));
     const value = await cookie.parse(header);
-    assertEquals(JSON.stringify(value), text);
-    assertEquals(Object.getPrototypeOf(value), Object.prototype);
+    assertEquals(JSON.stringify(value), text, rowName(options));
+    assertEquals(
+      Object.getPrototypeOf(value),
+      Object.prototype,
+      rowName(options),
+    );
   }
   assertEquals("polluted" in {}, false);
 });
