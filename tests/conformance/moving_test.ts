@@ -14,7 +14,7 @@ import {
 } from "../../mod.ts";
 import { stateOf } from "../../core/session.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
-import { ENGINE } from "./targets.ts";
+import { ENGINE, PATIENT } from "./targets.ts";
 
 type Storage = SessionStorage;
 type Opener = (options: OpenOptions) => {
@@ -168,6 +168,7 @@ const renamed: readonly Capability[] = [...TIMED, "revoke", "merge"];
 conformance(
   Deno.test,
   movingTarget("read-through", [memory(), memory()], memoryCan, false),
+  PATIENT,
 );
 
 conformance(
@@ -177,7 +178,7 @@ conformance(
     [memory(), memory()],
     memoryCan,
   ),
-  { only, expectedFailures: { "SERIAL-04": MOVES } },
+  { ...PATIENT, only, expectedFailures: { "SERIAL-04": MOVES } },
 );
 
 for (
@@ -189,7 +190,11 @@ for (
   conformance(
     Deno.test,
     movingTarget(`read-through, ${name} to memory`, [old, memory()], renamed),
-    { only, expectedFailures: { "PERSIST-02": NEW_ID, "UNSET-02": NEW_ID } },
+    {
+      ...PATIENT,
+      only,
+      expectedFailures: { "PERSIST-02": NEW_ID, "UNSET-02": NEW_ID },
+    },
   );
 }
 
@@ -200,5 +205,5 @@ conformance(
     [memory(), database()],
     TIMED,
   ),
-  { only, expectedFailures: { "UNSET-03": MOVES } },
+  { ...PATIENT, only, expectedFailures: { "UNSET-03": MOVES } },
 );

@@ -1,5 +1,7 @@
 /**
  * Whether each rule notices what it is there for: storages that are broken in one way each, and what must turn red.
+ *
+ * The quick form tries each storage on the rules that it breaks, the thorough form on all rules.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
@@ -8,21 +10,22 @@ import {
   type RuleResult,
   rules,
 } from "../../conformance/mod.ts";
+import { effort } from "../_effort.ts";
+import { quietly } from "../_quiet.ts";
 import { memory, type Mutant } from "./mutants/_mutant.ts";
 import { mutants } from "./mutants/mod.ts";
-import { printed, quietly } from "./_print.ts";
+import { PATIENT } from "./targets.ts";
 
 /** Repeats what is random in the rules. */
 const seed = 2026;
+const options = { ...PATIENT, seed };
 
 /** Rules that look for whatever is wrong: most other mutants would turn them red too, some by luck alone. */
 const isLuck = (id: string) => id.startsWith("MODEL-");
 const certain = rules.map(({ id }) => id).filter((id) => !isLuck(id));
-const lines: string[] = [];
-let shown = 0;
 
 Deno.test("the storage that all mutants are made of keeps all rules, without its defect", async () => {
-  const { results } = await checkStorage(memory("right", () => ({})), { seed });
+  const { results } = await checkStorage(memory("right", () => ({})), options);
   assertEquals(results.filter(isBad).map(inWords), []);
 });
 
@@ -41,18 +44,20 @@ for (const mutant of mutants) {
   Deno.test(`${breaks} turns red, where ${name}`, async () => {
     const { results } = await check(mutant);
     const bad = results.filter(isBad);
-    lines.push(...linesOf(mutant, bad));
-    shown++;
     const failed = bad.filter(({ outcome }) => outcome === "fail");
-    assertEquals(bad.map(inWords), failed.map(inWords), "no rule errs");
+    assertEquals(
+      bad.map(inWords),
+      failed.map(inWords),
+      `${name}: no rule errs`,
+    );
     assertEquals(
       failed.map(({ rule }) => rule).sort(),
       [breaks, ...Object.keys(also)].sort(),
-      failed.map(inWords).join("\n"),
+      [`${name}: what fails`, ...failed.map(inWords)].join("\n"),
     );
     const { reason: said } = failed.find(({ rule }) => rule === breaks) ?? {};
-    assertStringIncludes(said ?? "", reason);
-    assert(!also[breaks], "a rule is no neighbour of its own");
+    assertStringIncludes(said ?? "", reason, `${name}: why ${breaks} fails`);
+    assert(!also[breaks], `${name}: ${breaks} is no neighbour of its own`);
   });
 }
 
@@ -74,29 +79,23 @@ for (const [name, value] of Object.entries(ODDITIES)) {
       name,
       () => ({ session: () => ({ get: () => value }) }),
     );
-    const { results } = await quietly(() =>
-      checkStorage(target, { seed, only: certain })
+    const { results } = await quietly(
+      "debug",
+      () => checkStorage(target, { ...options, only: certain }),
     );
     const errors = results.filter(({ outcome }) => outcome === "error");
-    assertEquals(errors.map(inWords), []);
-    assert(results.some(({ outcome }) => outcome === "fail"));
+    assertEquals(errors.map(inWords), [], name);
+    assert(results.some(({ outcome }) => outcome === "fail"), name);
   });
 }
 
-Deno.test("the table of mutants", () => {
-  assertEquals(shown, mutants.length);
-  printed([
-    `${mutants.length} broken storages, and the rules that turn red`,
-    "",
-    "MODEL looks for whatever is wrong, and is tried on its own mutants alone.",
-    "",
-    ...lines,
-  ]);
-});
-
-async function check({ breaks, target }: Mutant): Promise<Report> {
-  const only = isLuck(breaks) ? undefined : certain;
-  return await quietly(() => checkStorage(target, { seed, only }));
+async function check({ breaks, also, target }: Mutant): Promise<Report> {
+  const all = isLuck(breaks) ? undefined : certain;
+  const only = effort.thorough ? all : [breaks, ...Object.keys(also)];
+  return await quietly(
+    "debug",
+    () => checkStorage(target, { ...options, only }),
+  );
 }
 
 function isBad({ outcome }: RuleResult): boolean {
@@ -105,20 +104,4 @@ function isBad({ outcome }: RuleResult): boolean {
 
 function inWords({ rule, outcome, reason }: RuleResult): string {
   return `${rule} ${outcome}: ${reason}`;
-}
-
-function linesOf(
-  { breaks, name, also }: Mutant,
-  bad: readonly RuleResult[],
-): string[] {
-  const { reason = "it stays green" } =
-    bad.find(({ rule }) => rule === breaks) ?? {};
-  const others = bad.filter(({ rule }) => rule !== breaks);
-  return [
-    `${breaks.padEnd(10)}  ${name}`,
-    `${"".padEnd(10)}  ✗ ${reason}`,
-    ...others.map(({ rule }) =>
-      `${"".padEnd(10)}  ✗ ${rule} too: ${also[rule] ?? "unexpected"}`
-    ),
-  ];
 }

@@ -6,6 +6,7 @@ import {
   engineTarget,
   fileTarget,
   memoryTarget,
+  PATIENT,
 } from "./targets.ts";
 
 const kv = await Deno.openKv(":memory:");
@@ -24,7 +25,7 @@ const targets = [
   databaseTarget(),
 ];
 
-for (const target of targets) conformance(Deno.test, target);
+for (const target of targets) conformance(Deno.test, target, PATIENT);
 
 globalThis.addEventListener("unload", () => {
   kv.close();

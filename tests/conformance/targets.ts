@@ -149,6 +149,7 @@ export function workersKvTarget(name: string, kv: KVNamespaceLike): Target {
       const storage = createSessionStorage({
         engine: engine.engine,
         now,
+        engineTimeout: PATIENT.deadlineMs / 1000,
         absoluteTimeout,
         // Without an idle timeout, a session's lifetime is its cookie's, from its last save.
         cookie: { name: "session", secrets: ["s3cr3t"], maxAge: idleTimeout },

@@ -4,6 +4,7 @@ import {
   createCookie,
   isCookie,
 } from "../../core/cookie.ts";
+import { rowName } from "../_row.ts";
 import { assertSessionError, cookieHeader } from "./_support.ts";
 
 const secrets = ["s3cr3t"];
@@ -27,7 +28,7 @@ for (const { name, options } of formats) {
     for (const value of values) {
       const header = cookieHeader(await cookie.serialize(value));
       assert(/^theme=[\w.%/+=-]*$/.test(header), header);
-      assertEquals(await cookie.parse(header), value);
+      assertEquals(await cookie.parse(header), value, rowName(value));
     }
   });
 
@@ -47,7 +48,7 @@ for (const { name, options } of formats) {
     ];
     for (const value of values) {
       const header = cookieHeader(await cookie.serialize(value));
-      assertEquals(await cookie.parse(header), value);
+      assertEquals(await cookie.parse(header), value, rowName(value));
     }
     assert(Object.is(
       await cookie.parse(cookieHeader(await cookie.serialize(-0))),
@@ -86,10 +87,10 @@ Deno.test("createCookie() reads every secret and writes with the first", async (
     const fresh = createCookie("theme", { secrets: ["new"], encrypt });
     const before = cookieHeader(await old.serialize("dark"));
     const after = cookieHeader(await both.serialize("dark"));
-    assertEquals(await both.parse(before), "dark");
-    assertEquals(await fresh.parse(after), "dark");
-    assertEquals(await old.parse(after), null);
-    assertEquals(await fresh.parse(before), null);
+    assertEquals(await both.parse(before), "dark", rowName(encrypt));
+    assertEquals(await fresh.parse(after), "dark", rowName(encrypt));
+    assertEquals(await old.parse(after), null, rowName(encrypt));
+    assertEquals(await fresh.parse(before), null, rowName(encrypt));
   }
 });
 
@@ -105,7 +106,11 @@ Deno.test("createCookie() reads older formats, only when accept names them", asy
     for (const accept of [[], ["react-router"], ["remix"], names] as const) {
       const cookie = createCookie("n", { secrets, accept });
       const read = (accept as readonly string[]).includes(name);
-      assertEquals(await cookie.parse(theirs[name]), read ? "dark" : null);
+      assertEquals(
+        await cookie.parse(theirs[name]),
+        read ? "dark" : null,
+        rowName(name, accept),
+      );
     }
   }
 });
@@ -200,7 +205,7 @@ Deno.test("cookie.serialize() writes attributes, each as it was asked for", asyn
   for (const [name, options, expected] of cases) {
     const setCookie = await createCookie(name, options).serialize("");
     const [pair, ...attributes] = setCookie.split("; ");
-    assertEquals(pair, `${name}=`);
+    assertEquals(pair, `${name}=`, name);
     assertEquals(attributes.sort(), expected, setCookie);
   }
 });
@@ -223,7 +228,10 @@ Deno.test("cookie.serialize() replaces attributes this once, when it is given so
   ) {
     let error: unknown;
     await cookie.serialize("", bad).catch((thrown) => error = thrown);
-    assert(error instanceof TypeError || error instanceof RangeError);
+    assert(
+      error instanceof TypeError || error instanceof RangeError,
+      rowName(bad),
+    );
   }
 });
 
@@ -260,8 +268,11 @@ Deno.test("cookie.serialize() refuses what is no text, when its format is remix"
   for (const value of [null, 1, {}, undefined]) {
     let error: unknown;
     await cookie.serialize(value).catch((thrown) => error = thrown);
-    assert(error instanceof TypeError);
-    assert(error.message.includes('the format "remix" carries text only'));
+    assert(error instanceof TypeError, rowName(value));
+    assert(
+      error.message.includes('the format "remix" carries text only'),
+      rowName(value),
+    );
   }
   await assertSessionError(
     () => cookie.serialize("a\ud800"),
@@ -397,10 +408,11 @@ Deno.test("createCookie() throws and says what to change, when options contradic
 
 Deno.test("createCookie() keeps secrets out of its messages", () => {
   for (const options of [{ secrets: ["hush", ""] }, { secrets: "hush" }]) {
-    const error = assertThrows(() =>
-      createCookie("n", options as CookieOptions)
+    const error = assertThrows(
+      () => createCookie("n", options as CookieOptions),
+      rowName(options),
     );
-    assertFalse(String(error).includes("hush"));
+    assertFalse(String(error).includes("hush"), rowName(options));
   }
 });
 
@@ -431,6 +443,6 @@ Deno.test("isCookie() knows a cookie by its shape", () => {
       serialize: 1,
     }]
   ) {
-    assertFalse(isCookie(value));
+    assertFalse(isCookie(value), rowName(value));
   }
 });

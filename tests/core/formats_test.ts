@@ -28,6 +28,7 @@ import {
   encodeRemix,
 } from "../../core/plain.ts";
 import { decodeRecord, encodeRecord, encodeTexts } from "../../core/record.ts";
+import { rowName } from "../_row.ts";
 import keys from "../vectors/keys.json" with { type: "json" };
 import legacy from "../vectors/legacy.json" with { type: "json" };
 import records from "../vectors/records.json" with { type: "json" };
@@ -85,6 +86,7 @@ for (const { secret, name, id, sign, seal } of keys) {
       assertEquals(
         hex(deriveByNode(secret, name, purpose, length)),
         hex(await deriveByWebCrypto(secret, name, purpose, length)),
+        rowName(purpose),
       );
     }
     assertEquals(
@@ -185,6 +187,7 @@ Deno.test("hashId() is SHA-256 as base64url", () => {
     assertEquals(
       hashId(id),
       node.createHash("sha256").update(id).digest("base64url"),
+      rowName(id),
     );
   }
 });
@@ -230,26 +233,41 @@ Deno.test("nodeAead() and webAead() give the same bytes and read each other", as
     const nonce = crypto.getRandomValues(new Uint8Array(12));
     const plain = new Uint8Array(size).map((_, i) => i);
     const message = await native.seal(nonce, plain, bound);
-    assertEquals(message.length, size + 16);
-    assertEquals(hex(message), hex(await web.seal(nonce, plain, bound)));
+    assertEquals(message.length, size + 16, rowName(size));
+    assertEquals(
+      hex(message),
+      hex(await web.seal(nonce, plain, bound)),
+      rowName(size),
+    );
     for (const aead of [native, web]) {
       assertEquals(
         hex(await aead.open(nonce, message, bound) ?? key),
         hex(plain),
+        rowName(size, aead),
       );
       for (let length = 0; length < Math.min(message.length, 40); length++) {
         assertEquals(
           await aead.open(nonce, message.slice(0, length), bound),
           undefined,
+          rowName(size, aead, length),
         );
       }
       const flipped = message.slice();
       flipped[size]! ^= 1;
-      assertEquals(await aead.open(nonce, flipped, bound), undefined);
-      assertEquals(await aead.open(nonce, message, utf8("other")), undefined);
+      assertEquals(
+        await aead.open(nonce, flipped, bound),
+        undefined,
+        rowName(size, aead),
+      );
+      assertEquals(
+        await aead.open(nonce, message, utf8("other")),
+        undefined,
+        rowName(size, aead),
+      );
       assertEquals(
         await aead.open(nonce.map((b) => b ^ 1), message, bound),
         undefined,
+        rowName(size, aead),
       );
     }
   }
@@ -311,12 +329,20 @@ Deno.test("satchelFormat() tells secrets of one key id apart", async () => {
     const both = satchelFormat("n", twins, protection);
     for (const secret of twins) {
       const one = satchelFormat("n", [secret], protection);
-      assertEquals((await both.decode(await one.encode("abc")))?.value, "abc");
+      assertEquals(
+        (await both.decode(await one.encode("abc")))?.value,
+        "abc",
+        rowName(protection, secret),
+      );
     }
     const [one, two] = twins.map((secret) =>
       satchelFormat("n", [secret], protection)
     );
-    assertEquals(await one!.decode(await two!.encode("abc")), undefined);
+    assertEquals(
+      await one!.decode(await two!.encode("abc")),
+      undefined,
+      rowName(protection),
+    );
   }
 });
 
@@ -331,6 +357,6 @@ Deno.test("docs/formats.md shows the vectors as they are", async () => {
   for (const { text } of legacy) code(text);
   const { id, key, record, envelope, reactRouter, remix } = records;
   for (const text of [id, key, record, envelope, reactRouter, remix]) {
-    assertStringIncludes(docs, text);
+    assertStringIncludes(docs, text, rowName(text));
   }
 });

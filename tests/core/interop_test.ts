@@ -7,6 +7,7 @@ import {
 } from "react-router";
 import { createCookie } from "../../core/cookie.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
+import { rowName } from "../_row.ts";
 import { cookieHeader, cookieText } from "./_support.ts";
 
 const texts = ["abc", "", " ", "ü€😀", "a;b,c=%25\r\n", "\0", "x".repeat(2000)];
@@ -45,7 +46,11 @@ Deno.test("createCookie() reads cookies of React Router, values and rotated secr
       ) {
         const cookie = createCookie("n", { secrets: ours, ...options });
         const expected = read || value === "" ? value : null;
-        assertEquals(await cookie.parse(header), expected);
+        assertEquals(
+          await cookie.parse(header),
+          expected,
+          rowName(theirs, value, options),
+        );
       }
     }
   }
@@ -63,9 +68,14 @@ Deno.test("createCookie() writes cookies for React Router, byte by byte as it do
       assertEquals(
         cookieHeader(setCookie),
         cookieHeader(await same.serialize(value)),
+        rowName(ours, value),
       );
       if (!read) continue;
-      assertEquals(await cookie.parse(cookieHeader(setCookie)), value);
+      assertEquals(
+        await cookie.parse(cookieHeader(setCookie)),
+        value,
+        rowName(ours, value),
+      );
     }
   }
 });
@@ -99,9 +109,14 @@ Deno.test("createCookie() writes cookies for Remix 3, byte by byte as it does", 
       assertEquals(
         cookieHeader(setCookie),
         cookieHeader(await same.serialize(value)),
+        rowName(ours, value),
       );
       if (!read) continue;
-      assertEquals(await cookie.parse(cookieHeader(setCookie)), value);
+      assertEquals(
+        await cookie.parse(cookieHeader(setCookie)),
+        value,
+        rowName(ours, value),
+      );
     }
   }
 });
@@ -153,14 +168,14 @@ Deno.test("createCookieSessionStorage() writes sessions that React Router reads,
     const setCookie = await ours.commitSession(session);
 
     const old = await theirs.getSession(cookieHeader(setCookie));
-    assertEquals(old.get("userId"), "ü7");
-    assertEquals(old.get("notice"), "welcome");
+    assertEquals(old.get("userId"), "ü7", rowName(timeout));
+    assertEquals(old.get("notice"), "welcome", rowName(timeout));
     old.set("theme", "dark");
     const back = cookieHeader(await theirs.commitSession(old));
 
     const again = await ours.getSession(back);
-    assertEquals(again.data, { userId: "ü7", theme: "dark" });
-    assertEquals(again.has("notice"), false);
+    assertEquals(again.data, { userId: "ü7", theme: "dark" }, rowName(timeout));
+    assertEquals(again.has("notice"), false, rowName(timeout));
   }
 });
 
@@ -225,15 +240,15 @@ Deno.test("createCookieSessionStorage() writes sessions that Remix 3 reads, flas
     const setCookie = await ours.commitSession(session);
 
     const old = await theirs.read(await cookie.parse(cookieHeader(setCookie)));
-    assertEquals(old.id, session.id);
-    assertEquals(old.get("userId"), "ü7");
-    assertEquals(old.get("notice"), "welcome");
+    assertEquals(old.id, session.id, rowName(timeout));
+    assertEquals(old.get("userId"), "ü7", rowName(timeout));
+    assertEquals(old.get("notice"), "welcome", rowName(timeout));
     old.set("theme", "dark");
     const back = cookieHeader(
       await cookie.serialize(await theirs.save(old) ?? ""),
     );
     const again = await ours.getSession(back);
-    assertEquals(again.id, session.id);
-    assertEquals(again.get("theme"), "dark");
+    assertEquals(again.id, session.id, rowName(timeout));
+    assertEquals(again.get("theme"), "dark", rowName(timeout));
   }
 });

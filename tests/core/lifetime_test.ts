@@ -11,6 +11,7 @@ import {
 } from "../../core/lifetime.ts";
 import type { SessionStorage } from "../../storage/contract.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
+import { rowName } from "../_row.ts";
 import { Clock } from "./_support.ts";
 
 const DAY = 86_400;
@@ -49,6 +50,7 @@ Deno.test("lifetimeOf() throws, when a lifetime is none", () => {
       () => lifetimeOf({ maxAge } as never),
       RangeError,
       "Cannot use maxAge: it must be a finite, non-negative number of seconds, received",
+      rowName(maxAge),
     );
   }
   for (const expires of [new Date(NaN), 5, "2030-01-01", null, {}]) {
@@ -56,6 +58,7 @@ Deno.test("lifetimeOf() throws, when a lifetime is none", () => {
       () => lifetimeOf({ expires } as never),
       TypeError,
       "Cannot use expires: it must be a valid Date",
+      rowName(expires),
     );
   }
 });
@@ -84,11 +87,17 @@ Deno.test("checkTimeouts() throws and says what to change, when a timeout is non
     ],
   ];
   for (const [timeouts, message] of cases) {
-    assertThrows(() => checkTimeouts(timeouts), RangeError, message);
+    assertThrows(
+      () => checkTimeouts(timeouts),
+      RangeError,
+      message,
+      rowName(timeouts),
+    );
     assertThrows(
       () => createMemorySessionStorage(timeouts),
       RangeError,
       message,
+      rowName(timeouts),
     );
   }
 });
@@ -103,7 +112,11 @@ Deno.test("checkTimeouts() touches after a tenth of the idle timeout, a minute a
     [{ idleTimeout: 100, touchAfter: 99 }, 99],
   ];
   for (const [timeouts, touchAfter] of cases) {
-    assertEquals(checkTimeouts(timeouts).touchAfter, touchAfter);
+    assertEquals(
+      checkTimeouts(timeouts).touchAfter,
+      touchAfter,
+      rowName(timeouts),
+    );
   }
 });
 
@@ -119,7 +132,7 @@ Deno.test("endOf() counts a lifetime from now, 14 days where there is none", () 
     [Number.MAX_VALUE, 8.64e15],
   ];
   for (const [lifetime, end] of cases) {
-    assertEquals(endOf(lifetime, 5000), end);
+    assertEquals(endOf(lifetime, 5000), end, rowName(lifetime));
   }
   assertEquals(DEFAULT_LIFETIME, 14 * DAY);
 });
@@ -136,7 +149,7 @@ Deno.test("deadline() is the nearest of lifetime, idle and absolute timeout", ()
     [{ idleTimeout: 1, absoluteTimeout: 12 }, 10_000],
   ];
   for (const [timeouts, end] of cases) {
-    assertEquals(deadline(life, timeouts, 9000), end);
+    assertEquals(deadline(life, timeouts, 9000), end, rowName(timeouts));
   }
 });
 
@@ -145,9 +158,9 @@ Deno.test("isAhead() says no, when clock or deadline is broken", () => {
   assertFalse(isAhead(1, 1));
   assertFalse(isAhead(1, 2));
   for (const broken of [NaN, undefined as unknown as number]) {
-    assertFalse(isAhead(broken, 1));
-    assertFalse(isAhead(1, broken));
-    assertFalse(isAhead(Infinity, broken));
+    assertFalse(isAhead(broken, 1), rowName(broken));
+    assertFalse(isAhead(1, broken), rowName(broken));
+    assertFalse(isAhead(Infinity, broken), rowName(broken));
   }
 });
 
@@ -227,9 +240,9 @@ Deno.test("storage.read() never slides past the lifetime or the absolute timeout
     await storage.read(id);
     clock.pass(19.999);
     await storage.read(id);
-    assert(await alive(storage, id));
+    assert(await alive(storage, id), rowName(timeouts));
     clock.pass(0.001);
-    assertFalse(await alive(storage, id));
+    assertFalse(await alive(storage, id), rowName(timeouts));
   }
 });
 
@@ -255,7 +268,7 @@ Deno.test("storage.read() lets a session live on, but not longer, when the clock
     const id = await store(storage);
     clock.pass(-back);
     await storage.read(id);
-    assert(await alive(storage, id));
+    assert(await alive(storage, id), rowName(back));
     clock.pass(100);
     assertFalse(
       await alive(storage, id),
@@ -270,15 +283,16 @@ Deno.test("storage never takes a broken clock for forever", async () => {
     const id = await store(storage);
     const { time } = clock;
     clock.time = broken as number;
-    assertFalse(await alive(storage, id));
+    assertFalse(await alive(storage, id), rowName(broken));
     const session = await storage.read(null);
     session.set("a", 1);
     let error: unknown;
     await storage.save(session).catch((thrown) => error = thrown);
-    assert(error instanceof TypeError);
+    assert(error instanceof TypeError, rowName(broken));
     assertEquals(
       error.message,
       "Cannot save session: now() must return milliseconds, as Date.now does",
+      rowName(broken),
     );
     clock.time = time;
     assert(await alive(storage, id), "and it is back, when the clock is");

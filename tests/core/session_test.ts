@@ -16,6 +16,7 @@ import {
 } from "../../core/session.ts";
 import type { SessionStorage } from "../../storage/contract.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
+import { rowName } from "../_row.ts";
 import { assertSessionError } from "./_support.ts";
 
 /** The session that the next request reads. */
@@ -59,8 +60,8 @@ Deno.test("session.get() gives values as they were set, null included", () => {
   const session = createSession();
   for (const value of [null, false, 0, "", "text", [1], { a: 1 }]) {
     session.set("key", value);
-    assertStrictEquals(session.get("key"), value);
-    assert(session.has("key"));
+    assertStrictEquals(session.get("key"), value, rowName(value));
+    assert(session.has("key"), rowName(value));
   }
   assertEquals(session.size, 1);
   assertEquals(session.get("missing"), undefined);
@@ -290,8 +291,9 @@ Deno.test("session.regenerateId() leaves the old record as it was, only when tol
     assertEquals(
       (await storage.read(before)).get("step"),
       kept ? 1 : undefined,
+      rowName(args),
     );
-    assertEquals((await storage.read(after)).get("step"), 2);
+    assertEquals((await storage.read(after)).get("step"), 2, rowName(args));
   }
 });
 
@@ -307,6 +309,7 @@ Deno.test("session.regenerateId() lets the old id die, when one of several calls
     assertEquals(
       (await storage.read(before)).has("step"),
       calls.every(Boolean),
+      rowName(calls),
     );
   }
 });
@@ -353,6 +356,7 @@ Deno.test("session.setMaxAge() throws, when the lifetime is none", () => {
       () => session.setMaxAge(seconds as number),
       RangeError,
       "Cannot use maxAge: it must be a finite, non-negative number of seconds",
+      rowName(seconds),
     );
   }
   assertFalse(session.dirty);
@@ -472,10 +476,16 @@ Deno.test("createSession() throws and says what to change, when data or id is in
   ];
   for (const [value, type] of data) {
     for (const make of [createSession, construct]) {
-      const error = assertThrows(() => make(value as never), TypeError);
+      const error = assertThrows(
+        () => make(value as never),
+        TypeError,
+        undefined,
+        rowName(value, make),
+      );
       assertEquals(
         error.message,
         `Cannot create session: initialData must be a plain object or undefined, received ${type}${order}`,
+        rowName(value, make),
       );
     }
   }
@@ -486,15 +496,21 @@ Deno.test("createSession() throws and says what to change, when data or id is in
   ];
   for (const [value, type] of ids) {
     for (const make of [createSession, construct]) {
-      const error = assertThrows(() => make({}, value as never), TypeError);
+      const error = assertThrows(
+        () => make({}, value as never),
+        TypeError,
+        undefined,
+        rowName(value, make),
+      );
       assertEquals(
         error.message,
         `Cannot create session: id must be a string or undefined, received ${type}${order}`,
+        rowName(value, make),
       );
     }
   }
   for (const bare of [Object.create(null), undefined]) {
-    assertEquals(createSession(bare, undefined).size, 0);
+    assertEquals(createSession(bare, undefined).size, 0, rowName(bare));
   }
   function construct(...args: ConstructorParameters<typeof Session>) {
     return new Session(...args);
@@ -521,7 +537,7 @@ Deno.test("createSession() mints an id of at least 128 random bits, when it is f
   }
   assertEquals(ids.size, 1000);
   // 24 letters of base64url are 18 bytes.
-  for (const id of ids) assertMatch(id, /^[\w-]{24}$/);
+  for (const id of ids) assertMatch(id, /^[\w-]{24}$/, rowName(id));
   assert(drawn.reduce((sum, size) => sum + size, 0) >= 1000 * 16 - 1536);
   const session = createSession();
   assertEquals(session.id, session.id);
@@ -545,7 +561,7 @@ Deno.test("isSession() knows the sessions of this library, not their like", asyn
       Session,
     ]
   ) {
-    assertFalse(isSession(value));
+    assertFalse(isSession(value), rowName(value));
   }
 });
 

@@ -7,7 +7,7 @@
 import { checkStorage } from "../../conformance/mod.ts";
 import type { ArcTablesLike } from "../../mod.ts";
 import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
-import { engineTarget } from "../conformance/targets.ts";
+import { engineTarget, PATIENT } from "../conformance/targets.ts";
 import { architectEnvironment } from "./_architect.ts";
 
 const port = Number(Deno.args[0]);
@@ -25,10 +25,11 @@ const report = await checkStorage(
     tables.set(namespace, table);
     return new DynamoDBEngine(client, { table });
   }, ["durable"]),
+  PATIENT,
 );
-const failures = report.results.filter(({ outcome }) =>
-  outcome === "fail" || outcome === "error" || outcome === "not-run"
-);
+const failures = report.results
+  .filter(({ outcome }) => !["pass", "not-applicable"].includes(outcome))
+  .map(({ rule, outcome, reason }) => `${rule} ${outcome}: ${reason}`);
 console.log(JSON.stringify({
   namespaces: tables.size,
   verdict: report.verdict,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { quietly } from "../_quiet.ts";
 
 /**
  * Registers an engine's tests.
@@ -23,13 +24,14 @@ export async function withPackages<T>(
 ): Promise<void> {
   try {
     // The name is not a literal, because Deno would otherwise install the packages for a type check.
-    for (const name of packages) await import(name);
+    for (const name of packages) {
+      // Some packages warn at once of what they cannot do here, and what no test needs.
+      await quietly("warn", () => import(name));
+    }
   } catch (cause) {
     const advice = `${packages.join(", ")} cannot be had: deno cache ${
       packages.join(" ")
     }`;
-    // deno-lint-ignore no-console -- as below
-    console.log(`engine: ${engine}: ${advice}`);
     Deno.test({
       name: `engine skipped: ${engine}: ${advice}`,
       ignore: Deno.env.get("CI") !== "true",
@@ -39,7 +41,5 @@ export async function withPackages<T>(
     });
     return;
   }
-  // deno-lint-ignore no-console -- the report of which engines ran
-  console.log(`engine: ${engine}`);
   register(await start());
 }

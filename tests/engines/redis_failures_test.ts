@@ -7,6 +7,7 @@ import { sendBy } from "../../storage/engines/redis/client.ts";
 import { RedisConnection } from "../../storage/engines/redis/connection.ts";
 import type { SessionStorage } from "../../storage/contract.ts";
 import { assertSessionError } from "../core/_support.ts";
+import { eventually } from "./_eventually.ts";
 import { startLossy } from "./_faulty_servers.ts";
 import { installed, startRedis, startRedisCluster } from "./_servers.ts";
 import { connect, engineOf, newKey, soon, urlOf } from "./redis_support.ts";
@@ -15,17 +16,6 @@ async function visit(storage: SessionStorage, id: string | null, n: number) {
   const session = await storage.read(id);
   session.set(`visit ${n}`, true);
   return await storage.save(session);
-}
-
-/** Repeats a call until the client has connected again. Each attempt waits for the next connection. */
-async function eventually<T>(call: () => Promise<T>): Promise<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (attempt === 50) throw error;
-    }
-  }
 }
 
 if (installed("redis")) {

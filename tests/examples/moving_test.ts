@@ -27,6 +27,7 @@ import { ironCookie } from "../../examples/moving/iron_session.ts";
 import { reactRouterSessions } from "../../examples/moving/react_router.ts";
 import { remixSessions } from "../../examples/moving/remix_3.ts";
 import { fillGuide } from "../../tools/guide.ts";
+import { assertNoDrift } from "../_drift.ts";
 import { installed, startRedis } from "../engines/_servers.ts";
 import { stopTime } from "../guides/_clock.ts";
 
@@ -419,5 +420,10 @@ Deno.test("docs/coming-from.md holds the code that is tested here", async () => 
   const url = new URL("../../docs/coming-from.md", import.meta.url);
   const guide = await Deno.readTextFile(url);
   assertEquals(guide.match(/<!-- code: /g)?.length, 4);
-  assertEquals(await fillGuide(guide), guide);
+  assertNoDrift({
+    path: "docs/coming-from.md",
+    found: guide,
+    written: await fillGuide(guide),
+    tool: "deno run -A tools/guide.ts",
+  });
 });

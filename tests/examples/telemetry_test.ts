@@ -15,6 +15,7 @@ import {
 import { createSessionStorage, withSession } from "@satchel/session";
 import { fillGuide } from "../../tools/guide.ts";
 import { telemetry } from "../../examples/telemetry.ts";
+import { assertNoDrift } from "../_drift.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
 
 Deno.test("telemetry() counts events and marks the request's span, and tells nobody's id or value", async () => {
@@ -99,5 +100,10 @@ Deno.test("telemetry() counts events and marks the request's span, and tells nob
 Deno.test("docs/storages.md shows the example as it is", async () => {
   const url = new URL("../../docs/storages.md", import.meta.url);
   const document = await Deno.readTextFile(url);
-  assertEquals(await fillGuide(document), document);
+  assertNoDrift({
+    path: "docs/storages.md",
+    found: document,
+    written: await fillGuide(document),
+    tool: "deno run -A tools/guide.ts",
+  });
 });

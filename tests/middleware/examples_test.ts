@@ -16,10 +16,8 @@ function examplesOf(source: string): string[] {
 
 const examples: Record<string, string> = {};
 const files = ["docs/middleware.md"];
-for await (
-  const { name, isFile } of Deno.readDir(new URL("middleware/", root))
-) {
-  if (isFile) files.push(`middleware/${name}`);
+for await (const entry of Deno.readDir(new URL("middleware/", root))) {
+  if (entry.isFile) files.push(`middleware/${entry.name}`);
 }
 for (const file of files) {
   const source = await Deno.readTextFile(new URL(file, root));

@@ -1,30 +1,36 @@
-// The race contract, on every engine that compares and sets. `deno task torture` is the long form.
+// The race contract, on every engine that compares and sets. `deno task torture` races for minutes.
 import { assertEquals } from "@std/assert";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { effort } from "../_effort.ts";
 import { race } from "./_crew.ts";
 import { withEngines } from "./_engines.ts";
 import { raceInside } from "./_inside.ts";
 import { HAMMER, VISITS } from "./_work.ts";
 
-const PROCESSES = 4;
-const COMMITS = 60;
+const PROCESSES = effort.thorough ? 4 : 2;
+const COMMITS = effort.thorough ? 500 : 60;
 const hammer = { mix: HAMMER, sessions: 1, width: 1, commits: COMMITS };
-const visits = { mix: VISITS, sessions: 12, width: 1, commits: 20 };
+const visits = {
+  mix: VISITS,
+  sessions: effort.thorough ? 100 : 12,
+  width: 1,
+  commits: 20,
+};
 
 await withEngines(({ name, start }) => {
-  Deno.test(`save() loses no commit and brings no session back, when four processes race on ${name}`, async () => {
+  Deno.test(`save() loses no commit and brings no session back, when ${PROCESSES} processes race on ${name}`, async () => {
     const { place, stop } = await start();
     try {
       const one = await race({ place, processes: PROCESSES, plan: hammer });
-      assertEquals(one.findings, []);
-      assertEquals(one.unknown, 0);
+      assertEquals(one.findings, [], "one session: findings");
+      assertEquals(one.unknown, 0, "one session: failed saves");
       // The first commit made the session.
-      assertEquals(one.ok, 1 + PROCESSES * COMMITS);
-      assertEquals(one.late, 0);
+      assertEquals(one.ok, 1 + PROCESSES * COMMITS, "one session: commits");
+      assertEquals(one.late, 0, "one session: late saves");
 
       const all = await race({ place, processes: PROCESSES, plan: visits });
-      assertEquals(all.findings, []);
-      assertEquals(all.unknown, 0);
+      assertEquals(all.findings, [], "visits: findings");
+      assertEquals(all.unknown, 0, "visits: failed saves");
     } finally {
       await stop();
     }
@@ -32,11 +38,12 @@ await withEngines(({ name, start }) => {
 });
 
 Deno.test("save() loses no commit and brings no session back, when 16 tasks race in memory", async () => {
-  for (const plan of [{ ...hammer, commits: 150 }, visits]) {
+  const plans = { hammer: { ...hammer, commits: 150 }, visits };
+  for (const [name, plan] of Object.entries(plans)) {
     const engine = new MemoryEngine(1_000, Date.now, () => {});
     const options = { tasks: 16, seed: 7, plan };
     const { findings, unknown } = await raceInside(engine, options);
-    assertEquals(findings, []);
-    assertEquals(unknown, 0);
+    assertEquals(findings, [], name);
+    assertEquals(unknown, 0, name);
   }
 });

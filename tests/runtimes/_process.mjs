@@ -8,8 +8,8 @@ export const { load, register } = await import(process.env.SUITE);
 const dir = mkdtempSync(join(tmpdir(), "satchel-"));
 
 export const here = {
+  ...JSON.parse(process.env.HERE),
   runtime: process.env.RUNTIME,
-  ports: JSON.parse(process.env.PORTS),
   dir,
   load,
 };

@@ -14,7 +14,7 @@ import type { Runtime } from "./matrix.ts";
 import type { Surroundings } from "./suite.ts";
 import type { Outcome } from "./_worker_runner.ts";
 
-type Ports = Surroundings["ports"];
+type Here = Pick<Surroundings, "ports" | "only">;
 
 /** The report of a runtime: every test, and whether the runner itself was content. */
 export interface Ran {
@@ -25,10 +25,10 @@ export interface Ran {
 }
 
 /** Runs the suite on a runtime. The bundles must be there. */
-export async function run(on: Runtime, ports: Ports): Promise<Ran> {
-  if (on === "workers") return await runWorker("worker.js", [], ports);
+export async function run(on: Runtime, here: Here): Promise<Ran> {
+  if (on === "workers") return await runWorker("worker.js", [], here);
   if (on === "workersNode") {
-    return await runWorker("worker_node.js", ["nodejs_compat"], ports);
+    return await runWorker("worker_node.js", ["nodejs_compat"], here);
   }
   const dir = await Deno.makeTempDir();
   try {
@@ -40,7 +40,7 @@ export async function run(on: Runtime, ports: Ports): Promise<Ran> {
       args,
       env: {
         NO_COLOR: "1",
-        PORTS: JSON.stringify(ports),
+        HERE: JSON.stringify(here),
         RUNTIME: on,
         SUITE: new URL("tests/runtimes/suite.js", bundles).href,
       },
@@ -86,10 +86,10 @@ async function elsewhere(on: NpmRuntime, report: string): Promise<CommandLine> {
 async function runWorker(
   file: string,
   flags: string[],
-  ports: Ports,
+  here: Here,
 ): Promise<Ran> {
   const script = await Deno.readTextFile(new URL(file, bundles));
-  const bindings = { PORTS: ports };
+  const bindings = { HERE: here };
   const workerd = await startWorkerd({ script, flags, bindings });
   try {
     const text = await (await workerd.fetch("/")).text();

@@ -26,6 +26,7 @@ import {
   fileTarget,
   memcachedTarget,
   memoryTarget,
+  PATIENT,
   redisTarget,
   workersKvTarget,
 } from "../conformance/targets.ts";
@@ -46,6 +47,8 @@ export interface Surroundings {
     readonly memcached?: number;
     readonly dynamodb?: number;
   };
+  /** The rules to run; all of them, if it is left out. */
+  readonly only?: readonly string[];
   /** A folder for files. */
   readonly dir?: string;
   /** Loads a package as an application there does. */
@@ -104,7 +107,7 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     );
   },
   redisUrl: (here, title) => {
-    const connection = new RedisConnection(redisUrl(here));
+    const connection = new RedisConnection(redisUrl(here), PATIENT.deadlineMs);
     here.closing(connection.close);
     return redisBy(here, title, connection.send);
   },
@@ -132,7 +135,10 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     return redisBy(here, title, sendBy(client));
   },
   memcachedUrl: (here, title) => {
-    const client = new MemcachedClient(`127.0.0.1:${here.ports.memcached}`);
+    const client = new MemcachedClient(
+      `127.0.0.1:${here.ports.memcached}`,
+      PATIENT.deadlineMs,
+    );
     here.closing(() => client.close());
     return memcachedTarget(title, client);
   },

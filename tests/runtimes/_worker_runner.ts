@@ -16,19 +16,19 @@ export interface Outcome {
 /** The bindings of the Worker. */
 export interface Env {
   readonly SESSIONS: KVNamespaceLike;
-  readonly PORTS: Surroundings["ports"];
+  readonly HERE: Pick<Surroundings, "ports" | "only">;
 }
 
 /** Runs the suite, and answers with what became of it. */
 export async function answer(
-  { SESSIONS: kv, PORTS: ports }: Env,
+  { SESSIONS: kv, HERE: here }: Env,
   runtime: Surroundings["runtime"],
   load: Surroundings["load"],
 ): Promise<Response> {
   const tests: [name: string, run: () => Promise<void>][] = [];
   const test = (name: string, run: () => Promise<void>) =>
     void tests.push([name, run]);
-  await register(test, { runtime, ports, kv, load });
+  await register(test, { ...here, runtime, kv, load });
   const outcomes: Outcome[] = [];
   for (const [name, run] of tests) {
     try {

@@ -13,8 +13,8 @@ const test: TestFunction = (name, fn) =>
   Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false });
 
 await register(test, {
+  ...JSON.parse(Deno.env.get("HERE") ?? '{"ports":{}}'),
   runtime: "deno",
-  ports: JSON.parse(Deno.env.get("PORTS") ?? "{}"),
   dir,
   load: (name) => import(`npm:${name}@${CLIENTS[name]}`),
 });

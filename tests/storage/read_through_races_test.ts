@@ -12,6 +12,7 @@ import {
 } from "../../mod.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
 import type { Engine } from "../../storage/contract.ts";
+import { effort } from "../_effort.ts";
 import { everyOrder } from "./_schedule.ts";
 
 type Storage = SessionStorage;
@@ -104,7 +105,7 @@ async function inEveryOrder(
       return () => request(storage, homes.header);
     }));
     await check(homes, results);
-  }, { switches: 4 });
+  }, { switches: effort.thorough ? 6 : 4 });
 }
 
 const read: Request = async (storage, header) =>

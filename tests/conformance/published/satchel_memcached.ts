@@ -2,10 +2,13 @@
 import type { Target } from "../../../conformance/mod.ts";
 import { MemcachedClient } from "../../../storage/engines/memcached/client.ts";
 import { startMemcached } from "../../engines/_servers.ts";
-import { memcachedTarget } from "../targets.ts";
+import { memcachedTarget, PATIENT } from "../targets.ts";
 
 const { port } = await startMemcached();
-const client = new MemcachedClient(`127.0.0.1:${port}`);
+const client = new MemcachedClient(
+  `127.0.0.1:${port}`,
+  PATIENT.deadlineMs,
+);
 globalThis.addEventListener("unload", () => void client.close());
 
 const target: Target = memcachedTarget("Satchel Memcached", client);

@@ -33,7 +33,7 @@ export class Client {
   ): Promise<Answer> {
     const response = await fetch(this.origin + path, {
       redirect: "manual",
-      signal: AbortSignal.timeout(10_000), // a server that hangs is a failure
+      signal: AbortSignal.timeout(60_000), // a server that hangs is a failure
       headers: cookie ? { cookie } : {},
       ...init,
     });

@@ -1,0 +1,12 @@
+/**
+ * How much the tests try: a quick choice (`deno task test`), or everything (`deno task test:thorough`).
+ *
+ * The exhaustive form of `x_test.ts` is `x_thorough.ts`. It sets {@linkcode effort} and then loads `x_test.ts`. Deno
+ * loads the modules of each test file anew, so no other test file sees the change. A test without a quick form stands in
+ * `x_thorough.ts` itself.
+ *
+ * @module
+ */
+
+/** What a test file asks before it leaves something out. */
+export const effort: { thorough: boolean } = { thorough: false };
