@@ -16,11 +16,11 @@ import { type RowName, ROWS, type Runtime } from "./matrix.ts";
 
 /** Storages that see from the start that their platform lacks what they need. */
 const REFUSING: Partial<Record<RowName, [() => unknown, RegExp]>> = {
-  file: [() => createFileSessionStorage({ dir: "/tmp" }), /no node:fs/],
-  denoKv: [() => createDenoKvSessionStorage(), /no Deno KV/],
+  file: [() => createFileSessionStorage({ dir: "/tmp" }), /does not have node:fs/],
+  denoKv: [() => createDenoKvSessionStorage(), /does not have Deno KV/],
   memcachedUrl: [
     () => createMemcacheSessionStorage({ url: "localhost" }),
-    /no node:net/,
+    /does not have node:net/,
   ],
 };
 

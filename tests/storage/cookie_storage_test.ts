@@ -496,7 +496,7 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when its
       "Cannot create storage: maxAge is an option of the cookie; write { cookie: { maxAge: … } }",
     ],
     [{ idleTimout: 60 }, unknownOption("idleTimout", "idleTimeout")],
-    [{ maxSessions: 60 }, unknownOption("maxSessions", "maxAge")],
+    [{ maxSessions: 60 }, unknownOption("maxSessions", "onEvent")],
     [
       "own",
       "Cannot create storage: options must be an object, received a string",
