@@ -45,7 +45,7 @@ export function registerRefusals(test: TestFunction, runtime: Runtime): void {
     session.set("a", 1);
     const error = await storage.save(session).catch((error) => error);
     assert(error instanceof SessionError && error.code === "store-failed");
-    assert(String(error.cause).includes("pass a client"));
+    assert(String(error.cause).includes("pass your own client"));
   });
 }
 
