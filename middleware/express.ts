@@ -171,7 +171,7 @@ export function session<Data, FlashData>(
 ): ExpressMiddleware {
   if (typeof first !== "object" || !first) {
     throw new TypeError(
-      "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
+      "Cannot mount session: write session(storage), session(cookie, storage) or session({ secret })",
     );
   }
   if ("secret" in first) {
@@ -217,11 +217,14 @@ const UNTOUCHED =
 const INSTEAD: Record<string, string> = {
   resave: UNTOUCHED,
   saveUninitialized: UNTOUCHED,
-  rolling: "pass a storage with idleTimeout, whose sessions live on with use",
-  store: "pass a storage in place of the secret, session(storage)",
-  genid: "ids are made by the storage; pass one in place of the secret",
-  unset: "call req.session.destroy()",
-  proxy: "cookie.secure says whether the cookie needs HTTPS",
+  rolling:
+    "it is not supported; create a storage with idleTimeout, and write session(storage)",
+  store:
+    "it is not supported; create a session storage, and write session(storage)",
+  genid: "it is not supported, because the storage makes the ids; leave it out",
+  unset: "it is not supported; call req.session.destroy() to end the session",
+  proxy:
+    "it is not supported; set cookie.secure to true if your site uses HTTPS",
 };
 
 const SECRET_OPTIONS: OptionNames<ExpressSecretOptions> = {
@@ -242,11 +245,13 @@ function sealed(options: ExpressSecretOptions): SessionHeaders {
     }
     delete unknown[option];
   }
-  checkOptions("start session", unknown, SECRET_OPTIONS);
+  checkOptions("mount session", unknown, SECRET_OPTIONS);
   const { secret, name, cookie } = options;
   const secrets = [secret ?? []].flat();
   if (secrets.length === 0) {
-    throw new TypeError("Cannot use secret: pass one, or several");
+    throw new TypeError(
+      "Cannot use secret: there is none; pass a string, or an array of strings",
+    );
   }
   return createCookieSessionStorage({
     cookie: { ...cookie, ...(name !== undefined && { name }), secrets },
@@ -278,7 +283,7 @@ export function loader<Data = SessionData, FlashData = Data>(
   return async (req, res) => {
     if (!isSession(req.session)) {
       throw new TypeError(
-        "Cannot run loader: the request has no session; app.use(session(…)) before it",
+        "Cannot run loader: req.session is not a session of this library; call app.use(session(storage)) before the route",
       );
     }
     const session = req.session as unknown as Session<Data, FlashData>;

@@ -160,13 +160,15 @@ function wrap<
   handler: NodeSessionHandler<Data, FlashData, Req, Res>,
   options: NodeSessionOptions<Req, Res> = {},
 ): NodeHandler<Req, Res> {
-  checkOptions("start session", options, OPTIONS);
+  checkOptions("wrap handler", options, OPTIONS);
   const {
     onUnavailable = (_error, _req, res) => serviceUnavailable(res),
     onError = (error, _req, res) => internalServerError(error, res),
   } = options;
   if (typeof handler !== "function") {
-    throw new TypeError("Cannot wrap handler: it must be a function");
+    throw new TypeError(
+      `Cannot wrap handler: handler must be a function, received ${typeof handler}`,
+    );
   }
   return async (req, res) => {
     let session: Session<Data, FlashData> | undefined;

@@ -140,7 +140,7 @@ export function session<Data, FlashData>(
     respond<Data, FlashData>(storage, {
       headers: args.request.headers,
       handle(session) {
-        mustBeFree(found(args.context, key), "the context");
+        mustBeFree(found(args.context, key), "the context", "context");
         args.context.set(key, session);
         return next() as Promise<Response>;
       },

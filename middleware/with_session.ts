@@ -154,10 +154,12 @@ function wrap<
   handler: SessionHandler<Data, FlashData, Info, Answer>,
   options: WithSessionOptions = {},
 ): RequestHandler<Info, Answer> {
-  checkOptions("start session", options, OPTIONS);
+  checkOptions("wrap handler", options, OPTIONS);
   const { onUnavailable = serviceUnavailable } = options;
   if (typeof handler !== "function") {
-    throw new TypeError("Cannot wrap handler: it must be a function");
+    throw new TypeError(
+      `Cannot wrap handler: handler must be a function, received ${typeof handler}`,
+    );
   }
   return (request, ...info) =>
     respond(storage, {

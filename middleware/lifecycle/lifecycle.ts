@@ -40,7 +40,7 @@ export function mount<Data, FlashData, Options extends object>(
   const [storage, options = {}] = isCookie(first)
     ? [boundStorage(second as SessionValues<Data, FlashData>, first), third]
     : [boundStorage(first), second as Options | undefined];
-  checkOptions("start session", options, known);
+  checkOptions("mount session", options, known);
   return { storage, options };
 }
 
@@ -67,22 +67,29 @@ export function boundStorage<Data, FlashData>(
   }
   throw new TypeError(
     cookie
-      ? "Cannot use storage: it must have read() and save() to be used with a cookie"
+      ? "Cannot bind cookie: the storage after it must have read() and save(); pass such a storage, or leave the cookie out"
       : hasValues
-      ? "Cannot use storage: it has no cookie; pass one before it"
-      : "Cannot use storage: it is not a session storage",
+      ? "Cannot use storage: it has only read() and save(), and no cookie; pass a cookie before it: session(cookie, storage)"
+      : "Cannot use storage: it is not a session storage; create one, with createMemorySessionStorage() for example",
   );
 }
 
 /**
- * Refuses a second session in the place of the first, whose changes nobody would hear of again.
+ * Refuses to replace the session of another middleware, because the changes to that one would no longer be possible.
  *
- * @throws {TypeError} If the place is taken.
+ * @param found The current value.
+ * @param holder What holds it, for the error's message: `req.session`.
+ * @param option The option that moves a session elsewhere.
+ * @throws {TypeError} If the value is a session.
  */
-export function mustBeFree(found: unknown, place: string): void {
+export function mustBeFree(
+  found: unknown,
+  holder: string,
+  option = "key",
+): void {
   if (!isSession(found)) return;
   throw new TypeError(
-    `Cannot start session: ${place} holds one already; mount the middleware once, or give this one a place of its own`,
+    `Cannot mount session: ${holder} already holds a session; mount the middleware once, or pass another { ${option} }`,
   );
 }
 
@@ -188,7 +195,7 @@ export function refuse<Data, FlashData>(
   if (!dirty) return;
   throw new SessionError(
     "late-change",
-    "Cannot save session: what answers its request can carry no cookie; return a new Response, or commit before the response is made",
+    "Cannot save session: its response cannot carry the cookie; return a new Response, or send the Set-Cookie header of storage.commitSession(session) yourself",
   );
 }
 

@@ -275,7 +275,7 @@ await withPackages(
       });
       assertMatch(
         errors.join(),
-        /^Cannot start session: req.session holds one/,
+        /^Cannot mount session: req.session already holds a session; mount the middleware once, or pass another { key }$/,
       );
     });
   },
@@ -293,28 +293,28 @@ Deno.test("session() refuses what express-session would do and this does not", (
     ],
     [
       { rolling: true },
-      "Cannot use rolling: pass a storage with idleTimeout, whose sessions live on with use",
+      "Cannot use rolling: it is not supported; create a storage with idleTimeout, and write session(storage)",
     ],
     [
       { store: {} },
-      "Cannot use store: pass a storage in place of the secret, session(storage)",
+      "Cannot use store: it is not supported; create a session storage, and write session(storage)",
     ],
     [
       { genid: () => "1" },
-      "Cannot use genid: ids are made by the storage",
+      "Cannot use genid: it is not supported, because the storage makes the ids; leave it out",
     ],
     [
       { unset: "destroy" },
-      "Cannot use unset: call req.session.destroy()",
+      "Cannot use unset: it is not supported; call req.session.destroy() to end the session",
     ],
     [
       { proxy: true },
-      "Cannot use proxy: cookie.secure says whether the cookie needs HTTPS",
+      "Cannot use proxy: it is not supported; set cookie.secure to true if your site uses HTTPS",
     ],
-    [{ maxAge: 60 }, 'Cannot start session: unknown option "maxAge"'],
+    [{ maxAge: 60 }, 'Cannot mount session: unknown option "maxAge"'],
     [{ nam: "sid" }, 'the nearest known one is "name"'],
-    [{ secret: undefined }, "Cannot use secret: "],
-    [{ secret: [] }, "Cannot use secret: "],
+    [{ secret: undefined }, "Cannot use secret: there is none; pass a string"],
+    [{ secret: [] }, "Cannot use secret: there is none; pass a string"],
     [{ secret: "" }, ""],
   ];
   for (const [options, message] of refused) {
@@ -332,7 +332,7 @@ Deno.test("session() without arguments says what to pass", () => {
     assertThrows(
       () => (session as Any)(...nothing),
       TypeError,
-      "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
+      "Cannot mount session: write session(storage), session(cookie, storage) or session({ secret })",
     );
   }
 });
@@ -341,6 +341,6 @@ Deno.test("loader() says what is missing, where no session was mounted", async (
   await assertRejects(
     () => loader(() => assert(false))({ session: {} }, {}),
     TypeError,
-    "Cannot run loader: the request has no session",
+    "Cannot run loader: req.session is not a session of this library; call app.use(session(storage)) before the route",
   );
 });

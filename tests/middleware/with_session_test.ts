@@ -258,7 +258,7 @@ for (const [name, answer] of Object.entries(bare)) {
     await assertSessionError(
       () => visit((session) => session.regenerateId()),
       "late-change",
-      "what answers its request can carry no cookie",
+      "Cannot save session: its response cannot carry the cookie; return a new Response",
     );
     assertEquals((await storage.getSession(cookie)).get("userId"), "ann");
     // Where there is nothing to send, it is between the handler and its server.
@@ -625,12 +625,17 @@ Deno.test("withSession() throws and says what to change, when it cannot work", a
   assertThrows(
     () => withSession({ read, save } as never, count),
     TypeError,
-    "Cannot use storage: it has no cookie; pass one before it",
+    "Cannot use storage: it has only read() and save(), and no cookie; pass a cookie before it: session(cookie, storage)",
   );
   assertThrows(
     () => withSession(createCookie("n"), { getSession() {} } as never, count),
     TypeError,
-    "Cannot use storage: it must have read() and save() to be used with a cookie",
+    "Cannot bind cookie: the storage after it must have read() and save(); pass such a storage, or leave the cookie out",
+  );
+  assertThrows(
+    () => withSession({} as never, count),
+    TypeError,
+    "Cannot use storage: it is not a session storage; create one, with createMemorySessionStorage() for example",
   );
   assertThrows(
     () => withSession(createCookieSessionStorage(), count),
@@ -640,7 +645,7 @@ Deno.test("withSession() throws and says what to change, when it cannot work", a
   assertThrows(
     () => withSession(memory(), count, { onUnavailabel() {} } as never),
     TypeError,
-    'unknown option "onUnavailabel"; the nearest known one is "onUnavailable"',
+    'Cannot wrap handler: unknown option "onUnavailabel"; the nearest known one is "onUnavailable"',
   );
   assertThrows(
     () => withSession(createCookie("n"), createCookieSessionStorage(), count),
@@ -650,7 +655,7 @@ Deno.test("withSession() throws and says what to change, when it cannot work", a
   assertThrows(
     () => withSession(memory(), undefined as never),
     TypeError,
-    "Cannot wrap handler: it must be a function",
+    "Cannot wrap handler: handler must be a function, received undefined",
   );
   await assertRejects(
     () =>
