@@ -5,7 +5,7 @@
  */
 import { type Session, stateOf } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
-import { close, commitOnce, refuse } from "./lifecycle.ts";
+import { close, closeWithoutCookie, commitOnce } from "./lifecycle.ts";
 import {
   type Call,
   checkBody,
@@ -41,7 +41,7 @@ export interface Held<Data, FlashData> {
  *
  * What wraps the response's methods later stays in its place, and may call these ones whenever it likes.
  */
-export function hold<Data, FlashData>(
+export function commitBeforeSending<Data, FlashData>(
   res: NodeResponseLike,
   { storage, session, failed, unsaved }: Held<Data, FlashData>,
 ): void {
@@ -94,7 +94,7 @@ export function hold<Data, FlashData>(
     if (gone || res.headersSent || res.writableEnded) {
       phase = "sent";
       if (gone) leave();
-      else if (!state?.closed) refuse(session);
+      else if (!state?.closed) closeWithoutCookie(session);
       return take(call);
     }
     checkBody(call);
