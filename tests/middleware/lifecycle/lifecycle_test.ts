@@ -1,4 +1,4 @@
-// Every case under every framework. The table at the end says what ran.
+// Runs every case in every framework, and prints a table of what ran.
 import { assertEquals } from "@std/assert";
 import { withPackages } from "../../engines/_packages.ts";
 import { cases } from "./_cases.ts";
@@ -14,7 +14,7 @@ function register(driver: Driver): void {
   for (const each of cases) {
     Deno.test({
       name: `${driver.name}: ${each.title}: ${cell(each, driver)}`,
-      // One server serves all cases.
+      // All cases use one server.
       sanitizeOps: false,
       sanitizeResources: false,
       async fn() {
@@ -35,10 +35,13 @@ function register(driver: Driver): void {
   });
 }
 
-/** A framework that hangs fails its case, and not the whole run. */
+/** Fails a case that hangs, so that the run goes on. */
 async function inTime(work: Promise<void>): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("it hangs")), 10_000);
+  const timer = setTimeout(
+    () => reject(new Error("the case did not end within 10 seconds")),
+    10_000,
+  );
   try {
     await Promise.race([work, promise]);
   } finally {
@@ -63,7 +66,7 @@ Deno.test({
   },
 });
 
-Deno.test("the documentation has the table of what the tests check", async () => {
+Deno.test("docs/middleware.md has the table of the cases; run write_table.ts to update it", async () => {
   const page = await Deno.readTextFile(PAGE);
   assertEquals(inPage(page, tableOf(cases, drivers)), page);
 });
@@ -72,6 +75,6 @@ globalThis.addEventListener("unload", () => {
   const complete = drivers.filter(({ name }) =>
     cases.every(({ title }) => ran.has(`${name}: ${title}`))
   );
-  // deno-lint-ignore no-console -- the report of what ran
+  // deno-lint-ignore no-console -- reports what ran
   console.log(`\n${tableOf(cases, complete)}`);
 });
