@@ -1,5 +1,5 @@
 /**
- * Sessions for Express: `req.session`, and loaders and actions that are handed `{ session }` as Remix 0.x did.
+ * Sessions for Express: `req.session`, and Remix 0.x's loaders and actions, which receive `{ session }`.
  *
  * @example A page that counts its visits
  * ```ts ignore
@@ -8,7 +8,7 @@
  * // @ts-types="npm:@types/express@5.0.6"
  * import express, { type Request } from "npm:express@5.3.0";
  *
- * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
+ * const storage = createMemorySessionStorage<{ visits: number }>();
  * const app = express();
  * app.use(session(storage));
  * app.get("/", (req, res) => {
@@ -48,15 +48,19 @@ import type {
 import { createCookieSessionStorage } from "../storage/cookie.ts";
 import {
   mount,
+  type MountArguments,
   mustBeFree,
   type SessionOf,
-  storeError,
+  unavailableError,
 } from "./lifecycle/lifecycle.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
 } from "./lifecycle/node_http.ts";
-import { hold, serviceUnavailable } from "./lifecycle/node_response.ts";
+import {
+  commitBeforeSending,
+  serviceUnavailable,
+} from "./lifecycle/node_response.ts";
 
 export type {
   NodeRequestLike,
@@ -68,7 +72,7 @@ export type { CookieOptions } from "../core/cookie.ts";
 export type { LegacyFormat } from "../core/formats.ts";
 export type { SessionCookieOptions } from "../storage/contract.ts";
 
-/** A middleware, as `app.use` takes it. */
+/** A middleware for `app.use`. */
 export type ExpressMiddleware = (
   // deno-lint-ignore no-explicit-any -- Express's own types, which applications extend
   req: any,
@@ -77,7 +81,7 @@ export type ExpressMiddleware = (
   next: (error?: unknown) => void,
 ) => void;
 
-/** A request whose session has the types of a storage's. */
+/** A request with a session, which has the types of the storage's sessions. */
 export type WithSession<Request, Storage> = Request & {
   /** The session of the request. */
   readonly session: SessionOf<Storage>;
@@ -85,10 +89,14 @@ export type WithSession<Request, Storage> = Request & {
 
 /** Options of {@linkcode session}. */
 export interface ExpressSessionOptions {
-  /** The property of the request; give each session of a request its own. @default {"session"} */
+  /**
+   * The property of the request that holds the session. Each session of a request needs its own.
+   *
+   * @default {"session"}
+   */
   key?: string | undefined;
   /**
-   * Answers a request whose session could not be read or saved; what it throws goes to `next(error)`.
+   * Sends the answer if the session could not be read or saved. An error that it throws goes to `next(error)`.
    *
    * @default {503 Service Unavailable}
    */
@@ -102,19 +110,19 @@ export interface ExpressSessionOptions {
 }
 
 /**
- * The options of express-session that Remix 0.x asked for: the session lives in its cookie, sealed. Its other options
- * are refused.
+ * The options of express-session that Remix 0.x used. The session is kept in its cookie, encrypted. The other options
+ * of express-session are not supported.
  */
 export interface ExpressSecretOptions extends ExpressSessionOptions {
-  /** The secret, or several: the first writes, all read. */
+  /** The secret, or several: the first one encrypts, all decrypt. */
   secret: string | string[];
   /** Untouched sessions are never saved. @default {false} */
   resave?: false | undefined;
-  /** New sessions are saved once there is something in them. @default {false} */
+  /** New sessions are saved when they are first written to. @default {false} */
   saveUninitialized?: false | undefined;
   /** The cookie's name. @default {"__session"} */
   name?: string | undefined;
-  /** The cookie's attributes. Its `maxAge` is in seconds, where that of express-session is in milliseconds. */
+  /** The cookie's attributes. `maxAge` is in seconds; in express-session, it is in milliseconds. */
   cookie?: SessionCookieOptions | undefined;
 }
 
@@ -124,31 +132,32 @@ const OPTIONS: OptionNames<ExpressSessionOptions> = {
 };
 
 /**
- * Gives each request its session, and commits it once, just before the headers leave. What the handler sends waits until
- * the session is saved.
+ * Adds a session to each request and commits it once, just before the headers are sent. The handler's output is held
+ * back until the session is saved.
  *
- * Express tells no middleware of an error in a handler: a response of 500 or above stands for it, and commits nothing;
- * nor does a visitor who leaves before the answer, unless the session was destroyed by then.
- * A session that cannot be saved because of what is in it goes to `next(error)`.
+ * Express does not report a handler's error to a middleware, so a response of 500 or above counts as an error and
+ * commits nothing. If the visitor disconnects before the response, only a `destroy()` is saved. If the session cannot
+ * be saved because of its values, the error goes to `next(error)`.
  *
- * @param storage The storage, bound to a cookie; or the secret of a cookie that holds the session itself.
- * @param options The property's name, and what to answer when the storage is down.
+ * @param storage The session storage.
+ * @param options The property that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage, or has no cookie.
+ * @throws {TypeError} If `storage` is not a session storage; if it needs a cookie, as a cookie storage without secrets
+ * or a storage with only `read` and `save` does; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: SessionHeaders<Data, FlashData>,
   options?: ExpressSessionOptions,
 ): ExpressMiddleware;
 /**
- * The same for a storage without a cookie.
+ * The same, with a cookie that replaces the storage's own.
  *
- * @param cookie The cookie that carries the session, or its id.
- * @param storage The storage.
- * @param options The property's name, and what to answer when the storage is down.
+ * @param cookie The cookie that carries the session or its id.
+ * @param storage The session storage.
+ * @param options The property that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
- * if it reads an older cookie beside its own.
+ * @throws {TypeError} If `storage` lacks `read` or `save`; if it is a cookie storage and `cookie` lacks secrets; if it
+ * already reads a second cookie; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
@@ -156,29 +165,35 @@ export function session<Data = SessionData, FlashData = Data>(
   options?: ExpressSessionOptions,
 ): ExpressMiddleware;
 /**
- * The same with the options of express-session.
+ * The same, with the options of express-session. Each session is kept in its cookie, encrypted.
  *
- * @param options The secret, the cookie's name and attributes, the property's name, and what to answer to errors.
+ * @param options The secret, the cookie, the property that holds the session, and the answer if the session could not
+ * be saved.
  * @returns The middleware.
- * @throws {TypeError} If a secret is missing, `resave` or `saveUninitialized` is true, or the cookie is refused.
+ * @throws {TypeError} If the secret is missing, an option is unknown or not supported, or an attribute of the cookie is
+ * malformed or contradicts another.
  * @throws {RangeError} If the cookie's `maxAge` is negative or not finite.
  */
 export function session(options: ExpressSecretOptions): ExpressMiddleware;
 export function session<Data, FlashData>(
-  first: SessionHeaders<Data, FlashData> | Cookie | ExpressSecretOptions,
-  second?: SessionValues<Data, FlashData> | ExpressSessionOptions,
-  third?: ExpressSessionOptions,
+  ...args:
+    | MountArguments<Data, FlashData, ExpressSessionOptions>
+    | [options: ExpressSecretOptions]
 ): ExpressMiddleware {
+  const [first] = args;
   if (typeof first !== "object" || !first) {
     throw new TypeError(
-      "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
+      "Cannot mount session: write session(storage), session(cookie, storage) or session({ secret })",
     );
   }
   if ("secret" in first) {
     const { key, onUnavailable } = first;
-    return session(sealed(first), { key, onUnavailable });
+    return session(secretStorage(first), { key, onUnavailable });
   }
-  const { storage, options } = mount(first, second, third, OPTIONS);
+  const { storage, options } = mount(
+    args as Exclude<typeof args, [ExpressSecretOptions]>,
+    OPTIONS,
+  );
   const { key = "session" } = options;
   const onUnavailable = options.onUnavailable ??
     ((_error, _req, res) => serviceUnavailable(res));
@@ -187,9 +202,9 @@ export function session<Data, FlashData>(
     res: NodeResponseLike,
     next,
   ) => {
-    const refused = async (error: unknown) => {
+    const answerUnavailable = async (error: unknown) => {
       try {
-        await onUnavailable(storeError(error), req, res);
+        await onUnavailable(unavailableError(error), req, res);
       } catch (other) {
         next(other);
       }
@@ -202,10 +217,14 @@ export function session<Data, FlashData>(
       }
       req[key] = session;
       const failed = (status: number) => status >= 500;
-      hold(res, { storage, session, failed, unsaved: refused });
+      const unsaved = answerUnavailable;
+      commitBeforeSending(res, { storage, session, failed, unsaved });
       next();
     };
-    storage.getSession(req.headers.cookie ?? null).then(start, refused)
+    storage.getSession(req.headers.cookie ?? null).then(
+      start,
+      answerUnavailable,
+    )
       .catch(() => res.destroy());
   };
 }
@@ -213,15 +232,18 @@ export function session<Data, FlashData>(
 const UNTOUCHED =
   "untouched sessions are never saved; leave it out or pass false";
 
-/** What to do instead of what express-session has, and this not. */
+/** What to write instead of the options of express-session that are not supported. */
 const INSTEAD: Record<string, string> = {
   resave: UNTOUCHED,
   saveUninitialized: UNTOUCHED,
-  rolling: "pass a storage with idleTimeout, whose sessions live on with use",
-  store: "pass a storage in place of the secret, session(storage)",
-  genid: "ids are made by the storage; pass one in place of the secret",
-  unset: "call req.session.destroy()",
-  proxy: "cookie.secure says whether the cookie needs HTTPS",
+  rolling:
+    "it is not supported; create a storage with idleTimeout, and write session(storage)",
+  store:
+    "it is not supported; create a session storage, and write session(storage)",
+  genid: "it is not supported, because the storage makes the ids; leave it out",
+  unset: "it is not supported; call req.session.destroy() to end the session",
+  proxy:
+    "it is not supported; set cookie.secure to true if your site uses HTTPS",
 };
 
 const SECRET_OPTIONS: OptionNames<ExpressSecretOptions> = {
@@ -233,7 +255,7 @@ const SECRET_OPTIONS: OptionNames<ExpressSecretOptions> = {
   secret: true,
 };
 
-function sealed(options: ExpressSecretOptions): SessionHeaders {
+function secretStorage(options: ExpressSecretOptions): SessionHeaders {
   const unknown: Record<string, unknown> = { ...options };
   for (const [option, instead] of Object.entries(INSTEAD)) {
     const value = unknown[option];
@@ -242,34 +264,36 @@ function sealed(options: ExpressSecretOptions): SessionHeaders {
     }
     delete unknown[option];
   }
-  checkOptions("start session", unknown, SECRET_OPTIONS);
+  checkOptions("mount session", unknown, SECRET_OPTIONS);
   const { secret, name, cookie } = options;
   const secrets = [secret ?? []].flat();
   if (secrets.length === 0) {
-    throw new TypeError("Cannot use secret: pass one, or several");
+    throw new TypeError(
+      "Cannot use secret: there is none; pass a string, or an array of strings",
+    );
   }
   return createCookieSessionStorage({
     cookie: { ...cookie, ...(name !== undefined && { name }), secrets },
   });
 }
 
-/** What a loader or an action is handed. */
+/** The arguments of a loader or an action. */
 export interface LoaderArgs<Data = SessionData, FlashData = Data> {
   /** The session of the request. */
   session: Session<Data, FlashData>;
   /** The parameters of the path. */
   params: Record<string, string>;
-  /** The request, as Express has it. */
+  /** Express's request. */
   // deno-lint-ignore no-explicit-any -- Express's own type, which applications extend
   request: any;
 }
 
 /**
- * A route handler that runs a loader or an action as Remix 0.x did, with `{ request, params, session }`.
+ * A route handler that runs a loader or an action of Remix 0.x with `{ request, params, session }`.
  *
- * @param run Gives a `Response`, such as a redirect, whose body is sent as it comes, or data that is sent as JSON.
+ * @param run The loader or action. It returns a `Response`, whose body is streamed, or data, which is sent as JSON.
  * @returns The handler, for `app.get`, `app.post` and the like.
- * @throws {TypeError} When it runs, if no session was mounted before it.
+ * @throws {TypeError} When it runs, if `session()` was not mounted before it.
  */
 export function loader<Data = SessionData, FlashData = Data>(
   run: (args: LoaderArgs<Data, FlashData>) => unknown,
@@ -278,7 +302,7 @@ export function loader<Data = SessionData, FlashData = Data>(
   return async (req, res) => {
     if (!isSession(req.session)) {
       throw new TypeError(
-        "Cannot run loader: the request has no session; app.use(session(…)) before it",
+        "Cannot run loader: req.session is not a session of this library; call app.use(session(storage)) before the route",
       );
     }
     const session = req.session as unknown as Session<Data, FlashData>;
@@ -296,7 +320,7 @@ export function loader<Data = SessionData, FlashData = Data>(
   };
 }
 
-/** Sends a body as it comes, and lets go of it when nobody will get the rest. */
+/** Streams a body, and cancels it if the visitor disconnects. */
 async function stream(
   body: ReadableStream<Uint8Array> | null,
   req: { readonly method: string },
@@ -316,10 +340,10 @@ async function stream(
   };
   res.on("drain", () => resume());
   res.on("close", stop);
-  // As a stream of Node's does, that is to be stopped where another answer takes this one's place.
+  // As Node's streams do: another answer that replaces this one calls `unpipe` to stop it.
   res.emit("pipe", { unpipe: stop });
   if (res.destroyed) stop();
-  // At once, as whoever waits for events wants to know that they will come.
+  // Before the first part: a client of server-sent events waits for the headers.
   res.flushHeaders();
   const sink = new WritableStream<Uint8Array>({
     async write(part) {

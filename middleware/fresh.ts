@@ -7,7 +7,7 @@
  * import { session, type SessionState } from "@satchel/session/middleware/fresh";
  * import { assertEquals } from "@std/assert";
  *
- * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
+ * const storage = createMemorySessionStorage<{ visits: number }>();
  * type State = SessionState<typeof storage>;
  *
  * // In main.ts: new App<State>().use(session(storage)).get("/", hello)
@@ -33,29 +33,34 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import { mount, mustBeFree, type SessionOf } from "./lifecycle/lifecycle.ts";
+import {
+  mount,
+  type MountArguments,
+  mustBeFree,
+  type SessionOf,
+} from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
 
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
 export type * from "./lifecycle/types.ts";
 
-/** What is used of Fresh's context. */
+/** The parts of Fresh's context that the middleware uses. */
 export interface FreshContextLike {
   /** The request. */
   readonly req: Request;
-  /** What middlewares share. */
-  // deno-lint-ignore no-explicit-any -- the application says what is in it
+  /** The values that middlewares and handlers share. */
+  // deno-lint-ignore no-explicit-any -- the application declares its type
   state: any;
-  /** The error that a handler threw and Fresh has answered. */
+  /** The error that a handler threw, if Fresh answered it. */
   readonly error?: unknown;
-  /** Runs what comes after the middleware. */
+  /** Runs the handlers after the middleware. */
   next(): Promise<Response>;
 }
 
-/** A middleware, as `app.use` takes it. */
+/** A middleware for `app.use`. */
 export type FreshMiddleware = (ctx: FreshContextLike) => Promise<Response>;
 
-/** The state of an application with sessions, for `new App<…>()`. */
+/** The type of the state, for `new App<SessionState<typeof storage>>()`. */
 export interface SessionState<Storage> {
   /** The session of the request. */
   session: SessionOf<Storage>;
@@ -63,9 +68,13 @@ export interface SessionState<Storage> {
 
 /** Options of {@linkcode session}. */
 export interface FreshSessionOptions {
-  /** The property of the state; give each session of a request its own. @default {"session"} */
+  /**
+   * The property of `ctx.state` that holds the session. Each session of a request needs its own.
+   *
+   * @default {"session"}
+   */
   key?: string | undefined;
-  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -80,29 +89,31 @@ const OPTIONS: OptionNames<FreshSessionOptions> = {
 };
 
 /**
- * Gives each request its session, and commits it once, before the response goes out.
+ * Adds a session to each request and commits it once, before the response is sent.
  *
- * An error commits nothing, a missing page (`HttpError` 404) included; a thrown `Response` is an answer. Error pages
- * outside this middleware can read values, and no flashes.
+ * If a handler throws an error, nothing is committed. In Fresh, a missing page is an error too (`HttpError` 404). A
+ * thrown `Response` is sent and commits. An error page that runs outside this middleware can read values, but no flash
+ * messages.
  *
- * @param storage The storage, bound to a cookie.
- * @param options The property's name, and what to answer when the storage is down.
+ * @param storage The session storage.
+ * @param options The property that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage, or has no cookie.
+ * @throws {TypeError} If `storage` is not a session storage; if it needs a cookie, as a cookie storage without secrets
+ * or a storage with only `read` and `save` does; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: SessionHeaders<Data, FlashData>,
   options?: FreshSessionOptions,
 ): FreshMiddleware;
 /**
- * The same for a storage without a cookie.
+ * The same, with a cookie that replaces the storage's own.
  *
- * @param cookie The cookie that carries the session, or its id.
- * @param storage The storage.
- * @param options The property's name, and what to answer when the storage is down.
+ * @param cookie The cookie that carries the session or its id.
+ * @param storage The session storage.
+ * @param options The property that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
- * if it reads an older cookie beside its own.
+ * @throws {TypeError} If `storage` lacks `read` or `save`; if it is a cookie storage and `cookie` lacks secrets; if it
+ * already reads a second cookie; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
@@ -110,11 +121,9 @@ export function session<Data = SessionData, FlashData = Data>(
   options?: FreshSessionOptions,
 ): FreshMiddleware;
 export function session<Data, FlashData>(
-  first: SessionHeaders<Data, FlashData> | Cookie,
-  second?: SessionValues<Data, FlashData> | FreshSessionOptions,
-  third?: FreshSessionOptions,
+  ...args: MountArguments<Data, FlashData, FreshSessionOptions>
 ): FreshMiddleware {
-  const { storage, options } = mount(first, second, third, OPTIONS);
+  const { storage, options } = mount(args, OPTIONS);
   const { key = "session", onUnavailable } = options;
   return (ctx) =>
     respond<Data, FlashData>(storage, {

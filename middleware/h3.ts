@@ -7,7 +7,7 @@
  * import { session, type SessionContext } from "@satchel/session/middleware/h3";
  * import { H3 } from "npm:h3@2.0.8";
  *
- * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
+ * const storage = createMemorySessionStorage<{ visits: number }>();
  * const app = new H3();
  * app.use(session(storage));
  * app.get("/", (event) => {
@@ -30,6 +30,7 @@ import {
   type Carrier,
   exchange,
   mount,
+  type MountArguments,
   mustBeFree,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
@@ -43,24 +44,24 @@ import {
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
 export type * from "./lifecycle/types.ts";
 
-/** What is used of h3's event. */
+/** The parts of h3's event that the middleware uses. */
 export interface H3EventLike {
   /** The request. */
   readonly req: { readonly headers: Headers };
-  /** The response's headers: of an answer, and of an error. */
+  /** The headers of a response, and those of an error. */
   readonly res: { readonly headers: Headers; readonly errHeaders: Headers };
-  /** What middlewares share. */
-  // deno-lint-ignore no-explicit-any -- h3 lets the application declare what is in it
+  /** The values that middlewares and handlers share. */
+  // deno-lint-ignore no-explicit-any -- the application declares its type
   readonly context: any;
 }
 
-/** A middleware, as `app.use` takes it. */
+/** A middleware for `app.use`. */
 export type H3Middleware = (
   event: H3EventLike,
   next: () => unknown,
 ) => Promise<unknown>;
 
-/** The context of a request with a session. */
+/** The type of the context, for `event.context as unknown as SessionContext<typeof storage>`. */
 export interface SessionContext<Storage> {
   /** The session of the request. */
   session: SessionOf<Storage>;
@@ -68,15 +69,19 @@ export interface SessionContext<Storage> {
 
 /** Options of {@linkcode session}. */
 export interface H3SessionOptions {
-  /** The property of the context; give each session of a request its own. @default {"session"} */
+  /**
+   * The property of `event.context` that holds the session. Each session of a request needs its own.
+   *
+   * @default {"session"}
+   */
   key?: string | undefined;
-  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((error: SessionError, event: H3EventLike) => unknown)
     | undefined;
 }
 
-/** What h3 takes for the value of a handler that has written to Node's response by itself. */
+/** The value that h3 uses for a handler that wrote to Node's response itself. */
 const HANDLED = Symbol.for("h3.handled");
 const HTTP_RESPONSE: unique symbol = Symbol.for("h3.HTTPResponse");
 
@@ -86,29 +91,30 @@ const OPTIONS: OptionNames<H3SessionOptions> = {
 };
 
 /**
- * Gives each request its session, and commits it once, before the response goes out.
+ * Adds a session to each request and commits it once, before the response is sent.
  *
- * An error commits nothing, thrown or returned; a thrown `Response` is an answer. A session that was changed where one
- * of Node's handlers has answered (`fromNodeHandler`) is an error, `late-change`: by then the response has left.
+ * If a handler throws or returns an error, nothing is committed. A thrown `Response` is sent and commits. If a handler
+ * of Node (`fromNodeHandler`) has sent the response itself, a changed session is an error (`late-change`).
  *
- * @param storage The storage, bound to a cookie.
- * @param options The property's name, and what to answer when the storage is down.
+ * @param storage The session storage.
+ * @param options The property that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage, or has no cookie.
+ * @throws {TypeError} If `storage` is not a session storage; if it needs a cookie, as a cookie storage without secrets
+ * or a storage with only `read` and `save` does; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: SessionHeaders<Data, FlashData>,
   options?: H3SessionOptions,
 ): H3Middleware;
 /**
- * The same for a storage without a cookie.
+ * The same, with a cookie that replaces the storage's own.
  *
- * @param cookie The cookie that carries the session, or its id.
- * @param storage The storage.
- * @param options The property's name, and what to answer when the storage is down.
+ * @param cookie The cookie that carries the session or its id.
+ * @param storage The session storage.
+ * @param options The property that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
- * if it reads an older cookie beside its own.
+ * @throws {TypeError} If `storage` lacks `read` or `save`; if it is a cookie storage and `cookie` lacks secrets; if it
+ * already reads a second cookie; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
@@ -116,11 +122,9 @@ export function session<Data = SessionData, FlashData = Data>(
   options?: H3SessionOptions,
 ): H3Middleware;
 export function session<Data, FlashData>(
-  first: SessionHeaders<Data, FlashData> | Cookie,
-  second?: SessionValues<Data, FlashData> | H3SessionOptions,
-  third?: H3SessionOptions,
+  ...args: MountArguments<Data, FlashData, H3SessionOptions>
 ): H3Middleware {
-  const { storage, options } = mount(first, second, third, OPTIONS);
+  const { storage, options } = mount(args, OPTIONS);
   const { key = "session", onUnavailable = serviceUnavailable } = options;
   return (event, next) =>
     exchange<Data, FlashData, unknown>(storage, {
@@ -146,17 +150,17 @@ function carrierOf(
 ): Carrier<unknown> | undefined {
   if (answer instanceof Response) return responseCarrier(answer);
   if (answer === HANDLED) return undefined;
-  // What h3 makes of a value has either the headers of answers or those of errors; which, it decides later.
-  const places = isHttpResponse(answer)
+  // h3 decides later whether its response gets the headers of answers or those of errors, so add the cookie to both.
+  const targets = isHttpResponse(answer)
     ? [answer.headers]
     : [res.headers, res.errHeaders];
   return (setCookie) => {
-    for (const headers of places) addSetCookie(headers, setCookie);
+    for (const headers of targets) addSetCookie(headers, setCookie);
     return answer;
   };
 }
 
-/** Whether a value is h3's own kind of response, whose headers win over those of the event. */
+/** Whether a value is an `HTTPResponse` of h3, whose headers replace those of the event. */
 function isHttpResponse(answer: unknown): answer is { headers: Headers } {
   return (Object(answer) as { [HTTP_RESPONSE]?: unknown })[HTTP_RESPONSE] ===
     true;

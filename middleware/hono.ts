@@ -8,7 +8,7 @@
  * import { Hono } from "npm:hono@4.13.19";
  * import { assertEquals } from "@std/assert";
  *
- * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
+ * const storage = createMemorySessionStorage<{ visits: number }>();
  * const app = new Hono<{ Variables: SessionVariables<typeof storage> }>();
  * app.use(session(storage));
  * app.get("/", (c) => {
@@ -30,13 +30,18 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import { mount, mustBeFree, type SessionOf } from "./lifecycle/lifecycle.ts";
+import {
+  mount,
+  type MountArguments,
+  mustBeFree,
+  type SessionOf,
+} from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
 
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
 export type * from "./lifecycle/types.ts";
 
-/** What is used of Hono's context. */
+/** The parts of Hono's context that the middleware uses. */
 export interface HonoContextLike {
   /** The request. */
   readonly req: { readonly raw: Request };
@@ -44,22 +49,22 @@ export interface HonoContextLike {
   res: Response;
   /** Whether there is a response. */
   readonly finalized: boolean;
-  /** The error that a handler threw and Hono has answered. */
+  /** The error that a handler threw, if Hono answered it. */
   readonly error: Error | undefined;
-  /** Gives a variable. */
+  /** Returns a variable. */
   get(key: string): unknown;
   /** Sets a variable. */
   set(key: string, value: unknown): void;
 }
 
-/** A middleware, as `app.use` takes it. */
+/** A middleware for `app.use`. */
 export type HonoMiddleware = (
-  // deno-lint-ignore no-explicit-any -- Hono's own types say which keys there are, and vary with the application
+  // deno-lint-ignore no-explicit-any -- the application declares the types of its variables
   c: HonoContextLike & any,
   next: () => Promise<void>,
 ) => Promise<void>;
 
-/** The variables of an application with sessions, for `new Hono<{ Variables: … }>()`. */
+/** The type of the variables, for `new Hono<{ Variables: SessionVariables<typeof storage> }>()`. */
 export interface SessionVariables<Storage> {
   /** The session of the request. */
   session: SessionOf<Storage>;
@@ -67,9 +72,9 @@ export interface SessionVariables<Storage> {
 
 /** Options of {@linkcode session}. */
 export interface HonoSessionOptions {
-  /** The name of the variable; give each session of a request its own. @default {"session"} */
+  /** The variable that holds the session. Each session of a request needs its own. @default {"session"} */
   key?: string | undefined;
-  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -84,28 +89,30 @@ const OPTIONS: OptionNames<HonoSessionOptions> = {
 };
 
 /**
- * Gives each request its session, and commits it once, before the response goes out.
+ * Adds a session to each request and commits it once, before the response is sent.
  *
- * An error commits nothing, also where `app.onError` has answered it; a thrown `Response` is an answer.
+ * If a handler throws an error, nothing is committed, even if `app.onError` answers it. A thrown `Response` is sent and
+ * commits.
  *
- * @param storage The storage, bound to a cookie.
- * @param options The variable's name, and what to answer when the storage is down.
+ * @param storage The session storage.
+ * @param options The variable that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage, or has no cookie.
+ * @throws {TypeError} If `storage` is not a session storage; if it needs a cookie, as a cookie storage without secrets
+ * or a storage with only `read` and `save` does; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: SessionHeaders<Data, FlashData>,
   options?: HonoSessionOptions,
 ): HonoMiddleware;
 /**
- * The same for a storage without a cookie.
+ * The same, with a cookie that replaces the storage's own.
  *
- * @param cookie The cookie that carries the session, or its id.
- * @param storage The storage.
- * @param options The variable's name, and what to answer when the storage is down.
+ * @param cookie The cookie that carries the session or its id.
+ * @param storage The session storage.
+ * @param options The variable that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
- * if it reads an older cookie beside its own.
+ * @throws {TypeError} If `storage` lacks `read` or `save`; if it is a cookie storage and `cookie` lacks secrets; if it
+ * already reads a second cookie; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
@@ -113,11 +120,9 @@ export function session<Data = SessionData, FlashData = Data>(
   options?: HonoSessionOptions,
 ): HonoMiddleware;
 export function session<Data, FlashData>(
-  first: SessionHeaders<Data, FlashData> | Cookie,
-  second?: SessionValues<Data, FlashData> | HonoSessionOptions,
-  third?: HonoSessionOptions,
+  ...args: MountArguments<Data, FlashData, HonoSessionOptions>
 ): HonoMiddleware {
-  const { storage, options } = mount(first, second, third, OPTIONS);
+  const { storage, options } = mount(args, OPTIONS);
   const { key = "session", onUnavailable } = options;
   return async (c: HonoContextLike, next) => {
     const response = await respond<Data, FlashData>(storage, {
@@ -132,7 +137,7 @@ export function session<Data, FlashData>(
       ...(onUnavailable && { unavailable: (error) => onUnavailable(error, c) }),
     });
     if (!response || c.finalized && response === c.res) return;
-    // Assigned over another response, Hono would keep that one's cookies instead of these.
+    // Hono copies the cookies of a response that is replaced, so remove it first.
     c.res = undefined as unknown as Response;
     c.res = response;
   };

@@ -7,7 +7,7 @@
  * import { session } from "@satchel/session/middleware/node";
  * import { createServer } from "node:http";
  *
- * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
+ * const storage = createMemorySessionStorage<{ visits: number }>();
  * const server = createServer(session(storage, (_req, res, session) => {
  *   const visits = (session.get("visits") ?? 0) + 1;
  *   session.set("visits", visits);
@@ -18,19 +18,24 @@
  *
  * @module
  */
-import { type Cookie, isCookie } from "../core/cookie.ts";
+import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
-import { checkOptions, type OptionNames } from "../core/options.ts";
+import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import { boundStorage, close, storeError } from "./lifecycle/lifecycle.ts";
+import {
+  close,
+  type MountArguments,
+  mountHandler,
+  unavailableError,
+} from "./lifecycle/lifecycle.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
 } from "./lifecycle/node_http.ts";
 import {
   clearAnswer,
-  hold,
+  commitBeforeSending,
   serviceUnavailable,
 } from "./lifecycle/node_response.ts";
 
@@ -40,45 +45,47 @@ export type {
 } from "./lifecycle/node_http.ts";
 export type * from "./lifecycle/types.ts";
 
-/** A handler that is given the session of its request. */
+/** A handler that receives the session of its request. */
 export type NodeSessionHandler<Data, FlashData, Req, Res> = (
   req: Req,
   res: Res,
   session: Session<Data, FlashData>,
 ) => unknown;
 
-/** A handler, as `createServer` takes it. */
+/** A handler for `createServer`. */
 export type NodeHandler<Req, Res> = (req: Req, res: Res) => Promise<void>;
 
 /** Options of {@linkcode session}. */
 export interface NodeSessionOptions<Req, Res> {
-  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /** Sends the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((error: SessionError, req: Req, res: Res) => unknown)
     | undefined;
   /**
-   * Answers a request whose handler threw or rejected, or whose session held what cannot be saved. The answer may be
-   * under way already. What it throws goes to the session around this one, if there is one; otherwise to the console,
-   * and the connection is cut.
+   * Sends the answer if the handler threw or rejected, or if the session cannot be saved because of its values. Part of
+   * the response may have been sent already. An error that it throws goes to the `session()` around this one. Around
+   * the outermost one, it is printed to the console and the connection is closed.
    *
-   * @default {500 Internal Server Error, and the error on the console}
+   * @default {500 Internal Server Error; the error is printed to the console}
    */
   onError?: ((error: unknown, req: Req, res: Res) => unknown) | undefined;
 }
 
 /**
- * Gives a handler the session of each request, and commits it once, just before the headers leave: at the first
- * `writeHead`, `write`, `end` or `flushHeaders`. What the handler sends waits until the session is saved.
+ * Adds a session to each request of a handler and commits it once, just before the headers are sent: at the first
+ * `writeHead`, `write`, `end` or `flushHeaders`. The handler's output is held back until the session is saved.
  *
- * When the handler throws or rejects before it sends anything, nothing is committed; nor when the visitor goes away,
- * unless the session was destroyed by then. From then on, changes throw `late-change`.
- * `upgrade` events are not requests to Node: there, call `storage.getSession(req.headers.cookie)`.
+ * If the handler throws or rejects before it sends anything, nothing is committed. If the visitor disconnects before
+ * the response, only a `destroy()` is saved. After the commit, a change throws `late-change`.
  *
- * @param storage The storage, bound to a cookie.
+ * Node's `upgrade` event does not reach the handler. Call `storage.getSession(req.headers.cookie)` there.
+ *
+ * @param storage The session storage.
  * @param handler The handler.
- * @param options What to answer to errors.
+ * @param options The answers if the engine fails or the handler throws.
  * @returns The handler for the server.
- * @throws {TypeError} If `storage` is no session storage, or has no cookie; or if `handler` is no function.
+ * @throws {TypeError} If `storage` is not a session storage; if it needs a cookie, as a cookie storage without secrets
+ * or a storage with only `read` and `save` does; if `handler` is not a function; or if an option is unknown.
  */
 export function session<
   Data = SessionData,
@@ -93,15 +100,15 @@ export function session<
   options?: NodeSessionOptions<Req, Res>,
 ): NodeHandler<Req, Res>;
 /**
- * The same for a storage without a cookie.
+ * The same, with a cookie that replaces the storage's own.
  *
- * @param cookie The cookie that carries the session, or its id.
- * @param storage The storage.
+ * @param cookie The cookie that carries the session or its id.
+ * @param storage The session storage.
  * @param handler The handler.
- * @param options What to answer to errors.
+ * @param options The answers if the engine fails or the handler throws.
  * @returns The handler for the server.
- * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; if
- * it reads an older cookie beside its own; or if `handler` is no function.
+ * @throws {TypeError} If `storage` lacks `read` or `save`; if it is a cookie storage and `cookie` lacks secrets; if it
+ * already reads a second cookie; if `handler` is not a function; or if an option is unknown.
  */
 export function session<
   Data = SessionData,
@@ -122,27 +129,56 @@ export function session<
   Req extends NodeRequestLike,
   Res extends NodeResponseLike,
 >(
-  first: SessionHeaders<Data, FlashData> | Cookie,
-  second:
-    | SessionValues<Data, FlashData>
-    | NodeSessionHandler<Data, FlashData, Req, Res>,
-  third?:
-    | NodeSessionHandler<Data, FlashData, Req, Res>
-    | NodeSessionOptions<Req, Res>,
-  fourth?: NodeSessionOptions<Req, Res>,
+  ...args: MountArguments<
+    Data,
+    FlashData,
+    NodeSessionOptions<Req, Res>,
+    [handler: NodeSessionHandler<Data, FlashData, Req, Res>]
+  >
 ): NodeHandler<Req, Res> {
-  type Handler = NodeSessionHandler<Data, FlashData, Req, Res>;
-  return isCookie(first)
-    ? wrap(
-      boundStorage(second as SessionValues<Data, FlashData>, first),
-      third as Handler,
-      fourth,
-    )
-    : wrap(
-      boundStorage(first),
-      second as Handler,
-      third as NodeSessionOptions<Req, Res> | undefined,
-    );
+  const { storage, handler, options } = mountHandler(args, OPTIONS);
+  const {
+    onUnavailable = (_error, _req, res) => serviceUnavailable(res),
+    onError = (error, _req, res) => internalServerError(error, res),
+  } = options;
+  return async (req, res) => {
+    let session: Session<Data, FlashData> | undefined;
+    const isInner = served.has(res);
+    served.add(res);
+    const disconnect = (error: unknown) => {
+      report(error);
+      res.destroy();
+    };
+    const answerError = async (error: unknown) => {
+      try {
+        await onError(error, req, res);
+      } catch (other) {
+        if (isInner) throw other;
+        disconnect(other);
+      }
+    };
+    const answerUnavailable = async (error: unknown) => {
+      try {
+        await onUnavailable(unavailableError(error), req, res);
+      } catch (other) {
+        await answerError(other);
+      }
+    };
+    try {
+      session = await storage.getSession(req.headers.cookie ?? null);
+    } catch (error) {
+      return await answerUnavailable(error);
+    }
+    try {
+      const unsaved = (error: unknown) =>
+        answerUnavailable(error).catch(disconnect);
+      commitBeforeSending(res, { storage, session, unsaved });
+      await handler(req, res, session);
+    } catch (error) {
+      close(session);
+      await answerError(error);
+    }
+  };
 }
 
 const OPTIONS: OptionNames<NodeSessionOptions<never, never>> = {
@@ -150,68 +186,11 @@ const OPTIONS: OptionNames<NodeSessionOptions<never, never>> = {
   onUnavailable: true,
 };
 
-function wrap<
-  Data,
-  FlashData,
-  Req extends NodeRequestLike,
-  Res extends NodeResponseLike,
->(
-  storage: SessionHeaders<Data, FlashData>,
-  handler: NodeSessionHandler<Data, FlashData, Req, Res>,
-  options: NodeSessionOptions<Req, Res> = {},
-): NodeHandler<Req, Res> {
-  checkOptions("start session", options, OPTIONS);
-  const {
-    onUnavailable = (_error, _req, res) => serviceUnavailable(res),
-    onError = (error, _req, res) => internalServerError(error, res),
-  } = options;
-  if (typeof handler !== "function") {
-    throw new TypeError("Cannot wrap handler: it must be a function");
-  }
-  return async (req, res) => {
-    let session: Session<Data, FlashData> | undefined;
-    const isInner = served.has(res);
-    served.add(res);
-    const drop = (error: unknown) => {
-      report(error);
-      res.destroy();
-    };
-    const failed = async (error: unknown) => {
-      try {
-        await onError(error, req, res);
-      } catch (other) {
-        if (isInner) throw other;
-        drop(other);
-      }
-    };
-    const refused = async (error: unknown) => {
-      try {
-        await onUnavailable(storeError(error), req, res);
-      } catch (other) {
-        await failed(other);
-      }
-    };
-    try {
-      session = await storage.getSession(req.headers.cookie ?? null);
-    } catch (error) {
-      return await refused(error);
-    }
-    try {
-      const unsaved = (error: unknown) => refused(error).catch(drop);
-      hold(res, { storage, session, unsaved });
-      await handler(req, res, session);
-    } catch (error) {
-      close(session);
-      await failed(error);
-    }
-  };
-}
-
-/** The responses that have a session: what fails within it is for the outermost to answer. */
+/** The responses that have a session already. An error in an inner `session()` goes to the outermost one. */
 const served = new WeakSet<NodeResponseLike>();
 
 function report(error: unknown): void {
-  // deno-lint-ignore no-console -- as servers do with errors that nobody else takes
+  // deno-lint-ignore no-console -- as servers do with errors that nothing else handles
   console.error(error);
 }
 

@@ -7,7 +7,7 @@
  * import { session, type SessionState } from "@satchel/session/middleware/oak";
  * import { Application } from "npm:@oakserver/oak@14.1.0";
  *
- * const storage = createMemorySessionStorage<{ visits: number }>({ cookie: {} });
+ * const storage = createMemorySessionStorage<{ visits: number }>();
  * const app = new Application<SessionState<typeof storage>>();
  * app.use(session(storage));
  * app.use(({ state, response }) => {
@@ -27,6 +27,7 @@ import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import {
   exchange,
   mount,
+  type MountArguments,
   mustBeFree,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
@@ -39,7 +40,7 @@ import {
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
 export type * from "./lifecycle/types.ts";
 
-/** What is used of oak's context. */
+/** The parts of oak's context that the middleware uses. */
 export interface OakContextLike {
   /** The request. */
   readonly request: { readonly headers: { get(name: string): string | null } };
@@ -51,21 +52,21 @@ export interface OakContextLike {
     readonly writable: boolean;
     toDomResponse(): Promise<Response>;
   };
-  /** What middlewares share. */
-  // deno-lint-ignore no-explicit-any -- the application says what is in it
+  /** The values that middlewares and handlers share. */
+  // deno-lint-ignore no-explicit-any -- the application declares its type
   readonly state: any;
-  /** `false` once a handler has answered by itself. */
+  /** `false` if a handler sends the response itself. */
   readonly respond: boolean;
 }
 
-/** A middleware, as `app.use` takes it. */
+/** A middleware for `app.use`. */
 export type OakMiddleware = (
   // deno-lint-ignore no-explicit-any -- oak's own type, with the application's state
   ctx: any,
   next: () => Promise<unknown>,
 ) => Promise<void>;
 
-/** The state of an application with sessions, for `new Application<…>()`. */
+/** The type of the state, for `new Application<SessionState<typeof storage>>()`. */
 export interface SessionState<Storage> {
   /** The session of the request. */
   session: SessionOf<Storage>;
@@ -73,9 +74,13 @@ export interface SessionState<Storage> {
 
 /** Options of {@linkcode session}. */
 export interface OakSessionOptions {
-  /** The property of the state; give each session of a request its own. @default {"session"} */
+  /**
+   * The property of `ctx.state` that holds the session. Each session of a request needs its own.
+   *
+   * @default {"session"}
+   */
   key?: string | undefined;
-  /** Sets the response of a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /** Sets the response if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((error: SessionError, ctx: OakContextLike) => unknown)
     | undefined;
@@ -87,29 +92,30 @@ const OPTIONS: OptionNames<OakSessionOptions> = {
 };
 
 /**
- * Gives each request its session, and commits it once, before the response goes out.
+ * Adds a session to each request and commits it once, before the response is sent.
  *
- * An error commits nothing. A session that was changed in a request that `ctx.upgrade()` has turned into a WebSocket is
- * an error, `late-change`: by then the response has left.
+ * If a handler throws, nothing is committed. `ctx.upgrade()` sends the response itself, so a changed session is then an
+ * error (`late-change`).
  *
- * @param storage The storage, bound to a cookie.
- * @param options The property's name, and what to answer when the storage is down.
+ * @param storage The session storage.
+ * @param options The property that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage, or has no cookie.
+ * @throws {TypeError} If `storage` is not a session storage; if it needs a cookie, as a cookie storage without secrets
+ * or a storage with only `read` and `save` does; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: SessionHeaders<Data, FlashData>,
   options?: OakSessionOptions,
 ): OakMiddleware;
 /**
- * The same for a storage without a cookie.
+ * The same, with a cookie that replaces the storage's own.
  *
- * @param cookie The cookie that carries the session, or its id.
- * @param storage The storage.
- * @param options The property's name, and what to answer when the storage is down.
+ * @param cookie The cookie that carries the session or its id.
+ * @param storage The session storage.
+ * @param options The property that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
- * if it reads an older cookie beside its own.
+ * @throws {TypeError} If `storage` lacks `read` or `save`; if it is a cookie storage and `cookie` lacks secrets; if it
+ * already reads a second cookie; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
@@ -117,11 +123,9 @@ export function session<Data = SessionData, FlashData = Data>(
   options?: OakSessionOptions,
 ): OakMiddleware;
 export function session<Data, FlashData>(
-  first: SessionHeaders<Data, FlashData> | Cookie,
-  second?: SessionValues<Data, FlashData> | OakSessionOptions,
-  third?: OakSessionOptions,
+  ...args: MountArguments<Data, FlashData, OakSessionOptions>
 ): OakMiddleware {
-  const { storage, options } = mount(first, second, third, OPTIONS);
+  const { storage, options } = mount(args, OPTIONS);
   const { key = "session", onUnavailable = unavailable } = options;
   return async (ctx: OakContextLike, next) => {
     await exchange<Data, FlashData, Response | undefined>(storage, {
@@ -130,7 +134,7 @@ export function session<Data, FlashData>(
         mustBeFree(ctx.state[key], `ctx.state.${key}`);
         ctx.state[key] = session;
         await next();
-        // A response that a handler made by `response.with()` is final: oak does not look at `response.headers` again.
+        // After `response.with()`, oak ignores `response.headers`.
         return ctx.respond !== false && !ctx.response.writable
           ? await ctx.response.toDomResponse()
           : undefined;

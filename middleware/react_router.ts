@@ -1,7 +1,7 @@
 /**
  * Sessions for React Router's middleware: `context.get(sessionContext)`.
  *
- * @example A route for those who are signed in
+ * @example A route for signed-in users
  * ```ts ignore
  * import { createMemorySessionStorage, type Session } from "@satchel/session";
  * import { session } from "@satchel/session/middleware/react-router";
@@ -22,7 +22,7 @@
  *   session(storage, { context: sessionContext }),
  * ];
  *
- * // A route; nothing is left to commit.
+ * // A route. The middleware commits.
  * export function loader({ context }: LoaderFunctionArgs): { userId: string } {
  *   const userId = context.get(sessionContext).get("userId");
  *   if (!userId) throw redirect("/login");
@@ -37,26 +37,30 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import { mount, mustBeFree } from "./lifecycle/lifecycle.ts";
+import {
+  mount,
+  type MountArguments,
+  mustBeFree,
+} from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
 
 export type * from "./lifecycle/types.ts";
 
-/** A context key, as React Router's `createContext` makes it. */
+/** A context key, as `createContext` of React Router returns it. */
 export interface RouterContextLike<T> {
-  /** What `context.get` gives where nothing was set. */
+  /** The value that `context.get` returns if none was set. */
   defaultValue?: T;
 }
 
-/** What is used of a middleware's arguments. */
+/** The parts of a middleware's arguments that are used. */
 export interface ReactRouterArgsLike {
   /** The request. */
   readonly request: Request;
-  /** What middlewares share with loaders and actions. */
+  /** The values that middlewares, loaders and actions share. */
   readonly context: {
-    /** Gives what stands under a key, or throws. */
+    /** Returns the value of a key, or throws if it was not set. */
     get(key: RouterContextLike<unknown>): unknown;
-    /** Puts something under a key. */
+    /** Sets the value of a key. */
     set(key: RouterContextLike<unknown>, value: unknown): void;
   };
 }
@@ -67,19 +71,19 @@ export type ReactRouterMiddleware = (
   next: () => Promise<unknown>,
 ) => Promise<Response>;
 
-/** Where the session is, unless told otherwise: `context.get(sessionContext)`. */
+/** The default context key, for `context.get(sessionContext)`. */
 export const sessionContext: RouterContextLike<Session> = {};
 
 /** Options of {@linkcode session}. */
 export interface ReactRouterSessionOptions<Data, FlashData> {
   /**
-   * The context key: `createContext<Session<Data>>()`, which gives loaders the type of the data, and each session of a
-   * request a place of its own.
+   * The context key that holds the session. Each session of a request needs its own. Create it with
+   * `createContext<Session<Data>>()`, so that loaders know the types of the data.
    *
    * @default {sessionContext}
    */
   context?: RouterContextLike<Session<Data, FlashData>> | undefined;
-  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -94,32 +98,33 @@ const OPTIONS: OptionNames<ReactRouterSessionOptions<never, never>> = {
 };
 
 /**
- * Gives each request its session, and commits it once, after loaders and actions, before the response goes out.
+ * Adds a session to each request and commits it once, after loaders and actions, before the response is sent.
  *
- * `throw redirect("/")` commits, as returning it does. React Router tells no middleware of an error in a loader: a
- * response of 500 or above stands for it, and commits nothing.
+ * `throw redirect("/")` commits. React Router answers an error before a middleware sees it, so a response of 500 or
+ * above counts as an error and commits nothing.
  *
- * Loaders that call `getSession` and `commitSession` themselves work as before, beside it. One request should change a
- * session in one way only: of two cookies with one name, browsers keep the last.
+ * Loaders that call `getSession` and `commitSession` still work beside the middleware. Change a session in only one of
+ * these ways in each request: browsers keep the last of two cookies with one name.
  *
- * @param storage The storage, bound to a cookie.
- * @param options The context key, and what to answer when the storage is down.
+ * @param storage The session storage.
+ * @param options The context key that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage, or has no cookie.
+ * @throws {TypeError} If `storage` is not a session storage; if it needs a cookie, as a cookie storage without secrets
+ * or a storage with only `read` and `save` does; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: SessionHeaders<Data, FlashData>,
   options?: ReactRouterSessionOptions<Data, FlashData>,
 ): ReactRouterMiddleware;
 /**
- * The same for a storage without a cookie.
+ * The same, with a cookie that replaces the storage's own.
  *
- * @param cookie The cookie that carries the session, or its id.
- * @param storage The storage.
- * @param options The context key, and what to answer when the storage is down.
+ * @param cookie The cookie that carries the session or its id.
+ * @param storage The session storage.
+ * @param options The context key that holds the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
- * if it reads an older cookie beside its own.
+ * @throws {TypeError} If `storage` lacks `read` or `save`; if it is a cookie storage and `cookie` lacks secrets; if it
+ * already reads a second cookie; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
@@ -127,20 +132,20 @@ export function session<Data = SessionData, FlashData = Data>(
   options?: ReactRouterSessionOptions<Data, FlashData>,
 ): ReactRouterMiddleware;
 export function session<Data, FlashData>(
-  first: SessionHeaders<Data, FlashData> | Cookie,
-  second?:
-    | SessionValues<Data, FlashData>
-    | ReactRouterSessionOptions<Data, FlashData>,
-  third?: ReactRouterSessionOptions<Data, FlashData>,
+  ...args: MountArguments<
+    Data,
+    FlashData,
+    ReactRouterSessionOptions<Data, FlashData>
+  >
 ): ReactRouterMiddleware {
-  const { storage, options } = mount(first, second, third, OPTIONS);
+  const { storage, options } = mount(args, OPTIONS);
   const { onUnavailable } = options;
   const key = (options.context ?? sessionContext) as RouterContextLike<unknown>;
   return (args, next) =>
     respond<Data, FlashData>(storage, {
       headers: args.request.headers,
       handle(session) {
-        mustBeFree(found(args.context, key), "the context");
+        mustBeFree(valueOf(args.context, key), "the context", "context");
         args.context.set(key, session);
         return next() as Promise<Response>;
       },
@@ -151,8 +156,8 @@ export function session<Data, FlashData>(
     }) as Promise<Response>;
 }
 
-/** What stands under a key; `get` throws where nothing does. */
-function found(
+/** The value of a key, or `undefined` if it was not set. */
+function valueOf(
   context: ReactRouterArgsLike["context"],
   key: RouterContextLike<unknown>,
 ): unknown {

@@ -30,13 +30,13 @@
  * assertEquals(await second.text(), "Count: 2");
  * ```
  *
- * @example With its types: `context.session` and the storage's data
+ * @example With types: `context.session` and the storage's data
  * ```ts ignore
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { session, type SessionContextEntry } from "@satchel/session/middleware/remix";
  * import { createRouter, type Middleware } from "npm:@remix-run/fetch-router@0.20.1";
  *
- * const storage = createMemorySessionStorage<{ userId: number }>({ cookie: {} });
+ * const storage = createMemorySessionStorage<{ userId: number }>();
  * const sessions: Middleware<SessionContextEntry<typeof storage>> = session(storage);
  * const router = createRouter({ middleware: [sessions] });
  * router.get("/", ({ session }) => {
@@ -53,45 +53,50 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import { Session, type SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import { mount, mustBeFree, type SessionOf } from "./lifecycle/lifecycle.ts";
+import {
+  mount,
+  type MountArguments,
+  mustBeFree,
+  type SessionOf,
+} from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
 
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
 export type * from "./lifecycle/types.ts";
 
-/** What is used of Remix's request context. */
+/** The parts of Remix's request context that the middleware uses. */
 export interface RemixContextLike {
   /** The request's headers. */
   readonly headers: Headers;
-  /** Gives what stands under a key. */
+  /** Returns the value of a key. */
   get(key: object): unknown;
-  /** Puts something under a key, and on the context itself under the name `property`. */
+  /** Sets the value of a key, and of the property `property` on the context itself. */
   set(key: object, value: unknown, options?: { property: string }): void;
 }
 
-/** A middleware, as `createRouter` takes it. */
+/** A middleware for `createRouter`. */
 export type RemixMiddleware = (
   context: RemixContextLike,
   next: () => Promise<Response>,
 ) => Promise<Response>;
 
-/** What the middleware adds to the context, for Remix's own type: `Middleware<SessionContextEntry<typeof storage>>`. */
+/** The type of the context's new entry, for `Middleware<SessionContextEntry<typeof storage>>`. */
 export interface SessionContextEntry<Storage> {
   /** The key, for `context.get(Session)`. */
   key: typeof Session;
   /** The session of the request. */
   value: SessionOf<Storage>;
-  /** The name, for `context.session`. */
+  /** The property, for `context.session`. */
   property: "session";
 }
 
 /** Options of {@linkcode session}. */
 export interface RemixSessionOptions {
-  /** The context key; give each session of a request its own. @default {Session} */
+  /** The context key that holds the session. Each session of a request needs its own. @default {Session} */
   key?: object | undefined;
-  /** The name on the context itself. @default {"session", for the key `Session`} */
+  /** The property of the context that holds the session. @default {"session", for the key `Session`} */
   property?: string | undefined;
-  /** Answers a request whose session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -107,31 +112,32 @@ const OPTIONS: OptionNames<RemixSessionOptions> = {
 };
 
 /**
- * Gives each request its session, and commits it once, before the response goes out.
+ * Adds a session to each request and commits it once, before the response is sent.
  *
- * An error commits nothing; a thrown `Response` is an answer, as a returned one is.
+ * If a handler throws an error, nothing is committed. A thrown `Response` is sent and commits.
  *
- * In TypeScript, Remix's own `Middleware` tells the router what is in the context:
+ * In TypeScript, annotate the middleware with Remix's `Middleware`, so that the router knows the type of the context:
  * `const sessions: Middleware<SessionContextEntry<typeof storage>> = session(storage)`.
  *
- * @param storage The storage, bound to a cookie.
- * @param options The place on the context, and what to answer when the storage is down.
+ * @param storage The session storage.
+ * @param options The context key and the property that hold the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage, or has no cookie.
+ * @throws {TypeError} If `storage` is not a session storage; if it needs a cookie, as a cookie storage without secrets
+ * or a storage with only `read` and `save` does; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   storage: SessionHeaders<Data, FlashData>,
   options?: RemixSessionOptions,
 ): RemixMiddleware;
 /**
- * The same for a storage without a cookie.
+ * The same, with a cookie that replaces the storage's own.
  *
- * @param cookie The cookie that carries the session, or its id.
- * @param storage The storage.
- * @param options The place on the context, and what to answer when the storage is down.
+ * @param cookie The cookie that carries the session or its id.
+ * @param storage The session storage.
+ * @param options The context key and the property that hold the session, and the answer if the engine fails.
  * @returns The middleware.
- * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; or
- * if it reads an older cookie beside its own.
+ * @throws {TypeError} If `storage` lacks `read` or `save`; if it is a cookie storage and `cookie` lacks secrets; if it
+ * already reads a second cookie; or if an option is unknown.
  */
 export function session<Data = SessionData, FlashData = Data>(
   cookie: Cookie,
@@ -139,11 +145,9 @@ export function session<Data = SessionData, FlashData = Data>(
   options?: RemixSessionOptions,
 ): RemixMiddleware;
 export function session<Data, FlashData>(
-  first: SessionHeaders<Data, FlashData> | Cookie,
-  second?: SessionValues<Data, FlashData> | RemixSessionOptions,
-  third?: RemixSessionOptions,
+  ...args: MountArguments<Data, FlashData, RemixSessionOptions>
 ): RemixMiddleware {
-  const { storage, options } = mount(first, second, third, OPTIONS);
+  const { storage, options } = mount(args, OPTIONS);
   const { key = Session, onUnavailable } = options;
   const property = options.property ??
     (key === Session ? "session" : undefined);

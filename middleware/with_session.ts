@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { type Cookie, isCookie } from "../core/cookie.ts";
+import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
-import { checkOptions, type OptionNames } from "../core/options.ts";
+import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import { boundStorage } from "./lifecycle/lifecycle.ts";
+import { type MountArguments, mountHandler } from "./lifecycle/lifecycle.ts";
 import { respond, serviceUnavailable } from "./lifecycle/response.ts";
 
 /**
- * A handler that is given the session of its request, and whatever else its server passes. `undefined` is for Bun,
- * which wants no response for a request that became a WebSocket.
+ * A handler that receives the session of its request, and the server's other arguments. In Bun it may return
+ * `undefined` for a request that became a WebSocket.
  */
 export type SessionHandler<
   Data,
@@ -29,8 +29,8 @@ export type SessionHandler<
 /** Options of {@linkcode withSession}. */
 export interface WithSessionOptions {
   /**
-   * Answers a request whose session could not be read or saved: the engine failed (`store-failed`), or other requests
-   * kept getting in between (`conflict`). No cookie is set or cleared then.
+   * Makes the answer if the session could not be read or saved: the engine failed (`store-failed`), or other requests
+   * kept changing the session (`conflict`). No cookie is set or cleared then.
    *
    * @default {503 Service Unavailable}
    */
@@ -39,7 +39,7 @@ export interface WithSessionOptions {
     | undefined;
 }
 
-/** A handler as servers take it. */
+/** A handler for a server. */
 export type RequestHandler<
   Info extends unknown[],
   Answer extends Response | undefined = Response,
@@ -49,31 +49,34 @@ export type RequestHandler<
 ) => Promise<Answer>;
 
 /**
- * Gives a handler the session of each request, and commits it once, before the response goes out.
+ * Adds a session to each request of a handler and commits it once, before the response is sent.
  *
- * - A visitor without a session costs no store operation and gets no cookie, unless the handler puts something in.
- * - When the handler throws, nothing is committed. A thrown `Response` is an answer as a returned one is.
- * - Once the response is on its way, also while its body still streams, changes throw: `late-change`.
+ * - If the handler never writes to the session, no cookie is set. A request without the cookie does not call the
+ *   engine.
+ * - If the handler throws an error, nothing is committed. A thrown `Response` is sent and commits.
+ * - After the handler has returned, a change throws `late-change`, even while the response's body still streams.
  * - A response that sets the cookie gets `Vary: Cookie`, and `Cache-Control: private, no-store` unless it has its own.
- * - A session that was changed, with a response that can carry no cookie, is an error: `late-change`. Such are Bun's
- *   upgrades to a WebSocket; there, pass the `Set-Cookie` of `storage.commitSession(session)` to `server.upgrade`.
- * - When the session cannot be read or saved, the visitor gets a 503, and keeps their cookie.
- * - Several sessions in one request: wrap a handler once for each, with different cookie names.
+ * - If the session was changed and the response cannot carry a cookie, that is an error (`late-change`). One such
+ *   response is Bun's upgrade to a WebSocket: pass the `Set-Cookie` of `storage.commitSession(session)` to
+ *   `server.upgrade`.
+ * - If the session cannot be read or saved, the answer is a 503, and the visitor keeps the cookie.
+ * - For several sessions in one request, wrap the handler once for each, with different cookie names.
  *
- * @param storage The storage, bound to a cookie.
+ * @param storage The session storage.
  * @param handler The handler.
- * @param options What to answer when the session's storage is down.
- * @returns The handler for the server. It rejects with what `handler` or `onUnavailable` throws, and with a
- * {@linkcode SessionError} if the session holds what cannot be saved (`unserializable`, `too-large`), or was changed
- * and the response can carry no cookie (`late-change`).
- * @throws {TypeError} If `storage` is no session storage, or has no cookie; or if `handler` is no function.
+ * @param options The answer if the engine fails.
+ * @returns The handler for the server. It rejects with the errors of `handler` and `onUnavailable`, and with a
+ * {@linkcode SessionError} if the session cannot be saved because of its values (`unserializable`, `too-large`), or was
+ * changed and the response cannot carry a cookie (`late-change`).
+ * @throws {TypeError} If `storage` is not a session storage; if it needs a cookie, as a cookie storage without secrets
+ * or a storage with only `read` and `save` does; if `handler` is not a function; or if an option is unknown.
  *
  * @example A page that counts its visits
  * ```ts
  * import { createMemorySessionStorage, withSession } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
  *
- * const storage = createMemorySessionStorage({ cookie: { name: "__session" } });
+ * const storage = createMemorySessionStorage();
  * const handler = withSession(storage, (_request, session) => {
  *   session.set("visits", (session.get("visits") ?? 0) + 1);
  *   return new Response(`Visit ${session.get("visits")}`);
@@ -98,15 +101,15 @@ export function withSession<
   options?: WithSessionOptions,
 ): RequestHandler<Info, Answer>;
 /**
- * The same for a storage without a cookie.
+ * The same, with a cookie that replaces the storage's own.
  *
- * @param cookie The cookie that carries the session, or its id.
- * @param storage The storage.
+ * @param cookie The cookie that carries the session or its id.
+ * @param storage The session storage.
  * @param handler The handler.
- * @param options What to answer when the session's storage is down.
- * @returns The handler for the server, which rejects as above.
- * @throws {TypeError} If `storage` is no session storage; if it is a cookie storage, and the cookie has no secrets; if
- * it reads an older cookie beside its own; or if `handler` is no function.
+ * @param options The answer if the engine fails.
+ * @returns The handler for the server. It rejects with the same errors.
+ * @throws {TypeError} If `storage` lacks `read` or `save`; if it is a cookie storage and `cookie` lacks secrets; if it
+ * already reads a second cookie; if `handler` is not a function; or if an option is unknown.
  */
 export function withSession<
   Data = SessionData,
@@ -125,40 +128,15 @@ export function withSession<
   Info extends unknown[],
   Answer extends Response | undefined,
 >(
-  first: SessionHeaders<Data, FlashData> | Cookie,
-  second:
-    | SessionValues<Data, FlashData>
-    | SessionHandler<Data, FlashData, Info, Answer>,
-  third?: SessionHandler<Data, FlashData, Info, Answer> | WithSessionOptions,
-  fourth?: WithSessionOptions,
+  ...args: MountArguments<
+    Data,
+    FlashData,
+    WithSessionOptions,
+    [handler: SessionHandler<Data, FlashData, Info, Answer>]
+  >
 ): RequestHandler<Info, Answer> {
-  type Handler = SessionHandler<Data, FlashData, Info, Answer>;
-  return isCookie(first)
-    ? wrap(
-      boundStorage(second as SessionValues<Data, FlashData>, first),
-      third as Handler,
-      fourth,
-    )
-    : wrap(boundStorage(first), second as Handler, third as WithSessionOptions);
-}
-
-const OPTIONS: OptionNames<WithSessionOptions> = { onUnavailable: true };
-
-function wrap<
-  Data,
-  FlashData,
-  Info extends unknown[],
-  Answer extends Response | undefined,
->(
-  storage: SessionHeaders<Data, FlashData>,
-  handler: SessionHandler<Data, FlashData, Info, Answer>,
-  options: WithSessionOptions = {},
-): RequestHandler<Info, Answer> {
-  checkOptions("start session", options, OPTIONS);
+  const { storage, handler, options } = mountHandler(args, OPTIONS);
   const { onUnavailable = serviceUnavailable } = options;
-  if (typeof handler !== "function") {
-    throw new TypeError("Cannot wrap handler: it must be a function");
-  }
   return (request, ...info) =>
     respond(storage, {
       headers: request.headers,
@@ -167,3 +145,5 @@ function wrap<
       unavailable: (error) => onUnavailable(error, request),
     }) as Promise<Answer>;
 }
+
+const OPTIONS: OptionNames<WithSessionOptions> = { onUnavailable: true };

@@ -1,6 +1,6 @@
 /**
- * The life of a session within one request, the same under every framework: read, let the handler work, commit once,
- * send the cookie, refuse late changes.
+ * What happens to a session in one request, the same in every framework: it is read, the handlers run, it is committed
+ * once, its cookie is sent, and later changes throw.
  *
  * @module
  */
@@ -12,107 +12,170 @@ import { bind } from "../../storage/sessions/bind.ts";
 import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
 import type { SessionHeaders, SessionValues } from "../../storage/contract.ts";
 
-/** The session that a storage gives. */
+/** The session type of a storage. */
 export type SessionOf<Storage> = Storage extends
   SessionHeaders<infer Data, infer FlashData> ? Session<Data, FlashData>
   : Storage extends SessionValues<infer Data, infer FlashData>
     ? Session<Data, FlashData>
   : never;
 
+/**
+ * The arguments of a middleware: a storage, or a cookie and a storage; then a handler, if it wraps one; then options.
+ */
+export type MountArguments<
+  Data,
+  FlashData,
+  Options,
+  Handler extends unknown[] = [],
+> =
+  | [
+    storage: SessionHeaders<Data, FlashData>,
+    ...handler: Handler,
+    options?: Options | undefined,
+  ]
+  | [
+    cookie: Cookie,
+    storage: SessionValues<Data, FlashData>,
+    ...handler: Handler,
+    options?: Options | undefined,
+  ];
+
 /** A storage that is bound to a cookie, and the options of the middleware that uses it. */
 export interface Mounted<Data, FlashData, Options> {
   readonly storage: SessionHeaders<Data, FlashData>;
-  readonly options: Options;
+  readonly options: Partial<Options>;
 }
 
 /**
- * What `session(storage, options)` and `session(cookie, storage, options)` were given.
+ * Checks the arguments of a middleware.
  *
- * @param known The names of the middleware's options.
- * @throws {TypeError} If there is no storage, its cookie cannot carry its sessions safely, or an option is unknown.
+ * @param known The names of its options.
+ * @throws {TypeError} If the storage is not a session storage, its cookie cannot be used, or an option is unknown.
  */
 export function mount<Data, FlashData, Options extends object>(
-  first: Cookie | SessionHeaders<Data, FlashData>,
-  second: SessionValues<Data, FlashData> | Options | undefined,
-  third: Options | undefined,
+  args: MountArguments<Data, FlashData, Options>,
   known: OptionNames<Options>,
-): Mounted<Data, FlashData, Partial<Options>> {
-  const [storage, options = {}] = isCookie(first)
-    ? [boundStorage(second as SessionValues<Data, FlashData>, first), third]
-    : [boundStorage(first), second as Options | undefined];
-  checkOptions("start session", options, known);
+): Mounted<Data, FlashData, Options> {
+  const [storage, options = {}] = bound(args);
+  checkOptions("mount session", options, known);
   return { storage, options };
 }
 
 /**
- * A storage bound to a cookie, however it was given.
+ * Checks the arguments of a wrapper around a handler.
  *
- * @throws {TypeError} If it is not a session storage, or its cookie cannot carry its sessions safely.
+ * @param known The names of its options.
+ * @throws {TypeError} As {@linkcode mount}, or if the handler is not a function.
  */
-export function boundStorage<Data, FlashData>(
-  storage: SessionHeaders<Data, FlashData> | SessionValues<Data, FlashData>,
-  cookie?: Cookie,
-): SessionHeaders<Data, FlashData> {
-  const { getSession, commitSession, read, save } = Object(storage);
-  const hasValues = typeof read === "function" && typeof save === "function";
-  if (cookie && hasValues) {
-    return bind(storage as SessionValues<Data, FlashData>, cookie);
+export function mountHandler<Data, FlashData, Handler, Options extends object>(
+  args: MountArguments<Data, FlashData, Options, [handler: Handler]>,
+  known: OptionNames<Options>,
+): Mounted<Data, FlashData, Options> & { readonly handler: Handler } {
+  const [storage, handler, options = {}] = bound(args);
+  checkOptions("wrap handler", options, known);
+  if (typeof handler !== "function") {
+    throw new TypeError(
+      `Cannot wrap handler: handler must be a function, received ${typeof handler}`,
+    );
   }
-  if (
-    !cookie && typeof getSession === "function" &&
-    typeof commitSession === "function"
-  ) {
-    if (storage instanceof BoundStorage) storage.mustBeUsable();
-    return storage as SessionHeaders<Data, FlashData>;
+  return { storage, handler, options };
+}
+
+/** Binds the storage to the cookie before it, if there is one. */
+function bound<
+  Data,
+  FlashData,
+  Options,
+  Handler extends unknown[],
+>(
+  [first, ...others]: MountArguments<Data, FlashData, Options, Handler>,
+): [
+  SessionHeaders<Data, FlashData>,
+  ...handler: Handler,
+  options?: Options | undefined,
+] {
+  type Rest = [...Handler, Options?];
+  if (!isCookie(first)) return [usable(first), ...others as Rest];
+  const [storage, ...rest] = others as [
+    SessionValues<Data, FlashData>,
+    ...Rest,
+  ];
+  if (hasMethods(storage, "read", "save")) {
+    return [bind(storage, first), ...rest];
   }
   throw new TypeError(
-    cookie
-      ? "Cannot use storage: it must have read() and save() to be used with a cookie"
-      : hasValues
-      ? "Cannot use storage: it has no cookie; pass one before it"
-      : "Cannot use storage: it is not a session storage",
+    "Cannot bind cookie: the storage after it must have read() and save(); pass such a storage, or leave the cookie out",
   );
+}
+
+/** @throws {TypeError} If the storage cannot be used with its own cookie. */
+function usable<Data, FlashData>(
+  storage: SessionHeaders<Data, FlashData>,
+): SessionHeaders<Data, FlashData> {
+  if (hasMethods(storage, "getSession", "commitSession")) {
+    if (storage instanceof BoundStorage) storage.mustBeUsable();
+    return storage;
+  }
+  throw new TypeError(
+    hasMethods(storage, "read", "save")
+      ? "Cannot use storage: it has only read() and save(), and no cookie; pass a cookie before it: session(cookie, storage)"
+      : "Cannot use storage: it is not a session storage; create one, with createMemorySessionStorage() for example",
+  );
+}
+
+function hasMethods(value: unknown, ...names: string[]): boolean {
+  const object = Object(value);
+  return names.every((name) => typeof object[name] === "function");
 }
 
 /**
- * Refuses a second session in the place of the first, whose changes nobody would hear of again.
+ * Refuses to replace the session of another middleware: the handlers could no longer reach that one.
  *
- * @throws {TypeError} If the place is taken.
+ * @param found The current value.
+ * @param holder What holds it, for the error's message: `req.session`.
+ * @param option The option that moves a session elsewhere.
+ * @throws {TypeError} If the value is a session.
  */
-export function mustBeFree(found: unknown, place: string): void {
+export function mustBeFree(
+  found: unknown,
+  holder: string,
+  option = "key",
+): void {
   if (!isSession(found)) return;
   throw new TypeError(
-    `Cannot start session: ${place} holds one already; mount the middleware once, or give this one a place of its own`,
+    `Cannot mount session: ${holder} already holds a session; mount the middleware once, or pass another { ${option} }`,
   );
 }
 
-/** Gives the answer, with the cookie on it unless that is `""`. */
+/** Adds the cookie to an answer. An empty `Set-Cookie` adds nothing. */
 export type Carrier<Answer> = (setCookie: string) => Answer;
 
-/** One request, as a framework shows it to the lifecycle; `Answer` is what stands for its response. */
+/** One request, as a framework presents it to the lifecycle. `Answer` is the framework's response. */
 export interface Exchange<Data, FlashData, Answer> {
   /** The request's `Cookie` header. */
   readonly cookieHeader: string | null | undefined;
-  /** Runs what comes after the middleware. */
+  /** Runs the handlers after the middleware. */
   handle(session: Session<Data, FlashData>): Answer | Promise<Answer>;
-  /** The answer that was thrown; `undefined` for an error. */
+  /** The answer, if a handler threw one; `undefined` if it threw an error. */
   thrown?(error: unknown): Answer | undefined;
-  /** Whether the answer is what the framework made of an error. */
+  /** Whether the framework made this answer from an error. */
   failed?(answer: Answer): boolean;
-  /** Readies an answer for a cookie; `undefined` where nothing can put one on it. */
+  /** Prepares an answer for a cookie; `undefined` if it cannot carry one. */
   carrier(answer: Answer): Carrier<Answer> | undefined;
-  /** Lets go of an answer that nobody will get. */
+  /** Releases an answer that will not be sent. */
   discard(answer: Answer): void;
-  /** Answers where the session could not be read or saved. */
+  /** Makes the answer if the session could not be read or saved. */
   unavailable(error: SessionError): Answer | Promise<Answer>;
 }
 
 /**
- * Takes one request through its session's life.
+ * Reads the session, runs the handlers, commits the session, and adds its cookie to the answer.
  *
- * @returns The answer, with the cookie where there is one to send.
- * @throws {SessionError} If the session holds what cannot be saved (`unserializable`, `too-large`), or was changed and
- * the answer cannot carry its cookie (`late-change`). Nothing is committed then, nor when the handler throws.
+ * If a handler throws an error, nothing is committed.
+ *
+ * @returns The answer, with the cookie if there is one to send.
+ * @throws {SessionError} If the session cannot be saved because of its values (`unserializable`, `too-large`), or it
+ * was changed and the answer cannot carry its cookie (`late-change`). Nothing is committed then.
  */
 export async function exchange<Data, FlashData, Answer>(
   storage: SessionHeaders<Data, FlashData>,
@@ -122,7 +185,7 @@ export async function exchange<Data, FlashData, Answer>(
   try {
     session = await storage.getSession(request.cookieHeader ?? null);
   } catch (error) {
-    return await request.unavailable(storeError(error));
+    return await request.unavailable(unavailableError(error));
   }
   let answer: Answer;
   try {
@@ -143,44 +206,44 @@ export async function exchange<Data, FlashData, Answer>(
   let setCookie: string;
   try {
     if (session.dirty) {
-      // First: a commit whose cookie then finds no way out would leave the visitor with an id that is over.
+      // Before the commit: if the commit replaced the id and no cookie could be sent, the visitor would be logged out.
       carrier = request.carrier(answer);
-      if (!carrier) refuse(session);
+      if (!carrier) closeWithoutCookie(session);
     }
     setCookie = await commitOnce(storage, session);
   } catch (error) {
     request.discard(answer);
-    return await request.unavailable(storeError(error));
+    return await request.unavailable(unavailableError(error));
   }
   if (setCookie) carrier ??= request.carrier(answer);
   return carrier ? carrier(setCookie) : answer;
 }
 
 /**
- * Closes a session whose handler has finished to changes, and commits it.
+ * Closes a session to further changes, and commits it.
  *
- * @returns The `Set-Cookie` header, or `""` where there is none to send.
+ * @returns The `Set-Cookie` header, or `""` if there is nothing to send.
  */
 export async function commitOnce<Data, FlashData>(
   storage: SessionHeaders<Data, FlashData>,
   session: Session<Data, FlashData>,
 ): Promise<string> {
-  // First, because a change made while the save runs would be in no save, and nobody would hear of it.
+  // Before the save: a change made while it runs would be lost silently.
   stateOf(session)?.close();
   return await storage.commitSession(session, { renew: false });
 }
 
-/** Closes a session to changes: nothing would save them. */
+/** Closes a session to further changes, because nothing will save them. */
 export function close(session: unknown): void {
   stateOf(session)?.close();
 }
 
 /**
- * Closes a session whose cookie cannot be sent any more.
+ * Closes a session whose cookie can no longer be sent.
  *
  * @throws {SessionError} If it was changed: `late-change`.
  */
-export function refuse<Data, FlashData>(
+export function closeWithoutCookie<Data, FlashData>(
   session: Session<Data, FlashData>,
 ): void {
   const { dirty } = session;
@@ -188,12 +251,16 @@ export function refuse<Data, FlashData>(
   if (!dirty) return;
   throw new SessionError(
     "late-change",
-    "Cannot save session: what answers its request can carry no cookie; return a new Response, or commit before the response is made",
+    "Cannot save session: its response cannot carry the cookie; return a new Response, or send the Set-Cookie header of storage.commitSession(session) yourself",
   );
 }
 
-/** The error, if it is the store's or of too many others; what the application got wrong is thrown on. */
-export function storeError(error: unknown): SessionError {
+/**
+ * The error to answer with `onUnavailable`: the engine failed, or other requests kept changing the session.
+ *
+ * @throws Any other error, because the application caused it.
+ */
+export function unavailableError(error: unknown): SessionError {
   if (
     error instanceof SessionError &&
     (error.code === "store-failed" || error.code === "conflict")

@@ -1,67 +1,68 @@
 /**
- * What is used of Node's requests and responses, and what they refuse.
+ * The parts of Node's requests and responses that are used, and the checks that Node makes when it sends a response.
  *
  * @module
  */
 
-/** What is used of a request of `node:http`. */
+/** The parts of a `node:http` request that the middleware uses. */
 export interface NodeRequestLike {
-  /** The headers, by their lower-case names. */
+  /** The headers, by lower-case name. */
   readonly headers: { readonly cookie?: string | undefined };
 }
 
-/** What is used of a response of `node:http`. */
+/** The parts of a `node:http` response that the middleware uses. */
 export interface NodeResponseLike {
   /** The status. */
   statusCode: number;
-  /** Its text. */
+  /** The status text. */
   statusMessage: string;
-  /** Whether the headers have left. */
+  /** Whether the headers have been sent. */
   readonly headersSent: boolean;
   /** Whether `end` was called. */
   readonly writableEnded: boolean;
-  /** Whether the connection is gone. */
+  /** Whether the connection is closed. */
   readonly destroyed?: boolean | undefined;
-  /** What knows that over HTTP/2. */
+  /** The stream, over HTTP/2. */
   readonly stream?: { readonly destroyed: boolean } | undefined;
-  /** Gives a header. */
+  /** Returns a header. */
   getHeader(name: string): number | string | string[] | undefined;
-  /** The names of all headers. */
+  /** Returns the names of all headers. */
   getHeaderNames(): string[];
   /** Sets a header. */
   setHeader(name: string, value: number | string | readonly string[]): unknown;
   /** Removes a header. */
   removeHeader(name: string): void;
   /** Sends the headers. */
-  // deno-lint-ignore no-explicit-any -- of many forms, all of which are handed on
+  // deno-lint-ignore no-explicit-any -- passed on as they are
   writeHead(...args: any[]): unknown;
   /** Sends a part of the body. */
   // deno-lint-ignore no-explicit-any -- as above
   write(...args: any[]): boolean;
-  /** Sends the last part. */
+  /** Sends the last part of the body. */
   // deno-lint-ignore no-explicit-any -- as above
   end(...args: any[]): unknown;
   /** Sends the headers. */
   flushHeaders(): void;
-  /** Cuts the connection. */
+  /** Closes the connection. */
   destroy(): unknown;
   /** Adds a listener. */
   // deno-lint-ignore no-explicit-any -- each event has its own arguments
   on(event: string, listener: (...args: any[]) => void): unknown;
-  /** Tells listeners. */
+  /** Calls an event's listeners. */
   emit(event: string, ...args: unknown[]): boolean;
 }
 
-/** One call of what sends a response. */
+/** A call to one of the methods that send a response. */
 export interface Call {
   readonly name: "writeHead" | "write" | "end" | "flushHeaders";
   readonly args: unknown[];
 }
 
 /**
- * Gives the status that a call sends.
+ * Checks the status and its text, as Node does.
  *
- * @throws What Node would throw; but before anything is saved, so that the handler can send something else.
+ * @returns The status that the call sends.
+ * @throws Node's own errors, but before the session is saved, so that the handler can send another response.
  */
 export function checkHead(res: NodeResponseLike, { name, args }: Call): number {
   const explicit = name === "writeHead";
@@ -85,7 +86,7 @@ export function checkHead(res: NodeResponseLike, { name, args }: Call): number {
 const ENCODINGS =
   /^(utf-?8|ucs-?2|utf-?16le|latin1|binary|ascii|hex|base64(url)?|buffer)$/i;
 
-/** Checks a part of the body, as {@linkcode checkHead} does the head. */
+/** Checks a part of the body, as {@linkcode checkHead} checks the head. */
 export function checkBody({ name, args: [chunk, encoding] }: Call): void {
   if (name === "writeHead" || name === "flushHeaders") return;
   if (name === "end" && (!chunk || typeof chunk === "function")) return;
@@ -95,7 +96,7 @@ export function checkBody({ name, args: [chunk, encoding] }: Call): void {
       new TypeError("May not write null values to stream"),
     );
   }
-  // Bytes of another realm are no instance of this one's class.
+  // Not `instanceof`, because the bytes may come from another realm.
   const tag = Object.prototype.toString.call(chunk);
   if (typeof chunk !== "string" && tag !== "[object Uint8Array]") {
     throw coded(
@@ -113,8 +114,8 @@ export function checkBody({ name, args: [chunk, encoding] }: Call): void {
   }
 }
 
-/** Moves the headers of a call of `writeHead` to the response, where they meet the cookie. */
-export function takeHeaders(res: NodeResponseLike, { name, args }: Call): void {
+/** Moves the headers of a `writeHead` call to the response, so that the cookie can be added to them. */
+export function moveHeaders(res: NodeResponseLike, { name, args }: Call): void {
   const headers = args.at(-1);
   if (name !== "writeHead" || typeof headers !== "object" || !headers) return;
   args.pop();
@@ -137,12 +138,12 @@ export function takeHeaders(res: NodeResponseLike, { name, args }: Call): void {
   }
 }
 
-/** A status's text, where it was set; HTTP/2 has none, and warns whoever asks. */
+/** The status text, if it was set. HTTP/2 does not have one, and prints a warning when it is read. */
 export function textOf(res: NodeResponseLike): string {
   return Object.hasOwn(res, "statusMessage") ? res.statusMessage ?? "" : "";
 }
 
-/** Sets a status and its text, so far as they differ. */
+/** Sets a status and its text, if they differ. */
 export function setStatus(
   res: NodeResponseLike,
   status: number,
@@ -152,13 +153,13 @@ export function setStatus(
   if (textOf(res) !== text) res.statusMessage = text;
 }
 
-/** @throws What Node throws of headers that have left. */
-export function tooLate(): never {
+/** @throws Node's own error for headers that were already sent. */
+export function throwHeadersSent(): never {
   const message = "Cannot change headers after they are sent to the client";
   throw coded("ERR_HTTP_HEADERS_SENT", new Error(message));
 }
 
-/** An error as Node's own are. */
+/** An error with a code, as Node's own errors have. */
 function coded(code: string, error: Error): Error {
   return Object.assign(error, { code });
 }

@@ -1,120 +1,124 @@
 /**
- * Node's responses: their headers leave when a handler writes, so the session is committed just before.
+ * Node sends the headers when a handler writes. So the session is committed just before, and the writes wait.
  *
  * @module
  */
 import { type Session, stateOf } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
-import { close, commitOnce, refuse } from "./lifecycle.ts";
+import { close, closeWithoutCookie, commitOnce } from "./lifecycle.ts";
 import {
   type Call,
   checkBody,
   checkHead,
+  moveHeaders,
   type NodeResponseLike,
   setStatus,
-  takeHeaders,
   textOf,
-  tooLate,
+  throwHeadersSent,
 } from "./node_http.ts";
 import { variesByCookie } from "./response.ts";
 
+/** The methods that send a response. */
 const SENDING = ["writeHead", "write", "end", "flushHeaders"] as const;
+/** The methods that throw once the headers are sent. */
 const CHANGING = ["setHeader", "setHeaders", "appendHeader", "removeHeader"];
 
-/** What belongs to an answer that is not sent after all. */
-const OF_ANSWER =
+/** The headers that describe a response. Another response that replaces it must not keep them. */
+const OF_RESPONSE =
   /^(content-.*|transfer-encoding|set-cookie|location|etag|last-modified|expires|cache-control)$/;
 
-/** What to do with a response whose session is in its care. */
-export interface Held<Data, FlashData> {
+/** The session to commit, and the answer if that fails. */
+export interface PendingCommit<Data, FlashData> {
   readonly storage: SessionHeaders<Data, FlashData>;
   readonly session: Session<Data, FlashData>;
-  /** Whether a status is what the framework made of an error, so that nothing is committed. */
+  /** Whether a status means that a handler failed, so that nothing is committed. */
   failed?(status: number): boolean;
-  /** Answers where the session could not be saved; the response is as new. */
+  /** Sends the answer if the session could not be saved. The response has been reset. */
   unsaved(error: unknown): Promise<void>;
 }
 
 /**
- * Commits a session once, when its handler first sends something: the calls wait until the session is saved, and are
- * then made. To the handler the response looks sent at once.
+ * Commits a session once, when the handler first sends something. The handler's calls are queued until the session is
+ * saved; to the handler, the response looks sent at once.
  *
- * What wraps the response's methods later stays in its place, and may call these ones whenever it likes.
+ * Later middlewares may wrap the methods again, as compression does. Their wrappers are kept.
  */
-export function hold<Data, FlashData>(
+export function commitBeforeSending<Data, FlashData>(
   res: NodeResponseLike,
-  { storage, session, failed, unsaved }: Held<Data, FlashData>,
+  { storage, session, failed, unsaved }: PendingCommit<Data, FlashData>,
 ): void {
-  // No change would reach the visitor.
+  // The cookie cannot be sent any more.
   if (isGone(res) || res.headersSent || res.writableEnded) {
     close(session);
     return;
   }
-  let phase: "open" | "heading" | "saving" | "sent" | "abandoned" = "open";
+  let phase: "open" | "completing" | "saving" | "sent" | "abandoned" = "open";
   const calls: Call[] = [];
   const inner = methodsOf(res);
   for (const name of SENDING) {
-    res[name] = (...args: unknown[]): never => take({ name, args }) as never;
+    res[name] = (...args: unknown[]): never => receive({ name, args }) as never;
   }
   const sources = new Set<{ unpipe(to: unknown): unknown }>();
   res.on("pipe", (source) => sources.add(source));
   res.on("close", () => {
-    if (phase === "open") leave();
+    if (phase === "open") saveLogoutOnly();
   });
 
-  /** The visitor has gone: nobody would get a cookie. Who logged out is logged out all the same. */
-  function leave(): void {
-    const wanted = session.destroyed && !stateOf(session)?.closed;
+  /** After a disconnect: changes are dropped, because the visitor cannot get the cookie. A logout is still saved. */
+  function saveLogoutOnly(): void {
+    const loggedOut = session.destroyed && !stateOf(session)?.closed;
     close(session);
-    if (wanted) commitOnce(storage, session).catch(unsaved).catch(cut);
+    if (loggedOut) {
+      commitOnce(storage, session).catch(unsaved).catch(disconnect);
+    }
   }
 
-  function cut(): void {
+  function disconnect(): void {
     res.destroy();
   }
 
-  function take(call: Call): unknown {
-    if (phase === "open") return first(call);
+  function receive(call: Call): unknown {
+    if (phase === "open") return receiveFirst(call);
     if (phase === "sent") return inner[call.name](...call.args);
-    if (phase === "heading" && call.name === "writeHead") {
-      takeHeaders(res, call);
+    if (phase === "completing" && call.name === "writeHead") {
+      moveHeaders(res, call);
       setStatus(res, Number(call.args[0]), textOf(res));
     } else if (phase !== "abandoned") {
-      if (call.name === "writeHead") tooLate();
+      if (call.name === "writeHead") throwHeadersSent();
       checkBody(call);
-      // What Node does, save that it tells the callback and everybody else, too.
-      if (!has(calls, "end")) calls.push(call);
+      // Calls after `end` are ignored. Node does so too, and reports an error.
+      if (!includesCall(calls, "end")) calls.push(call);
     }
     return call.name === "write" ? false : res;
   }
 
-  function first(call: Call): unknown {
+  function receiveFirst(call: Call): unknown {
     const state = stateOf(session);
     const gone = isGone(res);
     if (gone || res.headersSent || res.writableEnded) {
       phase = "sent";
-      if (gone) leave();
-      else if (!state?.closed) refuse(session);
-      return take(call);
+      if (gone) saveLogoutOnly();
+      else if (!state?.closed) closeWithoutCookie(session);
+      return receive(call);
     }
     checkBody(call);
-    if (call.name === "writeHead") takeHeaders(res, call);
-    else complete();
+    if (call.name === "writeHead") moveHeaders(res, call);
+    else completeHeaders();
     const status = checkHead(res, call);
     calls.push(call);
-    const idle = state && !state.stored && !session.dirty;
-    if (state?.closed || idle || failed?.(status)) {
+    const isUnused = state && !state.stored && !session.dirty;
+    if (state?.closed || isUnused || failed?.(status)) {
       close(session);
       return send();
     }
     phase = "saving";
-    save().catch(cut);
+    save().catch(disconnect);
     return call.name === "write" ? false : res;
   }
 
-  /** Has what wraps `writeHead` complete the headers, as Node has when it sends them. */
-  function complete(): void {
-    phase = "heading";
+  /** Calls `writeHead` once, so that the wrappers around it add their headers, as they do when Node sends. */
+  function completeHeaders(): void {
+    phase = "completing";
     try {
       res.writeHead(res.statusCode);
     } finally {
@@ -125,18 +129,18 @@ export function hold<Data, FlashData>(
   async function save(): Promise<void> {
     const { statusCode } = res;
     const text = textOf(res);
-    const release = lookSent(res, calls);
+    const reopen = pretendSent(res, calls);
     let setCookie: string;
     try {
       setCookie = await commitOnce(storage, session);
     } catch (error) {
-      release();
+      reopen();
       phase = "abandoned";
       for (const source of sources) source.unpipe(res);
       abandon(res, calls, error, inner);
       return unsaved(error);
     }
-    release();
+    reopen();
     setStatus(res, statusCode, text);
     if (setCookie) addSetCookie(res, setCookie);
     send();
@@ -145,7 +149,7 @@ export function hold<Data, FlashData>(
 
   function send(): unknown {
     phase = "sent";
-    // The headers are complete, and Node would ask for them once more.
+    // The wrappers around `writeHead` have already run; Node would call them again.
     const { writeHead } = res;
     res.writeHead = inner.writeHead;
     try {
@@ -162,7 +166,7 @@ function isGone({ destroyed, stream }: NodeResponseLike): boolean {
   return destroyed || stream?.destroyed || false;
 }
 
-/** The methods that send a response, as they are now. */
+/** The current methods that send the response. */
 function methodsOf(res: NodeResponseLike): Methods {
   const { writeHead, write, end, flushHeaders } = res;
   return {
@@ -173,20 +177,27 @@ function methodsOf(res: NodeResponseLike): Methods {
   };
 }
 
-function has(calls: readonly Call[], wanted: Call["name"]): boolean {
+function includesCall(calls: readonly Call[], wanted: Call["name"]): boolean {
   return calls.some(({ name }) => name === wanted);
 }
 
-/** Refuses what cannot be done to a response that has left; gives what puts an end to that. */
-function lookSent(res: NodeResponseLike, calls: readonly Call[]): () => void {
+/**
+ * Makes a response look sent, so that header changes throw.
+ *
+ * @returns A function that undoes this.
+ */
+function pretendSent(
+  res: NodeResponseLike,
+  calls: readonly Call[],
+): () => void {
   const properties: PropertyDescriptorMap = {
     headersSent: { get: () => true },
-    writableEnded: { get: () => has(calls, "end") },
-    // What Node writes the headers with, and others too: express-session, where it finds that they have not left.
+    writableEnded: { get: () => includesCall(calls, "end") },
+    // Node writes the headers with it. express-session calls it too, if the headers are not sent.
     _implicitHeader: { value: () => {}, writable: true },
   };
   for (const name of CHANGING) {
-    properties[name] = { value: tooLate, writable: true };
+    properties[name] = { value: throwHeadersSent, writable: true };
   }
   const before = Object.keys(properties).map((name) =>
     [name, Object.getOwnPropertyDescriptor(res, name)] as const
@@ -209,13 +220,13 @@ function addSetCookie(res: NodeResponseLike, setCookie: string): void {
   if (!variesByCookie(vary)) {
     res.setHeader("Vary", vary ? `${vary}, Cookie` : "Cookie");
   }
-  // RFC 9111, section 7.3.
+  // Caches must not send the cookie to other visitors (RFC 9111, section 7.3).
   if (!res.getHeader("Cache-Control")) {
     res.setHeader("Cache-Control", "private, no-store");
   }
 }
 
-/** Lets go of an answer that nobody will get, and of what was made of the response to write it. */
+/** Drops the queued calls and the wrappers around the response, so that another answer can be sent. */
 function abandon(
   res: NodeResponseLike,
   calls: readonly Call[],
@@ -227,24 +238,24 @@ function abandon(
     if (typeof callback === "function") queueMicrotask(() => callback(error));
   }
   clearAnswer(res);
-  // Not what wrapped them since: to a compression, say, this response has ended.
+  // Without the wrappers of other middlewares: for compression, say, this response has ended.
   Object.assign(res, inner);
-  if (has(calls, "end")) return;
-  // The handler may go on writing its answer, in the midst of, or after, the one that replaces it.
+  if (includesCall(calls, "end")) return;
+  // The handler may still write its own body while, or after, the other answer is sent.
   res.write = (...args) =>
     !res.writableEnded && inner.write(...args) as boolean;
   res.end = (...args) => res.writableEnded ? res : inner.end(...args);
 }
 
-/** Takes back what was said of an answer that is not sent after all. */
+/** Resets the status and removes the headers that describe a response, before another one is sent. */
 export function clearAnswer(res: NodeResponseLike): void {
   for (const name of res.getHeaderNames()) {
-    if (OF_ANSWER.test(name)) res.removeHeader(name);
+    if (OF_RESPONSE.test(name)) res.removeHeader(name);
   }
   setStatus(res, 200);
 }
 
-/** Answers where the session could not be read or saved. */
+/** Sends the default answer if the session could not be read or saved. */
 export function serviceUnavailable(res: NodeResponseLike): void {
   res.statusCode = 503;
   res.setHeader("Content-Type", "text/plain; charset=utf-8");

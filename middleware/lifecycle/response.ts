@@ -1,5 +1,5 @@
 /**
- * The lifecycle's answers where they are a `Response`: every framework of the Fetch API shares them.
+ * The lifecycle for frameworks whose answer is a `Response`.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import type { Session } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
 import { type Carrier, exchange } from "./lifecycle.ts";
 
-/** What a framework of the Fetch API tells of one request. */
+/** One request, as a framework with the Fetch API presents it. */
 export interface FetchExchange<Data, FlashData> {
   /** The request's headers. */
   readonly headers: { get(name: string): string | null };
-  /** Runs what comes after the middleware; `undefined` where that gives no response. */
+  /** Runs the handlers after the middleware. Returns `undefined` if they do not return a response. */
   handle(
     session: Session<Data, FlashData>,
   ): Response | undefined | Promise<Response | undefined>;
-  /** Whether the response is what the framework made of an error. */
+  /** Whether the framework made this response from an error. */
   failed?(response: Response | undefined): boolean;
-  /** Answers where the session could not be read or saved. @default {503} */
+  /** Makes the answer if the session could not be read or saved. @default {503} */
   unavailable?(error: SessionError): Response | Promise<Response>;
 }
 
-/** Takes one request through its session's life. A thrown `Response` is an answer, as a returned one is. */
+/** Runs {@linkcode exchange} for answers that are a `Response`. A thrown `Response` counts as an answer. */
 export function respond<Data, FlashData>(
   storage: SessionHeaders<Data, FlashData>,
   { headers, unavailable = serviceUnavailable, ...request }: FetchExchange<
@@ -40,7 +40,7 @@ export function respond<Data, FlashData>(
   });
 }
 
-/** What a visitor gets while sessions cannot be read or saved. */
+/** The default answer if the session could not be read or saved. */
 export function serviceUnavailable(): Response {
   return new Response("Service Unavailable", {
     status: 503,
@@ -49,17 +49,17 @@ export function serviceUnavailable(): Response {
 }
 
 /**
- * Readies a response for a cookie.
+ * Prepares a response for a cookie.
  *
- * @param asItIs Whether the response must stay the very object that it is.
- * @returns `undefined` where it can take none: it is no response, its body was read already, it is an upgrade of the
- * server's own, or it may not be copied.
+ * @param asItIs Whether the response must not be copied.
+ * @returns `undefined` if it cannot carry a cookie: it is not a response, its body was read already, it is the server's
+ * own upgrade, or it cannot be copied.
  */
 export function responseCarrier(
   response: Response | undefined,
   { asItIs = false }: { asItIs?: boolean } = {},
 ): Carrier<Response> | undefined {
-  // Not by its class: some frameworks bring one of their own.
+  // Not `instanceof`, because some frameworks have a class of their own.
   if (typeof response?.headers?.append !== "function" || response.bodyUsed) {
     return undefined;
   }
@@ -83,19 +83,19 @@ function isMutable(headers: Headers): boolean {
   }
 }
 
-/** A copy whose headers can be changed: those that Response.redirect() and fetch() give cannot. */
+/** A copy with mutable headers. Those of `Response.redirect()` and `fetch()` are immutable. */
 function copyOf(response: Response): Response | undefined {
-  // An upgrade cannot be copied: what the server recognises it by would be lost.
+  // The server recognizes an upgrade by its response object, so a copy would not work.
   if (response.status === 101) return undefined;
   try {
     return new Response(response.body, response);
   } catch {
-    // Response.error(), or a body that somebody else reads.
+    // It is Response.error(), or its body is being read.
     return undefined;
   }
 }
 
-/** Adds a session's cookie, if there is one, and keeps caches from handing it to others (RFC 9111, section 7.3). */
+/** Adds a session's cookie, if there is one. Caches must not send it to other visitors (RFC 9111, section 7.3). */
 export function addSetCookie(headers: Headers, setCookie: string): void {
   if (!setCookie) return;
   headers.append("Set-Cookie", setCookie);
@@ -105,14 +105,14 @@ export function addSetCookie(headers: Headers, setCookie: string): void {
   }
 }
 
-/** Whether a `Vary` header names `Cookie` already. */
+/** Whether a `Vary` header already covers `Cookie`. */
 export function variesByCookie(vary: string | null | undefined): boolean {
   return vary?.split(",").some((name) => /^\s*(\*|cookie)\s*$/i.test(name)) ??
     false;
 }
 
-/** Lets go of a response that nobody will get, so that what feeds its body knows. */
+/** Cancels the body of a response that will not be sent, so that its source can stop. */
 export function discard(response: Response | undefined): void {
-  // Not awaited: a body that somebody else reads rejects, and one that does not end would hold up the answer.
+  // Not awaited: a body that is being read rejects, and a slow source would delay the answer.
   response?.body?.cancel().catch(() => {});
 }

@@ -1,5 +1,5 @@
 /**
- * The types that every middleware's entry names, so that each is documented by itself.
+ * The types that every middleware entry exports, so that its documentation is complete.
  *
  * @module
  */

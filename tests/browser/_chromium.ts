@@ -1,9 +1,9 @@
 /**
- * Chromium, as the system's packages bring it, driven by playwright-core.
+ * The system's Chromium, driven by playwright-core.
  *
  * @module
  */
-// deno-lint-ignore-file no-console -- says which browser there is
+// deno-lint-ignore-file no-console -- prints which browser is used
 import {
   type Browser,
   type BrowserContext,
@@ -13,7 +13,7 @@ import {
 
 const COMMANDS = ["chromium", "chromium-browser", "google-chrome"];
 
-/** Names under `.test` are this machine, too; unlike `localhost`, browsers do not trust them without TLS. */
+/** Names under `.test` lead to this machine. Unlike `localhost`, browsers do not trust them without TLS. */
 const ARGS = [
   ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
   ...["--no-first-run", "--disable-background-networking"],
@@ -30,15 +30,15 @@ function find(): string {
       .outputSync();
     return new TextDecoder().decode(stdout).trim();
   } catch (error) {
-    // Windows has no shell of this kind, and Deno cannot drive a browser there (no pipes but the three).
+    // Windows does not have `sh`, and Deno cannot drive a browser there: it needs more pipes than three.
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   }
 }
 
 /**
- * Whether Chromium is installed. Where it is not, registers a test that says how to install it: ignored, but on CI a
- * failure.
+ * Whether Chromium is installed. If not, registers a test that says how to install it. The test is ignored; on CI, it
+ * fails.
  */
 export function installed(): boolean {
   if (executablePath) {
@@ -58,10 +58,10 @@ export function installed(): boolean {
 }
 
 /**
- * Starts a browser whose profile ends with it.
+ * Starts a browser with a temporary profile.
  *
- * @param keepsPages Whether it brings pages back from its memory, without a request, as browsers at home do. No page is
- * loaded then, which playwright would wait for.
+ * @param keepsPages Whether Back may show a page from memory, without a request, as browsers normally do. Playwright
+ * cannot wait for such a page, because it does not load.
  */
 export async function launch(keepsPages: boolean): Promise<Browser> {
   return await chromium.launch({
@@ -71,7 +71,7 @@ export async function launch(keepsPages: boolean): Promise<Browser> {
   });
 }
 
-/** Starts a browser with a profile that stays in a folder. */
+/** Starts a browser with a profile that is kept in a folder. */
 export async function launchIn(
   folder: string,
   options: BrowserContextOptions = {},

@@ -1,5 +1,5 @@
 /**
- * Scenarios: what a visitor does in a browser and sees there, on every storage of the shop.
+ * Scenarios: what a visitor does and sees in a browser, on every storage of the shop.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { installed as engineInstalled } from "../engines/_servers.ts";
 import { installed, launch } from "./_chromium.ts";
 import { openShop, type Shop, stopRedis } from "./_shop.ts";
 
-/** What a scenario plays on: a shop of its own, and a browser profile of its own. */
+/** A new shop and a new browser profile for one scenario. */
 export interface Stage {
   readonly shop: Shop;
   readonly context: BrowserContext;
   readonly page: Page;
 }
 
-/** What {@linkcode scenario} can be told. */
+/** Options of {@linkcode scenario}. */
 export interface ScenarioOptions {
   /** Attributes of the session's cookie. */
   cookie?: SessionCookieOptions;
   context?: BrowserContextOptions;
-  /** Whether Back may bring a page back from the browser's memory. @default {false} */
+  /** Whether Back may show a page from the browser's memory. @default {false} */
   keepsPages?: boolean;
   /** @default {every storage} */
   storages?: readonly string[];
@@ -64,7 +64,7 @@ export function scenario(
 
 // What visitors do ------------------------------------------------------------
 
-/** Presses a button, and waits for the page that it leads to. */
+/** Presses a button, and waits for the next page. */
 export async function press(page: Page, name: string): Promise<void> {
   await follow(
     page,
@@ -80,14 +80,14 @@ export async function follow(
   await Promise.all([page.waitForEvent("load"), act()]);
 }
 
-/** How {@linkcode signIn} differs. */
+/** Options of {@linkcode signIn}. */
 export interface SignInOptions {
   user?: string;
   password?: string;
   remember?: boolean;
 }
 
-/** Signs Ada in, or somebody else: fills in the form, as labelled, on the sign-in page. */
+/** Signs in Ada, or another user, on the sign-in page. Finds the fields by their labels. */
 export async function signIn(
   page: Page,
   { user = "ada", password = "lovelace", remember = false }: SignInOptions = {},
@@ -100,18 +100,18 @@ export async function signIn(
 
 // What visitors see -----------------------------------------------------------
 
-/** What the page says once. */
+/** The page's flash messages and errors. */
 export async function said(page: Page): Promise<string[]> {
   return await page.locator("[role=status], [role=alert]").allTextContents();
 }
 
-/** Who is greeted. */
+/** The name in the header, if a user is signed in. */
 export async function greeted(page: Page): Promise<string | null> {
   const link = page.getByRole("banner").locator("[href='/account']");
   return await link.count() > 0 ? await link.textContent() : null;
 }
 
-/** How many things are in the cart. */
+/** The number of things in the cart. */
 export async function inCart(page: Page): Promise<number> {
   const text = await page.getByRole("link", { name: /in it$/ }).textContent();
   return Number(text?.match(/\d+/)?.[0]);

@@ -1,5 +1,5 @@
 /**
- * The example shop within the test's process: on a real port and a real storage, with a clock that the test moves.
+ * The example shop in the test's process, on a real port and a real storage, with a clock that the test moves.
  *
  * @module
  */
@@ -17,17 +17,17 @@ export interface Seen {
   readonly cookie: string | null;
 }
 
-/** A shop that runs. */
+/** A running shop. */
 export interface Shop extends AsyncDisposable {
   readonly storageName: string;
   readonly storage: ShopStorage;
-  /** What reached it so far. */
+  /** The requests so far. */
   readonly seen: Seen[];
-  /** Called before each save, and waited for. */
+  /** Called and awaited before each save. */
   beforeSave: () => Promise<void> | void;
   /** The address of a page. */
   at(path: string, host?: string): string;
-  /** Lets seconds go by. */
+  /** Moves the clock forward by a number of seconds. */
   advance(seconds: number): void;
 }
 
@@ -49,7 +49,7 @@ export async function openShop(
   const seen: Seen[] = [];
   const handler = createShop({
     ...lifetimes,
-    storage: held(storage, () => shop.beforeSave()),
+    storage: withHook(storage, () => shop.beforeSave()),
     storageName,
     now,
   });
@@ -79,7 +79,7 @@ export async function openShop(
   return shop;
 }
 
-function held(
+function withHook(
   storage: ShopStorage,
   beforeSave: () => Promise<void> | void,
 ): ShopStorage {
@@ -101,7 +101,7 @@ export function redis(): Promise<Server> {
   return starting ??= startRedis();
 }
 
-/** Ends it. */
+/** Stops it. */
 export async function stopRedis(): Promise<void> {
   await (await starting)?.stop();
 }

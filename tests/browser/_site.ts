@@ -4,9 +4,9 @@
  * @module
  */
 
-/** A site that serves one page, whatever is asked for. */
+/** A site that serves one page for every request. */
 export interface Site extends AsyncDisposable {
-  /** Its address, under a name of this machine. */
+  /** Its address, under a host name. */
   at(host: string): string;
 }
 

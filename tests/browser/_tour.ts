@@ -9,13 +9,13 @@ import type { Shop } from "./_shop.ts";
 
 const pictures = new URL("../../.screenshots/", import.meta.url);
 
-/** Screens to walk with. */
+/** The screens. */
 export const screens = {
   desktop: { viewport: { width: 1100, height: 760 }, colorScheme: "light" },
   phone: { viewport: { width: 360, height: 740 }, colorScheme: "dark" },
 } as const;
 
-/** Goes from page to page, and names each once it is there. */
+/** Opens one page after the other, and yields the name of each. */
 export async function* tour(page: Page, shop: Shop): AsyncGenerator<string> {
   await page.goto(shop.at("/"));
   yield "home";
@@ -49,7 +49,7 @@ export async function* tour(page: Page, shop: Shop): AsyncGenerator<string> {
   yield "error";
 }
 
-/** Takes a picture of a page, into a folder that no commit holds. */
+/** Saves a screenshot in a folder that git ignores. */
 export async function picture(page: Page, name: string): Promise<void> {
   await Deno.mkdir(pictures, { recursive: true });
   const bytes = await page.screenshot();

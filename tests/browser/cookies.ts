@@ -2,12 +2,12 @@ import { assertEquals } from "@std/assert";
 import { greeted, scenario, signIn } from "./_scenario.ts";
 import { openSite } from "./_site.ts";
 
-// What a browser does with a cookie is the same for every storage; one that keeps records and one that does not will do.
+// A browser handles every storage's cookie alike, so two are enough: one that keeps records, and one that does not.
 const storages = ["memory", "cookie"];
 const host = { name: "__Host-session", secure: true };
 
 scenario(
-  "a __Host- cookie is kept where the connection can be trusted, and only there",
+  "a browser keeps a __Host- cookie on a trustworthy connection only",
   async ({ shop, context, page }) => {
     // localhost counts as trustworthy without TLS (W3C Secure Contexts, section 3.1).
     for (const name of ["localhost", "shop.localhost", "127.0.0.1"]) {
@@ -28,21 +28,25 @@ scenario(
   { cookie: host, storages },
 );
 
-scenario("a plain cookie is kept on any connection", async ({ shop, page }) => {
-  await page.goto(shop.at("/sign-in", "shop.test"));
-  await signIn(page);
-  assertEquals(await greeted(page), "Ada");
-}, { storages });
+scenario(
+  "a browser keeps a plain cookie on any connection",
+  async ({ shop, page }) => {
+    await page.goto(shop.at("/sign-in", "shop.test"));
+    await signIn(page);
+    assertEquals(await greeted(page), "Ada");
+  },
+  { storages },
+);
 
-/** What a page at a subdomain can do to a visitor of the shop: hand them a session of its own, for the cart. */
+/** An attack by a subdomain: it sets the attacker's session for the visitor's cart. */
 for (
   const [name, cookie, victim] of [
     [
-      "a plain name lets a subdomain plant a session",
+      "with a plain name, a subdomain can plant a session",
       { name: "session" },
       "Grace",
     ],
-    ["a __Host- name keeps a subdomain from planting a session", host, "Ada"],
+    ["with a __Host- name, a subdomain cannot plant a session", host, "Ada"],
   ] as const
 ) {
   scenario(name, async ({ shop, context, page }) => {

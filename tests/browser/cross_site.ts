@@ -12,7 +12,7 @@ import { openSite } from "./_site.ts";
 
 const storages = ["memory", "cookie"];
 
-/** A page of another site, which wants the visitor's session to work for it. */
+/** A page of another site that tries to use the visitor's session. */
 function trap(shop: Shop): string {
   return `<title>Other</title>
     <a href="${shop.at("/")}">Look there</a>
@@ -23,14 +23,14 @@ function trap(shop: Shop): string {
     <img src="${shop.at("/session")}" alt="">`;
 }
 
-/** Whether requests for a path brought a cookie. */
+/** Whether the requests for a path had a cookie. */
 function cookiesSent(seen: Seen[], path: string): boolean[] {
   return seen.filter((request) => request.path === path)
     .map(({ cookie }) => cookie !== null);
 }
 
 scenario(
-  "another site's form comes without the cookie, and is refused",
+  "another site's form is sent without the cookie, and rejected",
   async ({ shop, page }) => {
     await page.goto(shop.at("/sign-in"));
     await signIn(page);
@@ -55,7 +55,7 @@ scenario(
 );
 
 scenario(
-  "another site's link finds the visitor signed in",
+  "after another site's link, the visitor is signed in",
   async ({ shop, page }) => {
     await page.goto(shop.at("/sign-in"));
     await signIn(page);
@@ -68,7 +68,7 @@ scenario(
 );
 
 scenario(
-  "with SameSite=Strict, another site's link finds a stranger, until they go on",
+  "with SameSite=Strict, the visitor is signed in only on the second page after another site's link",
   async ({ shop, page }) => {
     await page.goto(shop.at("/sign-in"));
     await signIn(page);
@@ -82,8 +82,8 @@ scenario(
   { storages, cookie: { sameSite: "strict" } },
 );
 
-/** A form on a host brings the cookie, and is refused all the same. */
-function isRefused(host: string): Parameters<typeof scenario>[1] {
+/** A form on a host is sent with the cookie, and still rejected. */
+function isRejected(host: string): Parameters<typeof scenario>[1] {
   return async ({ shop, page }) => {
     await page.goto(shop.at("/sign-in"));
     await signIn(page);
@@ -98,13 +98,13 @@ function isRefused(host: string): Parameters<typeof scenario>[1] {
 }
 
 scenario(
-  "with SameSite=None, the shop refuses another site's form that brings the cookie",
-  isRefused("127.0.0.1"),
+  "with SameSite=None, another site's form is sent with the cookie, and rejected",
+  isRejected("127.0.0.1"),
   { storages, cookie: { sameSite: "none", secure: true } },
 );
 
 scenario(
-  "another port is the same site: its form brings the cookie, and is refused",
-  isRefused("localhost"),
+  "another port is the same site: its form is sent with the cookie, and rejected",
+  isRejected("localhost"),
   { storages },
 );

@@ -5,7 +5,7 @@ import { greeted, inCart, press, said, scenario, signIn } from "./_scenario.ts";
 const { idleTimeout, absoluteTimeout } = lifetimes;
 
 scenario(
-  "a session that ends while its page is open leaves a visitor, and no error",
+  "a session that expires while its page is open signs the user out, without an error",
   async ({ shop, page }) => {
     await page.goto(shop.at("/sign-in"));
     await signIn(page, { remember: true });
@@ -15,7 +15,7 @@ scenario(
     await press(page, "Add Smoky tea to cart");
     assertEquals([await greeted(page), await inCart(page)], ["Ada", 2]);
 
-    // What the form asks for is done, for somebody unknown.
+    // The form still works, for a visitor who is not signed in.
     shop.advance(idleTimeout + 1);
     await press(page, "Add Enamel mug to cart");
     assertEquals(await said(page), ["Enamel mug: added to your cart."]);
@@ -24,7 +24,7 @@ scenario(
 );
 
 scenario(
-  "a page for users, left open too long, asks to sign in again",
+  "a page for users asks to sign in again, after the session has expired",
   async ({ shop, page }) => {
     await page.goto(shop.at("/sign-in"));
     await signIn(page);
@@ -39,7 +39,7 @@ scenario(
 );
 
 scenario(
-  "visits keep a session alive, and no longer than it may live at all",
+  "visits keep a session alive, up to its absolute timeout",
   async ({ shop, page }) => {
     await page.goto(shop.at("/sign-in"));
     await signIn(page, { remember: true });

@@ -4,7 +4,7 @@ import { follow, inCart, press, said, scenario } from "./_scenario.ts";
 const ADDED = "Smoky tea: added to your cart.";
 
 scenario(
-  "a flash is shown once, over a redirect, and not on reload or back",
+  "a flash message is shown once, after a redirect, and not on reload or back",
   async ({ shop, page }) => {
     await page.goto(shop.at("/"));
     await press(page, "Add Smoky tea to cart");
@@ -29,7 +29,7 @@ scenario(
 );
 
 scenario(
-  "a flash is shown by the tab that comes first, and by no other",
+  "a flash message is shown only by the first tab that loads a page",
   async ({ shop, context, page }) => {
     await page.goto(shop.at("/cart"));
     const other = await context.newPage();

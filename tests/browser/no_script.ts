@@ -9,7 +9,7 @@ import {
   signIn,
 } from "./_scenario.ts";
 
-scenario("all of the shop works without JavaScript", async ({ shop, page }) => {
+scenario("the whole shop works without JavaScript", async ({ shop, page }) => {
   await page.goto(
     "data:text/html,<p>off</p><script>document.body.remove()</script>",
   );

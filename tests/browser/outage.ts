@@ -4,7 +4,7 @@ import { greeted, inCart, press, scenario, signIn } from "./_scenario.ts";
 import { redis, type Shop } from "./_shop.ts";
 
 scenario(
-  "a storage that is down is told, and costs nobody their session",
+  "if the engine is down, the shop shows an error page and keeps the session",
   async ({ shop, context, page }) => {
     await page.goto(shop.at("/sign-in"));
     await signIn(page);
@@ -26,7 +26,7 @@ scenario(
   { storages: ["redis"] },
 );
 
-/** Waits until a storage reads sessions again: an attempt to connect may have begun before the server was back. */
+/** Waits until a storage reads sessions again. A connection attempt may have started before the server was back. */
 async function answers(
   storage: Shop["storage"],
   [cookie]: { name: string; value: string }[],

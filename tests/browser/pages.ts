@@ -7,10 +7,10 @@ import { picture, screens, tour } from "./_tour.ts";
 const storages = ["memory"];
 
 for (const [screen, context] of Object.entries(screens)) {
-  const name = `every page fits on a ${screen} and can be read by everybody`;
+  const name = `every page fits on a ${screen} and is accessible`;
   scenario(name, async ({ shop, page }) => {
     const problems: string[] = [];
-    // The browser reports what the page's own Content-Security-Policy forbids.
+    // The browser logs violations of the page's Content-Security-Policy.
     page.on("console", (message) => {
       if (/Security Policy/.test(message.text())) problems.push(message.text());
     });
@@ -43,7 +43,7 @@ scenario("a keyboard is enough to sign in", async ({ shop, page }) => {
   assertEquals(cookie !== undefined && cookie.expires > 0, true, "remembered");
 }, { storages });
 
-/** What keeps people out, by the rules of WCAG 2.2 (A, AA) that a program can check. */
+/** Violations of those rules of WCAG 2.2 (A, AA) that a program can check. */
 async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   return await page.evaluate(async () => {

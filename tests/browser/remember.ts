@@ -5,13 +5,13 @@ import { greeted, inCart, press, scenario, signIn } from "./_scenario.ts";
 
 const DAY = 24 * 60 * 60;
 
-/** Hosts of one shop, each with cookies of its own. */
+/** Hosts of one shop, each with its own cookies. */
 const REMEMBERED = "localhost";
 const FORGOTTEN = "127.0.0.1";
 const SIGNED_OUT = "shop.localhost";
 
 scenario(
-  "a closed browser remembers who asked for it, and nobody else",
+  "after the browser was closed, only a remembered user is signed in",
   async ({ shop }) => {
     const profile = await Deno.makeTempDir({ prefix: "satchel_profile_" });
     try {
@@ -47,7 +47,7 @@ scenario(
         ]);
       }
 
-      // A later save keeps to the lifetime.
+      // A later save keeps the lifetime.
       await later.goto(shop.at("/", REMEMBERED));
       await press(later, "Add Enamel mug to cart");
       assertEquals(await daysLeft(second, shop.at("/", REMEMBERED)), [30]);
@@ -57,7 +57,7 @@ scenario(
   },
 );
 
-/** For how many days the browser means to keep each cookie of an address. */
+/** For how many days the browser will keep each cookie of an address. */
 async function daysLeft(
   context: BrowserContext,
   url: string,

@@ -36,7 +36,7 @@ scenario(
 );
 
 scenario(
-  "signing out ends the session, in the browser and for whoever copied the cookie",
+  "signing out ends the session, also for a copy of the cookie",
   async ({ shop, context, page }) => {
     await page.goto(shop.at("/sign-in"));
     await signIn(page);
@@ -44,7 +44,7 @@ scenario(
     await press(page, "Sign out");
     assertEquals(await said(page), ["You are signed out."]);
     assertEquals([await greeted(page), await context.cookies()], [null, []]);
-    // Chromium keeps pages that no cache may store, too, but drops them when an HttpOnly cookie changes.
+    // Chromium keeps even pages with `no-store` in memory, but drops them when an HttpOnly cookie changes.
     await page.goBack();
     assertEquals(await greeted(page), null);
 

@@ -1,5 +1,5 @@
 /**
- * All scenarios: `deno task test:browser`. Not named as tests are, because `deno task test` should not need a browser.
+ * All scenarios: `deno task test:browser`. Its name does not end with `_test`, so that `deno task test` skips it.
  *
  * @module
  */

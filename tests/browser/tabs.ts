@@ -16,15 +16,15 @@ async function secondTab({ shop, context }: Stage) {
 }
 
 scenario(
-  "two tabs that fill the cart at once both succeed, where the storage merges",
+  "two tabs that fill the cart at once both succeed, if the storage merges changes",
   async (stage) => {
     const { shop, page } = stage;
     await page.goto(shop.at("/"));
     await press(page, "Add Umbrella to cart");
     const other = await secondTab(stage);
 
-    // Neither is saved before both were read.
-    shop.beforeSave = meeting(2);
+    // Both are read before either is saved.
+    shop.beforeSave = barrier(2);
     await Promise.all([
       press(page, "Add Smoky tea to cart"),
       press(other, "Add Enamel mug to cart"),
@@ -35,7 +35,7 @@ scenario(
   },
 );
 
-scenario("signing out in one tab is seen in the other", async (stage) => {
+scenario("signing out in one tab signs out the other", async (stage) => {
   const { shop, page } = stage;
   await page.goto(shop.at("/sign-in"));
   await signIn(page);
@@ -52,7 +52,7 @@ scenario("signing out in one tab is seen in the other", async (stage) => {
   assertEquals([await greeted(page), await inCart(page)], [null, 1]);
 });
 
-scenario("signing out twice, in two tabs, is no error", async (stage) => {
+scenario("signing out in two tabs is not an error", async (stage) => {
   const { shop, page } = stage;
   await page.goto(shop.at("/sign-in"));
   await signIn(page);
@@ -64,7 +64,7 @@ scenario("signing out twice, in two tabs, is no error", async (stage) => {
 });
 
 scenario(
-  "a save still in flight does not undo a sign-out, where the storage revokes",
+  "a save that is still running does not undo a sign-out, if the storage revokes sessions",
   async (stage) => {
     const { shop, context, page } = stage;
     await page.goto(shop.at("/sign-in"));
@@ -88,8 +88,8 @@ scenario(
   },
 );
 
-/** A point that nobody passes until so many have reached it. */
-function meeting(count: number): () => Promise<void> {
+/** A barrier: a call waits until there were `count` calls. */
+function barrier(count: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   return () => {
     if (--count === 0) resolve();
@@ -97,7 +97,7 @@ function meeting(count: number): () => Promise<void> {
   };
 }
 
-/** A point where the first to come is held until it is released. */
+/** A hook that holds the first call until it is released. */
 function firstHeld() {
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
   const { promise: released, resolve: release } = Promise.withResolvers<void>();

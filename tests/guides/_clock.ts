@@ -1,16 +1,16 @@
 /**
- * Time for snippets that read the clock themselves, as the guides' do.
+ * A clock for snippets that call `Date` themselves.
  *
  * @module
  */
 
-/** A clock that stands still until the test moves it. */
+/** A clock that moves only when the test advances it. */
 export interface GlobalClock extends Disposable {
-  /** Moves it by so many seconds. */
+  /** Moves it forward by a number of seconds. */
   pass(seconds: number): void;
 }
 
-/** Stops `Date` for everybody, storages that are made from then on included, until it is disposed of. */
+/** Replaces `Date` until it is disposed of, also for storages that are created meanwhile. */
 export function stopTime(): GlobalClock {
   const RealDate = Date;
   let now = RealDate.UTC(2026, 0, 1);

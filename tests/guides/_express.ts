@@ -1,5 +1,5 @@
 /**
- * Serves loaders and actions as the first Remix did: by Express, each called with the session of its request.
+ * Serves loaders and actions as Remix 0.x did: with Express, and with the session of the request.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type App, Visitor } from "./_visitor.ts";
 /** The package of the server. */
 export const EXPRESS = ["npm:express@5.3.0"] as const;
 
-/** What the first Remix called a route's data, and what its application showed of it. */
+/** The loader, action and page of a route of Remix 0.x. */
 export interface Route {
   loader?(args: LoaderArgs): unknown;
   action?(args: LoaderArgs): unknown;
@@ -20,7 +20,7 @@ export interface Route {
   page?(data: any): string;
 }
 
-/** Express, as far as it is used here; it has no types of its own. */
+/** The parts of Express that are used here. It comes without types. */
 export interface Express {
   (): {
     use(middleware: unknown): void;
@@ -30,13 +30,13 @@ export interface Express {
   };
 }
 
-/** An application as the first Remix had it. */
+/** An application of Remix 0.x. */
 export interface Application {
-  /** By path. */
+  /** The routes, by path. */
   routes: Record<string, Route>;
-  /** The global data: loaded for every page, in the page's own request. */
+  /** Loads the global data for every page, in the same request. */
   global?: Route["loader"];
-  /** What stands around every page; a page without it is itself. */
+  /** The layout of every page. @default {the page alone} */
   // deno-lint-ignore no-explicit-any -- typed by the global data
   app?(globalData: any, page: string): string;
 }
@@ -46,7 +46,7 @@ export async function loadExpress(): Promise<Express> {
   return (await import("npm:express@5.3.0")).default;
 }
 
-/** Starts an application, lets a test visit it, and stops it. */
+/** Runs a test against an application, and stops it afterwards. */
 export async function withApplication(
   express: Express,
   middleware: unknown,

@@ -1,5 +1,5 @@
 /**
- * An application with a login as the guides have it, for the storages that they describe.
+ * An application with the guides' login, for the storages that the guides describe.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { SessionStorage } from "../../mod.ts";
 import { json, type RouteModule } from "./_routes.ts";
 import type { Visitor } from "./_visitor.ts";
 
-/** A session storage, as far as route modules take it apart. */
+/** The functions of a session storage that route modules export. */
 export type Storage = Pick<
   SessionStorage,
   "getSession" | "commitSession" | "destroySession"
 >;
 
-/** The reading room that most tests visit: a desk to sign in at, a door to leave by, and a shelf. */
+/** The application of most tests: a reading room with pages to sign in, to sign out and to read. */
 export function readingRoom(storage: Storage): Record<string, RouteModule> {
   const { getSession, commitSession, destroySession } = storage;
   const pins = new Map([["ida", "1815"]]);
@@ -68,10 +68,10 @@ export function readingRoom(storage: Storage): Record<string, RouteModule> {
   };
 }
 
-/** Who may come in. */
+/** The user and password. */
 export const IDA: Record<string, string> = { name: "ida", pin: "1815" };
 
-/** Visits a reading room: signs in and out, and gives the headers that set and cleared the cookie. */
+/** Signs in and out, and returns the headers that set and cleared the cookie. */
 export async function assertVisit(visitor: Visitor): Promise<[string, string]> {
   assertEquals((await visitor.open("/")).text, "An empty chair");
   const signedIn = await visitor.send("/desk", IDA);
@@ -82,7 +82,7 @@ export async function assertVisit(visitor: Visitor): Promise<[string, string]> {
   assertEquals([left.path, left.text], ["/desk", "Your card, please"]);
   assertEquals(visitor.cookies(), "");
   assertEquals((await visitor.open("/")).text, "An empty chair");
-  // Where the server holds the session, a copy of the cookie is worth nothing, either.
+  // If the server keeps the session, a copy of the cookie stops working too.
   const [, name = "", value = ""] = cookie.match(/^(.*?)=(.*)$/) ?? [];
   visitor.plant(name, value);
   assertEquals((await visitor.open("/")).text, "An empty chair");

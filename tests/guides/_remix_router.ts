@@ -1,5 +1,5 @@
 /**
- * Serves routes by Remix 3's own router, with this library's session middleware.
+ * Serves routes with Remix 3's router and this library's session middleware.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export const ROUTER = ["npm:@remix-run/fetch-router@0.20.1"] as const;
 type Sessions = Middleware<SessionContextEntry<SessionStorage>>;
 type Forms = Middleware<{ key: typeof FormData; value: FormData }>;
 
-/** What a route is called with. */
+/** The argument of a route. */
 export type Context = MiddlewareContext<[Sessions, Forms]>;
 
 /** Loads the router. */
@@ -29,20 +29,20 @@ export async function loadRouter(): Promise<RouterModule> {
 /** The router's module. */
 export type RouterModule = typeof import("npm:@remix-run/fetch-router@0.20.1");
 
-/** Starts an application, and gives what makes visitors of it. */
+/** Starts an application, and returns a function that creates visitors. */
 export function application(
   { createRouter }: RouterModule,
   [cookie, storage]: [Cookie, SessionStorage],
   register: (router: Router<Context>) => void,
 ): () => Visitor {
-  // An annotation, for `context.session` to be known: a middleware cannot say it without Remix's own types.
+  // Annotated, because only Remix's own types can declare `context.session`.
   const sessions: Sessions = session(cookie, storage);
   const router = createRouter({ middleware: [sessions, readForm] });
   register(router);
   return () => new Visitor((request) => router.fetch(request));
 }
 
-/** Forms, for `context.get(FormData)`. */
+/** Parses forms, for `context.get(FormData)`. */
 const readForm: Forms = async (context, next) => {
   if (context.method === "POST") {
     context.set(FormData, await context.request.formData());
@@ -50,7 +50,7 @@ const readForm: Forms = async (context, next) => {
   return await next();
 };
 
-/** Remix's helpers for responses, which are not in the router's package any more. */
+/** Remix's helpers for responses, which the router's package no longer has. */
 export const res: {
   html(text: string): Response;
   redirect(location: string): Response;

@@ -1,30 +1,30 @@
 /**
- * Serves route modules, with their loaders and actions, by React Router's own router.
+ * Serves route modules, with their loaders and actions, with React Router's router.
  *
  * @module
  */
 import { createStaticHandler, type RouteObject } from "react-router";
 import type { App } from "./_visitor.ts";
 
-/** What Remix's own `json()` gave. React Router has none any more, and takes what the platform's gives. */
+/** Replaces Remix's `json()`, which React Router no longer has. */
 export const json: typeof Response.json = Response.json;
 
-/** What a loader or an action is called with. */
+/** The arguments of a loader or an action. */
 export interface Args {
   readonly request: Request;
   readonly params: Readonly<Record<string, string | undefined>>;
 }
 
-/** A route module: what it loads, what it does, and what it shows. */
+/** A route module: its loader, its action and its page. */
 export interface RouteModule {
   loader?(args: Args): unknown;
   action?(args: Args): unknown;
-  /** The page, from what loader and action gave. */
+  /** Renders the page from the data of loader and action. */
   // deno-lint-ignore no-explicit-any -- typed by each route's own data
   page?(loaderData: any, actionData: any): string;
 }
 
-/** An application of route modules, each under its path. */
+/** Creates an application of route modules, by path. */
 export function serveRoutes(modules: Record<string, RouteModule>): App {
   const routes = Object.entries(modules).map(([path, module]) => ({
     id: path,

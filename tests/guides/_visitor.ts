@@ -1,36 +1,36 @@
 /**
- * A visitor of an application under test: keeps cookies and follows redirects as a browser does.
+ * A visitor of an application: keeps cookies and follows redirects, as a browser does.
  *
  * @module
  */
 
-/** An application, reached without a network. */
+/** An application, called without a network. */
 export type App = (request: Request) => Response | Promise<Response>;
 
-/** What the visitor is looking at. */
+/** The page that the visitor sees. */
 export interface Page {
-  /** Where the redirects, if any, have led: path and query. */
+  /** The path and query, after redirects. */
   readonly path: string;
   readonly status: number;
   readonly text: string;
-  /** Every `Set-Cookie` on the way there. */
+  /** Every `Set-Cookie` header, redirects included. */
   readonly setCookies: readonly string[];
 }
 
 interface Kept {
   readonly value: string;
   readonly attributes: ReadonlyMap<string, string>;
-  /** In milliseconds; `Infinity` for a cookie that ends with the browser. */
+  /** In milliseconds; `Infinity` for a cookie that is kept until the browser closes. */
   readonly expires: number;
 }
 
-/** A visitor with a browser of their own. */
+/** A visitor with their own browser. */
 export class Visitor {
   readonly #app: App;
   readonly #origin: URL;
   readonly #jar = new Map<string, Kept>();
 
-  /** @param origin Where the application is for the visitor. */
+  /** @param origin The application's origin. */
   constructor(app: App, origin = "https://app.example") {
     this.#app = app;
     this.#origin = new URL(origin);
@@ -59,7 +59,7 @@ export class Visitor {
     return sent.join("; ");
   }
 
-  /** Puts a cookie into the browser, as somebody who tampers would. */
+  /** Sets a cookie in the browser, as an attacker would. */
   plant(name: string, value: string): void {
     this.#jar.set(name, { value, attributes: new Map(), expires: Infinity });
   }
@@ -112,11 +112,11 @@ export class Visitor {
   }
 }
 
-/** A `Set-Cookie` header: the cookie, and its attributes in the order of the alphabet. */
+/** A `Set-Cookie` header: the cookie, and its attributes in alphabetical order. */
 export function partsOf(setCookie = ""): [string, string[]] {
   const [cookie = "", ...attributes] = setCookie.split("; ");
   return [cookie, attributes.sort()];
 }
 
-/** The attribute by which a browser forgets a cookie. */
+/** The attribute that makes a browser remove a cookie. */
 export const GONE = "Expires=Thu, 01 Jan 1970 00:00:00 GMT";

@@ -19,7 +19,7 @@ import { Visitor } from "./_visitor.ts";
 const DAY = 24 * 60 * 60;
 const env = { SECRET: "stoneware", STAGE: "production" };
 
-/** The potters of the studio, by the address that they sign in with. */
+/** The users, by email address. */
 const potters = new Map([
   ["lucie@kiln.example", {
     id: "p1",
@@ -47,7 +47,7 @@ async function checkWord(form: FormData) {
 const LUCIE = { email: "lucie@kiln.example", word: "slip" };
 const HANS = { email: "hans@kiln.example", word: "glaze" };
 
-/** Guards the studio: whoever is not signed in is sent to the door. */
+/** A page for users. Others are redirected to the login. */
 function guard({ getSession }: SessionStorage): RouteModule {
   return {
     async loader({ request }) {
@@ -132,7 +132,7 @@ Deno.test("React Router, Creating a Session Storage 1: a visitor stays signed in
   assertEquals(local.setCookies[0]?.includes("Secure"), false);
 });
 
-Deno.test("React Router, Reading Session Data 1: a page shows the user, and sends everybody else to the login", async () => {
+Deno.test("React Router, Reading Session Data 1: a page shows the user, and redirects others to the login", async () => {
   const visitor = studio(weekLong(env.STAGE));
   const sent = await visitor.open("/studio");
   assertEquals([sent.path, sent.text], ["/door", "The door"]);
@@ -141,7 +141,7 @@ Deno.test("React Router, Reading Session Data 1: a page shows the user, and send
   assertEquals((await visitor.open("/studio")).text, "Lucie's wheel");
 });
 
-Deno.test("React Router, Setting Session Data 1: a wrong password is answered on the page, the right one leads in", async () => {
+Deno.test("React Router, Setting Session Data 1: a wrong password shows an error on the page, and the right one signs in", async () => {
   const visitor = studio(weekLong(env.STAGE));
   const refused = await visitor.send("/door", { ...LUCIE, word: "glaze" });
   assertEquals(
@@ -153,7 +153,7 @@ Deno.test("React Router, Setting Session Data 1: a wrong password is answered on
   assertEquals([path, text], ["/studio", "Lucie's wheel"]);
 });
 
-Deno.test("React Router, Destroying Sessions 1: a logout leads to the front page and leaves no cookie", async () => {
+Deno.test("React Router, Destroying Sessions 1: a logout redirects to the front page and removes the cookie", async () => {
   const visitor = studio(weekLong(env.STAGE));
   await visitor.send("/door", LUCIE);
   const left = await visitor.send("/exit");
@@ -163,7 +163,7 @@ Deno.test("React Router, Destroying Sessions 1: a logout leads to the front page
   assertEquals((await visitor.open("/studio")).path, "/door");
 });
 
-Deno.test("React Router, Flash Messages 1: what an action announces is shown after its redirect, and once", async () => {
+Deno.test("React Router, Flash Messages 1: an action's message is shown once, after its redirect", async () => {
   const storage = weekLong(env.STAGE);
   const { getSession, commitSession } = storage;
   const pots = new Map([["9", "bowl"]]);
@@ -195,7 +195,7 @@ Deno.test("React Router, Flash Messages 1: what an action announces is shown aft
   assertEquals((await visitor.open("/pots")).text, "/");
 });
 
-/** The client of a database, as an object-relational mapper gives it: a row that is not there is an error to change. */
+/** A database client like that of an object-relational mapper: changing a missing row is an error. */
 class Visits {
   readonly #db = new DatabaseSync(":memory:");
 
@@ -273,7 +273,7 @@ function inDatabase(visits: Visits): SessionStorage {
   });
 }
 
-Deno.test("React Router, Database Session Storage 1: the row lives as long as the session, and a row that is over is nobody's", async () => {
+Deno.test("React Router, Database Session Storage 1: the row expires with the session, and an expired row is an empty session", async () => {
   using clock = stopTime();
   const visits = new Visits();
   const visitor = studio(inDatabase(visits));
@@ -281,7 +281,7 @@ Deno.test("React Router, Database Session Storage 1: the row lives as long as th
   assertEquals(visits.rows, []);
   await visitor.send("/door", LUCIE);
   assertEquals(visits.rows.map(({ body }) => body), ['{"potterId":"p1"}']);
-  // The guide's cookie has no lifetime, and so each save is for 14 days.
+  // The guide's cookie does not set a lifetime, so each save is for 14 days.
   assertEquals(visits.rows[0]?.ends, new Date(Date.now() + 14 * DAY * 1000));
 
   clock.pass(DAY);
@@ -297,7 +297,7 @@ Deno.test("React Router, Database Session Storage 1: the row lives as long as th
   assertEquals(
     visits.rows.length,
     2,
-    "the row that is over is for its owner to sweep",
+    "the application has to delete the expired row",
   );
 
   const twice = [visitor.send("/exit"), visitor.send("/exit")];
@@ -309,7 +309,7 @@ Deno.test("React Router, Database Session Storage 1: the row lives as long as th
   assertEquals((await visitor.open("/studio")).path, "/door");
 });
 
-/** Helpers for loaders that let in only some. */
+/** Helpers for loaders that need a user or an administrator. */
 function requirements({ getSession }: SessionStorage) {
   async function requirePotterId(request: Request, back = "/door") {
     const session = await getSession(request.headers.get("Cookie"));
@@ -351,7 +351,7 @@ function studioWithKiln(): Visitor {
   });
 }
 
-Deno.test("React Router, Session Utilities 1: some pages are for users, some for administrators", async () => {
+Deno.test("React Router, Session Utilities 1: some pages need a user, some an administrator", async () => {
   const visitor = studioWithKiln();
   const stranger = await visitor.open("/kiln");
   assertEquals([stranger.path, stranger.status], ["/door?back=%2Fdoor", 200]);
@@ -361,7 +361,7 @@ Deno.test("React Router, Session Utilities 1: some pages are for users, some for
   await visitor.send("/door", HANS);
   assertEquals((await visitor.open("/kiln")).text, "Hans fires");
 
-  // Whose account is gone is sent to the login, cookie or not.
+  // A deleted user is redirected to the login, even with a cookie.
   const account = potters.get(HANS.email);
   assert(account);
   potters.delete(HANS.email);
@@ -369,7 +369,7 @@ Deno.test("React Router, Session Utilities 1: some pages are for users, some for
   potters.set(HANS.email, account);
 });
 
-Deno.test("React Router, Session Utilities 2: a page that requires a user shows them to themselves alone", async () => {
+Deno.test("React Router, Session Utilities 2: a page that requires a user shows each user only their own data", async () => {
   const visitor = studioWithKiln();
   assertEquals((await visitor.open("/studio")).path, "/door?back=%2Fdoor");
   assertEquals(
@@ -378,7 +378,7 @@ Deno.test("React Router, Session Utilities 2: a page that requires a user shows 
   );
 });
 
-Deno.test("React Router, Session Timeout 1: half an hour without a request signs out, and a request in time starts it anew", async () => {
+Deno.test("React Router, Session Timeout 1: half an hour without a request signs out, and an earlier request restarts the time", async () => {
   using clock = stopTime();
   const limit = 30 * 60 * 1000;
   const storage = weekLong(env.STAGE);
@@ -416,7 +416,7 @@ Deno.test("React Router, Session Timeout 1: half an hour without a request signs
   assertEquals((await visitor.open("/studio")).path, "/door?late=yes");
 });
 
-Deno.test("React Router, Remember Me 1: who asks for it stays for 30 days, who does not for one", async () => {
+Deno.test("React Router, Remember Me 1: with it, a session lasts 30 days, and without it, one day", async () => {
   using clock = stopTime();
   const storage = weekLong(env.STAGE);
   const { getSession, commitSession } = storage;
@@ -462,7 +462,7 @@ Deno.test("React Router, Remember Me 1: who asks for it stays for 30 days, who d
   assertEquals(await whereabouts(), ["/door", "/door"]);
 });
 
-Deno.test("React Router, Multiple Sessions 1: one visitor has two sessions with cookies, secrets and lifetimes of their own", async () => {
+Deno.test("React Router, Multiple Sessions 1: one visitor has two sessions, each with its own cookie, secret and lifetime", async () => {
   using clock = stopTime();
   const wheels = createCookieSessionStorage({
     cookie: {
@@ -517,7 +517,7 @@ Deno.test("React Router, Multiple Sessions 1: one visitor has two sessions with 
   assertEquals((await visitor.open("/")).text, "wheel Hans, kiln undefined");
 });
 
-Deno.test("React Router, Best Practices entry 8: a secret is replaced and nobody is signed out, until it is dropped", async () => {
+Deno.test("React Router, Best Practices entry 8: a replaced secret signs nobody out until it is removed", async () => {
   const withSecrets = (...secrets: string[]) =>
     studio(createCookieSessionStorage({
       cookie: { name: "__session", secrets },

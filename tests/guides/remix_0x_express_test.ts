@@ -29,7 +29,7 @@ await withPackages(
         visit,
       );
 
-    Deno.test("Remix 0.x, Enabling sessions 1, 2: loaders and actions are handed the session, and a visitor who leaves it empty gets no cookie", async () => {
+    Deno.test("Remix 0.x, Enabling sessions 1, 2: loaders and actions receive the session, and an empty session sets no cookie", async () => {
       const loader = ({ session }: LoaderArgs) => ({
         draft: session.get("draft"),
       });
@@ -46,7 +46,7 @@ await withPackages(
       });
     });
 
-    Deno.test("Remix 0.x, session.set() 1: a value is there in the requests that follow", async () => {
+    Deno.test("Remix 0.x, session.set() 1: a value can be read in later requests", async () => {
       const routes: Record<string, Route> = {
         "/": {
           action: ({ session }) => session.set("pen", "quill"),
@@ -61,12 +61,12 @@ await withPackages(
       });
     });
 
-    Deno.test("Remix 0.x, session.get() 1: a second argument is no default, and a method's name is no value", async () => {
+    Deno.test("Remix 0.x, session.get() 1: a second argument is ignored, and a method's name is not a value", async () => {
       const routes: Record<string, Route> = {
         "/": {
           action: ({ session }) => session.set("pen", "quill"),
           loader({ session }) {
-            // @ts-expect-error in JavaScript, where nothing is said of an argument too many
+            // @ts-expect-error: too many arguments, which JavaScript allows
             const pen = session.get("pen", "pencil");
             return [pen, session.get("save")].join();
           },
@@ -80,7 +80,7 @@ await withPackages(
       });
     });
 
-    Deno.test("Remix 0.x, session.flash() 1, 2, 3: an action's message is on the page that it leads to, and on no other", async () => {
+    Deno.test("Remix 0.x, session.flash() 1, 2, 3: an action's message is shown once, on the page after the redirect", async () => {
       const drafts = new Map([["3", { title: "Essays" }]]);
       const archive = async (number = "") => {
         const draft = drafts.get(number);

@@ -34,7 +34,7 @@ import { assertVisit, IDA, readingRoom } from "./_reading_room.ts";
 import { type Args, json, type RouteModule, serveRoutes } from "./_routes.ts";
 import { GONE, partsOf, Visitor } from "./_visitor.ts";
 
-/** What the routes of the guide's first three snippets share: one storage, whose cookie has every option. */
+/** Shared by the routes of the first three snippets: one storage, whose cookie has every option. */
 function sessions(more: SessionCookieOptions = {}): SessionStorage {
   return createCookieSessionStorage({
     cookie: {
@@ -59,7 +59,7 @@ const ATTRIBUTES = [
   "Secure",
 ];
 
-/** Somebody at the library's site, or a part of it. */
+/** A visitor of the library's site, or of a subdomain. */
 function reader(
   storage = sessions(),
   origin = "https://library.example",
@@ -67,7 +67,7 @@ function reader(
   return new Visitor(serveRoutes(readingRoom(storage)), origin);
 }
 
-Deno.test("Remix 1–2, Using Sessions 1: a cookie with every option goes to its domain, over HTTPS only, and lasts a minute", async () => {
+Deno.test("Remix 1–2, Using Sessions 1: a cookie with every option is sent to its domain, over HTTPS only, for a minute", async () => {
   using clock = stopTime();
   const visitor = reader(sessions(), "https://rooms.library.example");
   const { text, setCookies } = await visitor.send("/desk", IDA);
@@ -91,7 +91,7 @@ Deno.test("Remix 1–2, Using Sessions 1: a cookie with every option goes to its
   }
 });
 
-Deno.test("Remix 1–2, Using Sessions 1: a date in place of maxAge ends every session at once, and beside maxAge counts for nothing", async () => {
+Deno.test("Remix 1–2, Using Sessions 1: expires in place of maxAge is one date for all sessions, and beside maxAge it is ignored", async () => {
   using clock = stopTime();
   const expires = new Date(Date.now() + 60_000);
   const beside = reader(sessions({ expires }));
@@ -117,12 +117,12 @@ Deno.test("Remix 1–2, Using Sessions 1: a date in place of maxAge ends every s
   assertEquals(await look(), ["ida reads", "ida reads"]);
   clock.pass(1);
   assertEquals(await look(), ["An empty chair", "ida reads"]);
-  // The guide's warning: the date does not move on, and so nobody can sign in any more.
+  // The guide warns of this: the date is fixed, so after it nobody can sign in.
   assertEquals((await alone.send("/desk", IDA)).text, "An empty chair");
   assertEquals((await beside.send("/desk", IDA)).text, "ida reads");
 });
 
-Deno.test("Remix 1–2, Using Sessions 2: a wrong password is told once, the right one leads in, and then there is no need to sign in", async () => {
+Deno.test("Remix 1–2, Using Sessions 2: a wrong password shows an error once, the right one signs in, and then the login page redirects", async () => {
   const visitor = reader();
   assertEquals((await visitor.open("/desk")).text, "Your card, please");
   assertEquals(visitor.cookies(), "", "looking at the form leaves no cookie");
@@ -139,7 +139,7 @@ Deno.test("Remix 1–2, Using Sessions 2: a wrong password is told once, the rig
   assertEquals((await visitor.open("/desk")).path, "/");
 });
 
-Deno.test("Remix 1–2, Using Sessions 3: a logout leads back to the login and leaves no cookie", async () => {
+Deno.test("Remix 1–2, Using Sessions 3: a logout redirects to the login and removes the cookie", async () => {
   const visitor = reader();
   await visitor.send("/desk", IDA);
   const left = await visitor.send("/door");
@@ -147,22 +147,22 @@ Deno.test("Remix 1–2, Using Sessions 3: a logout leads back to the login and l
   assertEquals(
     partsOf(left.setCookies[0]),
     ["__reading=", [...ATTRIBUTES, GONE].sort()],
-    "a browser drops the cookie of this domain and path, and no other",
+    "the cookie is cleared for its domain and path",
   );
   assertEquals(visitor.cookies(), "");
   assertEquals((await visitor.open("/")).text, "An empty chair");
-  // Somebody who never came in may leave, too.
+  // A visitor who is not signed in can sign out too.
   assertEquals((await reader().send("/door")).path, "/desk");
 });
 
-Deno.test("Remix 1–2, isSession 1: a session is told from what only looks like one", () => {
+Deno.test("Remix 1–2, isSession 1: a session is recognized, and a similar object is not", () => {
   const session = createSession({ lamp: "green" }, "desk-4");
   assert(isSession(session));
   assertEquals([session.id, session.get("lamp")], ["desk-4", "green"]);
   assertFalse(isSession({ id: "desk-4", data: { lamp: "green" } }));
 });
 
-/** A database by its own client, and the storage in front of it. */
+/** A database client, and a storage that uses it. */
 function createSqliteStorage(
   { cookie, file, table }: {
     cookie: SessionCookieOptions;
@@ -198,7 +198,7 @@ function createSqliteStorage(
   return Object.assign(storage, { rows });
 }
 
-Deno.test("Remix 1–2, createSessionStorage 1: the database holds what the visitor's cookie names, until the cookie's own end", async () => {
+Deno.test("Remix 1–2, createSessionStorage 1: the cookie's id names a row in the database, which expires with the cookie", async () => {
   using clock = stopTime();
   const storage = createSqliteStorage({
     file: ":memory:",
@@ -226,7 +226,7 @@ Deno.test("Remix 1–2, createSessionStorage 1: the database holds what the visi
   assertEquals((await visitor.open("/")).text, "An empty chair");
 });
 
-Deno.test("Remix 1–2, createSessionStorage 2: a cookie without secrets carries the id, and an id that the database does not have is nobody's", async () => {
+Deno.test("Remix 1–2, createSessionStorage 2: a cookie without secrets carries the id, and an unknown id is an empty session", async () => {
   const storage = createSqliteStorage({
     file: ":memory:",
     table: "visits",
@@ -245,7 +245,7 @@ Deno.test("Remix 1–2, createSessionStorage 2: a cookie without secrets carries
   assertEquals(storage.rows().length, 1);
 });
 
-Deno.test("Remix 1–2, createCookieSessionStorage 1: the session travels in the cookie, and a visitor who edits it is nobody", async () => {
+Deno.test("Remix 1–2, createCookieSessionStorage 1: the session is kept in the cookie, and an edited cookie is an empty session", async () => {
   const { getSession, commitSession, destroySession } =
     createCookieSessionStorage({
       cookie: { name: "__session", secrets: ["papyrus"], sameSite: "lax" },
@@ -265,7 +265,7 @@ Deno.test("Remix 1–2, createCookieSessionStorage 1: the session travels in the
   }
 });
 
-Deno.test("Remix 1–2, createMemorySessionStorage 1: the session is on the server, and a cookie made apart carries its id", async () => {
+Deno.test("Remix 1–2, createMemorySessionStorage 1: the session is kept on the server, and a cookie of createCookie carries its id", async () => {
   const sessionCookie = createCookie("__session", {
     secrets: ["papyrus"],
     sameSite: true,
@@ -283,7 +283,7 @@ Deno.test("Remix 1–2, createMemorySessionStorage 1: the session is on the serv
   assertEquals((await later.open("/")).text, "An empty chair");
 });
 
-Deno.test("Remix 1–2, createFileSessionStorage 1: a session outlives the server, and may be larger than a cookie", async () => {
+Deno.test("Remix 1–2, createFileSessionStorage 1: a session survives a restart, and may be larger than a cookie", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const sessionCookie = createCookie("__session", {
@@ -317,7 +317,7 @@ await withPackages(
   KV_PACKAGES,
   startWorkerd,
   ({ kv, keys }) => {
-    Deno.test("Remix 1–2, createCloudflareKVSessionStorage 1: the session is in the KV namespace, and the cookie carries its id", async () => {
+    Deno.test("Remix 1–2, createCloudflareKVSessionStorage 1: the session is kept in the KV namespace, and the cookie carries its id", async () => {
       const sessionCookie = createCookie("__session", {
         secrets: ["papyrus"],
         sameSite: true,
@@ -332,7 +332,7 @@ await withPackages(
       const visitor = new Visitor(app);
       await visitor.send("/desk", IDA);
       assertEquals((await keys()).length, 1);
-      // Under the storage's other name there, the same sessions.
+      // The storage's other name works on the same sessions.
       const renamed = createWorkersKVSessionStorage({
         kv,
         cookie: sessionCookie,
@@ -343,7 +343,7 @@ await withPackages(
   },
 );
 
-/** What Architect reads from a table's declaration: its name, its key, and where its items' end is. */
+/** The parts of a table's declaration that Architect reads: its name, its key, and the TTL's attribute. */
 function declared(text: string): { table: string; idx: string; ttl: string } {
   const [, table = "", attributes = ""] =
     text.match(/^(\w+)\n((?: +\S+ +\S+\n)+)/m) ?? [];
@@ -358,7 +358,7 @@ await withPackages(
   [...DYNAMODB_PACKAGES, "npm:@architect/functions@^8.1.10"],
   startDynamoDB,
   (local) => {
-    Deno.test("Remix 1–2, createArcTableSessionStorage 1, 2: the session is in the table that the application declares, with its TTL", async () => {
+    Deno.test("Remix 1–2, createArcTableSessionStorage 1, 2: the session is kept in the table that the application declares, with its TTL", async () => {
       const { table, idx, ttl } = declared(`
 # app.arc
 sessions
@@ -395,7 +395,7 @@ sessions
   },
 );
 
-/** One page whose action and loader a test writes, with a storage whose sessions travel in the cookie. */
+/** A page with a test's action and loader, and a cookie storage. */
 function serveOne(
   page: (storage: SessionStorage) => RouteModule,
 ): Visitor {
@@ -405,7 +405,7 @@ function serveOne(
   return new Visitor(serveRoutes({ "/": page(storage) }));
 }
 
-Deno.test("Remix 1–2, Session API 1: an action reads what an earlier request left", async () => {
+Deno.test("Remix 1–2, Session API 1: an action reads the values of an earlier request", async () => {
   const visitor = serveOne(({ getSession, commitSession }) => ({
     async loader() {
       const session = await getSession();
@@ -424,7 +424,7 @@ Deno.test("Remix 1–2, Session API 1: an action reads what an earlier request l
   assertEquals((await visitor.send("/")).text, "atlases false");
 });
 
-/** Lets each visit change the session, and shows what the change gave. */
+/** Each visit changes the session, and the page shows the result. */
 function serveChanges(
   changes: ((
     session: Awaited<ReturnType<SessionStorage["getSession"]>>,
@@ -453,7 +453,7 @@ async function assertPages(
   assertEquals(seen, expected);
 }
 
-Deno.test("Remix 1–2, session.has(key) 1: has() tells whether there is a value, and does not use up a message", async () => {
+Deno.test("Remix 1–2, session.has(key) 1: has() returns whether there is a value, and does not consume a message", async () => {
   const visitor = serveChanges([
     (session) => session.has("loan"),
     (session) => session.set("loan", "Emma"),
@@ -469,7 +469,7 @@ Deno.test("Remix 1–2, session.has(key) 1: has() tells whether there is a value
   );
 });
 
-Deno.test("Remix 1–2, session.set(key, value) 1: a value is there in the requests that follow", async () => {
+Deno.test("Remix 1–2, session.set(key, value) 1: a value can be read in later requests", async () => {
   const visitor = serveChanges([
     (session) => session.set("loan", "Emma"),
     (session) => session.get("loan"),
@@ -483,7 +483,7 @@ Deno.test("Remix 1–2, session.set(key, value) 1: a value is there in the reque
   );
 });
 
-Deno.test("Remix 1–2, session.flash(key, value) 1, 2: a message goes with the redirect, is shown, and is gone at the next look", async () => {
+Deno.test("Remix 1–2, session.flash(key, value) 1, 2: a message is shown after the redirect, and not again", async () => {
   const { getSession, commitSession } = createCookieSessionStorage({
     cookie: { name: "__session", secrets: ["vellum"] },
   });
@@ -520,7 +520,7 @@ Deno.test("Remix 1–2, session.flash(key, value) 1, 2: a message goes with the 
   assertEquals((await visitor.open("/hall")).text, "<p>The hall</p>");
 });
 
-Deno.test("Remix 1–2, session.get() 1: a value is what an earlier request set, and undefined where none did", async () => {
+Deno.test("Remix 1–2, session.get() 1: get() returns the value of an earlier request, or undefined", async () => {
   const visitor = serveChanges([
     (session) => String(session.get("name")),
     (session) => session.set("name", "Ida"),
@@ -529,7 +529,7 @@ Deno.test("Remix 1–2, session.get() 1: a value is what an earlier request set,
   await assertPages(visitor, "undefined", "nothing", "Ida");
 });
 
-Deno.test("Remix 1–2, session.unset() 1, 2: a value that is removed and committed is gone, and the others stay", async () => {
+Deno.test("Remix 1–2, session.unset() 1, 2: unset() removes one value, and the others stay", async () => {
   const visitor = serveChanges([
     (session) => {
       session.set("name", "Ida");

@@ -17,7 +17,7 @@ import {
 } from "./_remix_router.ts";
 import { GONE, partsOf, type Visitor } from "./_visitor.ts";
 
-/** The keepers of the light, by the name that they give at its gate. */
+/** The users, by name. */
 const keepers = new Map([["grace", { id: 11, word: "lantern" }]]);
 
 function recognise(name: unknown, word: unknown) {
@@ -30,7 +30,7 @@ await withPackages(
   ROUTER,
   loadRouter,
   (router: RouterModule) => {
-    /** A lighthouse, by one router: the guide's login is written on the one that its first snippet made. */
+    /** One application: the guide's login uses the router of its first snippet. */
     function lighthouse(sessionStorage: SessionStorage): () => Visitor {
       const sessionCookie = createCookie("__session", {
         secrets: ["driftwood"],
@@ -78,7 +78,7 @@ await withPackages(
       });
     }
 
-    Deno.test("Remix 3 middleware, Usage 1: a page counts a visitor's visits, without a word about cookies", async () => {
+    Deno.test("Remix 3 middleware, Usage 1: a page counts a visitor's visits, without any code for cookies", async () => {
       const visitors = lighthouse(createCookieSessionStorage());
       const visitor = visitors();
       const { text, setCookies } = await visitor.open("/");
@@ -96,7 +96,7 @@ await withPackages(
       assertEquals((await visitors().open("/")).text, "Tide 1");
     });
 
-    /** Comes to the gate, in and out again, and looks what each step leaves to whoever copied the cookie before it. */
+    /** Signs in and out, and checks after each step whether a copy of the earlier cookie still works. */
     async function assertVisit(
       sessionStorage: SessionStorage,
       copies: { login: string; logout: string },
@@ -145,15 +145,15 @@ await withPackages(
       assertEquals(await lookWith(inside), copies.logout);
     }
 
-    Deno.test("Remix 3 middleware, Login/Logout Flow 1: a wrong password is told once, a login leads in and keeps the count, a logout begins it anew", async () => {
-      // The session is in the cookie: a copy is what it was when it was made, until its own end.
+    Deno.test("Remix 3 middleware, Login/Logout Flow 1: a wrong password shows an error once, a login keeps the count, and a logout resets it", async () => {
+      // The session is in the cookie, so a copy works until it expires.
       await assertVisit(createCookieSessionStorage(), {
         login: "Keeper none, tides 1",
         logout: "Keeper 11, tides 1",
       });
     });
 
-    Deno.test("Remix 3 middleware, Login/Logout Flow 1: with sessions on the server, a login ends the old id and a logout every copy", async () => {
+    Deno.test("Remix 3 middleware, Login/Logout Flow 1: with sessions on the server, a login revokes the old id, and a logout every copy", async () => {
       await assertVisit(createMemorySessionStorage(), {
         login: "Keeper none, tides 0",
         logout: "Keeper none, tides 0",

@@ -33,7 +33,7 @@ await withPackages(
   (router: RouterModule) => {
     const sessionCookie = createCookie("__session", { secrets: ["bark"] });
 
-    /** Lets each visit do one thing, and shows what it gave. */
+    /** Each visit does one thing, and the page shows the result. */
     function serveSteps(
       steps: ((context: Context) => unknown)[],
       storage: SessionStorage = createMemorySessionStorage(),
@@ -54,7 +54,7 @@ await withPackages(
       return JSON.parse((await visitor.open("/")).text);
     }
 
-    /** A visit with one cookie on every kind of storage: a value, a message, another id, the end. */
+    /** The same visit for every storage: a value, a message, a new id, a logout. */
     async function assertVisit(
       storage: SessionStorage,
       cookie = sessionCookie,
@@ -85,7 +85,7 @@ await withPackages(
       return { set, cleared };
     }
 
-    Deno.test("Remix 3 overview, The Session API table: every method and property of the table does what it says", async () => {
+    Deno.test("Remix 3 overview, The Session API table: every method and property of the table works as described", async () => {
       const visitor = serveSteps([
         ({ session }) => {
           session.set("tree", "oak");
@@ -120,7 +120,7 @@ await withPackages(
       ]);
     });
 
-    Deno.test("Remix 3 overview, Quick Example 1: a handler finds the session by its class, reads, writes and removes", async () => {
+    Deno.test("Remix 3 overview, Quick Example 1: a handler gets the session by its class; it reads, writes and removes values", async () => {
       using clock = stopTime();
       const begun = Date.now();
       const visitor = application(
@@ -161,7 +161,7 @@ await withPackages(
       assertEquals(await water(), "undefined, 4, by a basket");
     });
 
-    Deno.test("Remix 3 overview, Storage Engines table: an application changes nothing when its storage is another", async () => {
+    Deno.test("Remix 3 overview, Storage Engines table: an application works on every storage without a change", async () => {
       const dir = await Deno.makeTempDir();
       try {
         const storages = [
@@ -175,7 +175,7 @@ await withPackages(
       }
     });
 
-    Deno.test("Remix 3 overview, Cookie Storage 1: the session is sealed in a cookie that lasts a week", async () => {
+    Deno.test("Remix 3 overview, Cookie Storage 1: the session is kept encrypted in a cookie that lasts a week", async () => {
       using clock = stopTime();
       const cookieOf = (stage: string) =>
         createCookie("__session", {
@@ -221,10 +221,10 @@ await withPackages(
       assertEquals((await getSession(header)).has("tree"), false);
     });
 
-    Deno.test("Remix 3 overview, Filesystem Storage 1: sessions in a folder outlive the server", async () => {
+    Deno.test("Remix 3 overview, Filesystem Storage 1: sessions in a folder survive a restart", async () => {
       const dir = await Deno.makeTempDir();
       try {
-        // From where the server runs, as the guide has it.
+        // Relative to the server's working directory, as in the guide.
         const start = () =>
           createFsSessionStorage(`./${relative(Deno.cwd(), dir)}/sessions`);
         await assertVisit(start());
@@ -244,7 +244,7 @@ await withPackages(
       }
     });
 
-    Deno.test("Remix 3 overview, Memory Storage 1: sessions in memory end with the server", async () => {
+    Deno.test("Remix 3 overview, Memory Storage 1: sessions in memory are lost in a restart", async () => {
       await assertVisit(createMemorySessionStorage());
       const before = serveSteps([({ session }) => session.set("tree", "yew")]);
       await look(before);
@@ -255,7 +255,7 @@ await withPackages(
     });
 
     if (installed("redis")) {
-      Deno.test("Remix 3 overview, Redis and Memcache 1: sessions in Redis are every server's, for a week", async () => {
+      Deno.test("Remix 3 overview, Redis and Memcache 1: sessions in Redis are shared by all servers, for a week", async () => {
         const server = await startRedis();
         const url = `redis://127.0.0.1:${server.port}`;
         const start = () =>
@@ -276,7 +276,7 @@ await withPackages(
           assertEquals(await look(there), "yew");
 
           await client.connect();
-          // Beside the sessions there is, for a minute, what a login has left under the old id.
+          // Beside the sessions, the old id of a login is kept for a minute.
           const keys = await client.keys("*");
           const times = keys.map((key) => client.pTTL(key));
           const left = Math.max(...(await Promise.all(times)).map(Number));
@@ -291,7 +291,7 @@ await withPackages(
     }
 
     if (installed("memcached")) {
-      Deno.test("Remix 3 overview, Storage Engines table: sessions in Memcached are used as the others are", async () => {
+      Deno.test("Remix 3 overview, Storage Engines table: sessions in Memcached work like the others", async () => {
         const server = await startMemcached();
         const url = `127.0.0.1:${server.port}`;
         const storage = createMemcacheSessionStorage({ url, ttl: WEEK });
@@ -304,7 +304,7 @@ await withPackages(
       });
     }
 
-    Deno.test("Remix 3 overview, Flash Messages 1: a form's message is on the page that it leads to, and on no other", async () => {
+    Deno.test("Remix 3 overview, Flash Messages 1: a form's message is shown once, on the page after the redirect", async () => {
       const visitor = application(
         router,
         [sessionCookie, createCookieSessionStorage()],
@@ -327,7 +327,7 @@ await withPackages(
       assertEquals((await visitor.open("/trees")).text, "undefined");
     });
 
-    /** Signs in and out, as the two snippets on security have it. */
+    /** Signs in and out, as in the two snippets on security. */
     function orchard(): () => Visitor {
       const user = { id: 5 };
       return application(
@@ -352,7 +352,7 @@ await withPackages(
       );
     }
 
-    Deno.test("Remix 3 overview, Session Security 1: a login changes the cookie and keeps the data, and the cookie of before is nobody's", async () => {
+    Deno.test("Remix 3 overview, Session Security 1: a login replaces the cookie and keeps the data, and the earlier cookie stops working", async () => {
       const visitors = orchard();
       const visitor = visitors();
       await visitor.send("/basket");
@@ -365,7 +365,7 @@ await withPackages(
       assertEquals(await look(attacker), {});
     });
 
-    Deno.test("Remix 3 overview, Session Security 2: a logout clears the cookie and all data, for whoever has a copy too", async () => {
+    Deno.test("Remix 3 overview, Session Security 2: a logout clears the cookie and all data, and a copy of the cookie stops working", async () => {
       const visitors = orchard();
       const visitor = visitors();
       await visitor.send("/in");

@@ -1,11 +1,11 @@
-// The table in README.md and the tests beside it are the same list, and no snippet is missing in it.
+// The table in README.md and the tests are the same list, and every snippet is in it.
 import { assert, assertEquals } from "@std/assert";
 
 const folder = new URL("./", import.meta.url);
 
 interface Row {
   section: string;
-  /** `1`, or `1, 2`; or which table, or which entry of a list. */
+  /** `1`, or `1, 2`; or `table`, or `entry` and its number. */
   snippet: string;
   seen: string;
 }
@@ -13,7 +13,7 @@ interface Row {
 interface Guide {
   name: string;
   file: string;
-  /** How many pieces of code it has. */
+  /** The number of its snippets. */
   total: number;
   rows: Row[];
 }
@@ -23,7 +23,7 @@ function guidesOf(readme: string): Guide[] {
   const guides: Guide[] = [];
   for (const part of readme.split(/^## /m).slice(1)) {
     const [, name = "", file = "", total] = part.match(
-      /^(.+)\n\n\[`(\w+\.ts)`\]\(\2\), of (\d+) pieces of code\n/,
+      /^(.+)\n\n\[`(\w+\.ts)`\]\(\2\), of (\d+) snippets\n/,
     ) ?? [];
     const [head, , ...body] = part.split("\n")
       .filter((line) => line.startsWith("|"))
@@ -40,7 +40,7 @@ function guidesOf(readme: string): Guide[] {
   return guides;
 }
 
-/** What is wrong with the numbers of a guide's pieces of code. */
+/** The errors in the numbers of a guide's snippets. */
 function faults({ name, total, rows }: Guide): string[] {
   const sections = new Map<string, Set<number>>();
   const found: string[] = [];
@@ -50,7 +50,9 @@ function faults({ name, total, rows }: Guide): string[] {
     sections.set(section, numbers);
     for (const number of snippet.split(", ")) {
       if (/^[1-9]\d*$/.test(number)) numbers.add(Number(number));
-      else found.push(`${name}, ${section}: no snippet is ${snippet}`);
+      else {found.push(
+          `${name}, ${section}: not a snippet's number: ${snippet}`,
+        );}
     }
   }
   let count = 0;
@@ -65,7 +67,7 @@ function faults({ name, total, rows }: Guide): string[] {
   return found;
 }
 
-/** The tests of a file, as written: those that need a missing program are registered under another name. */
+/** The tests in a file's source: a test that needs a missing program is registered under another name. */
 function testsOfFile(source: string): string[] {
   assertEquals(source.match(/\.(only|ignore|skip)\b|ignore:/), null);
   return [...source.matchAll(/Deno\.test\(\s*"([^"]+)"/g)]
@@ -97,7 +99,7 @@ Deno.test("tests/guides/README.md has every snippet of every guide", () => {
   assertEquals(guides.flatMap(faults), []);
 });
 
-Deno.test("a snippet that has no row is noticed", () => {
+Deno.test("a snippet without a row is an error", () => {
   const row = (section: string, snippet: string) => ({
     section,
     snippet,
@@ -113,6 +115,6 @@ Deno.test("a snippet that has no row is noticed", () => {
   );
   assertEquals(
     faults({ ...guide, total: 0, rows: [row("Login", "one")] }),
-    ["Old, Login: no snippet is one"],
+    ["Old, Login: not a snippet's number: one"],
   );
 });

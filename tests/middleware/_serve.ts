@@ -1,5 +1,5 @@
 /**
- * A server of `node:http` for as long as a test takes, and what it serves.
+ * A `node:http` server that runs while a test does, and a storage for it.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { App } from "./lifecycle/_app.ts";
 import { Client } from "./lifecycle/_client.ts";
 import { listen } from "./lifecycle/_node.ts";
 
-/** Serves a listener, an application of Express for one, for as long as `use` takes. */
+/** Serves a listener, such as an Express application, while `use` runs. */
 export async function serving(
   listener: RequestListener,
   use: (client: Client) => Promise<void>,
@@ -29,7 +29,7 @@ export async function serving(
 // deno-lint-ignore no-explicit-any -- Express comes without types
 type Any = any;
 
-/** Serves applications of Express, each for as long as `use` takes. */
+/** Serves Express applications, each while `use` runs. */
 export function servingApp(
   express: Any,
 ): (
@@ -38,23 +38,23 @@ export function servingApp(
 ) => Promise<void> {
   return async (routes, use) => {
     const app = express();
-    app.set("env", "test"); // or it prints errors
+    app.set("env", "test"); // otherwise it prints errors
     routes(app);
     await serving(app, use);
   };
 }
 
-/** What the sessions of the tests hold. */
+/** The data of the tests' sessions. */
 export type Data = Record<string, unknown>;
 
-/** A storage, its engine, and a visitor whose session it has. */
+/** A storage, its engine, and the cookie of a visitor with a session. */
 export class Fixture {
   readonly engine: FakeEngine = new FakeEngine();
   readonly storage: SessionStorage<Data> = createSessionStorage({
     engine: this.engine,
     cookie: {},
   });
-  /** Kept when a commit is over. */
+  /** Resolves after a commit. */
   readonly committed: PromiseWithResolvers<void> = Promise.withResolvers();
   cookie = "";
 
@@ -73,13 +73,13 @@ export class Fixture {
     return fixture;
   }
 
-  /** Whom the visitor's cookie stands for. */
+  /** The user id in the visitor's session. */
   async userId(): Promise<unknown> {
     return (await this.storage.getSession(this.cookie)).get("userId");
   }
 }
 
-/** The code of what it throws. */
+/** The code of the error that `run` throws. */
 export function codeOf(run: () => void): string | undefined {
   try {
     run();

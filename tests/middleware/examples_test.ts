@@ -1,5 +1,5 @@
-// The examples of the middlewares, against the real frameworks. `deno test --doc` leaves them out, because who only
-// checks this package should not have to install every framework.
+// Runs the middlewares' examples with the real frameworks. `deno test --doc` leaves them out, so that checking this
+// package does not need every framework.
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { withPackages } from "../engines/_packages.ts";
 const root = new URL("../../", import.meta.url);
 const config = new URL("deno.json", root);
 
-/** The examples of a file that `deno test --doc` leaves out. */
+/** The examples of a file that `deno test --doc` skips. */
 function examplesOf(source: string): string[] {
   return [...source.matchAll(/^( \* )?```ts ignore\n([^]*?)^( \* )?```$/gm)]
     .map(([, , code = ""]) => code.replaceAll(/^ \* ?/gm, ""));
@@ -31,14 +31,14 @@ await withPackages(
   [...new Set(Object.values(examples).join().match(/npm:(?!@types)[^"]+/g))],
   () => Promise.resolve(),
   () => {
-    Deno.test("the middlewares' examples have the right types, and run", async () => {
+    Deno.test("the middlewares' examples type-check and run", async () => {
       assert(Object.keys(examples).length > 10);
       const dir = await Deno.makeTempDir();
       try {
         for (const [name, code] of Object.entries(examples)) {
           await Deno.writeTextFile(join(dir, name), code);
         }
-        // In one process, because checking types takes seconds each time.
+        // In one process, because each type check takes seconds.
         const all = Object.keys(examples).map((name) => `import "./${name}";`);
         await Deno.writeTextFile(join(dir, "all.ts"), all.join("\n"));
         const { code, stderr } = await new Deno.Command(Deno.execPath(), {

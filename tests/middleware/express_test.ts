@@ -1,4 +1,4 @@
-// What is special to Express: Remix 0.x's loaders, and responses that are written bit by bit.
+// Special to Express: Remix 0.x's loaders, and responses that are written in parts.
 import {
   assert,
   assertEquals,
@@ -83,7 +83,7 @@ await withPackages(
       });
     });
 
-    Deno.test("session() holds back a response that is written bit by bit, and nothing of it is lost", async () => {
+    Deno.test("session() holds back a response that is written in parts, and sends all of it", async () => {
       const engine = new FakeEngine();
       const storage = createSessionStorage({ engine, cookie: {} });
       const seen: unknown[] = [];
@@ -141,11 +141,15 @@ await withPackages(
         assertEquals(head.setCookies, ["one=1", "two=2"]);
         engine.calls = [];
         assertEquals((await client.request("/invalid")).status, 500);
-        assertEquals(engine.calls, [], "what Node refuses commits nothing");
+        assertEquals(
+          engine.calls,
+          [],
+          "a body that Node rejects commits nothing",
+        );
       });
     });
 
-    Deno.test("session() stops a stream that nobody will get, when the session cannot be saved", async () => {
+    Deno.test("session() stops a stream, when the session cannot be saved", async () => {
       const engine = new FakeEngine();
       const storage = createSessionStorage({ engine, cookie: {} });
       const errors: Any[] = [];
@@ -183,7 +187,7 @@ await withPackages(
       assertEquals(engine.records.size, 0);
     });
 
-    Deno.test("session() keeps a stream out of the answer to its error, however long that takes", async () => {
+    Deno.test("session() does not mix a stream into a long answer to an error", async () => {
       const storage = createSessionStorage({
         engine: new FakeEngine(),
         cookie: {},
@@ -205,7 +209,7 @@ await withPackages(
       });
     });
 
-    Deno.test("session() commits nothing for a visitor who has gone", async () => {
+    Deno.test("session() commits nothing, when the visitor has disconnected", async () => {
       const engine = new FakeEngine();
       const storage = createSessionStorage({ engine, cookie: {} });
       const arrived = Promise.withResolvers<void>();
@@ -234,7 +238,7 @@ await withPackages(
       assertEquals(engine.calls, []);
     });
 
-    Deno.test("session() leaves a whole session, when next is called twice at once", async () => {
+    Deno.test("session() commits once, when next is called twice at once", async () => {
       const engine = new FakeEngine();
       const storage = createSessionStorage({ engine, cookie: {} });
       const errors: Any[] = [];
@@ -255,10 +259,10 @@ await withPackages(
         assertEquals((await client.request("/")).text, "sent");
       });
       assertEquals(engine.calls, ["write"]);
-      assertEquals(errors, [], "Express goes on behind the handler");
+      assertEquals(errors, [], "no error reaches Express");
     });
 
-    Deno.test("session() refuses to be mounted twice in one place", async () => {
+    Deno.test("session() throws, when it is mounted twice under one key", async () => {
       const storage = createSessionStorage({
         engine: new FakeEngine(),
         cookie: {},
@@ -275,13 +279,13 @@ await withPackages(
       });
       assertMatch(
         errors.join(),
-        /^Cannot start session: req.session holds one/,
+        /^Cannot mount session: req.session already holds a session; mount the middleware once, or pass another { key }$/,
       );
     });
   },
 );
 
-Deno.test("session() refuses what express-session would do and this does not", () => {
+Deno.test("session() throws on options of express-session that are not supported", () => {
   const refused: [Record<string, unknown>, string][] = [
     [
       { resave: true },
@@ -293,28 +297,28 @@ Deno.test("session() refuses what express-session would do and this does not", (
     ],
     [
       { rolling: true },
-      "Cannot use rolling: pass a storage with idleTimeout, whose sessions live on with use",
+      "Cannot use rolling: it is not supported; create a storage with idleTimeout, and write session(storage)",
     ],
     [
       { store: {} },
-      "Cannot use store: pass a storage in place of the secret, session(storage)",
+      "Cannot use store: it is not supported; create a session storage, and write session(storage)",
     ],
     [
       { genid: () => "1" },
-      "Cannot use genid: ids are made by the storage",
+      "Cannot use genid: it is not supported, because the storage makes the ids; leave it out",
     ],
     [
       { unset: "destroy" },
-      "Cannot use unset: call req.session.destroy()",
+      "Cannot use unset: it is not supported; call req.session.destroy() to end the session",
     ],
     [
       { proxy: true },
-      "Cannot use proxy: cookie.secure says whether the cookie needs HTTPS",
+      "Cannot use proxy: it is not supported; set cookie.secure to true if your site uses HTTPS",
     ],
-    [{ maxAge: 60 }, 'Cannot start session: unknown option "maxAge"'],
+    [{ maxAge: 60 }, 'Cannot mount session: unknown option "maxAge"'],
     [{ nam: "sid" }, 'the nearest known one is "name"'],
-    [{ secret: undefined }, "Cannot use secret: "],
-    [{ secret: [] }, "Cannot use secret: "],
+    [{ secret: undefined }, "Cannot use secret: there is none; pass a string"],
+    [{ secret: [] }, "Cannot use secret: there is none; pass a string"],
     [{ secret: "" }, ""],
   ];
   for (const [options, message] of refused) {
@@ -327,20 +331,20 @@ Deno.test("session() refuses what express-session would do and this does not", (
   session({ secret: "s", rolling: false, store: undefined } as Any);
 });
 
-Deno.test("session() without arguments says what to pass", () => {
+Deno.test("session() throws and says what to pass, without arguments", () => {
   for (const nothing of [[], [undefined], [null], ["secret"]]) {
     assertThrows(
       () => (session as Any)(...nothing),
       TypeError,
-      "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
+      "Cannot mount session: write session(storage), session(cookie, storage) or session({ secret })",
     );
   }
 });
 
-Deno.test("loader() says what is missing, where no session was mounted", async () => {
+Deno.test("loader() throws and says what to mount, without a session", async () => {
   await assertRejects(
     () => loader(() => assert(false))({ session: {} }, {}),
     TypeError,
-    "Cannot run loader: the request has no session",
+    "Cannot run loader: req.session is not a session of this library; call app.use(session(storage)) before the route",
   );
 });

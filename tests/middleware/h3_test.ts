@@ -1,4 +1,4 @@
-// What h3 alone does: whatever a handler gives becomes a response, or an error.
+// Special to h3: it makes a response or an error of any value that a handler returns.
 import { assertEquals } from "@std/assert";
 import { createMemorySessionStorage } from "../../mod.ts";
 import type { Session } from "../../core/session.ts";
@@ -23,7 +23,7 @@ await withPackages(
       "a redirect": () => Response.redirect("http://localhost/"),
     };
     for (const [name, answer] of Object.entries(answers)) {
-      Deno.test(`session() sends the cookie of a login, when a route of h3 gives ${name}`, async () => {
+      Deno.test(`session() sends the cookie of a login, when a route returns ${name}`, async () => {
         const storage = createMemorySessionStorage({ cookie: {} });
         const app = new H3({ silent: true }).use(session(storage));
         app.post("/login", (event) => {
@@ -40,7 +40,7 @@ await withPackages(
       });
     }
 
-    Deno.test("session() leaves a response's own Cache-Control, when it is h3's own response", async () => {
+    Deno.test("session() keeps the Cache-Control header of an HTTPResponse", async () => {
       const storage = createMemorySessionStorage({ cookie: {} });
       const app = new H3().use(session(storage)).get("/", (event) => {
         (event.context["session"] as Session).set("a", 1);

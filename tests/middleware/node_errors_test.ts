@@ -1,5 +1,5 @@
-// deno-lint-ignore-file no-console -- an error that nobody takes goes there
-// Where Node has nobody left to take an error.
+// deno-lint-ignore-file no-console -- unhandled errors are printed there
+// Errors in the functions that handle errors.
 import { assertEquals, assertRejects } from "@std/assert";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Session } from "../../core/session.ts";
@@ -10,7 +10,7 @@ import { type Data, Fixture, serving } from "./_serve.ts";
 type Req = IncomingMessage;
 type Res = ServerResponse;
 
-/** Runs it with a console that keeps errors to itself. */
+/** Runs a test without printing errors, and returns them. */
 async function quietly(run: () => Promise<void>): Promise<unknown[]> {
   const { error } = console;
   const errors: unknown[] = [];
@@ -23,7 +23,7 @@ async function quietly(run: () => Promise<void>): Promise<unknown[]> {
   return errors;
 }
 
-Deno.test("session() hands to next() what an asynchronous onUnavailable throws", async () => {
+Deno.test("session() passes the error of an asynchronous onUnavailable to next()", async () => {
   const { engine, storage } = new Fixture();
   const middleware = express(storage, {
     onUnavailable: () => Promise.reject(new Error("no page for that")),
@@ -50,7 +50,7 @@ Deno.test("session() hands to next() what an asynchronous onUnavailable throws",
   assertEquals(nexts, ["no page for that", "no page for that"]);
 });
 
-Deno.test("session() cuts the connection where nobody takes what onError throws", async () => {
+Deno.test("session() closes the connection, when the outermost onError throws", async () => {
   const { engine, storage } = new Fixture();
   const { cookie } = await Fixture.create();
   const reject = () => Promise.reject(new Error("not even that"));
@@ -77,7 +77,7 @@ Deno.test("session() cuts the connection where nobody takes what onError throws"
   ]);
 });
 
-Deno.test("session() answers an error with nothing of the answer that failed", async () => {
+Deno.test("session() answers an error without the headers of the failed response", async () => {
   const errors = await quietly(async () => {
     await serving(
       node(new Fixture().storage, (_req: Req, res: Res) => {

@@ -1,4 +1,4 @@
-// Node's HTTP/2, whose responses are like those of its HTTP/1, but not quite.
+// Node's HTTP/2 responses, which differ from those of HTTP/1 in some details.
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,7 @@ import { Fixture } from "./_serve.ts";
 // deno-lint-ignore no-explicit-any -- headers, by any name
 type Any = any;
 
-Deno.test("session() works over HTTP/2, and asks it for no status text", async () => {
+Deno.test("session() works over HTTP/2, and does not read the status text", async () => {
   const warnings: string[] = [];
   const warn = ({ message }: Error) => warnings.push(message);
   process.on("warning", warn);

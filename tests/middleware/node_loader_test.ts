@@ -1,4 +1,4 @@
-// What becomes of a loader's `Response` on its way to Express: a stream, and headers that were set before.
+// How Express sends a loader's `Response`: its stream, and its headers beside those that were set before.
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
@@ -16,7 +16,7 @@ await withPackages(
   (express) => {
     const serve = servingApp(express);
 
-    /** Gives a body that says when it was let go of, and sends `parts` first. */
+    /** A body that sends `parts` and does not end, and a promise for its cancellation. */
     function endless(...parts: string[]) {
       const cancelled = Promise.withResolvers<void>();
       const body = new ReadableStream<Uint8Array>({
@@ -30,7 +30,7 @@ await withPackages(
       return { body, cancelled: cancelled.promise };
     }
 
-    Deno.test("loader() sends a stream as it comes, and lets go of it when the visitor leaves", async () => {
+    Deno.test("loader() streams a body, and cancels it when the visitor disconnects", async () => {
       const storage = createSessionStorage({
         engine: new FakeEngine(),
         cookie: {},
@@ -62,7 +62,7 @@ await withPackages(
       });
     });
 
-    Deno.test("loader() lets go of a stream that nobody will get", async () => {
+    Deno.test("loader() cancels a body that is not sent", async () => {
       const engine = new FakeEngine();
       const storage = createSessionStorage({ engine, cookie: {} });
       const unsaved = endless("never");
@@ -90,7 +90,7 @@ await withPackages(
       });
     });
 
-    Deno.test("loader() keeps its stream out of the answer to its error", async () => {
+    Deno.test("loader() does not mix its body into the answer to an error", async () => {
       await serve((app) => {
         app.use(session({ secret: "s" }));
         app.get(
@@ -117,7 +117,7 @@ await withPackages(
       });
     });
 
-    Deno.test("loader() sends a long body whole, and cuts the connection where a body fails", async () => {
+    Deno.test("loader() sends a long body completely, and closes the connection when a body fails", async () => {
       const parts = Array(50).fill("x".repeat(10_000));
       await serve((app) => {
         app.use(session({ secret: "s" }));
@@ -148,7 +148,7 @@ await withPackages(
       });
     });
 
-    Deno.test("loader() replaces headers that were set before, save cookies and Vary", async () => {
+    Deno.test("loader() replaces headers that were set before, except Set-Cookie and Vary", async () => {
       await serve((app) => {
         app.use(session({ secret: "s" }));
         app.use((_req: Any, res: Any, next: Any) => {

@@ -1,4 +1,4 @@
-// What Node's responses do that a `Response` does not: leave early, lose their visitor, refuse what they are given.
+// Special to Node's responses: headers sent early, disconnects, and arguments that Node rejects.
 import { assertEquals, assertMatch } from "@std/assert";
 import {
   type IncomingMessage,
@@ -14,7 +14,7 @@ import { codeOf, type Data, Fixture, serving } from "./_serve.ts";
 type Req = IncomingMessage;
 type Res = ServerResponse;
 
-/** Sends a request with the visitor's cookie, and goes once the server says so. */
+/** Sends a request with the visitor's cookie, and disconnects after `go`. */
 async function visitAndGo(
   { cookie }: Fixture,
   listener: RequestListener,
@@ -30,7 +30,7 @@ async function visitAndGo(
 }
 
 const EARLY: [string, (res: ServerResponse) => void][] = [
-  ["had left", (res) => res.write("early ")],
+  ["had sent its headers", (res) => res.write("early ")],
   ["had ended", (res) => res.end("early ")],
   [
     "ended while the session was read",
@@ -39,7 +39,7 @@ const EARLY: [string, (res: ServerResponse) => void][] = [
 ];
 
 for (const [when, before] of EARLY) {
-  Deno.test(`session() refuses changes where the response ${when}`, async () => {
+  Deno.test(`session() throws on changes, when the response ${when}`, async () => {
     const { engine, storage } = new Fixture();
     const middleware = express(storage);
     const codes: unknown[] = [];
@@ -58,7 +58,7 @@ for (const [when, before] of EARLY) {
   });
 }
 
-Deno.test("session() refuses a change where the headers left past it", async () => {
+Deno.test("session() throws on a change, when the headers were sent without it", async () => {
   const { engine, storage } = new Fixture();
   const codes: unknown[] = [];
   await serving(
@@ -77,7 +77,7 @@ Deno.test("session() refuses a change where the headers left past it", async () 
   assertEquals(engine.calls, []);
 });
 
-Deno.test("session() leaves the session of a visitor who goes while it is read", async () => {
+Deno.test("session() does not change a session, when the visitor disconnects while it is read", async () => {
   const fixture = await Fixture.create();
   const { engine, storage } = fixture;
   const arrived = Promise.withResolvers<void>();
@@ -103,7 +103,7 @@ Deno.test("session() leaves the session of a visitor who goes while it is read",
   assertEquals(await fixture.userId(), 7);
 });
 
-Deno.test("session() logs out a visitor who goes before the answer", async () => {
+Deno.test("session() saves a logout, when the visitor disconnects before the response", async () => {
   const fixture = await Fixture.create();
   const destroyed = Promise.withResolvers<void>();
   await visitAndGo(
@@ -118,7 +118,7 @@ Deno.test("session() logs out a visitor who goes before the answer", async () =>
   assertEquals(await fixture.userId(), undefined);
 });
 
-Deno.test("session() logs out a visitor whom the handler cuts off", async () => {
+Deno.test("session() saves a logout, when the handler closes the connection", async () => {
   const fixture = await Fixture.create();
   await visitAndGo(
     fixture,
@@ -133,10 +133,10 @@ Deno.test("session() logs out a visitor whom the handler cuts off", async () => 
   assertEquals(await fixture.userId(), undefined);
 });
 
-Deno.test("session() tells onUnavailable of a logout that is lost with its visitor", async () => {
+Deno.test("session() calls onUnavailable, when a logout cannot be saved after a disconnect", async () => {
   const fixture = await Fixture.create();
   const destroyed = Promise.withResolvers<void>();
-  const told = Promise.withResolvers<SessionError>();
+  const reported = Promise.withResolvers<SessionError>();
   await visitAndGo(
     fixture,
     node(fixture.storage, (_req: Req, _res: Res, session) => {
@@ -145,11 +145,11 @@ Deno.test("session() tells onUnavailable of a logout that is lost with its visit
         fixture.engine.play(verb, "fail");
       }
       destroyed.resolve();
-    }, { onUnavailable: (error) => told.resolve(error) }),
+    }, { onUnavailable: (error) => reported.resolve(error) }),
     destroyed.promise,
-    told.promise,
+    reported.promise,
   );
-  assertEquals((await told.promise).code, "store-failed");
+  assertEquals((await reported.promise).code, "store-failed");
 });
 
 const REFUSED: [string, string, (res: Res) => void][] = [
@@ -182,7 +182,7 @@ const REFUSED: [string, string, (res: Res) => void][] = [
 ];
 
 for (const [what, code, send] of REFUSED) {
-  Deno.test(`session() commits with what is sent instead, where Node refuses ${what}`, async () => {
+  Deno.test(`session() commits with the next response, when Node rejects ${what}`, async () => {
     const { engine, storage } = new Fixture();
     const codes: unknown[] = [];
     await serving(
@@ -205,7 +205,7 @@ for (const [what, code, send] of REFUSED) {
   });
 }
 
-Deno.test("session() refuses a later part of the body when it is given", async () => {
+Deno.test("session() rejects an invalid later part of the body at once", async () => {
   const codes: unknown[] = [];
   await serving(
     node(new Fixture().storage, (_req: Req, res: Res, session) => {

@@ -1,4 +1,4 @@
-// Middlewares that wrap a response's methods, as many do, before session() and after it.
+// Middlewares that wrap a response's methods, mounted before session() and after it.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
@@ -13,9 +13,9 @@ type Any = any;
 /** A middleware that wraps a response. */
 interface Wrapper {
   readonly name: string;
-  /** The middlewares, in their order. */
+  /** The middlewares, in order. */
   readonly mount: readonly Any[];
-  /** Checks that it did its work. */
+  /** Checks that the middleware still works. */
   check(answer: Answer): void;
 }
 
@@ -77,7 +77,7 @@ await withPackages(
       },
     ];
 
-    /** Serves pages that are sent in every way there is, with a wrapper before or after the session. */
+    /** Serves pages that are sent in different ways, with a wrapper before or after the session. */
     async function pages(
       { mount }: Wrapper,
       place: "before" | "after",
@@ -86,7 +86,7 @@ await withPackages(
     ): Promise<void> {
       const storage = createSessionStorage({ engine, cookie: {} });
       const app = express();
-      app.set("env", "test"); // or it prints errors
+      app.set("env", "test"); // otherwise it prints errors
       if (place === "before") app.use(...mount as Any);
       app.use(session(storage, { key: "mine" }));
       if (place === "after") app.use(...mount as Any);
@@ -116,7 +116,7 @@ await withPackages(
       for (const place of ["before", "after"] as const) {
         const title = `${wrapper.name} ${place} session()`;
 
-        Deno.test(`${title} loses neither the cookie nor the body`, async () => {
+        Deno.test(`${title} sends both the cookie and the body`, async () => {
           await pages(wrapper, place, async (client) => {
             for (const way of ["send", "write", "head", "flush", "later"]) {
               const looked = await client.request(`/look/${way}`);
@@ -145,7 +145,7 @@ await withPackages(
           });
         });
 
-        Deno.test(`${title} leaves the answer to an error whole`, async () => {
+        Deno.test(`${title} sends the complete answer to an error`, async () => {
           const engine = new FakeEngine();
           await pages(wrapper, place, async (client) => {
             for (const way of ["send", "write", "head", "flush", "later"]) {
@@ -167,7 +167,7 @@ await withPackages(
       }
     }
 
-    Deno.test("session() leaves in its place what wraps a response's methods by hand", async () => {
+    Deno.test("session() keeps methods of a response that were wrapped by hand", async () => {
       const engine = new FakeEngine();
       const storage = createSessionStorage({ engine, cookie: {} });
       const seen: string[] = [];

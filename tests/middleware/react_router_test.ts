@@ -1,4 +1,4 @@
-// What is special to React Router: pages, data requests, and loaders that commit by themselves.
+// Special to React Router: pages, data requests, and loaders that commit themselves.
 import { assertEquals, assertMatch } from "@std/assert";
 import {
   createContext,
@@ -64,7 +64,7 @@ Deno.test("session() commits for pages and for data requests, also when a loader
   assertEquals(errors.length, 2);
 });
 
-Deno.test("session() leaves loaders alone that call getSession and commitSession", async () => {
+Deno.test("session() does not disturb loaders that call getSession and commitSession", async () => {
   const storage = createCookieSessionStorage<{ userId: string }>({
     cookie: { secrets: ["s3cr3t"] },
   });
@@ -101,7 +101,7 @@ Deno.test("session() leaves loaders alone that call getSession and commitSession
   assertEquals(logout.cookie, "__session=");
 });
 
-Deno.test("session() gives loaders the type of the storage's data, by a context of their own", async () => {
+Deno.test("session() has the storage's data types in loaders, when it is given a context", async () => {
   const storage = createSessionStorage<{ userId: number }, { notice: string }>({
     engine: new FakeEngine(),
     cookie: {},
@@ -110,7 +110,7 @@ Deno.test("session() gives loaders the type of the storage's data, by a context 
   const loader = ({ context }: LoaderFunctionArgs) => {
     const userId: number | undefined = context.get(mine).get("userId");
     const notice: string | undefined = context.get(mine).get("notice");
-    // @ts-expect-error: there is no such key
+    // @ts-expect-error: an unknown key
     context.get(mine).get("userID");
     return Response.json({ userId, notice });
   };

@@ -24,7 +24,7 @@ await withPackages(
         sameSite: "lax",
       });
       const sessionStorage = createCookieSessionStorage();
-      // deno-lint-ignore no-explicit-any -- in JavaScript, as documented
+      // deno-lint-ignore no-explicit-any -- the documentation uses JavaScript
       const router: any = createRouter({
         middleware: [session(sessionCookie, sessionStorage)],
       });
@@ -76,7 +76,7 @@ await withPackages(
   },
 );
 
-Deno.test("session() refuses a cookie storage whose cookie is not signed", () => {
+Deno.test("session() throws, when a cookie storage is used without secrets", () => {
   assertThrows(
     () => session(createCookie("__session"), createCookieSessionStorage()),
     TypeError,

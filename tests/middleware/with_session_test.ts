@@ -27,7 +27,7 @@ type Handler = SessionHandler<
   unknown[]
 >;
 
-/** Serves on a free port, for as long as `use` takes. */
+/** Serves on a free port while `use` runs. */
 async function serve(
   handler: RequestHandler<[Deno.ServeHandlerInfo<Deno.NetAddr>]>,
   use: (url: string) => Promise<void>,
@@ -50,7 +50,7 @@ async function serve(
   return errors;
 }
 
-/** One request, as a browser without a cookie jar makes it. */
+/** Sends a request, as a browser without a cookie jar. */
 async function request(
   url: string,
   cookie = "",
@@ -118,13 +118,13 @@ Deno.test("withSession() adds nothing to a response, when nothing changed", asyn
   assertEquals(engine.calls, ["read"]);
 });
 
-Deno.test("withSession() gives the handler's own response, when there is no cookie to send", async () => {
+Deno.test("withSession() returns the handler's own response object, when it does not send a cookie", async () => {
   const response = new Response("hello");
   const handler = withSession(memory(), () => response);
   assert(await handler(new Request("http://a/")) === response);
 });
 
-Deno.test("withSession() keeps caches from sharing a response that sets the cookie, unless the handler said otherwise", async () => {
+Deno.test("withSession() makes a response that sets the cookie private, unless the handler sets Cache-Control", async () => {
   const cases: [HeadersInit, string, string][] = [
     [{}, "Cookie", "private, no-store"],
     [
@@ -223,8 +223,8 @@ Deno.test("withSession() sends the cookie with responses of every kind", async (
   });
 });
 
-/** What can carry no cookie, by how a handler comes to it. */
-const bare: Record<string, () => unknown> = {
+/** Answers that cannot carry a cookie. */
+const cookieless: Record<string, () => unknown> = {
   "text": () => "Welcome",
   "an object": () => ({ ok: true }),
   "Response.error()": () => Response.error(),
@@ -244,8 +244,8 @@ const bare: Record<string, () => unknown> = {
     return response;
   },
 };
-for (const [name, answer] of Object.entries(bare)) {
-  Deno.test(`withSession() commits nothing, when a session was changed and the handler gives ${name}`, async () => {
+for (const [name, answer] of Object.entries(cookieless)) {
+  Deno.test(`withSession() commits nothing, when a session was changed and the handler returns ${name}`, async () => {
     const storage = createMemorySessionStorage({ cookie: {} });
     const session = await storage.getSession();
     session.set("userId", "ann");
@@ -258,10 +258,10 @@ for (const [name, answer] of Object.entries(bare)) {
     await assertSessionError(
       () => visit((session) => session.regenerateId()),
       "late-change",
-      "what answers its request can carry no cookie",
+      "Cannot save session: its response cannot carry the cookie; return a new Response",
     );
     assertEquals((await storage.getSession(cookie)).get("userId"), "ann");
-    // Where there is nothing to send, it is between the handler and its server.
+    // Without a cookie to send, the answer is not checked.
     await visit((session) => session.get("userId"));
   });
 }
@@ -275,7 +275,7 @@ Deno.test("withSession() answers HEAD as it answers GET, without the body", asyn
   });
 });
 
-Deno.test("withSession() carries a flash over a redirect, once (Post/Redirect/Get)", async () => {
+Deno.test("withSession() shows a flash message once, after a redirect (Post/Redirect/Get)", async () => {
   const handler = withSession(memory(), (request, session) => {
     if (request.method === "POST") {
       session.flash("notice", "saved");
@@ -309,7 +309,7 @@ Deno.test("withSession() clears the cookie, when the handler destroys the sessio
   });
 });
 
-Deno.test("withSession() commits before the response goes out, and refuses changes while its body streams", async () => {
+Deno.test("withSession() commits before the response is sent, and throws on changes while its body streams", async () => {
   const storage = memory();
   let thrown: unknown;
   let seen: unknown;
@@ -332,14 +332,14 @@ Deno.test("withSession() commits before the response goes out, and refuses chang
   await serve(handler, async (url) => {
     const { text, cookie } = await request(url);
     assertEquals(text, "streamed");
-    assertEquals(seen, 1, "what was there can still be read");
+    assertEquals(seen, 1, "values can still be read");
     assertInstanceOf(thrown, SessionError);
     assertEquals(thrown.code, "late-change");
     assertEquals((await storage.getSession(cookie)).data, { early: 1 });
   });
 });
 
-Deno.test("withSession() refuses changes while it commits: they would be in no save", async () => {
+Deno.test("withSession() throws on changes while it commits, because they would not be saved", async () => {
   const engine = new FakeEngine();
   const storage = createSessionStorage({ engine, cookie: {} });
   let error: SessionError | undefined;
@@ -361,7 +361,7 @@ Deno.test("withSession() refuses changes while it commits: they would be in no s
   assertEquals((await storage.getSession(cookie)).data, { early: 1 });
 });
 
-Deno.test("withSession() clears the cookie, when the cookie's own lifetime is over", async () => {
+Deno.test("withSession() clears the cookie, when the cookie's own lifetime has expired", async () => {
   for (
     const storage of [
       createMemorySessionStorage({ cookie: { maxAge: 0 } }),
@@ -380,7 +380,7 @@ Deno.test("withSession() clears the cookie, when the cookie's own lifetime is ov
   }
 });
 
-Deno.test("withSession() refuses changes after an untouched session's response, too", async () => {
+Deno.test("withSession() throws on changes after the response, even if the session was untouched", async () => {
   let kept: Session<Record<string, unknown>> | undefined;
   const handler = withSession(memory(), (_request, session) => {
     kept = session;
@@ -440,7 +440,7 @@ Deno.test("withSession() commits nothing, when the handler throws", async () => 
   }
 });
 
-Deno.test("withSession() answers 503 and sends no cookie, when the storage fails", async () => {
+Deno.test("withSession() answers 503 and does not send a cookie, when the engine fails", async () => {
   const engine = new FakeEngine();
   const storage = createSessionStorage({ engine, cookie: {} });
   let handled = 0;
@@ -465,7 +465,7 @@ Deno.test("withSession() answers 503 and sends no cookie, when the storage fails
   assertEquals(handled, 2, "the handler did not run on a failed read");
 });
 
-Deno.test("withSession() lets the application answer, when the storage fails", async () => {
+Deno.test("withSession() calls onUnavailable, when the engine fails", async () => {
   const engine = new FakeEngine();
   const storage = createSessionStorage({ engine });
   const codes: string[] = [];
@@ -490,10 +490,10 @@ Deno.test("withSession() lets the application answer, when the storage fails", a
   const response = await handler(new Request("http://localhost/cart"));
   assertEquals(await response.text(), "later, /cart");
   assertEquals(codes, ["store-failed"]);
-  assert(cancelled, "the body that nobody will read is let go");
+  assert(cancelled, "the body that is not sent is cancelled");
 });
 
-Deno.test("withSession() throws on what the application got wrong", async () => {
+Deno.test("withSession() throws, when a value cannot be saved", async () => {
   const storage = createSessionStorage({ engine: new FakeEngine() });
   const handler = withSession(createCookie("s"), storage, (_, session) => {
     session.set("when", new Date());
@@ -527,7 +527,7 @@ Deno.test("withSession() reads the session once and commits it once", async () =
   assertEquals(calls, ["get", 'commit {"renew":false}']);
 });
 
-Deno.test("withSession() nests, when one request has several sessions", async () => {
+Deno.test("withSession() can be nested, for several sessions in one request", async () => {
   const site = createMemorySessionStorage({ cookie: { name: "site" } });
   const admin = createCookieSessionStorage({
     cookie: { name: "admin", secrets: ["s3cr3t"] },
@@ -553,7 +553,7 @@ Deno.test("withSession() nests, when one request has several sessions", async ()
   });
 });
 
-Deno.test("withSession() hands on what the server passes", async () => {
+Deno.test("withSession() passes the server's other arguments to the handler", async () => {
   const storage = memory();
   const handler = withSession(
     storage,
@@ -574,7 +574,7 @@ Deno.test("withSession() hands on what the server passes", async () => {
   assertEquals(await response.text(), "w1");
 });
 
-Deno.test("withSession() lets a WebSocket be upgraded, with and without a cookie to send", async () => {
+Deno.test("withSession() upgrades a WebSocket, with and without a cookie to send", async () => {
   for (const changes of [false, true]) {
     const storage = memory();
     const handler = withSession(storage, (request, session) => {
@@ -599,7 +599,7 @@ Deno.test("withSession() lets a WebSocket be upgraded, with and without a cookie
   }
 });
 
-Deno.test("withSession() takes cookie and storage apart, as middlewares of Remix 3 do", async () => {
+Deno.test("withSession() takes a cookie and a storage, as middlewares of Remix 3 do", async () => {
   const cookie = createCookie("sid", { secrets: ["s3cr3t"] });
   for (
     const storage of [
@@ -625,12 +625,17 @@ Deno.test("withSession() throws and says what to change, when it cannot work", a
   assertThrows(
     () => withSession({ read, save } as never, count),
     TypeError,
-    "Cannot use storage: it has no cookie; pass one before it",
+    "Cannot use storage: it has only read() and save(), and no cookie; pass a cookie before it: session(cookie, storage)",
   );
   assertThrows(
     () => withSession(createCookie("n"), { getSession() {} } as never, count),
     TypeError,
-    "Cannot use storage: it must have read() and save() to be used with a cookie",
+    "Cannot bind cookie: the storage after it must have read() and save(); pass such a storage, or leave the cookie out",
+  );
+  assertThrows(
+    () => withSession({} as never, count),
+    TypeError,
+    "Cannot use storage: it is not a session storage; create one, with createMemorySessionStorage() for example",
   );
   assertThrows(
     () => withSession(createCookieSessionStorage(), count),
@@ -640,7 +645,7 @@ Deno.test("withSession() throws and says what to change, when it cannot work", a
   assertThrows(
     () => withSession(memory(), count, { onUnavailabel() {} } as never),
     TypeError,
-    'unknown option "onUnavailabel"; the nearest known one is "onUnavailable"',
+    'Cannot wrap handler: unknown option "onUnavailabel"; the nearest known one is "onUnavailable"',
   );
   assertThrows(
     () => withSession(createCookie("n"), createCookieSessionStorage(), count),
@@ -650,7 +655,7 @@ Deno.test("withSession() throws and says what to change, when it cannot work", a
   assertThrows(
     () => withSession(memory(), undefined as never),
     TypeError,
-    "Cannot wrap handler: it must be a function",
+    "Cannot wrap handler: handler must be a function, received undefined",
   );
   await assertRejects(
     () =>

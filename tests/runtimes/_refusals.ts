@@ -16,7 +16,10 @@ import { type RowName, ROWS, type Runtime } from "./matrix.ts";
 
 /** Storages that see from the start that their platform lacks what they need. */
 const REFUSING: Partial<Record<RowName, [() => unknown, RegExp]>> = {
-  file: [() => createFileSessionStorage({ dir: "/tmp" }), /does not have node:fs/],
+  file: [
+    () => createFileSessionStorage({ dir: "/tmp" }),
+    /does not have node:fs/,
+  ],
   denoKv: [() => createDenoKvSessionStorage(), /does not have Deno KV/],
   memcachedUrl: [
     () => createMemcacheSessionStorage({ url: "localhost" }),

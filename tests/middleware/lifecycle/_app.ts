@@ -1,7 +1,7 @@
 /**
- * The application that every framework serves, so that one list of cases can look at all of them from outside.
+ * The application that every framework serves, so that one list of cases can test all of them.
  *
- * It runs wherever the framework does, also in another process: what tests want to know of it, they ask over HTTP.
+ * It may run in another process, as its framework does. So tests query it over HTTP.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { FakeEngine, type Verb } from "../../storage/_fake_engine.ts";
 /** The data of the application's sessions. */
 export type Data = Record<string, unknown>;
 
-/** What a handler answers; each driver says it in its framework's own words. */
+/** A handler's answer. Each driver sends it as its framework does. */
 export type Reply =
   | {
     kind: "text";
@@ -23,7 +23,7 @@ export type Reply =
     headers?: [string, string][];
   }
   | { kind: "redirect"; to: string }
-  /** Headers go out first, then `onSent` runs, then the body follows. */
+  /** The headers are sent, then `onSent` runs, then the body is sent. */
   | { kind: "stream"; onSent: () => void }
   | { kind: "throw" }
   | { kind: "throw redirect"; to: string }
@@ -33,26 +33,26 @@ export type Reply =
 /** The sessions of one request. */
 export interface Sessions {
   session: Session<Data>;
-  /** A second one, with a cookie of its own. */
+  /** A second one, with another cookie. */
   other: Session<Data>;
 }
 
-/** What the handlers throw. */
+/** The error that handlers throw. */
 export class HandlerError extends Error {
   override readonly name = "HandlerError";
 }
 
-/** What tests are told of the application. */
+/** What the application reports to tests. */
 export interface Log {
   /** The calls to the engine of `session`. */
   ops: string[];
-  /** The codes of refused changes, and of errors that reached the framework. */
+  /** The codes of changes that threw, and of errors that reached the framework. */
   events: string[];
-  /** Rejections that nobody handled. */
+  /** Unhandled rejections. */
   unhandled: string[];
 }
 
-/** The application; one is served by each driver. */
+/** The application. Each driver serves one. */
 export class App {
   readonly engine: FakeEngine = new FakeEngine();
   readonly storage: SessionStorage<Data> = createSessionStorage({
@@ -69,14 +69,14 @@ export class App {
   #entered = deferred();
   #gate = deferred();
 
-  /** An error that reached the framework. */
+  /** Records an error that reached the framework. */
   failed(error: unknown): void {
     this.#events.push(
       error instanceof SessionError ? error.code : (error as Error)?.name,
     );
   }
 
-  /** A rejection that nobody handled. */
+  /** Records an unhandled rejection. */
   unhandled(reason: unknown): void {
     this.#unhandled.push(String((reason as Error)?.stack ?? reason));
   }
@@ -154,7 +154,7 @@ export class App {
         session.set("before", 1);
         this.#entered.resolve();
         await this.#gate.promise;
-        // Whoever aborted the request may have closed the session.
+        // If the visitor aborted the request, the session may be closed.
         this.#try(() => session.set("after", 1));
         return text("through");
       default:
@@ -162,7 +162,7 @@ export class App {
     }
   }
 
-  /** Answers tests, as JSON; no session is involved. */
+  /** Answers tests, as JSON, without a session. */
   async control(target: string): Promise<string> {
     const { pathname, searchParams } = new URL(target, "http://localhost");
     switch (pathname) {
@@ -193,7 +193,7 @@ export class App {
     return JSON.stringify(log);
   }
 
-  /** Tries every change there is. */
+  /** Tries every kind of change. */
   #tryAll(session: Session<Data>): void {
     for (
       const change of [
@@ -229,7 +229,7 @@ function text(
   return { kind: "text", body, status, headers };
 }
 
-/** A promise to be kept later; Node 20 has no `Promise.withResolvers`. */
+/** `Promise.withResolvers`, which Node 20 does not have. */
 function deferred(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {};
   const promise = new Promise<void>((done) => resolve = done);

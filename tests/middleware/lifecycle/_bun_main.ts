@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- its output is how it says where it listens
+// deno-lint-ignore-file no-console -- prints its origin
 import process from "node:process";
 import { withSession } from "../../../middleware/with_session.ts";
 import { App } from "./_app.ts";
@@ -34,7 +34,7 @@ const handler = withSession(
           await app.visit(pathOf(request), { session, other }),
           request,
           () => {
-            // As Bun's guide has it: it answers the request itself, if the upgrade succeeds.
+            // As in Bun's guide: Bun sends the response itself, if the upgrade succeeds.
             if (session.dirty) return undefined;
             server.upgrade(request);
             return undefined;

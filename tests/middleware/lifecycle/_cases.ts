@@ -1,5 +1,5 @@
 /**
- * The life of a session within one request, as a visitor and the storage see it: the same list for every framework.
+ * What happens to a session in one request, as the visitor and the engine see it: the same list for every framework.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import type { Traits } from "./_driver.ts";
 
 /** One case. */
 export interface Case {
-  /** What holds, as the table shows it. */
+  /** The rule, as the table shows it. */
   readonly title: string;
-  /** The trait by which frameworks differ in it. */
+  /** The trait, if frameworks differ here. */
   readonly trait?: keyof Traits;
-  /** Checks it. */
+  /** Checks the rule. */
   run(client: Client, traits: Traits): Promise<void>;
 }
 
-/** Checks that a response neither sets a cookie nor says that it might have. */
+/** Checks that a response does not set a cookie or describe one in `Vary` and `Cache-Control`. */
 function assertBare(
   { setCookies, headers }: { setCookies: string[]; headers: Headers },
 ): void {
@@ -26,7 +26,7 @@ function assertBare(
   assert(!/private/.test(headers.get("cache-control") ?? ""), "Cache-Control");
 }
 
-/** A visitor with a session that counted one visit. */
+/** Creates a session that counted one visit, and returns its cookie. */
 async function visitor(client: Client): Promise<string> {
   const { cookie } = await client.request("/count");
   assertMatch(cookie, /^sid=s1/);
@@ -39,7 +39,7 @@ const NEVER_SAVED = /^(read)?$/;
 /** Every case. */
 export const cases: readonly Case[] = [
   {
-    title: "a visitor without a session costs no store operation",
+    title: "a visitor without a session does not call the engine",
     async run(client) {
       const answer = await client.request("/look", "unrelated=1");
       assertEquals([answer.status, answer.text], [200, "looked undefined"]);
@@ -62,7 +62,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "an untouched session writes and sends nothing",
+    title: "an untouched session is not written, and no cookie is sent",
     async run(client) {
       const cookie = await visitor(client);
       const answer = await client.request("/look", cookie);
@@ -72,7 +72,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "the handler's own cookies stay",
+    title: "the handler's own cookies are kept",
     async run(client) {
       const { setCookies } = await client.request("/cookies");
       assertEquals(setCookies.length, 3);
@@ -81,7 +81,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "no cache shares a response that sets the cookie",
+    title: "a response that sets the cookie is private to the visitor",
     async run(client) {
       const { headers } = await client.request("/count");
       assertEquals(headers.get("cache-control"), "private, no-store");
@@ -92,7 +92,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "a flash survives a redirect, once",
+    title: "a flash message is shown once, after a redirect",
     async run(client) {
       const post = await client.request("/flash", "", { method: "POST" });
       assertEquals(post.status, 303);
@@ -116,7 +116,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "HEAD carries the cookie, without a body",
+    title: "HEAD carries the cookie, but not the body",
     async run(client) {
       const answer = await client.request("/count", "", { method: "HEAD" });
       assertEquals([answer.status, answer.text], [200, ""]);
@@ -124,7 +124,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "a streamed response carries the cookie, and refuses later changes",
+    title: "a streamed response carries the cookie; a later change throws",
     async run(client) {
       const answer = await client.request("/stream");
       assertEquals([answer.status, answer.text], [200, "streamed"]);
@@ -135,7 +135,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "a change after the response is refused",
+    title: "a change after the response throws",
     async run(client) {
       const { cookie } = await client.request("/keep");
       const { events } = await client.control("late");
@@ -144,7 +144,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "a new id takes the data over, and the old one dies",
+    title: "a new id keeps the data, and the old id stops working",
     async run(client) {
       const old = await visitor(client);
       const { cookie } = await client.request("/login", old);
@@ -164,7 +164,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "two sessions keep out of each other's way",
+    title: "two sessions in one request do not mix",
     async run(client) {
       const both = await client.request("/both");
       assertEquals(both.setCookies.length, 2);
@@ -209,7 +209,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "what cannot be saved is an error, and commits nothing",
+    title: "a value that cannot be saved is an error, and commits nothing",
     async run(client) {
       const cookie = await visitor(client);
       const answer = await client.request("/bad", cookie);
@@ -221,7 +221,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "while the storage is down: 503, and the cookie stays",
+    title: "if the engine fails: 503, and the visitor keeps the cookie",
     async run(client) {
       const cookie = await visitor(client);
       for (const verb of ["read", "write"]) {
@@ -237,16 +237,16 @@ export const cases: readonly Case[] = [
         await client.control("fail?verb=write");
         const { status, text, setCookies } = await client.request(path, cookie);
         assertEquals([status, text], [503, "Service Unavailable"], path);
-        assertEquals(setCookies, [], "nothing of the other answer is left");
+        assertEquals(setCookies, [], "the failed answer leaves nothing");
       }
       assertEquals((await client.request("/count", cookie)).text, "visit 2");
     },
   },
   {
-    title: "a client's garbage is no session, and never a 5xx",
+    title: "an invalid cookie means an empty session, never a 5xx",
     async run(client) {
       const good = await visitor(client);
-      const garbage = [
+      const invalid = [
         ..."x ; = % sid sid= sid=; =sid sid=% sid=%00 sid=%E0%A4%A".split(" "),
         'sid="quoted"',
         "sid=../../etc/passwd",
@@ -257,7 +257,7 @@ export const cases: readonly Case[] = [
         `${good}x`,
         "sid=s1.a; sid=s1.b; sid=s1.c; sid=s1.d",
       ];
-      for (const cookie of garbage) {
+      for (const cookie of invalid) {
         const { status, text } = await client.request("/count", cookie);
         assertEquals([status, text], [200, "visit 1"], cookie.slice(0, 40));
       }
@@ -265,7 +265,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "a WebSocket is upgraded; a session changed meanwhile",
+    title: "a WebSocket opens; the cookie of a changed session",
     trait: "upgrade",
     async run(client, { upgrade }) {
       const plain = await client.upgrade("/upgrade");
@@ -308,7 +308,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "a handler run twice: runs saved",
+    title: "a handler run twice: number of runs saved",
     trait: "twice",
     async run(client, { twice }) {
       const cookie = await visitor(client);
@@ -324,14 +324,14 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: "a client that goes away leaves a whole session",
+    title: "if the visitor disconnects, all changes are saved or none",
     async run(client) {
       const cookie = await visitor(client);
       const connection = await client.open("/gate", [`Cookie: ${cookie}`]);
       await client.control("entered");
       connection.close();
       await client.control("open");
-      // Both changes or none; and the server is well.
+      // Both changes or none, and the server still works.
       const [data] = await client.data(cookie);
       const { visits, before, after, ...rest } = data as Record<string, number>;
       assertEquals([visits, rest], [1, {}]);

@@ -1,12 +1,12 @@
 /**
- * A visitor without a cookie jar, and one that speaks raw HTTP where `fetch` is too polite.
+ * A visitor without a cookie jar. It can also send raw HTTP, for requests that `fetch` cannot make.
  *
  * @module
  */
 import { cookieHeader } from "../../core/_support.ts";
 import type { Log } from "./_app.ts";
 
-/** What came back. */
+/** A response. */
 export interface Answer {
   status: number;
   text: string;
@@ -17,7 +17,7 @@ export interface Answer {
   cookie: string;
 }
 
-/** One framework, from outside. */
+/** Sends requests to one framework. */
 export class Client {
   readonly origin: string;
 
@@ -48,7 +48,7 @@ export class Client {
     };
   }
 
-  /** Asks the application about itself. */
+  /** Queries the application. */
   async control(what: string): Promise<Log> {
     return JSON.parse((await this.request(`/control/${what}`)).text);
   }
@@ -58,7 +58,7 @@ export class Client {
     return JSON.parse((await this.request("/read", cookie)).text);
   }
 
-  /** Sends a request by hand and leaves the connection open. */
+  /** Sends a raw request and leaves the connection open. */
   async open(path: string, headers: string[] = []): Promise<Deno.TcpConn> {
     const { hostname, port, host } = new URL(this.origin);
     const connection = await Deno.connect({ hostname, port: Number(port) });
@@ -69,7 +69,7 @@ export class Client {
     return connection;
   }
 
-  /** Asks for a WebSocket. */
+  /** Requests a WebSocket. */
   async upgrade(path: string): Promise<{ status: number; head: string }> {
     const connection = await this.open(path, [
       "Connection: Upgrade",

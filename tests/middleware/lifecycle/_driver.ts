@@ -1,25 +1,25 @@
 /**
- * What a framework brings to the lifecycle's list of cases.
+ * How a framework runs the lifecycle's list of cases.
  *
  * @module
  */
 import type { App } from "./_app.ts";
 
-/** What a framework does by its nature, where frameworks differ. */
+/** Behaviour in which frameworks differ. */
 export interface Traits {
-  /** A thrown `Response` is an answer, or an error as any other. */
+  /** Whether a thrown `Response` is an answer, or an error like any other. */
   thrownResponse: "answer" | "error";
-  /** How many runs of a handler are saved, if what comes before it calls on it twice. */
+  /** How many runs of a handler are saved, if an earlier middleware runs it twice. */
   twice: 0 | 1 | 2;
-  /** A handler that gives no response: an error, an empty answer, or a request that stays open. */
+  /** The result of a handler without a response: an error, an empty answer, or a request that stays open. */
   nothing: "error" | "answer" | "open";
-  /** A session that was changed in a request for a WebSocket: its cookie is sent, or the change is an error. */
+  /** The result of changing a session in a WebSocket request: its cookie is sent, or the change is an error. */
   upgrade: "sent" | "refused";
 }
 
 /** A running framework. */
 export interface Served {
-  /** Where it listens, as in `http://127.0.0.1:8000`. */
+  /** Its origin, such as `http://127.0.0.1:8000`. */
   readonly origin: string;
   /** Stops it. */
   stop(): Promise<void>;
@@ -27,9 +27,9 @@ export interface Served {
 
 /** A framework. */
 export interface Driver {
-  /** Its name, as the table shows it. */
+  /** The name in the table. */
   readonly name: string;
-  /** Where it differs from the others. */
+  /** How it differs from the others. */
   readonly traits: Traits;
   /** Its npm packages, as `npm:name@version`. */
   readonly packages?: readonly string[];
@@ -63,8 +63,7 @@ export function serveFetch(
 const originals = new WeakMap<Request, Request>();
 
 /**
- * A request for routers that give up on aborted ones: Deno aborts a request that it upgrades, so such a request gets a
- * signal of its own.
+ * Replaces the signal of a WebSocket request: Deno aborts a request that it upgrades, and some routers then stop.
  */
 export function withoutAbort(request: Request): Request {
   if (!request.headers.has("Upgrade")) return request;

@@ -14,7 +14,7 @@ export async function bundle(module: string, out: string): Promise<void> {
   await denoBundle("--platform=browser", "-o", out, path);
 }
 
-/** Runs a module that serves the application and prints where. */
+/** Runs a module that serves the application and prints its origin. */
 export async function serveElsewhere(
   name: NpmRuntime,
   module: string,

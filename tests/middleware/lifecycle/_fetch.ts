@@ -1,11 +1,11 @@
 /**
- * What the drivers of Fetch API frameworks share.
+ * Shared by the drivers of frameworks with the Fetch API.
  *
  * @module
  */
 import { type App, HandlerError, type Reply } from "./_app.ts";
 
-/** A reply as a `Response`; throws what it says to throw. */
+/** Converts a reply to a `Response`, or throws its error. */
 export function toResponse(
   reply: Reply,
   request: Request,
@@ -31,7 +31,7 @@ export function toResponse(
   }
 }
 
-/** A body that is made when it is asked for. */
+/** A body that is made when the server reads it. */
 export function streamOf(
   onSent: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -44,7 +44,7 @@ export function streamOf(
   }, { highWaterMark: 0 });
 }
 
-/** Answers the tests' questions about the application; `undefined` for other requests. */
+/** Answers the tests' queries; `undefined` for other requests. */
 export async function controlled(
   app: App,
   request: Request,
@@ -53,7 +53,7 @@ export async function controlled(
   return new Response(await app.control(request.url));
 }
 
-/** A request's path. */
+/** The path of a request. */
 export function pathOf(request: { url: string }): string {
   return new URL(request.url, "http://localhost").pathname;
 }

@@ -1,5 +1,5 @@
 /**
- * What the drivers of Node's servers share. On Deno they run on its `node:http`; other runtimes have their own.
+ * Shared by the drivers of Node's servers. On Deno they use its `node:http`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream";
 import { type App, HandlerError, type Reply } from "./_app.ts";
 import type { Served } from "./_driver.ts";
 
-/** Sends a reply; throws what it says to throw. */
+/** Sends a reply, or throws its error. */
 export function sendReply(res: ServerResponse, reply: Reply): void {
   switch (reply.kind) {
     case "text": {
@@ -42,7 +42,7 @@ export function sendReply(res: ServerResponse, reply: Reply): void {
   }
 }
 
-/** Answers the tests' questions about the application. */
+/** Answers the tests' queries. Returns whether the request was one. */
 export function controlledByNode(
   app: App,
   url: string,
@@ -53,7 +53,7 @@ export function controlledByNode(
   return true;
 }
 
-/** Starts a server, with an application's WebSockets. */
+/** Starts a server that also accepts WebSockets. */
 export async function listen(app: App, server: Server): Promise<Served> {
   server.on("upgrade", (req, socket) => void upgrade(app, req, socket));
   await new Promise<void>((resolve) =>
@@ -70,7 +70,7 @@ export async function listen(app: App, server: Server): Promise<Served> {
   };
 }
 
-/** What an application does in its `upgrade` event, where there is no response for a middleware to see. */
+/** Handles the `upgrade` event, which does not reach a middleware, as the documentation advises. */
 async function upgrade(
   app: App,
   req: { url?: string | undefined; headers: { cookie?: string | undefined } },

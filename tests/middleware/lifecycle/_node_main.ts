@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- its output is how it says where it listens
+// deno-lint-ignore-file no-console -- prints its origin
 import process from "node:process";
 import { App } from "./_app.ts";
 import { serveNode } from "./_serve_node.ts";

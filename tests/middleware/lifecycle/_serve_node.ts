@@ -9,7 +9,7 @@ import type { Served } from "./_driver.ts";
 import { pathOf } from "./_fetch.ts";
 import { controlledByNode, listen, sendReply } from "./_node.ts";
 
-/** Serves the application with Node's `http`, or what stands for it. */
+/** Serves the application with Node's `http`, or the `node:http` of another runtime. */
 export async function serveNode(app: App): Promise<Served> {
   type Req = IncomingMessage;
   type Res = ServerResponse;

@@ -6,7 +6,7 @@
 import type { Case } from "./_cases.ts";
 import type { Driver } from "./_driver.ts";
 
-/** What one framework does in one case: that it holds, or what its nature makes of it. */
+/** The result of a case in a framework: a check mark, or the framework's trait. */
 export function cell({ trait }: Case, { traits }: Driver): string {
   return trait ? String(traits[trait]) : "✓";
 }
@@ -39,7 +39,7 @@ export const PAGE: URL = new URL(
   import.meta.url,
 );
 
-/** The page with this table in place of the one it has. */
+/** Replaces the table of the page. */
 export function inPage(page: string, table: string): string {
   return page.replace(
     /(<!-- table: .* -->\n)[^]*?(\n<!-- end -->)/,

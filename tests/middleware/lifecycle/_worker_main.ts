@@ -8,7 +8,7 @@ interface Socket extends WebSocket {
 
 declare const WebSocketPair: new () => { 0: Socket; 1: Socket };
 
-// Not in global scope, where Workers refuse timers and randomness.
+// Created in the first request, because Workers do not allow timers and randomness in global scope.
 let app: App | undefined;
 
 function start(): App {

@@ -3,13 +3,13 @@ import { App } from "./_app.ts";
 import { type Driver, serveFetch, upgradeWithDeno } from "./_driver.ts";
 import { controlled, pathOf, toResponse } from "./_fetch.ts";
 
-/** Fresh's error for a page that is not there. */
+/** Fresh's error for a missing page. */
 class NotFound extends Error {
   override readonly name = "HttpError";
   readonly status = 404;
 }
 
-/** What Fresh does with middlewares, which share one context whose `next` it moves on. */
+/** Runs middlewares as Fresh does: they share one context, and `next` is replaced before each. */
 function compose(
   middlewares: ((ctx: FreshContextLike) => Promise<Response>)[],
   onError: (error: unknown) => void,
@@ -45,9 +45,9 @@ function compose(
   };
 }
 
-/** A stand-in for Fresh 2, which npm does not have: what its middlewares see, and nothing else of it. */
+/** A mock of Fresh 2, which is not on npm. It does only what middlewares see of Fresh. */
 export const fresh: Driver = {
-  name: "Fresh 2 (stand-in)",
+  name: "Fresh 2 (mock)",
   traits: {
     thrownResponse: "answer",
     twice: 0,

@@ -1,4 +1,4 @@
-// Every case under every framework.
+// Runs every case in every framework.
 import { assertEquals } from "@std/assert";
 import { withPackages } from "../../engines/_packages.ts";
 import { assertNoDrift } from "../../_drift.ts";
@@ -19,7 +19,7 @@ function register(driver: Driver): void {
   for (const each of cases) {
     Deno.test({
       name: `${driver.name}: ${each.title}: ${cell(each, driver)}`,
-      // One server serves all cases.
+      // All cases use one server.
       sanitizeOps: false,
       sanitizeResources: false,
       async fn() {
@@ -40,10 +40,13 @@ function register(driver: Driver): void {
   });
 }
 
-/** A framework that hangs fails its case, and not the whole run. */
+/** Fails a case that hangs, so that the run goes on. */
 async function inTime(work: Promise<void>): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("it hangs")), 60_000);
+  const timer = setTimeout(
+    () => reject(new Error("the case did not end within 60 seconds")),
+    60_000,
+  );
   try {
     await Promise.race([work, promise]);
   } finally {
@@ -68,7 +71,7 @@ Deno.test({
   },
 });
 
-Deno.test("the documentation has the table of what the tests check", async () => {
+Deno.test("docs/middleware.md has the table of the cases; run write_table.ts to update it", async () => {
   const page = await Deno.readTextFile(PAGE);
   assertNoDrift({
     path: "docs/middleware.md",

@@ -15,7 +15,7 @@ export const nodeHttp: Driver = {
   serve: () => serveElsewhere("node20", "./_node_main.ts"),
 };
 
-/** The same, as Deno has it. */
+/** The same, on Deno's `node:http`. */
 export const denoHttp: Driver = {
   ...nodeHttp,
   name: "node:http (Deno)",

@@ -5,8 +5,8 @@ import { type Driver, serveFetch, upgradeWithDeno } from "./_driver.ts";
 import { controlled, streamOf } from "./_fetch.ts";
 
 /**
- * oak, on Deno. npm's copy has undici's `Request` and `Response`, which Deno's server does not take; its own server, for
- * Node, sends only the last of several cookies.
+ * oak, on Deno. oak's npm package uses undici's `Request` and `Response`, which Deno's server does not accept. The
+ * package's own server for Node sends only the last of several cookies.
  */
 export const oak: Driver = {
   name: "oak",
@@ -55,7 +55,7 @@ export const oak: Driver = {
         case "throw redirect":
           throw Response.redirect("http://localhost/notice");
         case "upgrade":
-          // What ctx.upgrade() does, where oak knows Deno's.
+          // As ctx.upgrade() does in oak on Deno.
           ctx.respond = false;
           upgraded.set(source, upgradeWithDeno(source));
       }

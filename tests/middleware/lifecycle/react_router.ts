@@ -62,7 +62,7 @@ export const reactRouter: Driver = {
   },
 };
 
-/** What React Router's compiler makes of an application, with one route for every path. */
+/** The output of React Router's compiler for an application with one route for every path. */
 export function serverBuild(
   route: object,
   handleError: (error: unknown) => void,

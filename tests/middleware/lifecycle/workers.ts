@@ -16,11 +16,11 @@ export const workers: Driver = {
     const file = await Deno.makeTempFile({ suffix: ".mjs" });
     try {
       await bundle("./_worker_main.ts", file);
-      // So that one request can wait for what another does, as the tests' questions to the application must.
+      // So that one request can wait for another, as the tests' queries do.
       const flag = "no_handle_cross_request_promise_resolution";
       const script = await Deno.readTextFile(file);
       const { origin } = await startWorkerd({ script, flags: [flag] });
-      // It ends with this process.
+      // workerd ends with this process.
       return { origin, stop: () => Promise.resolve() };
     } finally {
       await Deno.remove(file);
