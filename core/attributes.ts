@@ -4,6 +4,7 @@
  * @module
  */
 import type { Cookie as Attributes } from "@std/http/cookie";
+import { typeOf } from "./options.ts";
 
 /** Where a cookie is sent and how a browser guards it. All are attributes of `Set-Cookie` (RFC 6265bis). */
 export interface CookieAttributes {
@@ -48,7 +49,7 @@ export function checkName(name: string): void {
   // A token, RFC 9110, section 5.6.2.
   if (typeof name !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
     throw new TypeError(
-      "Cannot create cookie: its name must be letters, digits and !#$%&'*+-.^_`|~",
+      "Cannot create cookie: name must consist of letters, digits and !#$%&'*+-.^_`|~",
     );
   }
 }
@@ -58,14 +59,16 @@ export function checkSecrets(
   name: string,
   secrets: readonly string[],
 ): string[] {
-  if (!Array.isArray(secrets)) fail(name, "secrets must be a list of strings");
+  if (!Array.isArray(secrets)) {
+    fail(name, `secrets must be an array, received ${typeOf(secrets)}`);
+  }
   secrets.forEach((secret, index) => {
     if (typeof secret !== "string" || secret === "") {
       fail(
         name,
-        `secrets[${index}] must be a string that is not empty, received ${
-          secret === "" ? "an empty one" : typeof secret
-        }; is its environment variable set?`,
+        `secrets[${index}] must be a non-empty string, received ${
+          secret === "" ? "an empty string" : typeOf(secret)
+        }; check that its environment variable is set`,
       );
     }
   });
@@ -93,23 +96,29 @@ export function checkAttributes(
     : SAME_SITE.get(String(sameSite).toLowerCase() as "lax") ??
       fail(name, "sameSite must be lax, strict, none, true or false");
   if (host && (domain !== undefined || path !== "/")) {
-    fail(name, "the prefix __Host- allows no domain and no path but /");
+    fail(
+      name,
+      'a name that begins with __Host- requires path "/" and no domain',
+    );
   }
   if (!secure && (host || /^__secure-/i.test(name))) {
-    fail(name, "its prefix needs secure: true");
+    fail(
+      name,
+      "a name that begins with __Host- or __Secure- requires secure: true",
+    );
   }
   if (!secure && site === "None") {
-    fail(name, 'sameSite "none" needs secure: true');
+    fail(name, 'sameSite "none" requires secure: true');
   }
-  if (!secure && partitioned) fail(name, "partitioned needs secure: true");
+  if (!secure && partitioned) fail(name, "partitioned requires secure: true");
   for (const [key, value] of Object.entries({ domain, path })) {
     if (value === undefined) continue;
     // deno-lint-ignore no-control-regex
     if (typeof value !== "string" || /[\x00-\x20\x7f-\uffff;,]/.test(value)) {
-      fail(name, `${key} must be visible ASCII without spaces, ; and ,`);
+      fail(name, `${key} must be printable ASCII without spaces, ";" and ","`);
     }
     if (value.length > MAX_ATTRIBUTE) {
-      fail(name, `${key} is over ${MAX_ATTRIBUTE} bytes`);
+      fail(name, `${key} must be at most ${MAX_ATTRIBUTE} bytes long`);
     }
   }
   const attributes: Omit<Attributes, "name" | "value"> = { path };

@@ -168,8 +168,8 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
       fail(
         name,
         format === "satchel"
-          ? "encrypt needs secrets"
-          : `the format "${format}" cannot be encrypted`,
+          ? "encrypt requires secrets"
+          : `encrypt requires format "satchel", received "${format}"`,
       );
     }
     const protection = encrypt
@@ -182,7 +182,10 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     const formats = new Map<string, Format>([["satchel", satchel]]);
     for (const older of legacy) {
       if (older !== "react-router" && older !== "remix") {
-        fail(name, "format must be satchel, react-router or remix");
+        fail(
+          name,
+          "format and accept must name satchel, react-router or remix",
+        );
       }
       formats.set(older, legacyFormat(older, name, secrets));
     }
@@ -222,7 +225,7 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     if (size > MAX_COOKIE) {
       throw new SessionError(
         "too-large",
-        `Cannot serialize cookie "${this.name}": name and value take ${size} of at most ${MAX_COOKIE} bytes`,
+        `Cannot serialize cookie "${this.name}": name and value take ${size} bytes, and the limit is ${MAX_COOKIE}; store less in it`,
       );
     }
     return this.withAttributes(text, options);
@@ -286,7 +289,7 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
       setCookie(headers, attributes);
     } catch (cause) {
       throw new TypeError(
-        `Cannot create cookie "${this.name}": an attribute is malformed`,
+        `Cannot create cookie "${this.name}": an attribute is malformed; its cause says which`,
         { cause },
       );
     }

@@ -16,6 +16,7 @@ import { randomBytes } from "./runtime.ts";
 import { SessionError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 import { type Awaitable, cookieKey, legacyMac } from "./keys.ts";
+import { typeOf } from "./options.ts";
 
 /** The formats older than this library that it reads and writes. */
 export type LegacyFormat = "react-router" | "remix";
@@ -180,13 +181,15 @@ export function legacyFormat(
     encode(value) {
       if (!json && typeof value !== "string") {
         throw new TypeError(
-          `Cannot serialize cookie "${name}": the format "remix" carries text only, received ${typeof value}`,
+          `Cannot serialize cookie "${name}": format "remix" requires a string, received ${
+            typeOf(value)
+          }`,
         );
       }
       if (!json && !String(value).isWellFormed()) {
         throw new SessionError(
           "unserializable",
-          `Cannot serialize cookie "${name}": the format "remix" cannot carry a lone surrogate`,
+          `Cannot serialize cookie "${name}": format "remix" cannot store a string with a lone surrogate`,
         );
       }
       const text = json ? encodeJson(value, name) : value as string;

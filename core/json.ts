@@ -38,13 +38,13 @@ export function encodeJson(
     case "number":
       if (Object.is(value, -0)) return "-0";
       if (Number.isFinite(value)) return String(value);
-      return refuse(`${value} is no JSON number`, key, parent);
+      return fail(`${value} is not a JSON number`, key, parent);
     case "object": {
       if (value === null) return "null";
       const path = { key, parent, depth: parent ? parent.depth + 1 : 0 };
       if (path.depth >= MAX_DEPTH) {
-        return refuse(
-          `it is nested deeper than ${MAX_DEPTH} levels, or contains itself`,
+        return fail(
+          `the value is nested deeper than ${MAX_DEPTH} levels, or contains itself`,
           rootOf(path).key,
           undefined,
         );
@@ -54,9 +54,9 @@ export function encodeJson(
         : encodeObject(value, path);
     }
     case "undefined":
-      return refuse("undefined is not JSON; leave it out", key, parent);
+      return fail("undefined is not JSON; leave it out", key, parent);
     default:
-      return refuse(`a ${typeof value} is not JSON`, key, parent);
+      return fail(`a ${typeof value} is not JSON`, key, parent);
   }
 }
 
@@ -72,7 +72,11 @@ export function encodeEntries(texts: ReadonlyMap<string, string>): string {
 function encodeArray(value: unknown[], path: Path): string {
   // "length" is the one more.
   if (ownKeys(value) !== value.length + 1) {
-    return refuse("it has holes or named properties", path.key, path.parent);
+    return fail(
+      "the array has holes or named properties",
+      path.key,
+      path.parent,
+    );
   }
   let out = "[";
   for (let i = 0; i < value.length; i++) {
@@ -85,13 +89,17 @@ function encodeObject(value: object, path: Path): string {
   const prototype = Object.getPrototypeOf(value);
   // A prototype without a prototype is Object.prototype, of this realm or of another.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    const name = prototype.constructor?.name || "class";
-    return refuse(`a ${name} is not plain data`, path.key, path.parent);
+    const name = prototype.constructor?.name || "a class";
+    return fail(
+      `an instance of ${name} is not JSON; convert it to a string or a plain object`,
+      path.key,
+      path.parent,
+    );
   }
   const keys = Object.keys(value);
   if (ownKeys(value) !== keys.length) {
-    return refuse(
-      "it has symbols or hidden properties",
+    return fail(
+      "the object has symbol keys or hidden properties",
       path.key,
       path.parent,
     );
@@ -120,11 +128,11 @@ function read(value: object, key: string | number, path: Path): unknown {
   try {
     return (value as Record<string | number, unknown>)[key];
   } catch (cause) {
-    return refuse("reading it threw an error", key, path, cause);
+    return fail("its getter threw an error", key, path, cause);
   }
 }
 
-function refuse(
+function fail(
   why: string,
   key: string | number,
   parent: Path | undefined,

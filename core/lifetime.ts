@@ -106,7 +106,7 @@ export function checkTimeouts(timeouts: Timeouts): Timeouts {
   checkSeconds("touchAfter", touchAfter);
   if (idleTimeout !== undefined && touchAfter >= idleTimeout) {
     throw new RangeError(
-      "Cannot use touchAfter: it must be shorter than idleTimeout, or sessions in use would end",
+      "Cannot use touchAfter: it must be shorter than idleTimeout, or sessions in use would expire",
     );
   }
   return { idleTimeout, absoluteTimeout, touchAfter };

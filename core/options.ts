@@ -21,7 +21,7 @@ export function checkOptions(
   if (typeof options !== "object" || options === null) {
     throw new TypeError(
       `Cannot ${attempt}: options must be an object, received ${
-        options === null ? "null" : `a ${typeof options}`
+        typeOf(options)
       }`,
     );
   }
@@ -33,6 +33,13 @@ export function checkOptions(
       }"`,
     );
   }
+}
+
+/** A value's type, for an error's message. Not the value: it could be an id or a secret. */
+export function typeOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  const type = Object.prototype.toString.call(value).slice(8, -1).toLowerCase();
+  return `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`;
 }
 
 function nearest(name: string, known: readonly string[]): string {

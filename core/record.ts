@@ -134,7 +134,7 @@ export function checkSize(
     .map(({ key, bytes }) => `"${key}" (${bytes} bytes)`);
   throw new SessionError(
     "too-large",
-    `Cannot save session: it takes ${size} bytes, and ${container} holds ${limit}; the largest keys are ${
+    `Cannot save session: it takes ${size} bytes, and the limit of ${container} is ${limit}; the largest keys are ${
       largest.join(", ")
     }`,
   );

@@ -4,6 +4,7 @@
  * @module
  */
 import { toBase64Url } from "./bytes.ts";
+import { typeOf } from "./options.ts";
 import { randomBytes } from "./runtime.ts";
 import { SessionState } from "./session_state.ts";
 
@@ -71,10 +72,10 @@ export class Session<Data = SessionData, FlashData = Data> {
    */
   constructor(initialData?: Partial<Data>, id?: string) {
     if (initialData !== undefined && !isPlain(initialData)) {
-      refuse("initialData must be a plain object or undefined", initialData);
+      fail("initialData must be a plain object", initialData);
     }
     if (id !== undefined && typeof id !== "string") {
-      refuse("id must be a string or undefined", id);
+      fail("id must be a string", id);
     }
     this.#state = new SessionState(mintId, initialData, id);
   }
@@ -222,10 +223,11 @@ function isPlain(value: unknown): boolean {
 }
 
 /** Refuses an argument: by its type alone, because it may be an id or data that got into the other's place. */
-function refuse(why: string, received: unknown): never {
-  const tag = Object.prototype.toString.call(received).slice(8, -1);
+function fail(why: string, received: unknown): never {
   throw new TypeError(
-    `Cannot create session: ${why}, received ${tag.toLowerCase()}; the order is (initialData, id), as in React Router, and not Remix 3's (id, data)`,
+    `Cannot create session: ${why}, received ${
+      typeOf(received)
+    }; pass (initialData, id), as in React Router, not (id, data), as in Remix 3`,
   );
 }
 

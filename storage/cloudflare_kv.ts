@@ -100,7 +100,7 @@ export function createCloudflareKVSessionStorage<
 ): SessionStorage<Data, FlashData> {
   if (options?.idleTimeout !== undefined) {
     throw new TypeError(
-      "Cannot create storage: Workers KV cannot keep an idleTimeout, because a read can be stale and must not write; use absoluteTimeout, or a maxAge, which starts again with each save",
+      "Cannot create storage: Workers KV does not support idleTimeout, because its reads can be stale; use absoluteTimeout, or a cookie with maxAge",
     );
   }
   return engineStorage(options, OPTIONS, ({ now }) => {

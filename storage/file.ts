@@ -4,7 +4,7 @@
  * @module
  */
 import type { SessionData } from "../core/session.ts";
-import type { OptionNames } from "../core/options.ts";
+import { type OptionNames, typeOf } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
 import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
 import { FileEngine } from "./engines/file/engine.ts";
@@ -56,7 +56,9 @@ export function createFileSessionStorage<
     const { dir } = options;
     if (typeof dir !== "string" || dir === "") {
       throw new TypeError(
-        "Cannot create storage: dir must be the path of a directory",
+        `Cannot create storage: dir must be the path of a directory, received ${
+          dir === "" ? "an empty string" : typeOf(dir)
+        }`,
       );
     }
     return new FileEngine(dir, policy.now, (cause) => {

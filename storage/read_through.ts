@@ -86,25 +86,29 @@ export function createReadThroughSessionStorage<Data, FlashData>(
   checkOptions("create storage", options, { from: true, to: true });
   const { to, from } = options;
   if (!(to instanceof BoundStorage && to.sessions instanceof RecordStorage)) {
-    refuse(
-      "to must be a storage of this library that keeps sessions under ids",
+    fail(
+      "to must be a storage of this library, and not a cookie storage",
     );
   }
   if (!(from instanceof BoundStorage)) {
-    refuse("from must be a storage of this library");
+    fail("from must be a storage of this library");
   }
   const previous = previousOf(from);
   const { records } = to.sessions;
-  if (previous.records === records) refuse("to and from must not be the same");
+  if (previous.records === records) {
+    fail("to and from must be different storages");
+  }
   if (!previous.byValue && to.byDefault) {
-    refuse("from has a cookie of its own; create to with a cookie too");
+    fail(
+      "from was created with a cookie, and to was not; create to with a cookie too",
+    );
   }
   if (
     previous.cookies && !(records.guarantees.compareAndSet && hasIds(from)) &&
     placeOf(from.cookie) !== placeOf(to.cookie)
   ) {
-    refuse(
-      "sessions in from have no id by which to remember them; give both cookies the same name, path and domain, so that the new one replaces the old one",
+    fail(
+      "sessions in from have no id, so the cookie of to must replace theirs; give both cookies the same name, path and domain",
     );
   }
   const moving = new MovingRecords(records, previous, to.defaultLifetime);
@@ -134,7 +138,7 @@ class ReadThroughStorage<Data, FlashData>
   override bind(cookie: Cookie): BoundStorage<Data, FlashData> {
     if (this.#previous.byValue) return super.bind(cookie);
     throw new TypeError(
-      "Cannot bind cookie: the storage reads two cookies already, its own and that of the previous storage; pass no cookie to the middleware",
+      `Cannot use cookie "${cookie.name}": a read-through storage uses the cookies of to and from; pass no cookie to the middleware`,
     );
   }
 
@@ -170,12 +174,14 @@ function previousOf(
   const { sessions } = from;
   if (sessions instanceof CookieStorage) {
     if (!from.byDefault) return new PreviousStorage(from, sessions);
-    refuse("from is a cookie storage; create it with its cookie");
+    fail(
+      "from is a cookie storage without a cookie; create it with its cookie",
+    );
   }
   if (sessions instanceof RecordStorage) {
     return new PreviousStorage(from, sessions.records);
   }
-  refuse("from must be a storage of this library");
+  fail("from must be a storage of this library");
 }
 
 /** Whether what a cookie carries always has an id. */
@@ -193,6 +199,6 @@ function placeOf(cookie: Cookie): string {
   return [cookie.name, path, domain].join();
 }
 
-function refuse(why: string): never {
+function fail(why: string): never {
   throw new TypeError(`Cannot create storage: ${why}`);
 }

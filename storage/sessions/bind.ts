@@ -47,7 +47,7 @@ export function checkStorageOptions(
   const given = Object(options) as Record<string, unknown>;
   if ("parse" in given || "serialize" in given) {
     throw new TypeError(
-      "Cannot use cookie: it lacks name, isSigned, parse or serialize; create it with createCookie, and pass it as { cookie }",
+      "Cannot use cookie: it must have name, isSigned, parse and serialize; create it with createCookie, and pass it as { cookie }",
     );
   }
   for (const name of ["name", ...Object.keys(COOKIE_OPTIONS)]) {
@@ -142,7 +142,7 @@ function safeCookie(
   const own = sessionCookie(cookie, selfContained);
   if (!selfContained || own.isSigned) return own;
   throw new TypeError(
-    `Cannot use cookie "${own.name}": a cookie storage needs secrets, or visitors could write their own sessions`,
+    `Cannot use cookie "${own.name}": a cookie storage requires secrets, or visitors could forge sessions; add secrets to the cookie`,
   );
 }
 
@@ -157,7 +157,7 @@ function sessionCookie(
   ) {
     // Remix 3's own cookie: taken for options, it would lose its secrets.
     throw new TypeError(
-      "Cannot use cookie: it lacks name, isSigned or parse; create it with createCookie",
+      "Cannot use cookie: it must have name, isSigned, parse and serialize; create it with createCookie",
     );
   }
   const { name = "__session", ...options } = cookie instanceof SatchelCookie

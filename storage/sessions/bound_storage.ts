@@ -68,7 +68,7 @@ export class BoundStorage<Data, FlashData>
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
   /** Why the cookie must not be used. */
-  #refusal: string | undefined;
+  #problem: string | undefined;
 
   constructor(
     sessions: Sessions<Data, FlashData>,
@@ -82,8 +82,8 @@ export class BoundStorage<Data, FlashData>
     // The cookie itself, because another library's may compute its end anew each time.
     this.defaultLifetime = own ? own.options : cookie;
     if (unsafe) {
-      this.#refusal =
-        "a cookie storage needs secrets, or visitors could write their own sessions; create it with cookie: { secrets: [...] }, or pass a cookie to the middleware";
+      this.#problem =
+        "a cookie storage requires secrets, or visitors could forge sessions; create it with cookie: { secrets: [...] }, or pass a cookie to the middleware";
     }
     this.guarantees = sessions.guarantees ?? UNDECLARED;
     if (sessions.sweep) this.sweep = sessions.sweep.bind(sessions);
@@ -92,7 +92,7 @@ export class BoundStorage<Data, FlashData>
 
   /** @throws {TypeError} If the cookie must not be used. */
   mustBeUsable(): void {
-    if (this.#refusal) refuse(this.#refusal);
+    if (this.#problem) fail(this.#problem);
   }
 
   /**
@@ -102,8 +102,8 @@ export class BoundStorage<Data, FlashData>
    */
   bind(cookie: Cookie): BoundStorage<Data, FlashData> {
     if (this.byDefault) {
-      this.#refusal =
-        `it was created without a cookie, and a middleware has bound it to "${cookie.name}"; use that middleware's session, or create the storage with its cookie`;
+      this.#problem =
+        `it was created without a cookie, and a middleware uses it with the cookie "${cookie.name}"; use that middleware's session, or create the storage with its cookie`;
     }
     return new BoundStorage(this.sessions, cookie);
   }
@@ -113,7 +113,7 @@ export class BoundStorage<Data, FlashData>
   readonly getSession = async (
     from?: string | null | RequestLike | HeadersLike,
   ): Promise<Session<Data, FlashData>> => {
-    if (this.#refusal) refuse(this.#refusal);
+    if (this.#problem) fail(this.#problem);
     const header = typeof from === "object" ? headerOf(from) : from;
     if (!header) return await this.sessions.read(NOTHING);
     const carried = await this.decode(header);
@@ -142,7 +142,7 @@ export class BoundStorage<Data, FlashData>
     session: SessionLike,
     options?: CookieAttributes,
   ): Promise<string> => {
-    if (this.#refusal) refuse(this.#refusal);
+    if (this.#problem) fail(this.#problem);
     requireState(session).destroy();
     await this.save(session);
     return await this.#serialize(cleared(options));
@@ -196,7 +196,7 @@ export class BoundStorage<Data, FlashData>
     session: SessionLike,
     options: CommitOptions = {},
   ): Promise<Outgoing | undefined> {
-    if (this.#refusal) refuse(this.#refusal);
+    if (this.#problem) fail(this.#problem);
     const state = stateOf(session);
     // Most requests of most sites: a visitor without a session, and a handler that left it so.
     if (state?.blank) return undefined;
@@ -259,12 +259,12 @@ function partsOf(setCookie: string): CookieParts | null {
   return { name, value, options };
 }
 
-function refuse(why: string): never {
+function fail(why: string): never {
   throw new TypeError(`Cannot use storage: ${why}`);
 }
 
 function ownerless(verb: string): never {
   throw new TypeError(
-    `Cannot ${verb} an owner's sessions: this storage keeps no list of them; use a storage that is created with owner`,
+    `Cannot ${verb} an owner's sessions: this storage does not support owner; use a storage that does`,
   );
 }

@@ -76,7 +76,7 @@ export class DatabaseRecords<Data, FlashData> implements Records {
   }
 
   async load(id: string): Promise<StoredRecord | undefined> {
-    return await this.policy.call("read", async () => {
+    return await this.policy.call("read session", async () => {
       const data = await this.#db.readData(id);
       // A copy as text: what the application changes must reach the database through updateData alone.
       return data ? this.#record(id, JSON.stringify(data)) : undefined;
@@ -90,13 +90,13 @@ export class DatabaseRecords<Data, FlashData> implements Records {
   async create(_id: string, draft: Draft): Promise<StoredRecord> {
     const { data, text, expires } = this.#encode(draft);
     const made: unknown = await this.policy.call(
-      "save",
+      "save session",
       () => this.#db.createData(data, expires),
     );
     const id = typeof made === "number" ? String(made) : made;
     if (typeof id === "string" && ID.test(id)) return this.#record(id, text);
     throw this.policy.failure(
-      "save",
+      "save session",
       new SessionError(
         "store-failed",
         "Cannot save session: createData must return an id of 1 to 256 letters, digits and -_.~:+/=",
@@ -110,7 +110,7 @@ export class DatabaseRecords<Data, FlashData> implements Records {
   ): Promise<StoredRecord | undefined> {
     const { data, text, expires } = this.#encode(draft);
     const replaced = await this.#unlessGone(
-      "save",
+      "save session",
       id,
       () => this.#db.updateData(id, data, expires),
     );
@@ -119,7 +119,7 @@ export class DatabaseRecords<Data, FlashData> implements Records {
 
   async remove(id: string, stored?: StoredRecord): Promise<boolean> {
     const removed = await this.#unlessGone(
-      "destroy",
+      "destroy session",
       id,
       () => this.#db.deleteData(id),
     );
@@ -162,12 +162,12 @@ export class DatabaseRecords<Data, FlashData> implements Records {
 
   /** Many clients reject a change to a row that another request has deleted; that is a lost race and not a failure. */
   async #unlessGone(
-    verb: string,
+    what: string,
     id: string,
     change: () => Promise<void>,
   ): Promise<boolean> {
     let gone = false;
-    await this.policy.call(verb, async () => {
+    await this.policy.call(what, async () => {
       try {
         await change();
       } catch (error) {

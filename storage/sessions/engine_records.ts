@@ -46,7 +46,8 @@ export class EngineRecords implements Records {
     this.engine = engine;
     if (engine.sweep) this.sweep = () => this.#sweep();
     if (engine.close) {
-      this.close = () => policy.call("close", async () => engine.close?.());
+      this.close = () =>
+        policy.call("close storage", async () => engine.close?.());
     }
   }
 
@@ -59,13 +60,13 @@ export class EngineRecords implements Records {
     key: string = hashId(id),
   ): Promise<KeyedRecord | undefined> {
     const { policy, engine } = this;
-    const found = await policy.call("read", () => engine.read(key));
+    const found = await policy.call("read session", () => engine.read(key));
     if (found === null) return undefined;
     if (typeof found?.value === "string" && typeof found.expires === "number") {
       return this.#record(id, key, found.value, found.version, found.expires);
     }
     throw policy.failure(
-      "read",
+      "read session",
       new SessionError(
         "store-failed",
         "Cannot read session: the engine returned something that is not a record; read() must return { value, version, expires } or null",
@@ -131,7 +132,7 @@ export class EngineRecords implements Records {
     const { id, key, text, version } = stored as KeyedRecord;
     const ifVersion = this.#versionOf(stored);
     const { engine } = this;
-    const next = await this.policy.call("touch", async () => {
+    const next = await this.policy.call("touch session", async () => {
       if (!engine.touch) {
         return await engine.write(key, text, { expires, ifVersion });
       }
@@ -159,7 +160,7 @@ export class EngineRecords implements Records {
     }
     const { engine } = this;
     const version = await this.policy.call(
-      "save",
+      "save session",
       () => engine.write(key, text, { expires, ifVersion }),
     );
     return version === null
@@ -168,7 +169,10 @@ export class EngineRecords implements Records {
   }
 
   #delete(key: string, options: { ifVersion?: unknown }): Promise<boolean> {
-    return this.policy.call("destroy", () => this.engine.delete(key, options));
+    return this.policy.call(
+      "destroy session",
+      () => this.engine.delete(key, options),
+    );
   }
 
   async #revoke(stored: KeyedRecord, attempt: number): Promise<void> {
@@ -212,7 +216,7 @@ export class EngineRecords implements Records {
       // Without a time limit: there may be much to remove.
       await this.engine.sweep?.(now);
     } catch (cause) {
-      throw this.policy.failure("sweep", cause);
+      throw this.policy.failure("sweep storage", cause);
     }
   }
 

@@ -262,10 +262,10 @@ export class MovingRecords implements Records {
         }
         // That a record is too large for the new storage, say, is not the application's fault.
         throw this.policy.failure(
-          "read",
+          "read session",
           new SessionError(
             "store-failed",
-            "Cannot read session: moving it from one storage to another failed",
+            "Cannot read session: it could not be moved to the new storage",
             { cause },
           ),
         );

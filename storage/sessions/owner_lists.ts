@@ -49,7 +49,7 @@ export class OwnerLists {
     { anew = false }: { anew?: boolean } = {},
   ): Promise<OwnerList> {
     const found = await this.#policy.call(
-      "read",
+      "read session",
       () => this.#engine.read(owner),
     );
     if (!found) return { listed: new Map(), version: null, expires: 0 };
@@ -61,7 +61,7 @@ export class OwnerLists {
     }
     throw new SessionError(
       "store-failed",
-      "Cannot find an owner's sessions: the list of them is damaged",
+      "Cannot find an owner's sessions: the list of them is damaged; the owner's next login begins a new one",
     );
   }
 
@@ -71,7 +71,7 @@ export class OwnerLists {
     { version: ifVersion, expires: had }: OwnerList,
     listed: Listed,
   ): Promise<OwnerList | undefined> {
-    return await this.#policy.call("save", async () => {
+    return await this.#policy.call("save session", async () => {
       if (listed.size === 0) {
         return await this.#engine.delete(owner, { ifVersion })
           ? { listed, version: null, expires: 0 }

@@ -57,7 +57,7 @@ export function checkOwnable(guarantees: StorageGuarantees): void {
   const { compareAndSet, reads, evicts } = guarantees;
   if (compareAndSet && reads === "strong" && evicts !== "any") return;
   throw new TypeError(
-    "Cannot create storage: owner needs an engine that can compare and set, reads strongly and drops no live record; leave owner out, or use another storage",
+    "Cannot create storage: owner requires an engine with compareAndSet and strong reads that does not evict live records; leave owner out, or use another storage",
   );
 }
 
@@ -244,7 +244,7 @@ export class Owners {
       if (!found) return true;
       const { version: ifVersion, expires } = found;
       const gone = await this.#policy.call(
-        "destroy",
+        "destroy session",
         () => this.#engine.delete(key, { ifVersion }),
       );
       ended = gone && isAhead(expires, this.#policy.now());
@@ -256,7 +256,7 @@ export class Owners {
   /** A session, if it is there and the owner's. */
   async #find(owner: string, key: string): Promise<Found | undefined> {
     const found = await this.#policy.call(
-      "read",
+      "read session",
       () => this.#engine.read(key),
     );
     const record = found
@@ -320,7 +320,7 @@ export class Owners {
 function checkName(name: unknown): string {
   if (typeof name === "string" && name !== "") return name;
   throw new TypeError(
-    "Cannot find an owner's sessions: owner must be a string that is not empty",
+    "Cannot find an owner's sessions: owner must be a non-empty string",
   );
 }
 

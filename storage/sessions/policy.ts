@@ -89,16 +89,16 @@ export class Policy {
    *
    * @throws {SessionError} If the engine fails, or does not answer in time: `store-failed`.
    */
-  async call<T>(verb: string, call: () => Promise<T>): Promise<T> {
+  async call<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
       return await this.#timeout.run(call);
     } catch (cause) {
-      throw this.failure(verb, cause);
+      throw this.failure(what, cause);
     }
   }
 
   /** Reports a failure of the engine, and returns the error to throw. */
-  failure(verb: string, cause: unknown): SessionError {
+  failure(what: string, cause: unknown): SessionError {
     const typed = cause instanceof SessionError ? cause : undefined;
     // A session that is too large, say, is not the engine's fault.
     if (!typed || typed.code === "store-failed") {
@@ -106,7 +106,7 @@ export class Policy {
     }
     return typed ?? new SessionError(
       "store-failed",
-      `Cannot ${verb} session: the engine failed`,
+      `Cannot ${what}: the engine failed`,
       { cause },
     );
   }
@@ -121,7 +121,7 @@ export class Policy {
     if (attempt === MAX_ATTEMPTS) {
       throw new SessionError(
         "conflict",
-        `Cannot ${what}: other requests were faster, ${MAX_ATTEMPTS} times in a row`,
+        `Cannot ${what}: other requests changed it first, ${MAX_ATTEMPTS} times in a row`,
       );
     }
     // A request that comes back from waiting usually finds another one at work, and loses again. So every second

@@ -96,7 +96,7 @@ export class RecordStorage<Data, FlashData>
   #requireOwners(verb: string): Owners {
     if (this.#owners) return this.#owners;
     throw new TypeError(
-      `Cannot ${verb} an owner's sessions: create the storage with the option owner`,
+      `Cannot ${verb} an owner's sessions: the storage was created without owner; add the option owner`,
     );
   }
 
@@ -139,7 +139,7 @@ export class RecordStorage<Data, FlashData>
     const { id } = state;
     if (!known && !this.records.accepts(id)) {
       throw new TypeError(
-        "Cannot save session: this storage could not have made its id; create the session without an id",
+        "Cannot save session: its id is not one that this storage makes; create the session without an id",
       );
     }
     const wasStored = state.stored;
@@ -206,6 +206,6 @@ function checkSlidable({ guarantees, engine, policy }: Records): void {
   if (policy.timeouts.idleTimeout === undefined || engine?.touch) return;
   if (guarantees.compareAndSet || guarantees.reads === "strong") return;
   throw new TypeError(
-    "Cannot create storage: idleTimeout needs an engine that reads strongly, can compare and set, or has touch(); leave it out, and give the cookie a maxAge",
+    "Cannot create storage: idleTimeout requires an engine with compareAndSet, strong reads or touch(); leave it out, and give the cookie a maxAge",
   );
 }

@@ -54,6 +54,6 @@ export function requireState(session: unknown): SessionState {
   const state = stateOf(session);
   if (state) return state;
   throw new TypeError(
-    "Cannot save session: another library made it; use the session that read() or getSession() returned",
+    "Cannot save session: it is not a session of this library; pass the session that read() or getSession() returned",
   );
 }

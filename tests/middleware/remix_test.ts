@@ -80,11 +80,11 @@ Deno.test("session() refuses a cookie storage whose cookie is not signed", () =>
   assertThrows(
     () => session(createCookie("__session"), createCookieSessionStorage()),
     TypeError,
-    "a cookie storage needs secrets",
+    "a cookie storage requires secrets",
   );
   assertThrows(
     () => session(createCookieSessionStorage()),
     TypeError,
-    "a cookie storage needs secrets",
+    "a cookie storage requires secrets",
   );
 });
