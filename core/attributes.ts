@@ -1,28 +1,31 @@
 /**
- * What makes a cookie: its name, its attributes and its secrets, checked when it is created.
+ * Checks a cookie's name, attributes and secrets.
  *
  * @module
  */
 import type { Cookie as Attributes } from "@std/http/cookie";
 import { typeOf } from "./options.ts";
 
-/** Where a cookie is sent and how a browser guards it. All are attributes of `Set-Cookie` (RFC 6265bis). */
+/** The attributes of `Set-Cookie` (RFC 6265bis): where a browser sends a cookie, and how it protects it. */
 export interface CookieAttributes {
-  /** The domain, and its subdomains, that the cookie is sent to. @default {the host that set it} */
+  /** The domain that receives the cookie, with its subdomains. @default {the host that set it} */
   domain?: string | undefined;
-  /** When the browser drops the cookie; `maxAge` wins over it. @default {with the browser's session} */
+  /** When the browser deletes the cookie. `maxAge` takes precedence. @default {when the browser closes} */
   expires?: Date | undefined;
   /** Hides the cookie from scripts. @default {false; true for a session's cookie} */
   httpOnly?: boolean | undefined;
-  /** Seconds after which the browser drops the cookie. Browsers cap it at 400 days. */
+  /** Seconds after which the browser deletes the cookie. Browsers cap it at 400 days. */
   maxAge?: number | undefined;
-  /** Keeps the cookie apart for each top-level site (CHIPS). Needs `secure`. @default {false} */
+  /** Gives each top-level site its own copy of the cookie (CHIPS). Requires `secure`. @default {false} */
   partitioned?: boolean | undefined;
-  /** The path below which the cookie is sent. @default {"/"} */
+  /** The path that receives the cookie, with the paths below it. @default {"/"} */
   path?: string | undefined;
-  /** Which cookies a browser drops last when it runs out of space. */
+  /** Cookies with a higher priority are deleted later when the browser runs out of space. @default {"medium"} */
   priority?: "low" | "medium" | "high" | undefined;
-  /** Whether other sites' requests carry the cookie; `true` is strict, `false` sends no attribute. @default {"lax"} */
+  /**
+   * Whether requests from other sites carry the cookie. `true` means strict; `false` omits the attribute.
+   * @default {"lax"}
+   */
   sameSite?:
     | boolean
     | "lax"
@@ -32,7 +35,7 @@ export interface CookieAttributes {
     | "Strict"
     | "None"
     | undefined;
-  /** Sends the cookie over HTTPS only. @default {false; true where the name begins with __Host- or __Secure-} */
+  /** Sends the cookie over HTTPS only. @default {false; true if the name begins with __Host- or __Secure-} */
   secure?: boolean | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Moving from one storage to another while visitors stay signed in.
+ * Moves sessions from one storage to another while visitors stay signed in.
  *
  * @module
  */
@@ -19,42 +19,42 @@ import { RecordStorage } from "./sessions/record_storage.ts";
 
 /** Options of {@linkcode createReadThroughSessionStorage}. */
 export interface ReadThroughSessionStorageOptions<Data, FlashData> {
-  /** The new storage: any storage of this library that keeps sessions under an id. */
+  /** The new storage: any storage of this library except a cookie storage. */
   to: SessionStorage<Data, FlashData>;
   /**
-   * The previous storage: any storage of this library. If it was created with a cookie, of any name and format, its
-   * visitors are found by that cookie, and `to` needs a cookie too. Otherwise its ids are looked up as they come in the
-   * cookie of `to`.
+   * The previous storage: any storage of this library. If it was created with a cookie, of any name and format, that
+   * cookie is read too, and `to` must also be created with a cookie. Otherwise the cookie of `to` carries its ids.
    */
   // deno-lint-ignore no-explicit-any -- sessions of any shape
   from: SessionStorage<any, any>;
 }
 
 /**
- * Moves sessions from one storage to another, each when its visitor comes: nobody is signed out.
+ * Moves sessions from one storage to another, each at its visitor's next request. Visitors stay signed in.
  *
- * A session is looked for in the new home first, and in the old one only if it is not there. What is found there moves,
- * with what is left of its life, and is the new home's from then on. The old home may be dropped after the longest
- * lifetime that a session in it may have.
+ * A session is looked up in the new storage first. If only the previous storage has it, it moves to the new one and
+ * keeps its age and lifetime. You can remove the previous storage once all its sessions have expired.
  *
- * - A session keeps its id. It gets a new one where the old id is of another shape, or where the old home cannot be
- *   relied on to forget (cookie, Workers KV): there the new home keeps a note that the old id has moved, so that a copy
- *   of an old cookie opens nothing that has ended.
- * - Parallel requests of one visitor, in whatever process, find one session; one that is destroyed stays so.
- * - To a database behind four functions, and out of a cookie without an id (React Router's), a session moves when a
- *   request first changes it; of requests that do so at once, the cookie sent last decides. To Workers KV, as always
- *   there, the last write does.
- * - A failure of either home is `store-failed`, never "no session", and loses nothing: the next request carries on.
- * - A session that has moved costs what it costs without this; an id that nobody knows, one read in the old home and one
- *   more in the new. Moving takes four calls to the new home and three to the old, once.
- * - `sweep` and `close` go to both, `listSessions` and `destroySessions` to all that were created with `owner`.
- * - Servers that still run without this write to the old home alone: what they save of a session that has moved is lost.
+ * - A session keeps its id. It gets a new one if the old id has another form, or if the previous storage cannot revoke
+ *   at once (cookie, Workers KV). The new storage then remembers the old id, so that a copy of an old cookie cannot
+ *   bring back a revoked session.
+ * - Parallel requests of one visitor find the same session, also in different processes. A destroyed session stays
+ *   destroyed.
+ * - A session moves when a request first changes it, if the new storage is a database behind four functions, or the old
+ *   session is in a React Router cookie, which does not have an id. If requests do so in parallel, the last cookie sent
+ *   wins. With Workers KV as the new storage, the last write wins.
+ * - A failure of either storage is `store-failed`, never an empty session. The next request continues the move.
+ * - After the move, a session does not need additional calls. Moving takes four calls to the new storage and three to
+ *   the previous one. An unknown id takes one additional read in each.
+ * - `sweep` and `close` call both storages. `listSessions` and `destroySessions` call those that were created with
+ *   `owner`.
+ * - Servers that still use only the previous storage lose what they save in a session that has moved.
  *
- * @param options The new home and the old one.
- * @returns The storage, with the cookie of `to`.
- * @throws {TypeError} If one of them is not a storage of this library, or they do not go together.
+ * @param options The new and the previous storage.
+ * @returns The session storage, with the cookie of `to`.
+ * @throws {TypeError} If one of them is not a storage of this library, or they cannot be combined.
  *
- * @example From files to memory
+ * @example Move from files to memory
  * ```ts
  * import {
  *   createFileSessionStorage,
