@@ -39,15 +39,14 @@ export interface CookieAttributes {
   secure?: boolean | undefined;
 }
 
-/** RFC 6265bis, section 5.6: longer attributes are ignored, which loosens the cookie. */
+/** Browsers ignore longer attributes, and with them a restriction of the cookie (RFC 6265bis, section 5.6). */
 const MAX_ATTRIBUTE = 1024;
 
-/** Refuses a cookie. */
 export function fail(name: string, why: string): never {
   throw new TypeError(`Cannot create cookie "${name}": ${why}`);
 }
 
-/** Refuses a name that is no token. */
+/** @throws {TypeError} If the name is not a token. */
 export function checkName(name: string): void {
   // A token, RFC 9110, section 5.6.2.
   if (typeof name !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
@@ -57,7 +56,7 @@ export function checkName(name: string): void {
   }
 }
 
-/** The secrets, if all of them are some. */
+/** Returns a copy of the secrets. */
 export function checkSecrets(
   name: string,
   secrets: readonly string[],
@@ -82,7 +81,7 @@ const SAME_SITE = new Map(
   [["lax", "Lax"], ["strict", "Strict"], ["none", "None"]] as const,
 );
 
-/** Checks what the standard library lets pass or mends in silence. */
+/** Checks what the standard library accepts or silently corrects. */
 export function checkAttributes(
   name: string,
   options: CookieAttributes,

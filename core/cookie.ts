@@ -34,7 +34,7 @@ export interface CookieOptions extends CookieAttributes {
   accept?: readonly LegacyFormat[] | undefined;
 }
 
-/** Options of {@linkcode Cookie.parse}. There are none yet. */
+/** Options of {@linkcode Cookie.parse}: empty for now. */
 export type CookieParseOptions = Record<never, never>;
 
 /** Options of {@linkcode Cookie.serialize}: attributes that replace the cookie's own for this call. */

@@ -1,14 +1,14 @@
 /**
- * JSON without its silences: what `JSON.stringify` would drop, bend or turn into `null` is an error here.
+ * Strict JSON: it throws where `JSON.stringify` would drop a value, convert it, or write `null`.
  *
  * @module
  */
 import { SessionError } from "./errors.ts";
 
-/** Deep enough for any real value, shallow enough for every runtime's stack. */
+/** More than real values need, and less than every runtime's stack allows. */
 const MAX_DEPTH = 500;
 
-/** The way to the value at hand, spelt out only where an error names it. */
+/** The path to a value. It becomes text only for an error. */
 interface Path {
   readonly key: string | number;
   readonly parent: Path | undefined;
@@ -16,15 +16,15 @@ interface Path {
 }
 
 /**
- * The JSON text of one value of a session or cookie.
+ * The JSON text of a value of a session or cookie.
  *
- * One pass checks and writes, so that a getter cannot answer the check with one thing and the writer with another.
+ * One pass checks and writes, so that a getter cannot return one value to the check and another to the writer.
  *
  * @param value The value.
- * @param key The key that it is stored under, for the error's message.
- * @param parent The way to the value, if it is inside another one.
- * @returns Text from which `JSON.parse` makes a deep-equal value, negative zero included.
- * @throws {SessionError} If JSON cannot carry the value: `unserializable`, with the path to what it cannot carry.
+ * @param key Its key, for the error's message.
+ * @param parent The path to the value that contains it.
+ * @returns A text that `JSON.parse` turns into a deep-equal value, including negative zero.
+ * @throws {SessionError} If the value is not JSON: `unserializable`, with the path to the part that is not.
  */
 export function encodeJson(
   value: unknown,
@@ -60,7 +60,7 @@ export function encodeJson(
   }
 }
 
-/** As {@linkcode encodeJson}, for a whole set of keys: a JSON object's text for the values' texts. */
+/** The text of a JSON object, from the texts of its values. */
 export function encodeEntries(texts: ReadonlyMap<string, string>): string {
   let out = "{";
   for (const [key, text] of texts) {
@@ -70,7 +70,7 @@ export function encodeEntries(texts: ReadonlyMap<string, string>): string {
 }
 
 function encodeArray(value: unknown[], path: Path): string {
-  // "length" is the one more.
+  // One more for "length".
   if (ownKeys(value) !== value.length + 1) {
     return fail(
       "the array has holes or named properties",
@@ -87,7 +87,7 @@ function encodeArray(value: unknown[], path: Path): string {
 
 function encodeObject(value: object, path: Path): string {
   const prototype = Object.getPrototypeOf(value);
-  // A prototype without a prototype is Object.prototype, of this realm or of another.
+  // Only Object.prototype, of this realm or another, has a null prototype.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     const name = prototype.constructor?.name || "a class";
     return fail(
@@ -112,7 +112,7 @@ function encodeObject(value: object, path: Path): string {
   return out + "}";
 }
 
-/** How many keys an object has of its own: of every kind. To ask for each kind is faster than for all at once. */
+/** The number of an object's own keys of every kind. Two calls are faster than `Reflect.ownKeys`. */
 function ownKeys(value: object): number {
   return Object.getOwnPropertyNames(value).length +
     Object.getOwnPropertySymbols(value).length;

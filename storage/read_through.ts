@@ -105,7 +105,7 @@ export function createReadThroughSessionStorage<Data, FlashData>(
   }
   if (
     previous.cookies && !(records.guarantees.compareAndSet && hasIds(from)) &&
-    placeOf(from.cookie) !== placeOf(to.cookie)
+    identityOf(from.cookie) !== identityOf(to.cookie)
   ) {
     fail(
       "sessions in from have no id, so the cookie of to must replace theirs; give both cookies the same name, path and domain",
@@ -121,7 +121,7 @@ export function createReadThroughSessionStorage<Data, FlashData>(
   return new ReadThroughStorage(sessions, to, previous);
 }
 
-/** Reads through to the previous storage. */
+/** The storage that reads from both. */
 class ReadThroughStorage<Data, FlashData>
   extends BoundStorage<Data, FlashData> {
   readonly #previous: PreviousStorage;
@@ -158,7 +158,7 @@ class ReadThroughStorage<Data, FlashData>
     options?: DestroySessionsOptions,
   ): Promise<number> {
     const { policy, storage } = this.#previous;
-    // The previous storage first: a session that moves meanwhile is in the new one's list by then.
+    // The previous storage first. A session that moves in the meantime is then in the new storage's list.
     const before = policy.owner
       ? await storage.destroySessions(owner, options)
       : 0;
@@ -184,15 +184,15 @@ function previousOf(
   fail("from must be a storage of this library");
 }
 
-/** Whether what a cookie carries always has an id. */
+/** Whether all formats that a cookie reads and writes contain an id. */
 function hasIds({ cookie }: { readonly cookie: Cookie }): boolean {
   if (!(cookie instanceof SatchelCookie)) return true;
   const { format, accept = [] } = cookie.options;
   return format !== "react-router" && !accept.includes("react-router");
 }
 
-/** Of several cookies with the same of these, a browser keeps one (RFC 6265bis, section 5.7). */
-function placeOf(cookie: Cookie): string {
+/** A browser keeps one cookie for each name, domain and path (RFC 6265bis, section 5.7). */
+function identityOf(cookie: Cookie): string {
   const { path = "/", domain = "" } = cookie instanceof SatchelCookie
     ? cookie.options
     : {};
