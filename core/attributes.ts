@@ -1,27 +1,31 @@
 /**
- * What makes a cookie: its name, its attributes and its secrets, checked when it is created.
+ * Checks a cookie's name, attributes and secrets.
  *
  * @module
  */
 import type { Cookie as Attributes } from "@std/http/cookie";
+import { typeOf } from "./options.ts";
 
-/** Where a cookie is sent and how a browser guards it. All are attributes of `Set-Cookie` (RFC 6265bis). */
+/** The attributes of `Set-Cookie` (RFC 6265bis): where a browser sends a cookie, and how it protects it. */
 export interface CookieAttributes {
-  /** The domain, and its subdomains, that the cookie is sent to. @default {the host that set it} */
+  /** The domain that receives the cookie, with its subdomains. @default {the host that set it} */
   domain?: string | undefined;
-  /** When the browser drops the cookie; `maxAge` wins over it. @default {with the browser's session} */
+  /** When the browser deletes the cookie. `maxAge` takes precedence. @default {when the browser closes} */
   expires?: Date | undefined;
   /** Hides the cookie from scripts. @default {false; true for a session's cookie} */
   httpOnly?: boolean | undefined;
-  /** Seconds after which the browser drops the cookie. Browsers cap it at 400 days. */
+  /** Seconds after which the browser deletes the cookie. Browsers cap it at 400 days. */
   maxAge?: number | undefined;
-  /** Keeps the cookie apart for each top-level site (CHIPS). Needs `secure`. @default {false} */
+  /** Gives each top-level site its own copy of the cookie (CHIPS). Requires `secure`. @default {false} */
   partitioned?: boolean | undefined;
-  /** The path below which the cookie is sent. @default {"/"} */
+  /** The path that receives the cookie, with the paths below it. @default {"/"} */
   path?: string | undefined;
-  /** Which cookies a browser drops last when it runs out of space. */
+  /** Cookies with a higher priority are deleted later when the browser runs out of space. @default {"medium"} */
   priority?: "low" | "medium" | "high" | undefined;
-  /** Whether other sites' requests carry the cookie; `true` is strict, `false` sends no attribute. @default {"lax"} */
+  /**
+   * Whether requests from other sites carry the cookie. `true` means strict; `false` omits the attribute.
+   * @default {"lax"}
+   */
   sameSite?:
     | boolean
     | "lax"
@@ -31,41 +35,42 @@ export interface CookieAttributes {
     | "Strict"
     | "None"
     | undefined;
-  /** Sends the cookie over HTTPS only. @default {false; true where the name begins with __Host- or __Secure-} */
+  /** Sends the cookie over HTTPS only. @default {false; true if the name begins with __Host- or __Secure-} */
   secure?: boolean | undefined;
 }
 
-/** RFC 6265bis, section 5.6: longer attributes are ignored, which loosens the cookie. */
+/** Browsers ignore longer attributes, and with them a restriction of the cookie (RFC 6265bis, section 5.6). */
 const MAX_ATTRIBUTE = 1024;
 
-/** Refuses a cookie. */
 export function fail(name: string, why: string): never {
   throw new TypeError(`Cannot create cookie "${name}": ${why}`);
 }
 
-/** Refuses a name that is no token. */
+/** @throws {TypeError} If the name is not a token. */
 export function checkName(name: string): void {
   // A token, RFC 9110, section 5.6.2.
   if (typeof name !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
     throw new TypeError(
-      "Cannot create cookie: its name must be letters, digits and !#$%&'*+-.^_`|~",
+      "Cannot create cookie: name must consist of letters, digits and !#$%&'*+-.^_`|~",
     );
   }
 }
 
-/** The secrets, if all of them are some. */
+/** Returns a copy of the secrets. */
 export function checkSecrets(
   name: string,
   secrets: readonly string[],
 ): string[] {
-  if (!Array.isArray(secrets)) fail(name, "secrets must be a list of strings");
+  if (!Array.isArray(secrets)) {
+    fail(name, `secrets must be an array, received ${typeOf(secrets)}`);
+  }
   secrets.forEach((secret, index) => {
     if (typeof secret !== "string" || secret === "") {
       fail(
         name,
-        `secrets[${index}] must be a string that is not empty, received ${
-          secret === "" ? "an empty one" : typeof secret
-        }; is its environment variable set?`,
+        `secrets[${index}] must be a non-empty string, received ${
+          secret === "" ? "an empty string" : typeOf(secret)
+        }; check that its environment variable is set`,
       );
     }
   });
@@ -76,7 +81,7 @@ const SAME_SITE = new Map(
   [["lax", "Lax"], ["strict", "Strict"], ["none", "None"]] as const,
 );
 
-/** Checks what the standard library lets pass or mends in silence. */
+/** Checks what the standard library accepts or silently corrects. */
 export function checkAttributes(
   name: string,
   options: CookieAttributes,
@@ -93,23 +98,29 @@ export function checkAttributes(
     : SAME_SITE.get(String(sameSite).toLowerCase() as "lax") ??
       fail(name, "sameSite must be lax, strict, none, true or false");
   if (host && (domain !== undefined || path !== "/")) {
-    fail(name, "the prefix __Host- allows no domain and no path but /");
+    fail(
+      name,
+      'a name that begins with __Host- requires path "/" and no domain',
+    );
   }
   if (!secure && (host || /^__secure-/i.test(name))) {
-    fail(name, "its prefix needs secure: true");
+    fail(
+      name,
+      "a name that begins with __Host- or __Secure- requires secure: true",
+    );
   }
   if (!secure && site === "None") {
-    fail(name, 'sameSite "none" needs secure: true');
+    fail(name, 'sameSite "none" requires secure: true');
   }
-  if (!secure && partitioned) fail(name, "partitioned needs secure: true");
+  if (!secure && partitioned) fail(name, "partitioned requires secure: true");
   for (const [key, value] of Object.entries({ domain, path })) {
     if (value === undefined) continue;
     // deno-lint-ignore no-control-regex
     if (typeof value !== "string" || /[\x00-\x20\x7f-\uffff;,]/.test(value)) {
-      fail(name, `${key} must be visible ASCII without spaces, ; and ,`);
+      fail(name, `${key} must be printable ASCII without spaces, ";" and ","`);
     }
     if (value.length > MAX_ATTRIBUTE) {
-      fail(name, `${key} is over ${MAX_ATTRIBUTE} bytes`);
+      fail(name, `${key} must be at most ${MAX_ATTRIBUTE} bytes long`);
     }
   }
   const attributes: Omit<Attributes, "name" | "value"> = { path };

@@ -1,5 +1,5 @@
 /**
- * Text to bytes and back, strictly: what decodes is what was encoded, in one spelling only.
+ * Encodes text as bytes and decodes it strictly: each value has exactly one encoding.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-// In the language since ES2026; Node before 25 lacks them.
+// Part of ES2026. Node before 25 does not have it.
 interface Base64Bytes {
   toBase64?(options: { alphabet: "base64url"; omitPadding: true }): string;
 }
@@ -19,14 +19,14 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
 
 const scratch = new Uint8Array(3 * 4096);
 
-/** As {@linkcode utf8}, but only until the next call: for whoever is done with the bytes by then. */
+/** As {@linkcode utf8}, but the next call overwrites the bytes. */
 export function utf8Briefly(text: string): Uint8Array<ArrayBuffer> {
-  // Filling bytes that are there costs a tenth of asking for new ones.
+  // Reusing bytes takes a tenth of the time of allocating them.
   if (text.length * 3 > scratch.length) return utf8(text);
   return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
 }
 
-/** The text of UTF-8 `bytes`, or `undefined` where they are none. */
+/** The text of `bytes`; `undefined` if they are not UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes);
@@ -61,14 +61,14 @@ export function toBase64Url(bytes: Uint8Array): string {
   );
 }
 
-/** The bytes of base64 text in its one canonical spelling, padded, or `undefined`. They last until the next call. */
+/** The bytes of canonical, padded base64; `undefined` for any other text. The next call overwrites them. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   if (text.length % 4 !== 0) return undefined;
   return decode(text, text.length - padding, STANDARD);
 }
 
-/** The bytes of base64url text in its one canonical spelling, unpadded, or `undefined`. They last until the next call. */
+/** The bytes of canonical, unpadded base64url; `undefined` for any other text. The next call overwrites them. */
 export function fromBase64Url(
   text: string,
 ): Uint8Array<ArrayBuffer> | undefined {
@@ -89,8 +89,8 @@ function tableOf(alphabet: string): Uint8Array {
 
 const decoded = new Uint8Array(3 * 1024);
 
-// By hand, because no platform's decoder is strict: they skip spaces, or take stray bits or the other alphabet. Two
-// spellings of one value would be two cookies that are both authentic.
+// Written by hand, because the decoders of the platforms are not strict: they skip spaces, or accept stray bits or the
+// other alphabet. One value would then have several authentic cookies.
 function decode(
   text: string,
   length: number,
@@ -112,7 +112,7 @@ function decode(
     bytes[at++] = bits >> 8;
     bytes[at++] = bits;
   }
-  // The bits that no byte uses must be zero.
+  // Unused bits must be zero.
   if (rest === 2) {
     if ((bits & 15) !== 0) return undefined;
     bytes[at] = bits >> 4;

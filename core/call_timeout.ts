@@ -1,16 +1,16 @@
 /**
- * A time limit for calls, without a timer for each call.
+ * Limits the time of calls, with one timer for all of them.
  *
  * @module
  */
 import { timersEndWithRequest } from "./runtime.ts";
 
-/** A call without an answer yet. */
+/** A pending call. */
 interface PendingCall {
-  /** When its time is up, in milliseconds of the monotonic clock. */
+  /** When it times out, in milliseconds of the monotonic clock. */
   readonly due: number;
   readonly reject: (error: Error) => void;
-  readonly giveUp: ((error: Error) => void) | undefined;
+  readonly onTimeout: ((error: Error) => void) | undefined;
 }
 
 /** A timer of Node, Bun or Deno. On Workers and in browsers it is a number. */
@@ -23,15 +23,15 @@ interface Timer {
 const LONGEST = 2 ** 31 - 1;
 
 /**
- * Rejects a call that has no answer after a fixed time.
+ * Rejects a call that does not settle within a fixed time.
  *
- * All calls share one timer, set for the call that has waited longest. It stays set when that call is answered, without
- * keeping the process alive: setting and clearing a timer costs more than the rest of a call to an engine in memory.
+ * All calls share one timer, set for the oldest of them. It stays set when that call settles, but then does not keep
+ * the process alive. Setting and clearing a timer per call would take longer than a call to an engine in memory.
  */
 export class CallTimeout {
   readonly #ms: number;
   readonly #message: string;
-  /** All calls have the same limit, so the order of insertion is the order in which their time is up. */
+  /** All calls have the same limit, so they time out in the order of insertion. */
   readonly #pending = new Set<PendingCall>();
   #timer: Timer | number | undefined;
 
@@ -51,28 +51,28 @@ export class CallTimeout {
    * Runs a call.
    *
    * @param call The call.
-   * @param giveUp Is called with the error if there is no answer in time, to close what the call waits for.
-   * @returns What the call returns; a later answer is ignored.
-   * @throws {Error} If there is no answer in time.
+   * @param onTimeout Called with the error after a timeout, to close what the call waits for.
+   * @returns The result of the call.
+   * @throws {Error} If the call times out. A later result is ignored.
    */
   run<T>(
     call: () => Promise<T>,
-    giveUp?: (error: Error) => void,
+    onTimeout?: (error: Error) => void,
   ): Promise<T> {
-    // On Workers a timer ends with the request that set it: requests cannot share one.
+    // On Workers a timer ends with the request that set it, so requests cannot share one.
     const timeout = timersEndWithRequest
       ? new CallTimeout(this.#ms, this.#message)
       : this;
-    return timeout.#run(call, giveUp);
+    return timeout.#run(call, onTimeout);
   }
 
   #run<T>(
     call: () => Promise<T>,
-    giveUp: ((error: Error) => void) | undefined,
+    onTimeout: ((error: Error) => void) | undefined,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       const answer = call();
-      const pending = { due: performance.now() + this.#ms, reject, giveUp };
+      const pending = { due: performance.now() + this.#ms, reject, onTimeout };
       if (this.#timer === undefined) this.#set(this.#ms);
       else if (this.#pending.size === 0) (this.#timer as Timer).ref();
       this.#pending.add(pending);
@@ -109,7 +109,7 @@ export class CallTimeout {
       this.#pending.delete(pending);
       const error = new Error(this.#message);
       pending.reject(error);
-      pending.giveUp?.(error);
+      pending.onTimeout?.(error);
     }
   }
 }

@@ -10,17 +10,17 @@ import {
   type SessionRecord,
 } from "./record.ts";
 
-/** What a request changed, and all entries as they were when its save began. */
+/** What a request changed, and all entries as of the start of its save. */
 export interface Changes extends Entries {
   /** Keys that were set (`true`) or unset (`false`). */
   readonly valueOps: ReadonlyMap<string, boolean>;
   /** Keys that were flashed. */
   readonly flashed: ReadonlySet<string>;
-  /** Stored flashes that were consumed, replaced or unset, with their text. */
+  /** Stored flashes that were read, replaced or unset, with their texts. */
   readonly taken: ReadonlyMap<string, string>;
   /** The lifetime that the request set, in seconds. */
   readonly maxAge: number | undefined;
-  /** Whether the session takes a new id, and whether the record under the old id then stays. */
+  /** Set if the session takes a new id. `keepOld` keeps the record under the old id. */
   readonly newId: { readonly keepOld: boolean } | undefined;
 }
 
@@ -33,7 +33,7 @@ export function merge(newest: SessionRecord, changes: Changes): Entries {
     else values.delete(key);
   }
   for (const [key, text] of changes.taken) {
-    // If another request has set the flash again, it is not the one that this request read.
+    // A flash with another text was set by another request after this one read it.
     if (flashes.get(key) === text) flashes.delete(key);
   }
   for (const key of changes.flashed) {
@@ -54,7 +54,7 @@ export function sameJson(value: unknown, stored: unknown): boolean {
   return text !== undefined && text === textOf(stored);
 }
 
-/** A value's JSON text; `undefined` if JSON cannot carry it, which the save then reports. */
+/** A value's JSON text; `undefined` if it is not JSON, which the save reports. */
 export function textOf(value: unknown): string | undefined {
   try {
     return encodeJson(value, "");

@@ -1,5 +1,5 @@
 /**
- * A cookie: its name, its attributes and the secrets that sign or seal its value.
+ * Reads and writes one cookie. Its secrets sign or encrypt the value.
  *
  * @module
  */
@@ -24,35 +24,35 @@ import { checkOptions, type OptionNames } from "./options.ts";
 
 /** Options of {@linkcode createCookie}. */
 export interface CookieOptions extends CookieAttributes {
-  /** Secrets that sign the value: the first writes, all read. Without one the value is readable and forgeable. */
+  /** Secrets that sign the value. The first one writes; all of them read. Without secrets, anybody can forge the value. */
   secrets?: readonly string[] | undefined;
-  /** Seals the value (AES-256-GCM), so that its holder cannot read it. @default {false; true for a cookie storage} */
+  /** Encrypts the value (AES-256-GCM), so that its holder cannot read it. @default {false; true for a cookie storage} */
   encrypt?: boolean | undefined;
-  /** The format that is written. @default {"satchel"} */
+  /** The format to write. @default {"satchel"} */
   format?: "satchel" | LegacyFormat | undefined;
-  /** Older formats that are read too. Drop an entry once its cookies have expired. @default {[]} */
+  /** Older formats that are read too. Remove an entry when its cookies have expired. @default {[]} */
   accept?: readonly LegacyFormat[] | undefined;
 }
 
-/** Options of {@linkcode Cookie.parse}. None is needed today. */
+/** Options of {@linkcode Cookie.parse}: empty for now. */
 export type CookieParseOptions = Record<never, never>;
 
-/** Options of {@linkcode Cookie.serialize}: attributes that replace the cookie's own, this once. */
+/** Options of {@linkcode Cookie.serialize}: attributes that replace the cookie's own for this call. */
 export type CookieSerializeOptions = CookieAttributes;
 
-/** A named cookie that knows how to read itself from `Cookie` and write itself for `Set-Cookie`. */
+/** A cookie that parses the `Cookie` header and serializes `Set-Cookie`. */
 export interface Cookie {
   /** The cookie's name. */
   readonly name: string;
-  /** Whether it has a secret, so that a value which its holder changed is not read. */
+  /** Whether the value is signed, so that a changed value is rejected. */
   readonly isSigned: boolean;
-  /** When a cookie written now expires; absent if it ends with the browser's session. */
+  /** When a cookie that is written now expires; absent if the browser keeps it until it closes. */
   readonly expires?: Date;
   /**
    * Reads the cookie from a request.
    *
-   * @param cookieHeader The `Cookie` header, or `null` where the request has none.
-   * @returns The value; `null` where the cookie is absent, forged or in a format that is not accepted.
+   * @param cookieHeader The `Cookie` header, or `null` if the request does not have one.
+   * @returns The value; `null` if the cookie is absent, forged or in a format that is not accepted.
    */
   parse(
     cookieHeader: string | null,
@@ -61,9 +61,9 @@ export interface Cookie {
   /**
    * Writes the cookie for a response.
    *
-   * @param value The value, as JSON can carry it. `""` is written bare.
+   * @param value The value: JSON. `""` is written as an empty value.
    * @returns The `Set-Cookie` header.
-   * @throws {SessionError} If the value is not JSON (`unserializable`) or the cookie is over 4,096 bytes (`too-large`).
+   * @throws {SessionError} If the value is not JSON (`unserializable`) or the cookie exceeds 4,096 bytes (`too-large`).
    * @throws {TypeError} If an attribute is malformed or contradicts another.
    * @throws {RangeError} If `maxAge` is negative or not finite.
    */
@@ -87,11 +87,11 @@ export const COOKIE_OPTIONS: OptionNames<CookieOptions> = {
   secure: true,
 };
 
-/** Name and value together, RFC 6265bis, section 5.7, step 6. */
+/** The limit for name and value (RFC 6265bis, section 5.7, step 6). */
 export const MAX_COOKIE = 4096;
-/** Browsers cap an age at 400 days (RFC 6265bis, section 5.5); beyond this, numbers are no longer written as digits. */
+/** Browsers cap an age at 400 days (RFC 6265bis, section 5.5). Very large numbers would not be written as digits. */
 const MAX_AGE = 2 ** 31 - 1;
-/** Duplicates of a name that are tried; an attacker on a subdomain can plant more. */
+/** How many cookies of one name are tried. An attacker on a subdomain can set more. */
 const MAX_CANDIDATES = 3;
 
 /**
@@ -99,12 +99,12 @@ const MAX_CANDIDATES = 3;
  *
  * @param name The cookie's name.
  * @param options Attributes, secrets and format.
- * @returns The cookie, ready to read and write headers.
- * @throws {TypeError} If name and attributes contradict each other or the RFC; if `secrets` is no list, or one of them
- * is empty; if `encrypt` lacks secrets or the format for it, or a format is unknown; or if `expires` is no valid date.
+ * @returns The cookie.
+ * @throws {TypeError} If an option is unknown or malformed, if two contradict each other or the RFC, or if `encrypt` is
+ * set without secrets or with another format than `satchel`.
  * @throws {RangeError} If `maxAge` is negative or not finite.
  *
- * @example A signed cookie, there and back
+ * @example Write and read a signed cookie
  * ```ts
  * import { createCookie } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -125,12 +125,12 @@ export function createCookie(
 }
 
 /**
- * Whether a value is a cookie, of this library or of one with the same shape.
+ * Whether a value is a cookie of this library, or has the same shape.
  *
  * @param value Anything.
  * @returns `true` for an object with a name, `isSigned`, `parse` and `serialize`.
  *
- * @example A cookie, and what only has a name
+ * @example Tell a cookie from another object
  * ```ts
  * import { createCookie, isCookie } from "@satchel/session";
  * import { assert, assertFalse } from "@std/assert";
@@ -148,11 +148,11 @@ export function isCookie(value: unknown): value is Cookie {
     typeof cookie.serialize === "function";
 }
 
-/** The library's own cookie; what it has beyond {@linkcode Cookie} serves the session's storages. */
+/** The library's own cookie, with what the session storages need beyond {@linkcode Cookie}. */
 export class SatchelCookie implements Omit<Cookie, "expires"> {
   readonly name: string;
   readonly options: CookieOptions;
-  /** How long a cookie lasts where a commit does not say. */
+  /** The lifetime of a cookie if a commit does not set one. */
   readonly lifetime: StoredLifetime;
   readonly #secrets: readonly string[];
   readonly #writes: Format;
@@ -168,8 +168,8 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
       fail(
         name,
         format === "satchel"
-          ? "encrypt needs secrets"
-          : `the format "${format}" cannot be encrypted`,
+          ? "encrypt requires secrets"
+          : `encrypt requires format "satchel", received "${format}"`,
       );
     }
     const protection = encrypt
@@ -182,7 +182,10 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     const formats = new Map<string, Format>([["satchel", satchel]]);
     for (const older of legacy) {
       if (older !== "react-router" && older !== "remix") {
-        fail(name, "format must be satchel, react-router or remix");
+        fail(
+          name,
+          "format and accept must name satchel, react-router or remix",
+        );
       }
       formats.set(older, legacyFormat(older, name, secrets));
     }
@@ -222,27 +225,27 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     if (size > MAX_COOKIE) {
       throw new SessionError(
         "too-large",
-        `Cannot serialize cookie "${this.name}": name and value take ${size} of at most ${MAX_COOKIE} bytes`,
+        `Cannot serialize cookie "${this.name}": name and value take ${size} bytes, and the limit is ${MAX_COOKIE}; store less in it`,
       );
     }
     return this.withAttributes(text, options);
   }
 
-  /** The header for a value in the form that it has in a cookie, as {@linkcode SatchelCookie.decode} gave it. */
+  /** The `Set-Cookie` header for a text that {@linkcode SatchelCookie.decode} returned. */
   withAttributes(text: string, options?: CookieSerializeOptions): string {
     return `${this.name}=${text}${
       options ? this.#attributes({ ...this.options, ...options }) : this.#suffix
     }`;
   }
 
-  /** How many bytes a name and value take. */
+  /** The size of name and value, in bytes. */
   async sizeOf(value: unknown): Promise<number> {
     return this.name.length + (await this.#writes.encode(value)).length;
   }
 
   /**
-   * The first authentic value of the cookie in a header: `null` where the header has no cookie of the name, `undefined`
-   * where it has, but none that is authentic.
+   * The first authentic value of the cookie in a header; `null` if the header does not name the cookie, `undefined` if
+   * it does but no value is authentic.
    */
   async decode(
     cookieHeader: string,
@@ -251,11 +254,11 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     let cleared: Decoded | undefined;
     for (const text of candidates) {
       if (text === "") {
-        // Nobody had to sign it: it must not hide an authentic one behind it.
+        // An empty value is not signed, so it must not hide an authentic one after it.
         cleared = { value: "" };
         continue;
       }
-      // What is over the limit was never written by this cookie.
+      // This cookie never writes a text beyond the limit.
       if (text.length + this.name.length > MAX_COOKIE) continue;
       for (const format of this.#reads) {
         const decoding = format.decode(text);
@@ -269,7 +272,7 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     return candidates.length === 0 ? null : cleared;
   }
 
-  /** `; Path=/; …`, written by the standard library once for all cookies that do not override an attribute. */
+  /** The attributes as text, `; Path=/; …`, written by the standard library. */
   #attributes(options: CookieAttributes): string {
     const lifetime = lifetimeOf(options);
     const attributes: Attributes = {
@@ -278,7 +281,7 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
       ...checkAttributes(this.name, options),
     };
     if (typeof lifetime === "number") {
-      // Max-Age is in whole seconds, and 0 would delete a cookie that still has a moment to live.
+      // Max-Age is in whole seconds, and 0 would delete a cookie that has not expired yet.
       attributes.maxAge = Math.min(Math.ceil(lifetime), MAX_AGE);
     } else if (lifetime) attributes.expires = new Date(lifetime[0]);
     const headers = new Headers();
@@ -286,7 +289,7 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
       setCookie(headers, attributes);
     } catch (cause) {
       throw new TypeError(
-        `Cannot create cookie "${this.name}": an attribute is malformed`,
+        `Cannot create cookie "${this.name}": an attribute is malformed; its cause says which`,
         { cause },
       );
     }
@@ -297,7 +300,7 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
 /**
  * The values of the cookie `name` in a header, at most three, in the header's order.
  *
- * One pass, linear in the header's length, whatever it holds.
+ * One pass, linear in the header's length.
  */
 export function cookieValues(header: string, name: string): string[] {
   const values: string[] = [];

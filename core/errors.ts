@@ -1,19 +1,19 @@
 /**
- * The one error class of the library, and the codes that tell its cases apart.
+ * The library's error class and its codes.
  *
  * @module
  */
 
 /**
- * Why a {@linkcode SessionError} was thrown. Codes are stable; messages are for people and may change.
+ * Why a {@linkcode SessionError} was thrown. Codes are stable; messages may change.
  *
  * | Code | Meaning |
  * |---|---|
- * | `destroyed` | the session was destroyed before it was changed |
- * | `late-change` | the session was changed after its response had gone out |
- * | `unserializable` | a value that JSON cannot carry; the message names its key |
- * | `too-large` | the record or cookie is over its limit; the message names the largest keys |
- * | `conflict` | other requests kept changing the same session until the retries ran out |
+ * | `destroyed` | a session was changed after it was destroyed |
+ * | `late-change` | a session was changed after its response was sent |
+ * | `unserializable` | a value is not JSON; the message names its key |
+ * | `too-large` | the record or cookie exceeds its limit; the message names the largest keys of a session |
+ * | `conflict` | other requests kept changing the session until the retries ran out |
  * | `store-failed` | the engine failed or broke its contract; see `cause` |
  */
 export type SessionErrorCode =
@@ -25,11 +25,11 @@ export type SessionErrorCode =
   | "store-failed";
 
 /**
- * Everything that goes wrong at run time, apart from wrong arguments, which are `TypeError` and `RangeError`.
+ * Every error of the library except wrong arguments, which are `TypeError` and `RangeError`.
  *
- * A message holds the keys of a session where that helps, never an id, a secret or a value.
+ * A message can name the keys of a session. It never contains an id, a secret or a value.
  *
- * @example Tell the cases apart by their code
+ * @example Check the code
  * ```ts
  * import { createSession, SessionError } from "@satchel/session";
  * import { assert, assertEquals } from "@std/assert";
@@ -45,17 +45,17 @@ export type SessionErrorCode =
  * ```
  */
 export class SessionError extends Error {
-  /** The class's name, also where classes are renamed by a bundler. */
+  /** The class's name, even if a bundler renames classes. */
   override readonly name = "SessionError";
-  /** Which case this is. */
+  /** What went wrong. */
   readonly code: SessionErrorCode;
 
   /**
-   * An error of the library.
+   * Creates an error.
    *
-   * @param code Which case this is.
-   * @param message What was attempted and what the state was.
-   * @param options The error that led here, as `cause`.
+   * @param code What went wrong.
+   * @param message What was attempted and what is wrong.
+   * @param options The error that caused this one, as `cause`.
    */
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,5 +1,5 @@
 /**
- * The three wire formats of a cookie's value. `docs/formats.md` describes them byte by byte, with test vectors.
+ * The three formats of a cookie's value, which `docs/formats.md` specifies.
  *
  * @module
  */
@@ -16,36 +16,37 @@ import { randomBytes } from "./runtime.ts";
 import { SessionError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 import { type Awaitable, cookieKey, legacyMac } from "./keys.ts";
+import { typeOf } from "./options.ts";
 
-/** The formats older than this library that it reads and writes. */
+/** The formats of other libraries that a cookie can read and write. */
 export type LegacyFormat = "react-router" | "remix";
 
-/** How a cookie's value is protected: not at all, against changes, or against reading too. */
+/** How a cookie's value is protected. */
 export type Protection = "none" | "signed" | "sealed";
 
-/** A value that was found authentic. */
+/** An authentic value. */
 export interface Decoded {
   readonly value: unknown;
-  /** Whether it came in an older format, which does not tie a value to its cookie's name. */
+  /** Whether it came in an older format. Those do not bind a value to its cookie's name. */
   readonly legacy?: boolean;
-  /** Whether it was written with the secret that writes now, so that nothing is gained by writing it again. */
+  /** Whether it was written with the first secret, so it can be sent again as it is. */
   readonly current?: boolean;
 }
 
-/** One wire format of one cookie. */
+/** One format of one cookie. */
 export interface Format {
   /** @throws {SessionError} If the value is not JSON: `unserializable`. */
   encode(value: unknown): Awaitable<string>;
-  /** `undefined` where the text is not authentic or not in its one canonical spelling. */
+  /** Returns `undefined` if the text is not authentic or not canonical. */
   decode(text: string): Awaitable<Decoded | undefined>;
 }
 
 const NONCE = 12;
 
 /**
- * The format `satchel`, version 1: `s1` and `e1` cookies, and `u1` where there is no secret.
+ * The format `satchel`, version 1: `s1` (signed), `e1` (encrypted), and `u1` without secrets.
  *
- * A cookie that is sealed reads nothing weaker; one that is signed reads sealed values too.
+ * An encrypted cookie does not read signed values; a signed cookie also reads encrypted ones.
  */
 export function satchelFormat(
   name: string,
@@ -94,7 +95,7 @@ export function satchelFormat(
     const likely = keys().filter((key) => text.startsWith(key.id, 2));
     let body = fromBase64Url(text.slice(5));
     if (!body || body.length < NONCE) return undefined;
-    // Two secrets of one id are rare; the bytes must then outlast an awaited first try.
+    // Rarely, two secrets have the same id. The bytes must then survive the first attempt, which is awaited.
     if (likely.length > 1) body = body.slice();
     const nonce = body.subarray(0, NONCE);
     const message = body.subarray(NONCE);
@@ -134,8 +135,8 @@ function unsignedFormat(name: string): Format {
   };
 }
 
-// A payload is one letter and text: `s` and the string itself, which spares the cookie JSON's quotes and escapes, or
-// `j` and JSON for everything else. A string that UTF-8 cannot carry (a lone surrogate) goes as JSON, which can.
+// A payload is one letter and a text: `s` and a string, without the quotes and escapes of JSON, or `j` and JSON. A
+// string with a lone surrogate is written as JSON, because UTF-8 cannot encode it.
 function toPayload(value: unknown, name: string): string {
   return typeof value === "string" && value.isWellFormed()
     ? "s" + value
@@ -158,7 +159,7 @@ function fromJson(text: string): Decoded | undefined {
   }
 }
 
-/** The formats of React Router and Remix 1–2 (JSON, percent-encoded) and of Remix 3 (text), signed or not. */
+/** The formats of React Router and Remix 1–2 (percent-encoded JSON) and of Remix 3 (text), signed or not. */
 export function legacyFormat(
   format: LegacyFormat,
   name: string,
@@ -180,13 +181,15 @@ export function legacyFormat(
     encode(value) {
       if (!json && typeof value !== "string") {
         throw new TypeError(
-          `Cannot serialize cookie "${name}": the format "remix" carries text only, received ${typeof value}`,
+          `Cannot serialize cookie "${name}": format "remix" requires a string, received ${
+            typeOf(value)
+          }`,
         );
       }
       if (!json && !String(value).isWellFormed()) {
         throw new SessionError(
           "unserializable",
-          `Cannot serialize cookie "${name}": the format "remix" cannot carry a lone surrogate`,
+          `Cannot serialize cookie "${name}": format "remix" cannot store a string with a lone surrogate`,
         );
       }
       const text = json ? encodeJson(value, name) : value as string;
@@ -214,7 +217,7 @@ export function legacyFormat(
 function percentDecode(text: string): string | undefined {
   try {
     const decoded = decodeURIComponent(text);
-    // Encoding again finds the other spellings: `%2b`, and letters that need no encoding.
+    // Encoding again rejects texts that are not canonical, such as `%2b`.
     return encodeURIComponent(decoded) === text ? decoded : undefined;
   } catch {
     return undefined;

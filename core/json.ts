@@ -1,14 +1,14 @@
 /**
- * JSON without its silences: what `JSON.stringify` would drop, bend or turn into `null` is an error here.
+ * Strict JSON: it throws where `JSON.stringify` would drop a value, convert it, or write `null`.
  *
  * @module
  */
 import { SessionError } from "./errors.ts";
 
-/** Deep enough for any real value, shallow enough for every runtime's stack. */
+/** More than real values need, and less than every runtime's stack allows. */
 const MAX_DEPTH = 500;
 
-/** The way to the value at hand, spelt out only where an error names it. */
+/** The path to a value. It becomes text only for an error. */
 interface Path {
   readonly key: string | number;
   readonly parent: Path | undefined;
@@ -16,15 +16,15 @@ interface Path {
 }
 
 /**
- * The JSON text of one value of a session or cookie.
+ * The JSON text of a value of a session or cookie.
  *
- * One pass checks and writes, so that a getter cannot answer the check with one thing and the writer with another.
+ * One pass checks and writes, so that a getter cannot return one value to the check and another to the writer.
  *
  * @param value The value.
- * @param key The key that it is stored under, for the error's message.
- * @param parent The way to the value, if it is inside another one.
- * @returns Text from which `JSON.parse` makes a deep-equal value, negative zero included.
- * @throws {SessionError} If JSON cannot carry the value: `unserializable`, with the path to what it cannot carry.
+ * @param key Its key, for the error's message.
+ * @param parent The path to the value that contains it.
+ * @returns A text that `JSON.parse` turns into a deep-equal value, including negative zero.
+ * @throws {SessionError} If the value is not JSON: `unserializable`, with the path to the part that is not.
  */
 export function encodeJson(
   value: unknown,
@@ -38,13 +38,13 @@ export function encodeJson(
     case "number":
       if (Object.is(value, -0)) return "-0";
       if (Number.isFinite(value)) return String(value);
-      return refuse(`${value} is no JSON number`, key, parent);
+      return fail(`${value} is not a JSON number`, key, parent);
     case "object": {
       if (value === null) return "null";
       const path = { key, parent, depth: parent ? parent.depth + 1 : 0 };
       if (path.depth >= MAX_DEPTH) {
-        return refuse(
-          `it is nested deeper than ${MAX_DEPTH} levels, or contains itself`,
+        return fail(
+          `the value is nested deeper than ${MAX_DEPTH} levels, or contains itself`,
           rootOf(path).key,
           undefined,
         );
@@ -54,13 +54,13 @@ export function encodeJson(
         : encodeObject(value, path);
     }
     case "undefined":
-      return refuse("undefined is not JSON; leave it out", key, parent);
+      return fail("undefined is not JSON; leave it out", key, parent);
     default:
-      return refuse(`a ${typeof value} is not JSON`, key, parent);
+      return fail(`a ${typeof value} is not JSON`, key, parent);
   }
 }
 
-/** As {@linkcode encodeJson}, for a whole set of keys: a JSON object's text for the values' texts. */
+/** The text of a JSON object, from the texts of its values. */
 export function encodeEntries(texts: ReadonlyMap<string, string>): string {
   let out = "{";
   for (const [key, text] of texts) {
@@ -70,9 +70,13 @@ export function encodeEntries(texts: ReadonlyMap<string, string>): string {
 }
 
 function encodeArray(value: unknown[], path: Path): string {
-  // "length" is the one more.
+  // One more for "length".
   if (ownKeys(value) !== value.length + 1) {
-    return refuse("it has holes or named properties", path.key, path.parent);
+    return fail(
+      "the array has holes or named properties",
+      path.key,
+      path.parent,
+    );
   }
   let out = "[";
   for (let i = 0; i < value.length; i++) {
@@ -83,15 +87,19 @@ function encodeArray(value: unknown[], path: Path): string {
 
 function encodeObject(value: object, path: Path): string {
   const prototype = Object.getPrototypeOf(value);
-  // A prototype without a prototype is Object.prototype, of this realm or of another.
+  // Only Object.prototype, of this realm or another, has a null prototype.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    const name = prototype.constructor?.name || "class";
-    return refuse(`a ${name} is not plain data`, path.key, path.parent);
+    const name = prototype.constructor?.name || "a class";
+    return fail(
+      `an instance of ${name} is not JSON; convert it to a string or a plain object`,
+      path.key,
+      path.parent,
+    );
   }
   const keys = Object.keys(value);
   if (ownKeys(value) !== keys.length) {
-    return refuse(
-      "it has symbols or hidden properties",
+    return fail(
+      "the object has symbol keys or hidden properties",
       path.key,
       path.parent,
     );
@@ -104,7 +112,7 @@ function encodeObject(value: object, path: Path): string {
   return out + "}";
 }
 
-/** How many keys an object has of its own: of every kind. To ask for each kind is faster than for all at once. */
+/** The number of an object's own keys of every kind. Two calls are faster than `Reflect.ownKeys`. */
 function ownKeys(value: object): number {
   return Object.getOwnPropertyNames(value).length +
     Object.getOwnPropertySymbols(value).length;
@@ -120,11 +128,11 @@ function read(value: object, key: string | number, path: Path): unknown {
   try {
     return (value as Record<string | number, unknown>)[key];
   } catch (cause) {
-    return refuse("reading it threw an error", key, path, cause);
+    return fail("its getter threw an error", key, path, cause);
   }
 }
 
-function refuse(
+function fail(
   why: string,
   key: string | number,
   parent: Path | undefined,

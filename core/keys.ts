@@ -1,9 +1,9 @@
 /**
- * Keys made from secrets: one to sign and one to seal for each secret and cookie name.
+ * Derives keys from secrets: one to sign and one to encrypt for each secret and cookie name.
  *
- * HMAC and HKDF run synchronously in JavaScript on every runtime: awaited Web Crypto costs ten times as much for a
- * cookie's few hundred bytes, and native hash objects stall Deno's garbage collector. AES-GCM comes from `node:crypto`
- * where the runtime has it, else from Web Crypto, with the same bytes.
+ * HMAC and HKDF run synchronously in JavaScript on every runtime. For the few hundred bytes of a cookie, Web Crypto
+ * takes ten times as long, and native hash objects stall Deno's garbage collector. AES-GCM comes from `node:crypto`, or
+ * from Web Crypto if the runtime does not have that; the bytes are the same.
  *
  * @module
  */
@@ -14,15 +14,15 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { toBase64, toBase64Url, utf8, utf8Briefly } from "./bytes.ts";
 import { builtin } from "./runtime.ts";
 
-/** A value that is there already, or will be. */
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Authenticated encryption under one key. A message is ciphertext followed by its 16-byte tag. */
+/** Authenticated encryption with one key. A message is the ciphertext, followed by its 16-byte tag. */
 export interface Aead {
   seal(nonce: Bytes, plain: Bytes, bound: Bytes): Awaitable<Bytes>;
-  /** `undefined` where the message is not authentic. */
+  /** Returns `undefined` if the message is not authentic. */
   open(
     nonce: Bytes,
     message: Bytes,
@@ -30,15 +30,15 @@ export interface Aead {
   ): Awaitable<Bytes | undefined>;
 }
 
-/** A message authentication code under one key, over the UTF-8 bytes of a text. */
+/** A message authentication code with one key, for the UTF-8 bytes of a text. */
 export interface Mac {
   sign(text: string): Bytes;
   verify(text: string, mac: Bytes): boolean;
 }
 
-/** What one secret gives one cookie. */
+/** The keys of one secret and one cookie. */
 export interface CookieKey {
-  /** Two characters that tell which secret a cookie was written with. */
+  /** Two characters that identify the secret. */
   readonly id: string;
   readonly mac: Mac;
   readonly aead: Aead;
@@ -46,27 +46,27 @@ export interface CookieKey {
 
 const TAG = 16;
 
-/** The SHA-256 of an id, as base64url: the key under which an engine keeps its session. */
+/** The SHA-256 of an id, as base64url: the key of its record in an engine. */
 export function hashId(id: string): string {
   fresh._cloneInto(hasher);
   return toBase64Url(hasher.update(utf8Briefly(id)).digest());
 }
 
 /**
- * The key of an owner's index. No id has a quotation mark in it, so that none leads there; and as JSON, no two owners
- * become one in UTF-8, lone surrogates included.
+ * The key of an owner's list. It never equals the key of an id, because ids do not contain quotation marks. JSON keeps
+ * owners with lone surrogates apart, which UTF-8 would not.
  */
 export function hashOwner(owner: string): string {
   return hashId(`owner ${JSON.stringify(owner)}`);
 }
 
-// Starting from a copy of a fresh state, into one that is there already, is cheaper than making a new one.
+// Copying a fresh state into an existing hasher is cheaper than creating a hasher.
 const fresh = sha256.create();
 const hasher = fresh.clone();
 
 /**
- * The keys that a secret gives the cookie `name` in the format `satchel`, version 1 (RFC 5869, HKDF-SHA-256).
- * The name is part of the derivation, so that a value moved to another cookie fails.
+ * Derives the keys of a secret and the cookie `name`, for the format `satchel`, version 1 (HKDF-SHA-256, RFC 5869). The
+ * name is part of the derivation, so that a value is rejected in another cookie.
  */
 export function cookieKey(secret: string, name: string): CookieKey {
   const derive = (purpose: string, length: number) =>
@@ -87,9 +87,9 @@ export function cookieKey(secret: string, name: string): CookieKey {
   };
 }
 
-/** HMAC-SHA-256 (RFC 2104) under `key`. */
+/** HMAC-SHA-256 (RFC 2104) with `key`. */
 export function createMac(key: Bytes): Mac {
-  // The padded key's two blocks are hashed once; each message starts from a copy of that state.
+  // The two blocks of the padded key are hashed once. Each message starts from a copy of that state.
   const keyed = hmac.create(sha256, key);
   const scratch = keyed.clone();
   const sign = (text: string) => {
@@ -103,13 +103,13 @@ export function createMac(key: Bytes): Mac {
   };
 }
 
-/** AES-256-GCM (NIST SP 800-38D) under `key`, by the fastest means the runtime has. */
+/** AES-256-GCM (NIST SP 800-38D) with `key`. */
 export function createAead(key: Bytes): Aead {
   const native = builtin<NodeCrypto>("node:crypto");
   return native ? nodeAead(key, native) : webAead(key);
 }
 
-/** The part of `node:crypto` that sealing needs. */
+/** The part of `node:crypto` that encryption uses. */
 export interface NodeCrypto {
   createCipheriv(algorithm: string, key: Bytes, nonce: Bytes): NodeCipher & {
     getAuthTag(): Uint8Array;
@@ -159,7 +159,7 @@ export function nodeAead(key: Bytes, native: NodeCrypto): Aead {
   };
 }
 
-/** AES-256-GCM by Web Crypto: on every runtime, but awaited. */
+/** AES-256-GCM by Web Crypto: on every runtime, but asynchronous. */
 export function webAead(key: Bytes): Aead {
   let imported: Promise<CryptoKey> | undefined;
   const ready = () =>
@@ -175,7 +175,7 @@ export function webAead(key: Bytes): Aead {
       );
     },
     async open(nonce, message, additionalData) {
-      // Copies: while the key is awaited, another cookie may be decoded into the same bytes.
+      // Copies, because another cookie may overwrite these bytes while the key is awaited.
       const iv = nonce.slice();
       const copy = message.slice();
       const algorithm = { name: "AES-GCM", iv, additionalData };
@@ -190,7 +190,7 @@ export function webAead(key: Bytes): Aead {
   };
 }
 
-/** The signature of the predecessors: HMAC-SHA-256 keyed with the secret itself, base64 without padding. */
+/** The signature of the older formats: HMAC-SHA-256 with the secret as the key, in base64 without padding. */
 export function legacyMac(secret: string): {
   sign(text: string): string;
   verify(text: string, signature: string): boolean;

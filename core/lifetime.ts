@@ -1,52 +1,56 @@
 /**
- * When a session ends: a cookie's lifetime, the idle and the absolute timeout, and what they come to together.
+ * When a session expires: from its lifetime and the timeouts to its deadline.
  *
- * Lifetimes are in seconds, instants in milliseconds since 1970.
+ * Lifetimes and timeouts are in seconds, instants in milliseconds since 1970. A deadline is the instant from which a
+ * session has expired.
  *
  * @module
  */
 
-/** Where nothing else is said, a session ends this many seconds after its last save. */
+/** The default lifetime, in seconds from the last save. */
 export const DEFAULT_LIFETIME: number = 14 * 24 * 60 * 60;
 
-/** How long something lasts: for `maxAge` seconds from its last save, or until the fixed instant `expires`. */
+/** How long a session or a cookie lasts. */
 export interface Lifetime {
-  /** Seconds from the last save. Wins over `expires`. */
+  /** Seconds from the last save. Takes precedence over `expires`. */
   maxAge?: number | undefined;
-  /** A fixed end. */
+  /** A fixed instant. */
   expires?: Date | undefined;
 }
 
-/** The timeouts that a storage holds its sessions to. */
+/** The timeouts of a storage's sessions. */
 export interface Timeouts {
   /**
-   * Seconds without a request after which a session ends. In a cookie storage the response moves the deadline: a
-   * request counts there only if its response commits the session.
+   * Seconds without a request after which a session expires. In a cookie storage only a response can move the deadline,
+   * so a request counts if its response commits the session.
    *
    * @default {never}
    */
   idleTimeout?: number | undefined;
-  /** Seconds after its creation at which a session ends, whatever happens. @default {never; 400 days with `owner`} */
+  /**
+   * Seconds after its creation at which a session expires, even if it is in use.
+   * @default {never; 400 days with `owner`}
+   */
   absoluteTimeout?: number | undefined;
   /**
-   * Seconds by which the idle deadline must move before it is written again; shorter than `idleTimeout`.
+   * Seconds by which the idle deadline must have moved before it is written again. Must be less than `idleTimeout`.
    *
-   * @default {a tenth of idleTimeout, 60 at most}
+   * @default {a tenth of idleTimeout, at most 60}
    */
   touchAfter?: number | undefined;
 }
 
 /**
- * A lifetime as a record keeps it: seconds from the last save, a fixed instant, or none of its own.
- * The instant stands in a list of one, so that both fit into JSON and cannot be mistaken for each other.
+ * A lifetime in a record: seconds from the last save, a fixed instant, or `null`. The array distinguishes an instant
+ * from seconds in JSON.
  */
 export type StoredLifetime = number | readonly [instant: number] | null;
 
 /**
- * The lifetime that options ask for: `maxAge` before `expires`.
+ * The lifetime that options set, or `null`. `maxAge` takes precedence.
  *
  * @throws {RangeError} If `maxAge` is negative or not finite.
- * @throws {TypeError} If `expires` is no valid date.
+ * @throws {TypeError} If `expires` is not a valid date.
  */
 export function lifetimeOf(options: Lifetime | undefined): StoredLifetime {
   if (options?.maxAge !== undefined) {
@@ -91,7 +95,7 @@ export function checkDuration(name: string, seconds: number): number {
 }
 
 /**
- * Checks a storage's timeouts and fills in `touchAfter`: a tenth of the idle timeout, a minute at most.
+ * Checks a storage's timeouts and sets the default of `touchAfter`.
  *
  * @throws {RangeError} If one is not positive and finite, or if `touchAfter` is not shorter than `idleTimeout`.
  */
@@ -106,33 +110,33 @@ export function checkTimeouts(timeouts: Timeouts): Timeouts {
   checkSeconds("touchAfter", touchAfter);
   if (idleTimeout !== undefined && touchAfter >= idleTimeout) {
     throw new RangeError(
-      "Cannot use touchAfter: it must be shorter than idleTimeout, or sessions in use would end",
+      "Cannot use touchAfter: it must be shorter than idleTimeout, or sessions in use would expire",
     );
   }
   return { idleTimeout, absoluteTimeout, touchAfter };
 }
 
-/** The last instant that a Date can hold (ECMA-262, 21.4.1.1): no deadline lies behind it, however long a lifetime. */
+/** The last instant of a Date (ECMA-262, 21.4.1.1). No deadline is later. */
 export const LAST_INSTANT: number = 8.64e15;
 
-/** What a session's deadline depends on. */
+/** What the deadline depends on, besides the timeouts. */
 export interface Life {
   /** When the session began, in milliseconds. */
   readonly created: number;
-  /** When its lifetime is over, counted from its last save, in milliseconds. */
+  /** When its lifetime ends, in milliseconds. */
   readonly ends: number;
-  /** What a commit gave it for good. */
+  /** The lifetime that a commit set; later saves keep it. */
   readonly lifetime: StoredLifetime;
 }
 
-/** The instant, in milliseconds, at which a lifetime that begins at `now` is over. */
+/** The instant, in milliseconds, at which a lifetime that begins at `now` ends. */
 export function endOf(lifetime: StoredLifetime, now: number): number {
   const seconds = lifetime ?? DEFAULT_LIFETIME;
   const end = typeof seconds === "number" ? now + seconds * 1000 : seconds[0];
   return Math.min(end, LAST_INSTANT);
 }
 
-/** The instant, in milliseconds, from which a session used at `now` has ended. */
+/** The deadline of a session that is used at `now`: the instant, in milliseconds, from which it has expired. */
 export function deadline(life: Life, timeouts: Timeouts, now: number): number {
   const { idleTimeout = Infinity, absoluteTimeout = Infinity } = timeouts;
   return Math.min(
@@ -142,7 +146,7 @@ export function deadline(life: Life, timeouts: Timeouts, now: number): number {
   );
 }
 
-/** Whether `instant` lies ahead of `now`. A broken clock or deadline (`NaN`) means no. */
+/** Whether `instant` is later than `now`; `false` if one of them is `NaN`. */
 export function isAhead(instant: number, now: number): boolean {
   return instant > now;
 }

@@ -1,17 +1,18 @@
 /**
- * Checks the names of options, so that a typing error does not switch a protection off in silence.
+ * Checks the names of options, because a misspelled option could silently disable a protection.
  *
  * @module
  */
 
-/** The names of an options object, checked by the compiler to be all of them. */
+/** The names of all options. The compiler checks that none is missing. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
 /**
- * Refuses options that do not exist. One whose value is `undefined` counts as left out.
+ * Checks that all options are known. An option with the value `undefined` counts as left out.
  *
- * @param attempt What the caller attempts, for the error's message: `create storage`.
- * @throws {TypeError} If the options are not an object, or one is unknown. The message names the nearest known one.
+ * @param attempt What is attempted, for the error's message: `create storage`.
+ * @throws {TypeError} If the options are not an object, or one is unknown. The message names the most similar known
+ * option.
  */
 export function checkOptions(
   attempt: string,
@@ -21,7 +22,7 @@ export function checkOptions(
   if (typeof options !== "object" || options === null) {
     throw new TypeError(
       `Cannot ${attempt}: options must be an object, received ${
-        options === null ? "null" : `a ${typeof options}`
+        typeOf(options)
       }`,
     );
   }
@@ -35,6 +36,13 @@ export function checkOptions(
   }
 }
 
+/** A value's type, for an error's message. Not the value: it could be an id or a secret. */
+export function typeOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  const type = Object.prototype.toString.call(value).slice(8, -1).toLowerCase();
+  return `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`;
+}
+
 function nearest(name: string, known: readonly string[]): string {
   const [best = ""] = known
     .map((other) => ({ other, distance: distanceOf(name, other) }))
@@ -43,7 +51,7 @@ function nearest(name: string, known: readonly string[]): string {
   return best;
 }
 
-/** How many letters have to be added, left out or replaced (Levenshtein); case does not count. */
+/** The edit distance (Levenshtein), ignoring case. */
 function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -1,10 +1,10 @@
 /**
- * Records in the formats of React Router and Remix, for databases behind four functions and for cookies that an older
+ * Records in the formats of React Router and Remix, for databases behind four functions, and for cookies that an older
  * application also reads.
  *
  * React Router and Remix 1–2 keep one object, `{ ...values, "__flash_NAME__": flash }`; Remix 3 keeps
- * `{ i: id, d: [values, flashes] }`. Neither format has a deadline, so it is added where it is needed: under
- * `__satchel__`, which React Router keeps, and as `m`, which Remix 3 drops when it writes the session.
+ * `{ i: id, d: [values, flashes] }`. Neither format has a deadline. If one is needed, it is added as `__satchel__`,
+ * which React Router preserves, or as `m`, which Remix 3 drops when it writes the session.
  *
  * @module
  */
@@ -22,12 +22,12 @@ const META = "__satchel__";
 const FLASH = /^__flash_([^]*)__$/;
 
 /**
- * The JSON text of a record in React Router's shape.
+ * The JSON text of a record in React Router's format.
  *
- * @param dated Whether the deadline travels in it.
- * @throws {SessionError} If a value has a key that this shape reserves: `unserializable`.
+ * @param withDeadline Whether to add the deadline.
+ * @throws {SessionError} If this format reserves a value's key: `unserializable`.
  */
-export function encodeReactRouter(draft: Draft, dated: boolean): string {
+export function encodeReactRouter(draft: Draft, withDeadline: boolean): string {
   const texts = new Map<string, string>();
   for (const [key, text] of draft.entries.values) {
     if (key === META || FLASH.test(key)) {
@@ -41,11 +41,11 @@ export function encodeReactRouter(draft: Draft, dated: boolean): string {
   for (const [key, text] of draft.entries.flashes) {
     texts.set(`__flash_${key}__`, text);
   }
-  if (dated) texts.set(META, encodeMeta(draft));
+  if (withDeadline) texts.set(META, encodeMeta(draft));
   return encodeEntries(texts);
 }
 
-/** The record in React Router's shape; `undefined` if it has another shape. */
+/** Decodes a record in React Router's format; `undefined` if it is in another format. */
 export function decodeReactRouter(
   data: unknown,
   now: number,
@@ -66,18 +66,22 @@ export function decodeReactRouter(
 }
 
 /**
- * The JSON text of a record in Remix 3's shape.
+ * The JSON text of a record in Remix 3's format.
  *
- * @param dated Whether the deadline travels in it.
+ * @param withDeadline Whether to add the deadline.
  */
-export function encodeRemix(id: string, draft: Draft, dated: boolean): string {
+export function encodeRemix(
+  id: string,
+  draft: Draft,
+  withDeadline: boolean,
+): string {
   const values = encodeEntries(draft.entries.values);
   const flashes = encodeEntries(draft.entries.flashes);
-  const meta = dated ? `,"m":${encodeMeta(draft)}` : "";
+  const meta = withDeadline ? `,"m":${encodeMeta(draft)}` : "";
   return `{"i":${JSON.stringify(id)},"d":[${values},${flashes}]${meta}}`;
 }
 
-/** The record in Remix 3's shape, with its id; `undefined` if it has another shape. */
+/** Decodes a record in Remix 3's format, and its id; `undefined` if it is in another format. */
 export function decodeRemix(
   data: unknown,
   now: number,

@@ -1,8 +1,8 @@
 /**
- * The record of a session: one line of JSON with its values, its flashes and what its deadline depends on.
+ * The record of a session: JSON with its values, its flashes and what its deadline depends on.
  *
- * `[1, check, created, ends, lifetime, values, flashes]`, where `check` ties the record to its key, so that two records
- * that were swapped in an engine are found out. Where sessions are listed by owner, `owner, saved` follow.
+ * `[1, check, created, ends, lifetime, values, flashes]`. `check` is the beginning of the record's key, to detect
+ * records that were swapped in an engine. If the session has an owner, `owner, saved` follow.
  *
  * @module
  */
@@ -11,25 +11,25 @@ import { SessionError } from "./errors.ts";
 import { encodeEntries, encodeJson } from "./json.ts";
 import type { Life, StoredLifetime } from "./lifetime.ts";
 
-/** A record, decoded. */
+/** A decoded record. */
 export interface SessionRecord extends Life {
-  /** The key of the owner's list; absent where nobody owns the session, or the storage was created without `owner`. */
+  /** The key of the owner's list; absent if the session does not have an owner. */
   readonly owner?: string | undefined;
-  /** When the session was last saved, in milliseconds; known where it has an owner. */
+  /** When the session was last saved, in milliseconds; absent without an owner. */
   readonly saved?: number | undefined;
-  /** The deadline, in milliseconds, where it travels in the record; `Infinity` for a record that lacks one. */
+  /** The deadline, in milliseconds, if its format has one; `Infinity` if this record does not. */
   readonly expires?: number | undefined;
   readonly values: Readonly<Record<string, unknown>>;
   readonly flashes: Readonly<Record<string, unknown>>;
 }
 
-/** Values and flashes, each as JSON text. */
+/** The JSON texts of values and flashes. */
 export interface Entries {
   readonly values: Map<string, string>;
   readonly flashes: Map<string, string>;
 }
 
-/** A record to be written. */
+/** A record to write. */
 export interface Draft extends Life {
   readonly entries: Entries;
   /** The deadline, in milliseconds. */
@@ -42,7 +42,7 @@ export interface Draft extends Life {
 
 const VERSION = 1;
 
-/** How many letters of its key a record repeats: enough to find out that records were swapped. */
+/** The length of `check`. */
 const CHECKED = 8;
 
 /**
@@ -58,7 +58,7 @@ export function encodeRecord(key: string, draft: Draft): string {
   },${encodeEntries(entries.values)},${encodeEntries(entries.flashes)}${tail}]`;
 }
 
-/** The record in a text; `undefined` if the text was truncated, edited or swapped, or has another version. */
+/** Decodes a record; `undefined` if its text was truncated, edited or swapped, or has another version. */
 export function decodeRecord(
   key: string,
   text: string,
@@ -79,7 +79,7 @@ export function decodeRecord(
     : undefined;
 }
 
-/** What a JSON text holds; `undefined` if it is not JSON. */
+/** The value of a JSON text; `undefined` if it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -88,7 +88,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The entries of a record, as text. */
+/** The JSON texts of a record's entries. */
 export function encodeRecordEntries(
   { values, flashes }: Pick<SessionRecord, "values" | "flashes">,
 ): Entries {
@@ -107,7 +107,7 @@ export function encodeTexts(
   return texts;
 }
 
-/** The values of JSON texts, on an object whose keys are all its own. */
+/** The values of JSON texts. `__proto__` is an ordinary key of the object. */
 export function decodeTexts(
   texts: ReadonlyMap<string, string>,
 ): Record<string, unknown> {
@@ -115,9 +115,9 @@ export function decodeTexts(
 }
 
 /**
- * Checks that a record fits.
+ * Checks the size of a record.
  *
- * @param container What has the limit, for the error's message.
+ * @param container What sets the limit, for the error's message.
  * @throws {SessionError} If it is too large: `too-large`, with the largest keys.
  */
 export function checkSize(
@@ -134,7 +134,7 @@ export function checkSize(
     .map(({ key, bytes }) => `"${key}" (${bytes} bytes)`);
   throw new SessionError(
     "too-large",
-    `Cannot save session: it takes ${size} bytes, and ${container} holds ${limit}; the largest keys are ${
+    `Cannot save session: it takes ${size} bytes, and the limit of ${container} is ${limit}; the largest keys are ${
       largest.join(", ")
     }`,
   );

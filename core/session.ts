@@ -1,17 +1,18 @@
 /**
- * A session: what one visitor carries from request to request. It does no I/O; storages read and save it.
+ * The session. It does no I/O; storages read and save it.
  *
  * @module
  */
 import { toBase64Url } from "./bytes.ts";
+import { typeOf } from "./options.ts";
 import { randomBytes } from "./runtime.ts";
 import { SessionState } from "./session_state.ts";
 
-/** The data of a session whose shape was not declared. */
+/** The data of a session without declared types. */
 // deno-lint-ignore no-explicit-any -- untyped sessions read as they do in every predecessor
 export type SessionData = { [key: string]: any };
 
-/** The type of one entry: a value's, a flash's, or either where both may stand under the key. */
+/** The type under a key: the value's, the flash's, or either. */
 export type SessionEntry<Data, FlashData, Key> =
   | (Key extends keyof Data ? Data[Key] : never)
   | (Key extends keyof FlashData ? FlashData[Key] : never);
@@ -29,13 +30,13 @@ export type FlashSessionData<Data, FlashData> = Partial<
   }
 >;
 
-/** The inner state of a session; `undefined` for anything that is not a session of this library. */
+/** The state of a session; `undefined` for anything that is not a session of this library. */
 export let stateOf: (session: unknown) => SessionState | undefined;
 
 /**
- * What one visitor carries from request to request: values that stay, and flashes that are read once.
+ * What one visitor carries from request to request: values, and flashes, which are read once.
  *
- * Values are JSON. An array or object that was read may be changed in place; saving notices.
+ * Values are JSON. You can change an array or object in place; the next save detects it.
  *
  * @example Values and flashes
  * ```ts
@@ -63,23 +64,23 @@ export class Session<Data = SessionData, FlashData = Data> {
   }
 
   /**
-   * A session that no storage knows of; {@linkcode createSession} is the usual way to one.
+   * Creates a session that is not stored yet, as {@linkcode createSession} does.
    *
-   * @param initialData Values that the session begins with: a plain object. @default {{}}
-   * @param id An id for a session that is only looked at, as for {@linkcode createSession}. @default {a new one}
-   * @throws {TypeError} If `initialData` is no plain object, or `id` no string.
+   * @param initialData Its first values: a plain object. @default {{}}
+   * @param id An id, as for {@linkcode createSession}. @default {a new id}
+   * @throws {TypeError} If `initialData` is not a plain object, or `id` not a string.
    */
   constructor(initialData?: Partial<Data>, id?: string) {
     if (initialData !== undefined && !isPlain(initialData)) {
-      refuse("initialData must be a plain object or undefined", initialData);
+      fail("initialData must be a plain object", initialData);
     }
     if (id !== undefined && typeof id !== "string") {
-      refuse("id must be a string or undefined", id);
+      fail("id must be a string", id);
     }
     this.#state = new SessionState(mintId, initialData, id);
   }
 
-  /** The id: at least 128 random bits, safe in a cookie. Made when it is first asked for. */
+  /** The id: at least 128 random bits, safe in a cookie. Created on first use. */
   get id(): string {
     return this.#state.id;
   }
@@ -89,12 +90,12 @@ export class Session<Data = SessionData, FlashData = Data> {
     return this.#state.entries() as FlashSessionData<Data, FlashData>;
   }
 
-  /** How many entries there are, values and unread flashes together. */
+  /** The number of values and unread flashes. */
   get size(): number {
     return this.#state.size;
   }
 
-  /** Whether there is something to save, values changed in place included. */
+  /** Whether there is anything to save, including values changed in place. */
   get dirty(): boolean {
     return this.#state.dirty;
   }
@@ -105,21 +106,21 @@ export class Session<Data = SessionData, FlashData = Data> {
   }
 
   /**
-   * Whether there is a value or an unread flash under a key. Does not consume the flash.
+   * Whether there is a value or an unread flash under a key. The flash stays unread.
    *
    * @param key The key.
-   * @returns `true` if {@linkcode Session.get} would give something.
+   * @returns `true` if {@linkcode Session.get} would return a value or a flash.
    */
   has(key: SessionKey<Data, FlashData>): boolean {
     return this.#state.has(key);
   }
 
   /**
-   * The value under a key; where there is none, the flash, which this consumes.
+   * Returns the value under a key. Without a value, returns the flash and removes it.
    *
    * @param key The key.
-   * @returns The value, or `undefined`.
-   * @throws {SessionError} If it would consume a flash after the response has gone: `late-change`.
+   * @returns The value or the flash; `undefined` if there is neither.
+   * @throws {SessionError} If it would remove a flash after the response was sent: `late-change`.
    */
   get<Key extends SessionKey<Data, FlashData>>(
     key: Key,
@@ -130,11 +131,11 @@ export class Session<Data = SessionData, FlashData = Data> {
   }
 
   /**
-   * Sets a value. `undefined` removes it, and a flash under the same key with it.
+   * Sets a value. `undefined` removes the value and a flash under the key.
    *
    * @param key The key.
-   * @param value The value, as JSON can carry it; `null` is a value.
-   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   * @param value The value: JSON. `null` is a value.
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
    */
   set<Key extends keyof Data & string>(
     key: Key,
@@ -147,18 +148,18 @@ export class Session<Data = SessionData, FlashData = Data> {
    * Removes the value and the unread flash under a key.
    *
    * @param key The key.
-   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
    */
   unset(key: SessionKey<Data, FlashData>): void {
     this.#state.unset(key);
   }
 
   /**
-   * Sets a value that the first {@linkcode Session.get} consumes, in this request or a later one.
+   * Sets a flash: a value that the first {@linkcode Session.get} removes, in this request or a later one.
    *
    * @param key The key.
-   * @param value The value, as JSON can carry it.
-   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   * @param value The value: JSON.
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
    */
   flash<Key extends keyof FlashData & string>(
     key: Key,
@@ -168,45 +169,45 @@ export class Session<Data = SessionData, FlashData = Data> {
   }
 
   /**
-   * Gives the session a new id and keeps its data. The old id dies once the new one is stored.
+   * Replaces the id and keeps the data. The old id is revoked once the new one is stored.
    *
-   * Do this whenever a visitor signs in or gains rights, or an id planted before would gain them too
-   * (OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
+   * Call it whenever a visitor signs in or gains rights. Otherwise an id that an attacker planted gains them too (OWASP
+   * Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
    *
-   * @param options `keepOld: true` leaves the old record as it was.
-   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   * @param options `keepOld: true` does not revoke the old id.
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
    */
   regenerateId(options?: { keepOld?: boolean }): void {
-    // Remix 3 passes a boolean here; either value of it means what it means there or is safer.
+    // Remix 3 passes whether to delete the old record. A boolean always deletes it here, which is the safe choice.
     this.#state.regenerate(
       typeof options === "object" && options?.keepOld === true,
     );
   }
 
   /**
-   * Gives the session a lifetime of its own: "remember me". It lasts, counted anew from each save, and wins over the
-   * cookie's `maxAge`; `idleTimeout` and `absoluteTimeout` hold all the same. `commitSession(session, { maxAge })` does
-   * the same where there is no `withSession` to commit.
+   * Sets the session's own lifetime: "remember me". Later saves keep it and renew it. It takes precedence over the
+   * cookie's `maxAge`; `idleTimeout` and `absoluteTimeout` still apply. Without a middleware,
+   * `commitSession(session, { maxAge })` does the same.
    *
-   * @param seconds From a save.
+   * @param seconds The lifetime, in seconds from each save.
    * @throws {RangeError} If it is negative or not finite.
-   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response has gone (`late-change`).
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
    */
   setMaxAge(seconds: number): void {
     this.#state.setMaxAge(seconds);
   }
 
   /**
-   * Empties the session for good. Saving it removes every id that the request knew and clears the cookie.
+   * Empties the session. The next save revokes every id that the request knew, and clears the cookie.
    *
-   * @throws {SessionError} If the response has gone: `late-change`.
+   * @throws {SessionError} If the response was already sent: `late-change`.
    */
   destroy(): void {
     this.#state.destroy();
   }
 }
 
-/** The bytes of a new id: 144 random bits, which fill base64url's letters to the last bit. */
+/** The bytes of a new id: 144 bits, a multiple of base64url's 6. */
 const ID_BYTES = 18;
 
 /** A new id. */
@@ -217,30 +218,29 @@ export function mintId(): string {
 function isPlain(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
-  // A prototype without a prototype is Object.prototype, of this realm or of another.
+  // Only Object.prototype, of this realm or another, has a null prototype.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** Refuses an argument: by its type alone, because it may be an id or data that got into the other's place. */
-function refuse(why: string, received: unknown): never {
-  const tag = Object.prototype.toString.call(received).slice(8, -1);
+function fail(why: string, received: unknown): never {
   throw new TypeError(
-    `Cannot create session: ${why}, received ${tag.toLowerCase()}; the order is (initialData, id), as in React Router, and not Remix 3's (id, data)`,
+    `Cannot create session: ${why}, received ${
+      typeOf(received)
+    }; pass (initialData, id), as in React Router, not (id, data), as in Remix 3`,
   );
 }
 
 /**
- * Creates a session that is in no storage yet. Most code gets its sessions from a storage instead.
+ * Creates a session that is not stored yet. Most code gets its sessions from a storage instead.
  *
- * The arguments come in the order of React Router; Remix 3 has the id first.
+ * The order of the arguments is that of React Router; Remix 3 takes the id first.
  *
- * @param initialData Values that the session begins with: a plain object. @default {{}}
- * @param id An id for a session that is only looked at, in a test say; a storage refuses to save an id that it could not
- * have made. @default {a new one}
+ * @param initialData Its first values: a plain object. @default {{}}
+ * @param id An id, for tests. A storage saves only ids of the form that it makes. @default {a new id}
  * @returns The session.
- * @throws {TypeError} If `initialData` is no plain object, or `id` no string.
+ * @throws {TypeError} If `initialData` is not a plain object, or `id` not a string.
  *
- * @example A session with a value, and a new id
+ * @example Create a session with a value
  * ```ts
  * import { createSession } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -262,9 +262,9 @@ export function createSession<Data = SessionData, FlashData = Data>(
  * Whether a value is a session of this library.
  *
  * @param value Anything.
- * @returns `true` for what {@linkcode createSession} or a storage made.
+ * @returns `true` if {@linkcode createSession} or a storage of this library made it.
  *
- * @example A session, and what only looks like one
+ * @example Tell a session from another object
  * ```ts
  * import { createSession, isSession } from "@satchel/session";
  * import { assert, assertFalse } from "@std/assert";

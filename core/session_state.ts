@@ -1,5 +1,5 @@
 /**
- * The state of a session: the record that it was read from, and what the request changed since.
+ * The state of a session: the record that it was read from, and what the request has changed.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { encodeJson } from "./json.ts";
 import { checkSeconds, type StoredLifetime } from "./lifetime.ts";
 import { encodeTexts, type SessionRecord } from "./record.ts";
 
-/** A record as a storage has read or written it. */
+/** A record that a storage has read or written. */
 export interface Origin {
   readonly id: string;
-  /** The lifetime in the record, if that is known without decoding it. */
+  /** The record's lifetime, if it is known without decoding. */
   readonly lifetime?: StoredLifetime | undefined;
-  /** Decodes the record, anew each time; `undefined` if it is corrupt or expired. */
+  /** Decodes the record, into new objects each time; `undefined` if it is corrupt or expired. */
   decode(): SessionRecord | undefined;
 }
 
-/** Stands in for flashes until the record is decoded. */
-const NONE: Map<string, unknown> = new Map();
+/** The flashes until the record is decoded. */
+const NO_FLASHES: Map<string, unknown> = new Map();
 
 /** What a request changed since the last save. */
 interface Pending {
@@ -33,15 +33,15 @@ export class SessionState {
   readonly #mintId: () => string;
   #id: string | undefined;
   #origin: Origin | undefined;
-  /** The storage that read or wrote the origin. To any other storage the session is new. */
+  /** The storage that read or wrote the origin. For any other storage the session is new. */
   #storage: object | undefined;
-  /** The decoded origin. Its keys are only read; its values are the application's to change. */
+  /** The decoded origin. The application may change its values, but its set of keys stays. */
   #record: SessionRecord | undefined;
   #values: Map<string, unknown> | undefined;
-  #flashes: Map<string, unknown> = NONE;
-  // Created on demand: most requests change nothing, and many have no session.
+  #flashes: Map<string, unknown> = NO_FLASHES;
+  // Created on demand, because most requests do not change the session.
   #pending: Pending | undefined;
-  /** Keys whose object or array the application has, and may change in place. */
+  /** Keys of objects and arrays that the application has received and may change in place. */
   #handedOut: Set<string> | undefined;
   #newId: { readonly keepOld: boolean } | undefined;
   #maxAge: number | undefined;
@@ -68,12 +68,12 @@ export class SessionState {
     this.know(origin.id);
   }
 
-  /** Remembers an id that may be stored. */
+  /** Adds an id that may be stored. */
   know(id: string): void {
     if (!this.#knownIds.includes(id)) this.#knownIds = [...this.#knownIds, id];
   }
 
-  /** Ids that may be stored, and that have to be revoked with the session. */
+  /** Ids that may be stored. Destroying the session revokes all of them. */
   get knownIds(): readonly string[] {
     return this.#knownIds;
   }
@@ -93,13 +93,13 @@ export class SessionState {
     return this.#id ??= this.#mintId();
   }
 
-  /** The stored record, without what the request changed; `undefined` for a new session. */
+  /** The stored record, without the request's changes; `undefined` for a new session. */
   get record(): SessionRecord | undefined {
     this.#load();
     return this.#record ??= this.#origin?.decode();
   }
 
-  /** The lifetime that a commit gave the stored session; `null` if none did. */
+  /** The lifetime that a commit set for the stored session, or `null`. */
   get lifetime(): StoredLifetime {
     const known = this.#origin?.lifetime;
     return known === undefined ? this.record?.lifetime ?? null : known;
@@ -119,7 +119,7 @@ export class SessionState {
 
   get dirty(): boolean {
     if (this.#destroyed || this.#newId) return true;
-    // A lifetime is saved with what it belongs to: a session without entries is not stored.
+    // A session without entries is not stored, and its lifetime neither.
     if (this.#maxAge !== undefined && this.size > 0) return true;
     const pending = this.#pending;
     if (
@@ -129,7 +129,7 @@ export class SessionState {
     return this.#handedOut !== undefined && this.#changedInPlace().length > 0;
   }
 
-  /** Whether this is a new session that nobody has read or changed. */
+  /** Whether this is a new session that has not been read or changed. */
   get blank(): boolean {
     return !this.#origin && !this.#values && !this.#destroyed;
   }
@@ -170,7 +170,7 @@ export class SessionState {
   unset(key: string): void {
     this.#mustBeOpen("change");
     if (this.#load().delete(key)) {
-      // What this request set and no save has stored leaves no trace.
+      // A value that was never stored need not be removed from the record.
       if (this.record && Object.hasOwn(this.record.values, key)) {
         this.#changes.valueOps.set(key, false);
       } else this.#changes.valueOps.delete(key);
@@ -190,7 +190,7 @@ export class SessionState {
   regenerate(keepOld: boolean): void {
     this.#mustBeOpen("change");
     this.#load();
-    // If a request calls this more than once, the old id is kept only if every call keeps it.
+    // After several calls, the old id is kept only if every call keeps it.
     this.#newId = { keepOld: keepOld && this.#newId?.keepOld !== false };
     this.#id = undefined;
   }
@@ -207,7 +207,7 @@ export class SessionState {
     this.end();
   }
 
-  /** Empties the session for good, also if a save finds that its lifetime has expired. */
+  /** Empties the session and marks it as destroyed. A save calls this if the lifetime has already expired. */
   end(): void {
     this.#destroyed = true;
     this.#values = new Map();
@@ -215,7 +215,7 @@ export class SessionState {
     this.#pending = undefined;
   }
 
-  /** Refuses changes from now on: the response has been sent, and no save would store them. */
+  /** Makes later changes throw, because the response was sent and they would not be saved. */
   close(): void {
     this.#closed = true;
   }
@@ -226,10 +226,10 @@ export class SessionState {
   }
 
   /**
-   * Hands over what the request changed, for one save by a storage. If the storage did not read the session, all of it
-   * is a change.
+   * Returns the changes for one save by a storage, and resets them. If another storage read the session, every entry is
+   * a change.
    *
-   * @throws {SessionError} If a value is not JSON: `unserializable`. Nothing is handed over then.
+   * @throws {SessionError} If a value is not JSON: `unserializable`. The changes are then not reset.
    */
   takeChanges(storage: object): Changes {
     const entries = this.#load();
@@ -265,7 +265,7 @@ export class SessionState {
     };
   }
 
-  /** Takes back changes whose save failed, so that the next save stores them. */
+  /** Restores changes whose save failed, so that the next save stores them. */
   restore(changes: Changes): void {
     this.#newId ??= changes.newId;
     if (this.#destroyed) return;
@@ -280,9 +280,9 @@ export class SessionState {
   }
 
   /**
-   * Bases the session on the record that a save has written.
+   * Makes the record that a save has written the new origin.
    *
-   * @param merged Whether the record has other requests' changes too, which this session then shows.
+   * @param merged Whether the record includes changes of other requests. The session then shows them.
    */
   committed(
     origin: Origin,
@@ -292,10 +292,10 @@ export class SessionState {
   ): void {
     if (this.#maxAge === changes.maxAge) this.#maxAge = undefined;
     this.attach(origin, storage);
-    if (this.#newId) this.#id = undefined; // again, while the save ran
+    if (this.#newId) this.#id = undefined; // called again while the save ran
     this.#record = undefined;
     if (this.#destroyed) return;
-    // Removing what was not stored leaves no trace. While the save ran, it was about to be stored.
+    // Keys removed while the save ran are stored now, so their removal is a change.
     const values = this.#load();
     for (const key of changes.values.keys()) {
       if (!values.has(key)) this.#changes.valueOps.set(key, false);
@@ -310,7 +310,7 @@ export class SessionState {
     const mine = this.#load();
     const values = new Map(Object.entries(record?.values ?? {}));
     for (const key of this.#handedOut ?? []) {
-      // Unless another request has changed it, keep the object that the application has, and may change again.
+      // Keep the object that the application has, unless another request changed it.
       const text = changes.values.get(key);
       if (text !== undefined && text === textOf(values.get(key))) {
         values.set(key, mine.get(key));

@@ -1,5 +1,5 @@
 /**
- * Sessions in Cloudflare Workers KV: read everywhere, and eventually the same everywhere.
+ * Sessions in Cloudflare Workers KV.
  *
  * @module
  */
@@ -15,38 +15,38 @@ import {
 /** Options of {@linkcode createCloudflareKVSessionStorage}. */
 export interface CloudflareKVSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
-  /** The KV namespace: the binding, `env.SESSIONS` or whatever it is called in the Worker's configuration. */
+  /** The KV namespace: a binding of the Worker, such as `env.SESSIONS`. */
   kv: KVNamespaceLike;
-  /** What each key begins with. @default {"session:"} */
+  /** The prefix of each key. @default {"session:"} */
   prefix?: string | undefined;
-  /** Not to be had here: it would have to write on reads, over records that may have changed elsewhere meanwhile. */
+  /** Not supported: it writes on reads, and a stale read would overwrite a newer record. */
   idleTimeout?: undefined;
 }
 
 /**
- * Keeps sessions in Cloudflare Workers KV, which removes expired ones itself.
+ * Keeps sessions in Cloudflare Workers KV, which removes expired sessions itself.
  *
- * KV is made for what is read far more often than it is written, and that is what sessions kept in it should be:
+ * KV suits sessions that are read often and rarely written:
  *
- * - **Reads lag.** Other locations see a change after a minute or more. So does a logout: until then its cookie works
- *   there (`revoke: false`). Where a logout must hold at once, use another storage.
- * - **Parallel requests** that change one session within a moment of each other may lose each other's changes: there is
- *   no compare-and-set. A record is read again before it is written, which makes the moment short.
- * - **One write a second for each key.** A write that KV refuses as too early (429) is tried again a second later, twice
- *   at the most; then the save fails (`store-failed`), and no cookie is sent. Nothing is dropped in silence.
- * - **60 seconds at least.** KV keeps no record for less. A session that ends earlier does: its deadline stands beside
- *   the record, to the millisecond, and is checked on every read.
- * - No `idleTimeout`, no list of a user's sessions. Give the cookie a `maxAge`, which each save starts anew, or an
- *   `absoluteTimeout`.
+ * - **Reads lag.** Other locations see a change after a minute or more. That includes a logout: until then the cookie
+ *   works there (`revoke: false`). If a logout must take effect at once, use another storage.
+ * - **Parallel requests** that change one session can lose changes, because KV does not have compare-and-set. A record
+ *   is read again before it is written, so the window is short.
+ * - **One write a second for each key.** If KV rejects a write as too early (429), it is retried after a second, at
+ *   most twice. Then the save fails (`store-failed`) and no cookie is sent.
+ * - **At least 60 seconds.** KV keeps every record that long. A session can still expire earlier: its deadline is
+ *   stored with the record and checked on every read.
+ * - `idleTimeout` and `owner` are not supported. Use `absoluteTimeout`, or a cookie with `maxAge`, which each save
+ *   renews.
  *
- * A session takes at most 25 MiB. A request that reads costs one read, one that changes two reads and a write.
+ * A session takes at most 25 MiB. A request that only reads costs one read; a request that changes the session costs
+ * two reads and a write.
  *
- * @param options Namespace, key prefix, cookie and absolute timeout.
- * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If `kv` is no KV namespace, or `prefix` none that KV takes; if there is an `idleTimeout` or an
- * `owner`; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
- * @throws {RangeError} If a timeout is not positive and finite, or `touchAfter` or the cookie's `maxAge` is negative or
- * not finite.
+ * @param options The namespace, the key prefix, the cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} If `idleTimeout` or `owner` is given, an option is unknown or malformed, or
+ * {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
  * @example A Worker that counts visits
  * ```ts
@@ -71,7 +71,7 @@ export interface CloudflareKVSessionStorageOptions<Data = SessionData>
  *   })(request);
  * }
  *
- * // In a Worker: export default { fetch }, and SESSIONS is the binding. This one keeps entries in a Map.
+ * // In a Worker: export default { fetch }, and SESSIONS is a binding. This one is a Map.
  * const entries = new Map<string, { value: string; metadata: unknown }>();
  * const SESSIONS: KVNamespaceLike = {
  *   async getWithMetadata(key) {
@@ -100,7 +100,7 @@ export function createCloudflareKVSessionStorage<
 ): SessionStorage<Data, FlashData> {
   if (options?.idleTimeout !== undefined) {
     throw new TypeError(
-      "Cannot create storage: Workers KV cannot keep an idleTimeout, because a read can be stale and must not write; use absoluteTimeout, or a maxAge, which starts again with each save",
+      "Cannot create storage: Workers KV does not support idleTimeout, because its reads can be stale; use absoluteTimeout, or a cookie with maxAge",
     );
   }
   return engineStorage(options, OPTIONS, ({ now }) => {
@@ -116,14 +116,14 @@ const OPTIONS: OptionNames<CloudflareKVSessionStorageOptions> = {
 };
 
 /**
- * {@linkcode createCloudflareKVSessionStorage} under the name that Remix gave it for Workers.
+ * Remix's name for {@linkcode createCloudflareKVSessionStorage}.
  *
- * @example With the binding, here of a namespace that is empty
+ * @example With a binding
  * ```ts
  * import { createWorkersKVSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
  *
- * // In a Worker: env.SESSIONS, or whatever the binding is called.
+ * // In a Worker: a binding, such as env.SESSIONS. This namespace is empty.
  * const kv = {
  *   getWithMetadata: () => Promise.resolve({ value: null, metadata: null }),
  *   put: () => Promise.resolve(),

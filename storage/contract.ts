@@ -1,5 +1,5 @@
 /**
- * The contracts: what a session storage owes its caller, and what an engine owes a storage.
+ * The contracts of a session storage and of an engine.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type {
 import type { Lifetime, Timeouts } from "../core/lifetime.ts";
 import type { Session, SessionData } from "../core/session.ts";
 
-/** Options of a session's own cookie: those of any cookie, and its name. */
+/** Options of a session's cookie. */
 export interface SessionCookieOptions extends CookieOptions {
   /** The cookie's name. @default {"__session"} */
   name?: string | undefined;
@@ -20,15 +20,15 @@ export interface SessionCookieOptions extends CookieOptions {
 
 /** Options of {@linkcode SessionValues.save}. */
 export interface SaveOptions extends Lifetime {
-  /** Saves and sends an existing session again although nothing changed, with a fresh lifetime. @default {false} */
+  /** Saves an existing session even if it has not changed, which renews its lifetime. @default {false} */
   renew?: boolean | undefined;
-  /** The lifetime of a session that no commit gave one: its cookie's. @default {14 days from its last save} */
+  /** The lifetime if no commit has set one: the cookie's. @default {14 days from its last save} */
   defaultLifetime?: Lifetime | undefined;
 }
 
 /**
- * What a storage needs to know of a session that it is given. The sessions of React Router and Remix have this shape
- * too, so that a storage of this library has their storage's type; a storage saves its own library's sessions only.
+ * The shape of a session that a storage takes. Sessions of React Router and Remix have it too, so a storage of this
+ * library has the type of their storages. It saves only sessions of this library.
  */
 export interface SessionLike {
   /** The id. */
@@ -37,61 +37,63 @@ export interface SessionLike {
   readonly data: object;
   /** Whether there is a value or a flash under a key. */
   has(key: string): boolean;
-  /** The value or the flash under a key. */
+  /** Returns the value or the flash under a key. */
   get(key: string): unknown;
   /** Removes the value under a key. */
   unset(key: string): void;
 }
 
 /**
- * Sessions by the value of their cookie: what Remix 3 calls a session storage. A third party may implement this alone;
- * a middleware then brings the cookie.
+ * Reads and saves sessions by the value of their cookie, as a session storage of Remix 3. Another library's storage may
+ * implement only this; a middleware then brings the cookie.
  *
- * - An id that is unknown, expired, revoked or malformed is never adopted: `read` returns a new, empty session.
- * - What a client sends never makes `read` reject. A failing engine always does: a failure is never "no session".
- * - An untouched session is not written.
- * - A session that was destroyed, or whose id was replaced, is never brought back by a save that is still running.
+ * - For an id that is unknown, expired, revoked or malformed, `read` returns an empty session with a new id.
+ * - `read` never rejects because of a client's bytes. It always rejects if the engine fails, and never returns an empty
+ *   session instead.
+ * - An unchanged session is not written.
+ * - A save that is still running does not bring back a session that was destroyed, or whose id was replaced.
  */
 export interface SessionValues<Data = SessionData, FlashData = Data> {
-  /** What the storage guarantees, as data. Optional for a third party. */
+  /** What the storage guarantees. Optional for another library's storage. */
   readonly guarantees?: StorageGuarantees;
   /**
    * Reads a session.
    *
-   * @param value The cookie's value, unsigned; `null` if the request has no cookie.
-   * @returns The session, or a new and empty one under another id.
+   * @param value The cookie's value, unsigned; `null` if the request does not have the cookie.
+   * @returns The session, or an empty one with a new id.
    * @throws {SessionError} If the engine fails: `store-failed`.
    */
   read(value: string | null): Promise<Session<Data, FlashData>>;
   /**
-   * Saves what the request changed.
+   * Saves what the request changed in a session.
    *
    * @param session The session, as `read` returned it.
-   * @param options The lifetime that this save gives the session from now on.
+   * @param options The session's lifetime from now on.
    * @returns The cookie's new value; `""` to clear the cookie; `null` if there is nothing to send.
-   * @throws {SessionError} If a value is not JSON (`unserializable`), the record too large (`too-large`), the engine
-   * fails (`store-failed`) or other requests keep changing the session (`conflict`). The stored record is as it was.
-   * @throws {TypeError} If another library made the session, if this storage could not have made its id, or if
-   * `expires` is not a valid date.
+   * @throws {SessionError} If a value is not JSON (`unserializable`), the record is too large (`too-large`), the engine
+   * fails (`store-failed`), or other requests keep changing the session (`conflict`). The stored record is then
+   * unchanged.
+   * @throws {TypeError} If the session is not of this library, its id is not one that this storage makes, or `expires`
+   * is not a valid date.
    * @throws {RangeError} If `maxAge` is negative or not finite.
    */
   save(session: SessionLike, options?: SaveOptions): Promise<string | null>;
-  /** Removes expired records. Absent if the engine does so by itself. */
+  /** Removes expired records. Absent if the engine removes them itself. */
   sweep?(): Promise<void>;
   /** Releases timers and handles. May be called more than once. */
   close?(): Promise<void>;
 }
 
 /**
- * Sessions by the `Cookie` and `Set-Cookie` headers: what React Router and Remix 1–2 call a session storage. A third
- * party may implement this alone. The functions do not need their object.
+ * Reads and saves sessions by the `Cookie` and `Set-Cookie` headers, as a session storage of React Router and Remix
+ * 1–2. Another library's storage may implement only this. The functions do not use `this`.
  */
 export interface SessionHeaders<Data = SessionData, FlashData = Data> {
   /**
    * Reads the session of a request.
    *
-   * @param from The `Cookie` header, or the request or its headers.
-   * @returns The session, or a new and empty one.
+   * @param from The `Cookie` header, the request, or its headers.
+   * @returns The session, or an empty one with a new id.
    * @throws {SessionError} If the engine fails: `store-failed`.
    */
   getSession(
@@ -100,13 +102,13 @@ export interface SessionHeaders<Data = SessionData, FlashData = Data> {
     options?: CookieParseOptions,
   ): Promise<Session<Data, FlashData>>;
   /**
-   * Saves a session and sends its cookie, with a fresh lifetime.
+   * Saves a session, and returns its cookie with a renewed lifetime.
    *
    * @param session The session.
-   * @param options Attributes for this commit; a `maxAge` or `expires` belongs to the session from now on.
-   * @returns The `Set-Cookie` header; `""`, which browsers ignore, if there is nothing to send.
+   * @param options Attributes for this commit. `maxAge` and `expires` set the session's lifetime from now on.
+   * @returns The `Set-Cookie` header; `""`, which browsers ignore, if a cookie need not be sent.
    * @throws {SessionError} As {@linkcode SessionValues.save}.
-   * @throws {TypeError} If another library made the session, if this storage could not have made its id, or if an
+   * @throws {TypeError} If the session is not of this library, its id is not one that this storage makes, or an
    * attribute is malformed or contradicts another.
    * @throws {RangeError} If `maxAge` is negative or not finite.
    */
@@ -116,14 +118,14 @@ export interface SessionHeaders<Data = SessionData, FlashData = Data> {
     options?: CommitOptions,
   ): Promise<string>;
   /**
-   * Destroys a session and clears its cookie. If the session is kept in its cookie, the server cannot revoke it: copies
-   * of the cookie work until their deadline.
+   * Destroys a session and clears its cookie. A cookie storage cannot revoke a session: copies of the cookie work until
+   * their deadline.
    *
    * @param session The session.
-   * @param options Attributes, if the cookie was set with others than its own.
+   * @param options Attributes that the cookie was set with, if they differ from its own.
    * @returns The `Set-Cookie` header.
-   * @throws {SessionError} If the engine fails (`store-failed`), or the response has been sent (`late-change`).
-   * @throws {TypeError} If another library made the session, or an attribute is malformed or contradicts another.
+   * @throws {SessionError} If the engine fails (`store-failed`), or the response was already sent (`late-change`).
+   * @throws {TypeError} If the session is not of this library, or an attribute is malformed or contradicts another.
    */
   destroySession(
     this: void,
@@ -132,19 +134,19 @@ export interface SessionHeaders<Data = SessionData, FlashData = Data> {
   ): Promise<string>;
 }
 
-/** A `Request`, as far as reading its cookie needs it. */
+/** The part of a `Request` that reading its cookie uses. */
 export interface RequestLike {
   /** Its headers. */
   readonly headers: HeadersLike;
 }
 
-/** `Headers`, as far as reading a cookie needs them. */
+/** The part of `Headers` that reading a cookie uses. */
 export interface HeadersLike {
-  /** The value of a header, or `null`. */
+  /** Returns the value of a header, or `null`. */
   get(name: string): string | null;
 }
 
-/** A cookie by its parts, for frameworks that set cookies themselves. */
+/** The parts of a cookie, for frameworks that set cookies themselves. */
 export interface CookieParts {
   /** The cookie's name. */
   readonly name: string;
@@ -155,19 +157,20 @@ export interface CookieParts {
 }
 
 /**
- * A session storage: what reads and saves sessions. Every factory of this library returns this shape, whether or not
- * `cookie` was given. It has the types of React Router's and Remix's `SessionStorage` too.
+ * A session storage: it reads and saves sessions. Every factory returns this type. It is assignable to the
+ * `SessionStorage` of React Router and of Remix.
  */
 export interface SessionStorage<Data = SessionData, FlashData = Data>
   extends SessionValues<Data, FlashData>, SessionHeaders<Data, FlashData> {
-  /** What the storage guarantees, as data. */
+  /** What the storage guarantees. */
   readonly guarantees: StorageGuarantees;
   /**
-   * Saves a session as `commitSession` does, for frameworks that set cookies by their parts.
+   * Saves a session, as `commitSession` does, and returns the parts of its cookie.
    *
    * @param session The session.
    * @param options As for {@linkcode SessionHeaders.commitSession}.
-   * @returns The cookie, or `null` if there is nothing to send. To clear it, its value is `""` and its `maxAge` 0.
+   * @returns The cookie; `null` if it need not be sent. A cookie that is to be cleared has the value `""` and an
+   * `expires` in 1970.
    * @throws {SessionError} As {@linkcode SessionValues.save}.
    * @throws {TypeError} As {@linkcode SessionHeaders.commitSession}.
    * @throws {RangeError} If `maxAge` is negative or not finite.
@@ -178,10 +181,10 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
     options?: CommitOptions,
   ): Promise<CookieParts | null>;
   /**
-   * Lists an owner's sessions, the one used last first.
+   * Lists an owner's sessions, the most recently used first.
    *
-   * @param owner As the option `owner` returned it.
-   * @param options The session that asks.
+   * @param owner The owner, as the option `owner` returns it.
+   * @param options The session to mark as `current`.
    * @returns The sessions that have not expired.
    * @throws {TypeError} If the storage was created without `owner`.
    * @throws {SessionError} If the engine fails: `store-failed`.
@@ -192,15 +195,15 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
     options?: ListSessionsOptions,
   ): Promise<OwnedSession<Data>[]>;
   /**
-   * Revokes an owner's sessions: "sign out everywhere" (OWASP ASVS 7.4). When it has resolved, none of them works, and
-   * no save that is still running brings one back. If it rejects, call it again. If the engine's list of them was
-   * damaged, those from before the damage are not found.
+   * Revokes an owner's sessions: "sign out everywhere" (OWASP ASVS 7.4). Once it resolves, none of them works, and a
+   * save that is still running does not bring one back. If it rejects, call it again. If the engine's list of them was
+   * damaged, sessions from before that are not found.
    *
-   * @param owner As the option `owner` returned it.
+   * @param owner The owner, as the option `owner` returns it.
    * @param options The session to keep.
    * @returns How many sessions were revoked.
    * @throws {TypeError} If the storage was created without `owner`.
-   * @throws {SessionError} If the engine fails (`store-failed`) or logins keep getting in between (`conflict`).
+   * @throws {SessionError} If the engine fails (`store-failed`), or new logins keep changing the list (`conflict`).
    */
   destroySessions(
     this: void,
@@ -209,17 +212,23 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
   ): Promise<number>;
 }
 
-/** A session as its owner may see it: on which devices they are signed in, say. Holds no id that would open it. */
+/**
+ * A session as {@linkcode SessionStorage.listSessions} returns it, to show users where they are signed in. It does not
+ * contain the session's id.
+ */
 export interface OwnedSession<Data = SessionData> {
-  /** The hash of the session's id: the key under which the engine keeps it. */
+  /** The hash of the session's id: its key in the engine. */
   readonly id: string;
   /** When it began, in milliseconds. */
   readonly created: number;
-  /** When it was last used, in milliseconds: saved, or, with an idle timeout, read, to within `touchAfter`. */
+  /**
+   * When it was last used, in milliseconds. Without `idleTimeout` that is its last save; with it, reads count, to
+   * within `touchAfter` seconds.
+   */
   readonly lastSeen: number;
-  /** When it ends unless it is used, in milliseconds. */
+  /** When it expires unless it is used, in milliseconds. */
   readonly expires: number;
-  /** Its values: what the application has put in to tell one device from another. */
+  /** Its values. */
   readonly data: Readonly<Partial<Data>>;
   /** Whether it is the session that was given as `current`. */
   readonly current: boolean;
@@ -227,36 +236,36 @@ export interface OwnedSession<Data = SessionData> {
 
 /** Options of {@linkcode SessionStorage.listSessions}. */
 export interface ListSessionsOptions {
-  /** The session that asks, or its id. */
+  /** The session of this request, or its id. */
   current?: SessionLike | string | undefined;
 }
 
 /** Options of {@linkcode SessionStorage.destroySessions}. */
 export interface DestroySessionsOptions {
   /**
-   * The session that stays. Pass the session itself, which also knows the id that it is about to lose; or an id, or the
-   * `id` of an {@linkcode OwnedSession}.
+   * The session to keep: a session, an id, or the `id` of an {@linkcode OwnedSession}. Pass the session itself after
+   * `regenerateId()`, so that its old id is kept too.
    */
   except?: SessionLike | string | undefined;
 }
 
 /** Options of {@linkcode SessionHeaders.commitSession}. */
 export interface CommitOptions extends CookieSerializeOptions {
-  /** Sends an existing session's cookie again although nothing changed. @default {true} */
+  /** Sends an existing session's cookie even if the session has not changed. @default {true} */
   renew?: boolean | undefined;
 }
 
-/** What happened to a session or a cookie. Holds no id and no value. */
+/** What happened to a session or a cookie. It does not contain an id or a value. */
 export interface SessionEvent {
   /**
-   * - `created`, `committed`, `destroyed`: a save did so
-   * - `expired`: a cookie named a session that is over
-   * - `late-save`: a save found its session destroyed or under another id, and let it be
-   * - `conflict`: a save found that another request had saved first, and applied its changes to that
-   * - `rejected-cookie`: a cookie was forged, outdated or damaged
-   * - `corrupt-record`: a stored record could not be read and is treated as absent
-   * - `evicted`: a full storage dropped the session that was saved longest ago, or an owner's index the one that ends
-   *   first
+   * - `created`, `committed`, `destroyed`: a save created, changed or destroyed a session
+   * - `expired`: the session of a cookie has expired
+   * - `late-save`: a save was dropped, because the session had been destroyed or its id replaced
+   * - `conflict`: another request had saved first, so the save is repeated on the newer record
+   * - `rejected-cookie`: a cookie was forged, damaged or in a format that is not accepted
+   * - `corrupt-record`: a stored record could not be decoded and is treated as absent
+   * - `evicted`: a full storage dropped the least recently saved session, or a full list of an owner the one that
+   *   expires first
    * - `engine-error`: the engine failed; `cause` says how
    */
   readonly type:
@@ -276,35 +285,34 @@ export interface SessionEvent {
 
 /** Options that every storage takes. */
 export interface StorageOptions<Data = SessionData> extends Timeouts {
-  /**
-   * The cookie, or options for one. A middleware may bring another.
+  /** The cookie, or its options. A middleware may bring another.
    *
-   * @default {a cookie of the session's default attributes, named "__session"}
+   * @default {a cookie named "__session"}
    */
   cookie?: Cookie | SessionCookieOptions | undefined;
   /**
-   * Whose session it is: the user's id, say; `undefined` while nobody is signed in. With it, `listSessions` and
-   * `destroySessions` find a user's sessions, and no session lives longer than `absoluteTimeout`, by default 400 days.
-   * A session is found from the first save on that was made with it.
+   * Returns the owner of a session, such as the user's id; `undefined` while nobody is signed in. It lets you list a
+   * user's sessions, or revoke them all. It sets `absoluteTimeout` to 400 days by default. A session is listed from its
+   * next save on.
    *
-   * Needs an engine that can compare and set, reads strongly and drops no live record.
+   * Requires an engine with compare-and-set and strong reads that does not evict live records.
    */
   owner?: ((data: Readonly<Partial<Data>>) => string | undefined) | undefined;
   /** The clock, in milliseconds. @default {Date.now} */
   now?: (() => number) | undefined;
-  /** Seconds after which a call to the engine has failed: `store-failed`. @default {10} */
+  /** Seconds after which a call to the engine counts as failed (`store-failed`). @default {10} */
   engineTimeout?: number | undefined;
-  /** Is told what happens; what it throws is ignored. */
+  /** Receives events. Its own errors are ignored. */
   onEvent?: ((event: SessionEvent) => void) | undefined;
 }
 
-/** What a storage guarantees. Documentation, conformance suite and core read the same declaration. */
+/** What a storage guarantees. The conformance suite checks it. */
 export interface StorageGuarantees {
-  /** Changes are applied to the newest record, or not at all; parallel requests lose nothing. */
+  /** Changes are applied to the newest record, or not at all: parallel requests do not lose changes. */
   readonly compareAndSet: boolean;
   /** Whether a read sees the last completed write (`strong`) or may lag (`eventual`). */
   readonly reads: "strong" | "eventual";
-  /** A destroyed or regenerated-away cookie stops working at once. */
+  /** The cookie of a destroyed session, or of a replaced id, stops working at once. */
   readonly revoke: boolean;
   /** Sessions survive a restart. */
   readonly durable: boolean;
@@ -313,71 +321,75 @@ export interface StorageGuarantees {
   /** The whole session travels in the cookie. */
   readonly selfContained: boolean;
   /**
-   * What an engine that is full does: refuse to store more (`nothing`), drop the record that was written longest ago
-   * (`oldest`), or any (`any`). @default {"nothing"}
+   * What a full engine evicts: nothing, so that writes fail (`nothing`), the least recently written record (`oldest`),
+   * or any record (`any`). @default {"nothing"}
    */
   readonly evicts?: "nothing" | "oldest" | "any";
-  /** The largest record, in bytes of UTF-8; of a cookie, what fits beside its seal. */
+  /** The largest record, in bytes of UTF-8. */
   readonly maxBytes?: number;
-  /** The shortest time, in seconds, for which the engine can be told to keep a record. */
+  /** The shortest time, in seconds, for which the engine keeps a record. */
   readonly minSeconds?: number;
 }
 
-/** A stored record, as an engine gives it. */
+/** A stored record, as an engine returns it. */
 export interface EngineRecord {
   /** The text as it was written. */
   readonly value: string;
-  /** Changes with every write, and never comes back for the same key. */
+  /** A value that changes with every write, and never repeats for the same key. */
   readonly version: unknown;
-  /** The instant as it was last written or touched, in milliseconds. */
+  /** The deadline, as it was last written or touched, in milliseconds. */
   readonly expires: number;
 }
 
-/** How a record is to be written. */
+/** Options of {@linkcode Engine.write}. */
 export interface WriteOptions {
-  /** The instant from which the record is over, in milliseconds. */
+  /** The deadline: the instant from which the record has expired, in milliseconds. */
   readonly expires: number;
   /**
-   * The version that must still be stored; `null` where the key must be absent. Left out, the write is unconditional.
-   * An engine that declares no `compareAndSet` may ignore it.
+   * The version that must be stored; `null` if the key must be absent. Without it, the write is unconditional. An
+   * engine without `compareAndSet` may ignore it.
    */
   readonly ifVersion?: unknown;
 }
 
-/** Which record may be deleted or touched. */
+/** Options of {@linkcode Engine.delete} and {@linkcode Engine.touch}. */
 export interface DeleteOptions {
-  /** As in {@linkcode WriteOptions}; left out, whatever is there goes. */
+  /** As in {@linkcode WriteOptions}. */
   readonly ifVersion?: unknown;
 }
 
 /**
- * An engine: it stores an opaque string under a key until an instant, and knows nothing of sessions or cookies.
+ * An engine: it stores a text under a key until a deadline. It does not know about sessions or cookies.
  *
- * - **Keys** are 43 letters, digits, `-` and `_`: the hash of an id. No byte of a client is in them.
- * - **Absence**: a missing record is `null` from `read`, a resolved `delete`, and a conflict for a write that expects a
- *   version. A record may be given back after its instant; the caller checks it.
- * - **Overwrite**: a write replaces the whole record. A reader sees the old one or the new one, never parts of both.
- * - **Concurrency**: with `compareAndSet`, of several conditional writes and deletes that expect one version, one wins.
- *   Once a call has resolved, every later `read` sees it, unless `reads` is `eventual`.
- * - **Errors**: the engine throws what its client throws; the caller wraps it. It never turns a failure into `null`.
+ * - **Keys** are the hash of an id: 43 letters, digits, `-` and `_`. They do not contain a client's bytes.
+ * - **Absence**: for a missing record, `read` returns `null`, an unconditional `delete` resolves, and a write that
+ *   expects a version returns `null`.
+ * - **Expiry**: a record may be returned after its deadline; the caller checks it.
+ * - **Overwrite**: a write replaces the whole record. A read returns the old one or the new one, never parts of both.
+ * - **Concurrency**: with `compareAndSet`, of several writes and deletes that expect the same version, one succeeds.
+ *   Once a call has resolved, every later `read` sees its effect, unless `reads` is `eventual`.
+ * - **Errors**: the engine throws its client's errors; the caller wraps them. It never returns `null` for a failure.
  */
 export interface Engine {
   /** What the engine guarantees. */
   readonly guarantees: StorageGuarantees;
-  /** Gives the record, or `null`. */
+  /** Returns the record, or `null`. */
   read(key: string): Promise<EngineRecord | null>;
-  /** Writes the record; gives its new version, or `null` where `ifVersion` no longer holds. */
+  /** Writes the record. Returns its new version, or `null` if another version than `ifVersion` is stored. */
   write(key: string, value: string, options: WriteOptions): Promise<unknown>;
-  /** Deletes the record; `false` where `ifVersion` no longer holds. */
+  /** Deletes the record. Returns `false` if another version than `ifVersion` is stored. */
   delete(key: string, options?: DeleteOptions): Promise<boolean>;
-  /** Moves the instant without rewriting the record; `false` where there is none or `ifVersion` no longer holds. */
+  /**
+   * Moves the deadline without rewriting the record. Returns `false` if the record is missing or another version than
+   * `ifVersion` is stored.
+   */
   touch?(
     key: string,
     expires: number,
     options?: DeleteOptions,
   ): Promise<boolean>;
-  /** Removes every record that is over at `now`, in milliseconds, and no other. */
+  /** Removes exactly the records that have expired at `now`, in milliseconds. */
   sweep?(now: number): Promise<void>;
-  /** Lets go of timers and handles. May be called more than once. */
+  /** Releases timers and handles. May be called more than once. */
   close?(): Promise<void>;
 }

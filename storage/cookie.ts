@@ -1,5 +1,5 @@
 /**
- * Sessions in the cookie itself: nothing is stored on the server, and nothing there can revoke a session.
+ * Sessions in the cookie itself.
  *
  * @module
  */
@@ -14,27 +14,28 @@ import {
 import { CookieStorage } from "./sessions/cookie_storage.ts";
 import { Policy } from "./sessions/policy.ts";
 
-/** Options of {@linkcode createCookieSessionStorage}. The cookie needs secrets, and is sealed unless `encrypt` is `false`. */
+/**
+ * Options of {@linkcode createCookieSessionStorage}. The cookie requires secrets and is encrypted unless `encrypt` is
+ * `false`.
+ */
 export type CookieSessionStorageOptions<Data = SessionData> = StorageOptions<
   Data
 >;
 
 /**
- * Keeps each session in its cookie, sealed, with its own deadline.
+ * Keeps each session in its cookie, encrypted, with its deadline.
  *
- * Nothing is stored on the server, and so nothing there can end a session: a cookie that was copied before a logout
- * works until its deadline. Keep that near, with `maxAge`, `idleTimeout` and `absoluteTimeout`, or use another storage
- * where a logout has to hold at once (OWASP ASVS 5.0, 7.4.1). A session takes at most about 3,000 bytes.
+ * Nothing is stored on the server, so the server cannot revoke a session: a cookie that was copied before a logout
+ * works until its deadline. Set short timeouts, or use another storage if a logout must take effect at once (OWASP ASVS
+ * 5.0, 7.4.1). A session takes at most about 2,900 bytes.
  *
- * @param options The cookie and the timeouts; or the cookie itself; or nothing, for a storage that a middleware binds.
- * @returns The storage.
- * @throws {TypeError} If the cookie has no secrets, or its options stand outside of `cookie`; if there is an `owner`,
- * whose sessions nobody could list; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or
- * `onEvent` is no function.
- * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
- * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ * @param options The cookie and the timeouts, or the cookie itself. Without a cookie, a middleware must bring it.
+ * @returns The session storage.
+ * @throws {TypeError} If the cookie does not have secrets, `owner` is given, an option is unknown or malformed, or
+ * {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
- * @example A session that travels in its cookie
+ * @example Save and read a session
  * ```ts
  * import { createCookieSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";

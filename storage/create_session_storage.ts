@@ -1,5 +1,5 @@
 /**
- * A storage of one's own: by an engine, or by four functions over a database.
+ * A session storage on your own engine, or on a database.
  *
  * @module
  */
@@ -33,14 +33,13 @@ export interface DatabaseSessionStorageOptions<
 > extends StorageOptions<Data>, FourFunctions<Data, FlashData> {}
 
 /**
- * Creates a storage on top of an engine of one's own, which only has to store strings.
+ * Creates a session storage on your own engine, which only stores strings.
  *
  * @param options The engine, the cookie and the timeouts.
- * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If there is an `owner` and the engine cannot keep what that promises; if the cookie is refused,
- * as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
- * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
- * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ * @returns The session storage.
+ * @throws {TypeError} If the engine does not support `owner` or `idleTimeout`, an option is unknown or malformed, or
+ * {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
  * @example An engine on a `Map`
  * ```ts
@@ -87,27 +86,25 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
   options: EngineSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData>;
 /**
- * Creates a storage on top of a database, by four functions, as in React Router and Remix 1–2.
+ * Creates a session storage on a database, by four functions, as in React Router and Remix 1–2.
  *
- * The database makes the ids: 1 to 256 letters, digits and `-_.~:+/=`, at least 128 random bits. It owns expiry, by the
- * `expires` that it is handed. That is always a `Date`: the end of the lifetime that a commit gave the session, or else
- * of the cookie's, or 14 days ahead where there is neither; sooner, where a timeout ends the session. `readData` gives
- * `null` for a row that is over.
+ * The database makes the ids: 1 to 256 letters, digits and `-_.~:+/=`, with at least 128 random bits. It receives the
+ * deadline as `expires`, and `readData` returns `null` for a row that has expired. The deadline follows from the
+ * lifetime that a commit set, or the cookie's, or 14 days, and from the timeouts.
  *
- * The data is one object, with each flash under `__flash_NAME__`. With a timeout, or a lifetime from a commit, it also
- * holds what the deadline depends on, under `__satchel__`.
+ * The data is one object, with each flash under `__flash_NAME__`. If there is a timeout, or a commit set a lifetime,
+ * `__satchel__` holds what the deadline depends on.
  *
- * A row is read again before it is written, and one that is gone stays gone; what two requests write at the same
- * instant, only an engine with compare-and-set can keep apart.
+ * A row is read again before it is written, and a deleted row is not created again. If two requests write at the same
+ * instant, one of them can lose its changes; an engine with compare-and-set prevents that.
  *
  * @param options The cookie, the four functions and the timeouts.
- * @returns The storage, bound to the cookie.
- * @throws {TypeError} If one of the functions is missing, or there is an `owner`, whose sessions only an engine can
- * list; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
- * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
- * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ * @returns The session storage.
+ * @throws {TypeError} If a function is missing, `owner` is given, an option is unknown or malformed, or
+ * {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
- * @example A database that is a `Map`
+ * @example A `Map` as the database
  * ```ts
  * import { createSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -163,7 +160,7 @@ const ENGINE_OPTIONS: OptionNames<EngineSessionStorageOptions> = {
   engine: true,
 };
 
-/** The options without functions that have another name: people spread a whole database object. */
+/** The options without other functions, because people spread a whole database object into them. */
 function withoutExtras(options: object): object {
   return Object.fromEntries(
     Object.entries(options).filter(([name, value]) =>

@@ -1,5 +1,5 @@
 /**
- * Sessions in Deno KV: an embedded database on one machine, a replicated one on Deno Deploy.
+ * Sessions in Deno KV.
  *
  * @module
  */
@@ -19,19 +19,16 @@ export interface DenoKvSessionStorageOptions<Data = SessionData>
 }
 
 /**
- * Keeps sessions in Deno KV. Parallel requests are merged by its versionstamps, and it removes expired sessions itself.
+ * Keeps sessions in Deno KV, which removes expired sessions itself. Changes of parallel requests are merged. A session
+ * takes at most about 64 KiB.
  *
- * A session takes at most about 64 KiB.
+ * @param options The database, the key prefix, the cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} If `kv` is left out where `Deno.openKv` does not exist (without `--unstable-kv`, or on another
+ * runtime), an option is unknown or malformed, or {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
- * @param options Database, key prefix, cookie and timeouts.
- * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If no `kv` is given and there is none here: without `--unstable-kv`, or on another runtime; if
- * `prefix` is no string; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is
- * no function.
- * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
- * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
- *
- * @example A database in memory
+ * @example With a database in memory
  * ```ts
  * import { createDenoKvSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";

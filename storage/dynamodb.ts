@@ -1,5 +1,5 @@
 /**
- * Sessions in Amazon DynamoDB, with the AWS SDK's client or with Architect's.
+ * Sessions in Amazon DynamoDB, with the client of the AWS SDK or of Architect.
  *
  * @module
  */
@@ -14,25 +14,25 @@ import type { DynamoDBClientLike } from "./engines/dynamodb/clients.ts";
 export interface DynamoDBSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
   /**
-   * The client: the AWS SDK's `DynamoDBDocument` or `DynamoDBDocumentClient` of version 3, its `DocumentClient` of
-   * version 2, or what `arc.tables()` gives. @default {arc.tables() of `@architect/functions`, loaded on first use}
+   * The client: `DynamoDBDocument` or `DynamoDBDocumentClient` of the AWS SDK 3, `DocumentClient` of the AWS SDK 2, or
+   * the result of `arc.tables()`. @default {arc.tables() of `@architect/functions`, loaded on first use}
    */
   client?: DynamoDBClientLike | Promise<DynamoDBClientLike> | undefined;
   /** The table's name; for Architect, as in `app.arc`. */
   table: string;
-  /** The partition key's name; its type is string, and there is no sort key. @default {"_idx"} */
+  /** The name of the partition key, whose type is string. @default {"_idx"} */
   idx?: string | undefined;
-  /** The name of the attribute by which the table expires items, in seconds. @default {"_ttl"} */
+  /** The name of the table's TTL attribute. @default {"_ttl"} */
   ttl?: string | undefined;
 }
 
 /**
- * Keeps sessions in a table of Amazon DynamoDB. Parallel requests are merged by conditional writes, reads are strongly
- * consistent, and the table's TTL removes expired sessions; until it does, hours or days later, they are treated as
- * gone.
+ * Keeps sessions in a table of Amazon DynamoDB. Changes of parallel requests are merged by conditional writes, and
+ * reads are strongly consistent. The table's TTL removes expired sessions hours or days later; until then they are
+ * ignored.
  *
- * The table needs a partition key of type string, no sort key, and TTL switched on for the `ttl` attribute. In
- * Architect's `app.arc` that is:
+ * The table needs a partition key of type string, no sort key, and TTL enabled for the `ttl` attribute. In Architect's
+ * `app.arc`:
  *
  * ```text
  * sessions
@@ -40,22 +40,20 @@ export interface DynamoDBSessionStorageOptions<Data = SessionData>
  *   _ttl TTL
  * ```
  *
- * A `DynamoDBDocumentClient`, which only sends commands, needs the package `@aws-sdk/lib-dynamodb` where this library can
- * load it; in a bundle, hand in a `DynamoDBDocument`, which needs nothing.
+ * With a `DynamoDBDocumentClient`, this library loads the package `@aws-sdk/lib-dynamodb`. In a bundle, pass a
+ * `DynamoDBDocument` instead.
  *
- * A session takes at most about 400 KB, DynamoDB's limit for an item. The client's own timeouts and retries apply. Of
- * permissions it needs `GetItem`, `UpdateItem` and `DeleteItem`, with Architect's client `Query` instead of `GetItem`.
- * That client cannot delete on a condition: the record of a session that ends is emptied instead, and removed by the
- * TTL.
+ * A session takes at most about 400 KB, DynamoDB's limit for an item. The client's own timeouts and retries apply. The
+ * permissions `GetItem`, `UpdateItem` and `DeleteItem` are required; with Architect's client, `Query` instead of
+ * `GetItem`. That client does not support conditional deletes, so a revoked record is emptied, and the TTL removes it.
  *
- * @param options Client, table, names of its attributes, cookie and timeouts.
- * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If the client is none of those, or has no such table; if a name is none that DynamoDB takes;
- * if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
- * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
- * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ * @param options The client, the table, the names of its attributes, the cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} If the client is not one of those or does not have the table, an option is unknown or malformed,
+ * or {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
- * @example With version 3 of the AWS SDK
+ * @example With the AWS SDK 3
  * ```ts
  * import {
  *   createDynamoDBSessionStorage,
@@ -64,7 +62,7 @@ export interface DynamoDBSessionStorageOptions<Data = SessionData>
  * import { assertEquals } from "@std/assert";
  *
  * // In an application: DynamoDBDocument.from(new DynamoDB()), of @aws-sdk/lib-dynamodb and @aws-sdk/client-dynamodb.
- * // This one keeps items in a Map, and checks no conditions.
+ * // This client keeps items in a Map and ignores conditions.
  * const items = new Map<string | undefined, object>();
  * const client: DynamoDBDocumentLike = {
  *   get: ({ Key }) => ({ Item: items.get(Key["_idx"]) }),
@@ -111,9 +109,9 @@ const OPTIONS: OptionNames<DynamoDBSessionStorageOptions> = {
 };
 
 /**
- * {@linkcode createDynamoDBSessionStorage} under the name that Remix gave it, for Architect's tables.
+ * Remix's name for {@linkcode createDynamoDBSessionStorage}, with Architect's tables.
  *
- * Under `@tables`, `app.arc` has:
+ * `app.arc` contains, under `@tables`:
  *
  * ```text
  * sessions
@@ -121,7 +119,7 @@ const OPTIONS: OptionNames<DynamoDBSessionStorageOptions> = {
  *   _ttl TTL
  * ```
  *
- * @example In an application of Architect
+ * @example In an Architect application
  * ```ts
  * import {
  *   createArcTableSessionStorage,
@@ -131,8 +129,8 @@ const OPTIONS: OptionNames<DynamoDBSessionStorageOptions> = {
  * } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
  *
- * // In an application, leave it out: the client is what arc.tables() gives then. This one keeps items in a Map, and
- * // checks no conditions.
+ * // In an application, leave `client` out: the storage calls arc.tables(). This client keeps items in a Map and
+ * // ignores conditions.
  * const items = new Map<string | undefined, object>();
  * const sessions = {
  *   query(params: { ExpressionAttributeValues: DynamoDBKey }) {

@@ -1,10 +1,10 @@
 /**
- * Sessions in files: for one machine, with any number of processes, without a database.
+ * Sessions in files.
  *
  * @module
  */
 import type { SessionData } from "../core/session.ts";
-import type { OptionNames } from "../core/options.ts";
+import { type OptionNames, typeOf } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
 import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
 import { FileEngine } from "./engines/file/engine.ts";
@@ -12,25 +12,24 @@ import { FileEngine } from "./engines/file/engine.ts";
 /** Options of {@linkcode createFileSessionStorage}. */
 export interface FileSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
-  /** The directory, on a local file system. The first write creates it, for its user alone. */
+  /** The directory, on a local file system. The first write creates it, readable only by the process's user. */
   dir: string;
 }
 
 /**
- * Keeps sessions in files, which survive a restart and a power failure, and which several processes of a machine may
- * share. Works on Deno, Bun and Node.
+ * Keeps sessions in files. They survive a restart and a power failure, and processes on one machine can share them.
+ * Works on Deno, Bun and Node.
  *
- * Give it a directory of its own that no other user may write to. A save is on the disk before it resolves. Expired
- * sessions are removed every ten minutes, in the background of whatever request comes along, and by `sweep()`.
+ * Use a separate directory that other users cannot write to. When a save resolves, it is on the disk. Expired sessions
+ * are removed by `sweep()`, and in the background every ten minutes while requests arrive.
  *
- * @param options Directory, cookie and timeouts.
- * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If `dir` is missing, or the platform has no file system; if the cookie is refused, as by
- * {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
- * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
- * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ * @param options The directory, the cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} If `dir` is missing, the platform does not have a file system, an option is unknown or malformed,
+ * or {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
- * @example A session that survives a restart
+ * @example Read a session after a restart
  * ```ts
  * import { createFileSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -56,7 +55,9 @@ export function createFileSessionStorage<
     const { dir } = options;
     if (typeof dir !== "string" || dir === "") {
       throw new TypeError(
-        "Cannot create storage: dir must be the path of a directory",
+        `Cannot create storage: dir must be the path of a directory, received ${
+          dir === "" ? "an empty string" : typeOf(dir)
+        }`,
       );
     }
     return new FileEngine(dir, policy.now, (cause) => {
@@ -71,17 +72,15 @@ const OPTIONS: OptionNames<FileSessionStorageOptions> = {
 };
 
 /**
- * {@linkcode createFileSessionStorage} under the name and with the arguments of Remix 3.
+ * {@linkcode createFileSessionStorage} with the name and arguments of Remix 3.
  *
  * @param dir The directory.
- * @param options Cookie and timeouts.
- * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If `dir` is missing, or the platform has no file system; if the cookie is refused, as by
- * {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no function.
- * @throws {RangeError} If a timeout is not positive and finite, `touchAfter` is negative or not shorter than
- * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ * @param options The cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} As {@linkcode createFileSessionStorage}.
+ * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
- * @example With the directory first
+ * @example Save a session
  * ```ts
  * import { createFsSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";

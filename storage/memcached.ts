@@ -1,5 +1,5 @@
 /**
- * Sessions in Memcached: shared by many machines, and forgotten when it is restarted or full.
+ * Sessions in Memcached.
  *
  * @module
  */
@@ -17,40 +17,38 @@ import {
   type MemcacheLike,
 } from "./engines/memcached/client.ts";
 
-/** Options of {@linkcode createMemcacheSessionStorage}: a client or an address, and not both. */
+/** Options of {@linkcode createMemcacheSessionStorage}: either `client` or `url`. */
 export interface MemcacheSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
-  /** A client, such as that of npm's `memcache-client`. Whoever made it closes it. */
+  /** A client, such as `MemcacheClient` of `npm:memcache-client`. The application closes it. */
   client?: MemcacheLike | undefined;
   /**
-   * The address of a server: `localhost:11211`. The first request connects; lost connections are opened again by the
-   * next one; `close()` closes. Needs no package. A server that does not answer within 5 seconds is an error.
+   * The address of a server, such as `localhost:11211`. The first request connects, and reconnects if the connection
+   * was lost; `close()` disconnects. A package is not needed. A request fails if the server does not answer within 5
+   * seconds.
    */
   url?: string | undefined;
-  /** What each key begins with: up to 207 bytes without spaces and control characters. @default {"session:"} */
+  /** The prefix of each key: at most 207 bytes, without spaces and control characters. @default {"session:"} */
   prefix?: string | undefined;
-  /** Seconds after its last save at which a session ends that neither a commit nor the cookie gave a lifetime. @default {1_209_600} */
+  /** The lifetime, in seconds from the last save, if neither a commit nor the cookie sets one. @default {1_209_600} */
   ttl?: number | undefined;
 }
 
 /**
- * Keeps sessions in Memcached, 1.4.8 or newer. Parallel requests are merged by its `cas`; the server removes expired
- * sessions itself. A read is one round trip, a save another.
+ * Keeps sessions in Memcached, 1.4.8 or newer, which removes expired sessions itself. Changes of parallel requests are
+ * merged. A read takes one round trip, and so does a save.
  *
- * A session takes at most about 1 MiB. The server keeps nothing through a restart, and drops what was not used for
- * longest when its memory is full: a visitor is then logged out. Let it listen only where the application is, because
- * whoever reaches it reads and writes every session.
+ * A session takes at most about 1 MiB. The server loses all sessions when it restarts, and evicts the least recently
+ * used ones when its memory is full: those visitors are logged out. Restrict access to the server, because every client
+ * can read and write all sessions.
  *
- * @param options Client or address, key prefix, lifetime, cookie and timeouts.
- * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If there is neither a client nor an address, or both, or if one is not what it should be; if there
- * is an address and the platform has no sockets; if `prefix` cannot begin a key; if there is an `owner`, whose list a
- * full server could drop; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is
- * no function.
- * @throws {RangeError} If `ttl` or a timeout is not positive and finite, `touchAfter` is negative or not shorter than
- * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ * @param options The client or address, the key prefix, the lifetime, the cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} If both or neither of `client` and `url` are given, `url` is given on a platform without sockets,
+ * `owner` is given, an option is unknown or malformed, or {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If `ttl`, a timeout or the cookie's `maxAge` is out of range.
  *
- * @example By its address
+ * @example With an address
  * ```ts
  * import { createMemcacheSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -62,7 +60,7 @@ export interface MemcacheSessionStorageOptions<Data = SessionData>
  * });
  *
  * assertEquals(storage.guarantees?.durable, false);
- * await storage.close?.(); // connects with the first request; here, there was none
+ * await storage.close?.(); // the first request would have connected
  * ```
  *
  * @example With a client
@@ -70,7 +68,7 @@ export interface MemcacheSessionStorageOptions<Data = SessionData>
  * import { createMemcacheSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
  *
- * // In an application: new MemcacheClient(…) of memcache-client. This one keeps items in a Map, and compares nothing.
+ * // In an application: new MemcacheClient(…) of memcache-client. This client keeps items in a Map and ignores versions.
  * const items = new Map<string, { value: string; casUniq: number }>();
  * let version = 0;
  * async function store(key: string, value: string) {

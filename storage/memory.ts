@@ -1,5 +1,5 @@
 /**
- * Sessions in this process's memory: for tests, development and single processes that may forget.
+ * Sessions in the process's memory.
  *
  * @module
  */
@@ -12,24 +12,23 @@ import { MemoryEngine } from "./engines/memory.ts";
 /** Options of {@linkcode createMemorySessionStorage}. */
 export interface MemorySessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
-  /** How many sessions are kept; beyond, the one saved longest ago goes. @default {100_000} */
+  /** The most sessions to keep. Beyond it, the least recently saved session is evicted. @default {100_000} */
   maxSessions?: number | undefined;
 }
 
 /**
- * Keeps sessions in memory, up to a number; a restart forgets them.
+ * Keeps sessions in memory, for tests, development and single processes. A restart loses them.
  *
- * Expired records are freed once a minute by whatever request comes along. When the storage is full, the session saved
- * longest ago is dropped, and `onEvent` is told (`evicted`).
+ * Expired sessions are removed once a minute while requests arrive. When the storage is full, the least recently saved
+ * session is evicted, and `onEvent` receives `evicted`.
  *
- * @param options Cookie, bound and timeouts.
- * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or `onEvent` is no
- * function.
- * @throws {RangeError} If `maxSessions` is not a positive integer, a timeout is not positive and finite, `touchAfter`
- * is negative or not shorter than `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ * @param options The limit, the cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} If an option is unknown or malformed, or {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If `maxSessions` is not a positive integer, or a timeout or the cookie's `maxAge` is out of
+ * range.
  *
- * @example A session, until the process ends
+ * @example Save and read a session
  * ```ts
  * import { createMemorySessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";

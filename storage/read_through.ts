@@ -1,5 +1,5 @@
 /**
- * Moving from one storage to another while visitors stay signed in.
+ * Moves sessions from one storage to another while visitors stay signed in.
  *
  * @module
  */
@@ -19,42 +19,42 @@ import { RecordStorage } from "./sessions/record_storage.ts";
 
 /** Options of {@linkcode createReadThroughSessionStorage}. */
 export interface ReadThroughSessionStorageOptions<Data, FlashData> {
-  /** The new storage: any storage of this library that keeps sessions under an id. */
+  /** The new storage: any storage of this library except a cookie storage. */
   to: SessionStorage<Data, FlashData>;
   /**
-   * The previous storage: any storage of this library. If it was created with a cookie, of any name and format, its
-   * visitors are found by that cookie, and `to` needs a cookie too. Otherwise its ids are looked up as they come in the
-   * cookie of `to`.
+   * The previous storage: any storage of this library. If it was created with a cookie, of any name and format, that
+   * cookie is read too, and `to` must also be created with a cookie. Otherwise the cookie of `to` carries its ids.
    */
   // deno-lint-ignore no-explicit-any -- sessions of any shape
   from: SessionStorage<any, any>;
 }
 
 /**
- * Moves sessions from one storage to another, each when its visitor comes: nobody is signed out.
+ * Moves sessions from one storage to another, each at its visitor's next request. Visitors stay signed in.
  *
- * A session is looked for in the new home first, and in the old one only if it is not there. What is found there moves,
- * with what is left of its life, and is the new home's from then on. The old home may be dropped after the longest
- * lifetime that a session in it may have.
+ * A session is looked up in the new storage first. If only the previous storage has it, it moves to the new one and
+ * keeps its age and lifetime. You can remove the previous storage once all its sessions have expired.
  *
- * - A session keeps its id. It gets a new one where the old id is of another shape, or where the old home cannot be
- *   relied on to forget (cookie, Workers KV): there the new home keeps a note that the old id has moved, so that a copy
- *   of an old cookie opens nothing that has ended.
- * - Parallel requests of one visitor, in whatever process, find one session; one that is destroyed stays so.
- * - To a database behind four functions, and out of a cookie without an id (React Router's), a session moves when a
- *   request first changes it; of requests that do so at once, the cookie sent last decides. To Workers KV, as always
- *   there, the last write does.
- * - A failure of either home is `store-failed`, never "no session", and loses nothing: the next request carries on.
- * - A session that has moved costs what it costs without this; an id that nobody knows, one read in the old home and one
- *   more in the new. Moving takes four calls to the new home and three to the old, once.
- * - `sweep` and `close` go to both, `listSessions` and `destroySessions` to all that were created with `owner`.
- * - Servers that still run without this write to the old home alone: what they save of a session that has moved is lost.
+ * - A session keeps its id. It gets a new one if the old id has another form, or if the previous storage cannot revoke
+ *   at once (cookie, Workers KV). The new storage then remembers the old id, so that a copy of an old cookie cannot
+ *   bring back a revoked session.
+ * - Parallel requests of one visitor find the same session, also in different processes. A destroyed session stays
+ *   destroyed.
+ * - A session moves when a request first changes it, if the new storage is a database behind four functions, or the old
+ *   session is in a React Router cookie, which does not have an id. If requests do so in parallel, the last cookie sent
+ *   wins. With Workers KV as the new storage, the last write wins.
+ * - A failure of either storage is `store-failed`, never an empty session. The next request continues the move.
+ * - After the move, a session does not need additional calls. Moving takes four calls to the new storage and three to
+ *   the previous one. An unknown id takes one additional read in each.
+ * - `sweep` and `close` call both storages. `listSessions` and `destroySessions` call those that were created with
+ *   `owner`.
+ * - Servers that still use only the previous storage lose what they save in a session that has moved.
  *
- * @param options The new home and the old one.
- * @returns The storage, with the cookie of `to`.
- * @throws {TypeError} If one of them is not a storage of this library, or they do not go together.
+ * @param options The new and the previous storage.
+ * @returns The session storage, with the cookie of `to`.
+ * @throws {TypeError} If one of them is not a storage of this library, or they cannot be combined.
  *
- * @example From files to memory
+ * @example Move from files to memory
  * ```ts
  * import {
  *   createFileSessionStorage,
@@ -86,25 +86,29 @@ export function createReadThroughSessionStorage<Data, FlashData>(
   checkOptions("create storage", options, { from: true, to: true });
   const { to, from } = options;
   if (!(to instanceof BoundStorage && to.sessions instanceof RecordStorage)) {
-    refuse(
-      "to must be a storage of this library that keeps sessions under ids",
+    fail(
+      "to must be a storage of this library, and not a cookie storage",
     );
   }
   if (!(from instanceof BoundStorage)) {
-    refuse("from must be a storage of this library");
+    fail("from must be a storage of this library");
   }
   const previous = previousOf(from);
   const { records } = to.sessions;
-  if (previous.records === records) refuse("to and from must not be the same");
+  if (previous.records === records) {
+    fail("to and from must be different storages");
+  }
   if (!previous.byValue && to.byDefault) {
-    refuse("from has a cookie of its own; create to with a cookie too");
+    fail(
+      "from was created with a cookie, and to was not; create to with a cookie too",
+    );
   }
   if (
     previous.cookies && !(records.guarantees.compareAndSet && hasIds(from)) &&
-    placeOf(from.cookie) !== placeOf(to.cookie)
+    identityOf(from.cookie) !== identityOf(to.cookie)
   ) {
-    refuse(
-      "sessions in from have no id by which to remember them; give both cookies the same name, path and domain, so that the new one replaces the old one",
+    fail(
+      "sessions in from have no id, so the cookie of to must replace theirs; give both cookies the same name, path and domain",
     );
   }
   const moving = new MovingRecords(records, previous, to.defaultLifetime);
@@ -142,7 +146,7 @@ class MovingSessions<Data, FlashData> extends RecordStorage<Data, FlashData> {
     options?: DestroySessionsOptions,
   ): Promise<number> {
     const { policy, storage } = this.#previous;
-    // The previous storage first: a session that moves meanwhile is in the new one's list by then.
+    // The previous storage first. A session that moves in the meantime is then in the new storage's list.
     const before = policy.owner
       ? await storage.destroySessions(owner, options)
       : 0;
@@ -167,7 +171,7 @@ class ReadThroughStorage<Data, FlashData>
   override bind(cookie: Cookie): BoundStorage<Data, FlashData> {
     if (this.#byValue) return super.bind(cookie);
     throw new TypeError(
-      "Cannot bind cookie: the storage reads two cookies already, its own and that of the previous storage; pass no cookie to the middleware",
+      `Cannot use cookie "${cookie.name}": a read-through storage uses the cookies of to and from; pass no cookie to the middleware`,
     );
   }
 }
@@ -180,29 +184,31 @@ function previousOf(
   const { sessions } = from;
   if (sessions instanceof CookieStorage) {
     if (!from.byDefault) return new PreviousStorage(from, sessions);
-    refuse("from is a cookie storage; create it with its cookie");
+    fail(
+      "from is a cookie storage without a cookie; create it with its cookie",
+    );
   }
   if (sessions instanceof RecordStorage) {
     return new PreviousStorage(from, sessions.records);
   }
-  refuse("from must be a storage of this library");
+  fail("from must be a storage of this library");
 }
 
-/** Whether what a cookie carries always has an id. */
+/** Whether all formats that a cookie reads and writes contain an id. */
 function hasIds({ cookie }: { readonly cookie: Cookie }): boolean {
   if (!(cookie instanceof SatchelCookie)) return true;
   const { format, accept = [] } = cookie.options;
   return format !== "react-router" && !accept.includes("react-router");
 }
 
-/** Of several cookies with the same of these, a browser keeps one (RFC 6265bis, section 5.7). */
-function placeOf(cookie: Cookie): string {
+/** A browser keeps one cookie for each name, domain and path (RFC 6265bis, section 5.7). */
+function identityOf(cookie: Cookie): string {
   const { path = "/", domain = "" } = cookie instanceof SatchelCookie
     ? cookie.options
     : {};
   return [cookie.name, path, domain].join();
 }
 
-function refuse(why: string): never {
+function fail(why: string): never {
   throw new TypeError(`Cannot create storage: ${why}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Sessions in Redis or Valkey: one server, a cluster, or any service that speaks their protocol.
+ * Sessions in Redis or Valkey: one server, a cluster, or a compatible service.
  *
  * @module
  */
@@ -15,45 +15,42 @@ import { RedisEngine } from "./engines/redis/engine.ts";
 import { type RedisLike, sendBy } from "./engines/redis/client.ts";
 import { RedisConnection } from "./engines/redis/connection.ts";
 
-/** Options of {@linkcode createRedisSessionStorage}: a client or an address, and not both. */
+/** Options of {@linkcode createRedisSessionStorage}: either `client` or `url`. */
 export interface RedisSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
   /**
-   * A client of node-redis, ioredis or Bun, connected, of one server or a cluster. Whoever made it closes it, decides
-   * how long it waits and retries, and hears of its errors (node-redis wants `client.on("error", …)`).
+   * A connected client of node-redis, ioredis or Bun, for one server or a cluster. The application closes it, sets its
+   * timeouts and retries, and handles its errors (node-redis requires `client.on("error", …)`).
    */
   client?: RedisLike | undefined;
   /**
-   * The address of a server, `redis://` or, with TLS, `rediss://`. The first request loads the package `redis` and
-   * connects; lost connections are opened again; `close()` closes. A server that refuses the connection, or answers
-   * nothing for 5 to 10 seconds, is an error.
+   * The address of a server: `redis://` or, with TLS, `rediss://`. The first request loads the package `redis` and
+   * connects. It reconnects if the connection was lost; `close()` disconnects. A request fails if the server refuses
+   * the connection, or does not answer for 5 to 10 seconds.
    */
   url?: string | undefined;
-  /** What each key begins with. Braces would put all sessions of a cluster on one node. @default {"session:"} */
+  /** The prefix of each key. Braces would put all sessions of a cluster on one node. @default {"session:"} */
   prefix?: string | undefined;
-  /** Seconds after its last save at which a session ends that neither a commit nor the cookie gave a lifetime. @default {1_209_600} */
+  /** The lifetime, in seconds from the last save, if neither a commit nor the cookie sets one. @default {1_209_600} */
   ttl?: number | undefined;
 }
 
 /**
- * Keeps sessions in Redis or Valkey, 4.0 or newer. Parallel requests are merged by an atomic script; the server removes
- * expired sessions itself. A read is one round trip, a save another.
+ * Keeps sessions in Redis 4.0 or newer, or Valkey, which removes expired sessions itself. Changes of parallel requests
+ * are merged by an atomic script. A read takes one round trip, and so does a save.
  *
- * Each session is a string: 16 characters that change with every save, the deadline in milliseconds, padded with
- * spaces to 24, and the text. What another program has put in its place is no session, and a save that replaces it
- * succeeds.
+ * Each session is a string: 16 characters that change with every save, the deadline in milliseconds, padded with spaces
+ * to 24, and the record. Any other text under a key is ignored, and a save replaces it.
  *
- * Sessions survive a restart of the server as far as it is told to keep its data (`appendonly yes`). Run it with
- * `maxmemory-policy noeviction`, and look after its memory: any other policy evicts sessions when it is full, and what
- * is evicted is a visitor logged out. A replica that takes over after a failure may lack the last moments' saves.
+ * Sessions survive a restart if the server persists its data (`appendonly yes`). Set `maxmemory-policy noeviction` and
+ * monitor the memory: any other policy evicts sessions when it is full, and logs those visitors out. A replica that
+ * takes over after a failure can miss the most recent saves.
  *
- * @param options Client or address, key prefix, lifetime, cookie and timeouts.
- * @returns The storage, bound to the cookie if there is one.
- * @throws {TypeError} If there is neither a client nor an address, or both, or if one is not what it should be; if
- * `prefix` is no well-formed string; if the cookie is refused, as by {@linkcode createCookie}; or if `now`, `owner` or
- * `onEvent` is no function.
- * @throws {RangeError} If `ttl` or a timeout is not positive and finite, `touchAfter` is negative or not shorter than
- * `idleTimeout`, or the cookie's `maxAge` is negative or not finite.
+ * @param options The client or address, the key prefix, the lifetime, the cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} If both or neither of `client` and `url` are given, an option is unknown or malformed, or
+ * {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If `ttl`, a timeout or the cookie's `maxAge` is out of range.
  *
  * @example With a client
  * ```ts ignore
@@ -70,7 +67,7 @@ export interface RedisSessionStorageOptions<Data = SessionData>
  * });
  * ```
  *
- * @example By its address
+ * @example With an address
  * ```ts
  * import { createRedisSessionStorage } from "@satchel/session";
  * import { assertEquals } from "@std/assert";
@@ -82,7 +79,7 @@ export interface RedisSessionStorageOptions<Data = SessionData>
  * });
  *
  * assertEquals(storage.guarantees?.compareAndSet, true);
- * await storage.close?.(); // connects with the first request; here, there was none
+ * await storage.close?.(); // the first request would have connected
  * ```
  */
 export function createRedisSessionStorage<

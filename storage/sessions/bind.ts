@@ -1,5 +1,5 @@
 /**
- * Makes the storage that a factory returns, and binds storages to cookies.
+ * Creates the storage that a factory returns, and binds it to a cookie.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { Policy } from "./policy.ts";
 import { RecordStorage } from "./record_storage.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** The names of the options that every storage takes. */
+/** The names of the options of every storage. */
 export const STORAGE_OPTIONS: OptionNames<StorageOptions> = {
   absoluteTimeout: true,
   cookie: true,
@@ -36,9 +36,9 @@ export const STORAGE_OPTIONS: OptionNames<StorageOptions> = {
 };
 
 /**
- * Refuses options of a storage that do not exist.
+ * Checks that all options of a storage are known.
  *
- * @throws {TypeError} If there is one. An option of a cookie is told where it belongs.
+ * @throws {TypeError} If one is unknown. For an option of the cookie, the message says where to write it.
  */
 export function checkStorageOptions(
   options: object,
@@ -47,7 +47,7 @@ export function checkStorageOptions(
   const given = Object(options) as Record<string, unknown>;
   if ("parse" in given || "serialize" in given) {
     throw new TypeError(
-      "Cannot use cookie: it lacks name, isSigned, parse or serialize; create it with createCookie, and pass it as { cookie }",
+      "Cannot use cookie: it must have name, isSigned, parse and serialize; create it with createCookie, and pass it as { cookie }",
     );
   }
   for (const name of ["name", ...Object.keys(COOKIE_OPTIONS)]) {
@@ -60,13 +60,13 @@ export function checkStorageOptions(
 }
 
 /**
- * The storage over an engine.
+ * Creates a storage on an engine.
  *
  * @param known The names of the factory's options.
- * @param create Makes the engine. What it throws is the factory's to throw.
+ * @param create Creates the engine. Its errors are not wrapped.
  * @param ttl The default lifetime, in seconds, if the storage has one.
- * @throws {TypeError} If an option is unknown or malformed, or the engine cannot keep what it promises.
- * @throws {RangeError} If a number of seconds is out of range.
+ * @throws {TypeError} If an option is unknown or malformed, or not supported by the engine.
+ * @throws {RangeError} If a timeout, `ttl` or the cookie's `maxAge` is out of range.
  */
 export function engineStorage<Data, FlashData>(
   options: StorageOptions<Data>,
@@ -81,9 +81,9 @@ export function engineStorage<Data, FlashData>(
 }
 
 /**
- * Refuses a storage that has neither a client nor an address, or both.
+ * Checks that exactly one of `client` and `url` is given.
  *
- * @throws {TypeError} If it does not have exactly one of them.
+ * @throws {TypeError} If both or neither are given.
  */
 export function checkClientOrUrl(client: unknown, url: unknown): void {
   if ((client === undefined) !== (url === undefined)) return;
@@ -94,7 +94,7 @@ export function checkClientOrUrl(client: unknown, url: unknown): void {
   );
 }
 
-/** The storage for sessions that are kept somehow, and the cookie that was given, if any. */
+/** Binds sessions to the cookie that was given to the factory, or to the default cookie. */
 export function createStorage<Data, FlashData>(
   sessions: Sessions<Data, FlashData>,
   cookie: Cookie | SessionCookieOptions | undefined,
@@ -111,7 +111,7 @@ export function createStorage<Data, FlashData>(
 /**
  * Binds a storage to a cookie that a middleware brings.
  *
- * @throws {TypeError} If the cookie cannot carry the storage's sessions safely.
+ * @throws {TypeError} If the storage requires a signed cookie, and this one is not signed.
  */
 export function bind<Data, FlashData>(
   storage: SessionValues<Data, FlashData>,
@@ -124,7 +124,7 @@ export function bind<Data, FlashData>(
     : new BoundStorage(sessionsOf(storage), own);
 }
 
-/** A third party's storage, as sessions. */
+/** Adapts another library's storage. */
 function sessionsOf<Data, FlashData>(
   storage: SessionValues<Data, FlashData>,
 ): Sessions<Data, FlashData> {
@@ -142,11 +142,11 @@ function safeCookie(
   const own = sessionCookie(cookie, selfContained);
   if (!selfContained || own.isSigned) return own;
   throw new TypeError(
-    `Cannot use cookie "${own.name}": a cookie storage needs secrets, or visitors could write their own sessions`,
+    `Cannot use cookie "${own.name}": a cookie storage requires secrets, or visitors could forge sessions; add secrets to the cookie`,
   );
 }
 
-/** A session's cookie is HttpOnly unless told otherwise, and sealed if it holds the session itself. */
+/** Creates a session's cookie. By default it is HttpOnly, and encrypted if it contains the session itself. */
 function sessionCookie(
   cookie: Cookie | SessionCookieOptions,
   selfContained: boolean,
@@ -155,9 +155,9 @@ function sessionCookie(
   if (
     typeof cookie !== "object" || "serialize" in cookie && !isCookie(cookie)
   ) {
-    // Remix 3's own cookie: taken for options, it would lose its secrets.
+    // A cookie of Remix 3. If it were taken for options, its secrets would be lost.
     throw new TypeError(
-      "Cannot use cookie: it lacks name, isSigned or parse; create it with createCookie",
+      "Cannot use cookie: it must have name, isSigned, parse and serialize; create it with createCookie",
     );
   }
   const { name = "__session", ...options } = cookie instanceof SatchelCookie

@@ -1,5 +1,5 @@
 /**
- * The storage that a factory returns: sessions, however they are kept, and the cookie that leads to them.
+ * The storage that a factory returns: sessions, bound to a cookie.
  *
  * @module
  */
@@ -24,9 +24,9 @@ import type {
 import { type Carried, requireState, type Sessions } from "./sessions.ts";
 
 /** A request without a cookie. */
-const NOTHING: Carried = { value: null };
+const NO_COOKIE: Carried = { value: null };
 
-/** What is known of a third party's storage that declares nothing. */
+/** The guarantees of another library's storage that does not declare any. */
 const UNDECLARED: StorageGuarantees = {
   compareAndSet: false,
   reads: "eventual",
@@ -36,23 +36,23 @@ const UNDECLARED: StorageGuarantees = {
   selfContained: false,
 };
 
-/** The cookies in which sessions came, so that one can be sent again as it is, without signing it anew. */
-const cameIn = new WeakMap<SessionLike, Carried>();
+/** The cookie that each session came in, so that it can be sent again without being signed again. */
+const receivedIn = new WeakMap<SessionLike, Carried>();
 
 /** A cookie to send. */
 interface Outgoing {
   readonly value: unknown;
-  /** The value as it is written in the header, if that is known. */
+  /** The value's text in the header, if it is known. */
   readonly text?: string | undefined;
   /** The attributes that differ from the cookie's own. */
   readonly attributes?: CookieAttributes | undefined;
 }
 
-/** How a storage was bound to its cookie. */
+/** Options of a {@linkcode BoundStorage}. */
 export interface BindOptions {
-  /** Whether the cookie is the default one, which a middleware may replace. */
+  /** Whether the cookie is the default one. A middleware can then bring another. */
   readonly byDefault?: boolean;
-  /** Whether the cookie may not be used, because it cannot protect the sessions: a cookie storage without secrets. */
+  /** Whether the cookie must not be used, because it cannot protect the sessions of a cookie storage. */
   readonly unsafe?: boolean;
 }
 
@@ -62,13 +62,13 @@ export class BoundStorage<Data, FlashData>
   readonly sessions: Sessions<Data, FlashData>;
   readonly cookie: Cookie;
   readonly byDefault: boolean;
-  /** The lifetime of a session that no commit gave one: the cookie's. */
+  /** The lifetime if no commit has set one: the cookie's. */
   readonly defaultLifetime: Lifetime;
   readonly guarantees: StorageGuarantees;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
   /** Why the cookie must not be used. */
-  #refusal: string | undefined;
+  #problem: string | undefined;
 
   constructor(
     sessions: Sessions<Data, FlashData>,
@@ -76,14 +76,16 @@ export class BoundStorage<Data, FlashData>
     { byDefault = false, unsafe = false }: BindOptions = {},
   ) {
     const own = cookie instanceof SatchelCookie ? cookie : undefined;
-    this.sessions = own && !unsafe && sessions.in ? sessions.in(own) : sessions;
+    this.sessions = own && !unsafe && sessions.withCookie
+      ? sessions.withCookie(own)
+      : sessions;
     this.cookie = cookie;
     this.byDefault = byDefault;
-    // The cookie itself, because another library's may compute its end anew each time.
+    // The cookie itself, because another library's cookie may compute `expires` on each access.
     this.defaultLifetime = own ? own.options : cookie;
     if (unsafe) {
-      this.#refusal =
-        "a cookie storage needs secrets, or visitors could write their own sessions; create it with cookie: { secrets: [...] }, or pass a cookie to the middleware";
+      this.#problem =
+        "a cookie storage requires secrets, or visitors could forge sessions; create it with cookie: { secrets: [...] }, or pass a cookie to the middleware";
     }
     this.guarantees = sessions.guarantees ?? UNDECLARED;
     if (sessions.sweep) this.sweep = sessions.sweep.bind(sessions);
@@ -92,33 +94,33 @@ export class BoundStorage<Data, FlashData>
 
   /** @throws {TypeError} If the cookie must not be used. */
   mustBeUsable(): void {
-    if (this.#refusal) refuse(this.#refusal);
+    if (this.#problem) fail(this.#problem);
   }
 
   /**
-   * The same sessions in another cookie.
+   * Binds the same sessions to another cookie.
    *
-   * @throws {TypeError} If the storage cannot be bound to another one.
+   * @throws {TypeError} If the storage does not support that.
    */
   bind(cookie: Cookie): BoundStorage<Data, FlashData> {
     if (this.byDefault) {
-      this.#refusal =
-        `it was created without a cookie, and a middleware has bound it to "${cookie.name}"; use that middleware's session, or create the storage with its cookie`;
+      this.#problem =
+        `it was created without a cookie, and a middleware uses it with the cookie "${cookie.name}"; use that middleware's session, or create the storage with its cookie`;
     }
     return new BoundStorage(this.sessions, cookie);
   }
 
-  // Arrow functions, because applications take these out of their object and export each by itself.
+  // Arrow functions, because applications destructure these and export each of them.
 
   readonly getSession = async (
     from?: string | null | RequestLike | HeadersLike,
   ): Promise<Session<Data, FlashData>> => {
-    if (this.#refusal) refuse(this.#refusal);
+    if (this.#problem) fail(this.#problem);
     const header = typeof from === "object" ? headerOf(from) : from;
-    if (!header) return await this.sessions.read(NOTHING);
+    if (!header) return await this.sessions.read(NO_COOKIE);
     const carried = await this.decode(header);
     const session = await this.sessions.read(carried);
-    if (carried.text !== undefined) cameIn.set(session, carried);
+    if (carried.text !== undefined) receivedIn.set(session, carried);
     return session;
   };
 
@@ -142,7 +144,7 @@ export class BoundStorage<Data, FlashData>
     session: SessionLike,
     options?: CookieAttributes,
   ): Promise<string> => {
-    if (this.#refusal) refuse(this.#refusal);
+    if (this.#problem) fail(this.#problem);
     requireState(session).destroy();
     await this.save(session);
     return await this.#serialize(cleared(options));
@@ -173,7 +175,7 @@ export class BoundStorage<Data, FlashData>
     return this.sessions.save(session, { defaultLifetime, ...options });
   }
 
-  /** What the cookie carries in a request. */
+  /** Returns what the cookie of a request carries. */
   async decode(header: string): Promise<Carried> {
     const { cookie } = this;
     if (!(cookie instanceof SatchelCookie)) {
@@ -184,7 +186,7 @@ export class BoundStorage<Data, FlashData>
     if (!decoded) {
       return { header, value: null, rejected: decoded === undefined };
     }
-    // A cookie that was cleared, however that was done, is not a cookie.
+    // A cookie with an empty value was cleared.
     return {
       ...decoded,
       header,
@@ -196,9 +198,9 @@ export class BoundStorage<Data, FlashData>
     session: SessionLike,
     options: CommitOptions = {},
   ): Promise<Outgoing | undefined> {
-    if (this.#refusal) refuse(this.#refusal);
+    if (this.#problem) fail(this.#problem);
     const state = stateOf(session);
-    // Most requests of most sites: a visitor without a session, and a handler that left it so.
+    // The shortest path: most visitors do not have a session.
     if (state?.blank) return undefined;
     const { renew = true, ...attributes } = options;
     const { maxAge, expires } = attributes;
@@ -210,14 +212,14 @@ export class BoundStorage<Data, FlashData>
     const lifetime = lifetimeOf(attributes) ?? state?.lifetime;
     if (typeof lifetime === "number") attributes.maxAge = lifetime;
     else if (lifetime) {
-      // Browsers prefer Max-Age: the cookie's own must not outlast what this session was given.
+      // Browsers prefer Max-Age, so the cookie's own must not override this session's lifetime.
       attributes.maxAge = undefined;
       attributes.expires = new Date(lifetime[0]);
     } else {
       delete attributes.maxAge;
       delete attributes.expires;
     }
-    const carried = cameIn.get(session);
+    const carried = receivedIn.get(session);
     return {
       value: this.sessions.cookieValue?.(value) ?? value,
       text: carried?.value === value ? carried.text : undefined,
@@ -240,8 +242,8 @@ function headerOf(from: RequestLike | HeadersLike | null): string | null {
 }
 
 function cleared(options: CookieAttributes = {}): Outgoing {
-  const over = { maxAge: undefined, expires: new Date(0) };
-  return { value: "", attributes: { ...options, ...over } };
+  const expired = { maxAge: undefined, expires: new Date(0) };
+  return { value: "", attributes: { ...options, ...expired } };
 }
 
 /** The parts of a `Set-Cookie` header. */
@@ -261,12 +263,12 @@ function partsOf(setCookie: string): CookieParts | null {
   return { name, value, options };
 }
 
-function refuse(why: string): never {
+function fail(why: string): never {
   throw new TypeError(`Cannot use storage: ${why}`);
 }
 
 function ownerless(verb: string): never {
   throw new TypeError(
-    `Cannot ${verb} an owner's sessions: this storage keeps no list of them; use a storage that is created with owner`,
+    `Cannot ${verb} an owner's sessions: this storage does not support owner; use a storage that does`,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Sessions that are kept whole in their cookie. The cookie protects them; this checks their deadline.
+ * Sessions that are kept in their cookie. The cookie protects them; this file checks their deadline.
  *
  * @module
  */
@@ -43,17 +43,17 @@ const GUARANTEES: StorageGuarantees = {
   maxBytes: 2_900,
 };
 
-/** `id.expires.record`, the deadline in base 36: it is read without decoding the record. */
+/** `id.expires.record`. The deadline is in base 36 and can be read without decoding the record. */
 const ENVELOPE = /^([\w-]{22,64})\.([0-9a-z]{1,11})\./;
 
 const ID = /^[\w-]{22,64}$/;
 
-/** Below this size a record fits into a cookie in each format. */
+/** A record below this size fits into a cookie in every format. */
 const SURELY_FITS = 1024;
 
 /** A record that came in a cookie. */
 export interface CookieRecord extends StoredRecord {
-  /** Whether the id was made for this read, because the cookie has none. */
+  /** Whether the id was created by this read, because the cookie does not contain one. */
   readonly unnamed?: boolean;
 }
 
@@ -64,14 +64,14 @@ export class CookieStorage<Data, FlashData>
   readonly policy: Policy;
   readonly #cookie: SatchelCookie | undefined;
 
-  /** @param cookie The cookie of the sessions: it has a format and a limit. */
+  /** @param cookie The cookie of the sessions, which decides about format and size. */
   constructor(policy: Policy, cookie?: SatchelCookie) {
     this.policy = policy;
     if (policy.owner) checkOwnable(GUARANTEES);
     this.#cookie = cookie;
   }
 
-  in(cookie: SatchelCookie): CookieStorage<Data, FlashData> {
+  withCookie(cookie: SatchelCookie): CookieStorage<Data, FlashData> {
     return new CookieStorage(this.policy, cookie);
   }
 
@@ -89,10 +89,10 @@ export class CookieStorage<Data, FlashData>
     return session;
   }
 
-  /** The record in a cookie; `undefined` if there is none that is alive, which is reported. */
+  /** Returns the record in a cookie. If it is rejected or has expired, reports that and returns `undefined`. */
   open({ value, legacy, rejected }: Carried): CookieRecord | undefined {
     if (value === null && !rejected) return undefined;
-    // An older format does not tie a value to its cookie: it may carry the text of another one.
+    // Older formats do not bind a value to its cookie, so the value could be the text of another cookie.
     const record = legacy ? this.#openPlain(value) : this.#open(value);
     if (record && isAhead(record.expires, this.policy.now())) return record;
     this.policy.report(record ? "expired" : "rejected-cookie");
@@ -134,7 +134,7 @@ export class CookieStorage<Data, FlashData>
       state.end();
       return this.#destroyed();
     }
-    // An id that an application chose may not fit into a cookie. Nothing is kept under it anyway.
+    // The application may have chosen an id that does not fit. Nothing is stored under it, so it can be replaced.
     const id = ID.test(state.id) ? state.id : mintId();
     const changes = state.takeChanges(this);
     const { created, ends, lifetime } = life;
@@ -165,10 +165,10 @@ export class CookieStorage<Data, FlashData>
     if (format === "satchel") {
       return `${id}.${Math.floor(draft.expires).toString(36)}.${encoded}`;
     }
-    const dated = this.policy.needsDeadline(draft);
+    const withDeadline = this.policy.needsDeadline(draft);
     return format === "remix"
-      ? encodeRemix(id, draft, dated)
-      : encodeReactRouter(draft, dated);
+      ? encodeRemix(id, draft, withDeadline)
+      : encodeReactRouter(draft, withDeadline);
   }
 
   #open(value: unknown): CookieRecord | undefined {
@@ -182,7 +182,7 @@ export class CookieStorage<Data, FlashData>
     return this.#openPlain(value);
   }
 
-  /** Reads what an older application wrote, if the cookie accepts that. */
+  /** Decodes the format of an older application, if the cookie accepts it. */
   #openPlain(value: unknown): CookieRecord | undefined {
     const { format, accept = [] } = this.#cookie?.options ?? {};
     const accepts = (name: "react-router" | "remix") =>

@@ -1,6 +1,6 @@
 /**
- * Records in a database behind the four functions of React Router and Remix: the database makes the ids, owns expiry,
- * and keeps each session as one plain object.
+ * Records in a database behind the four functions of React Router and Remix. The database makes the ids, checks the
+ * deadline, and keeps each session as one plain object.
  *
  * @module
  */
@@ -19,15 +19,15 @@ export interface FourFunctions<Data = SessionData, FlashData = Data> {
     data: FlashSessionData<Data, FlashData>,
     expires: Date,
   ): Promise<string>;
-  /** Returns the session; `null` if there is none or it has expired. */
+  /** Returns the session; `null` if it does not exist or has expired. */
   readData(id: string): Promise<FlashSessionData<Data, FlashData> | null>;
-  /** Replaces the session and its `expires`. May reject if there is none. */
+  /** Replaces the session and its `expires`. May reject if the session does not exist. */
   updateData(
     id: string,
     data: FlashSessionData<Data, FlashData>,
     expires: Date,
   ): Promise<void>;
-  /** Deletes the session. May reject if there is none. */
+  /** Deletes the session. May reject if it does not exist. */
   deleteData(id: string): Promise<void>;
 }
 
@@ -48,10 +48,10 @@ const GUARANTEES: StorageGuarantees = {
   selfContained: false,
 };
 
-/** What databases make ids of: numbers, UUIDs, base64. No spaces, quotes, globs or control characters, and no `..`. */
+/** Ids of databases: numbers, UUIDs, base64. Spaces, quotes, globs, control characters and `..` are excluded. */
 const ID = /^(?!.*\.\.)[\w.~:+/=-]{1,256}$/;
 
-/** Keeps records in a database by four functions. */
+/** Keeps records in a database. */
 export class DatabaseRecords<Data, FlashData> implements Records {
   readonly guarantees: StorageGuarantees = GUARANTEES;
   readonly policy: Policy;
@@ -76,9 +76,9 @@ export class DatabaseRecords<Data, FlashData> implements Records {
   }
 
   async load(id: string): Promise<StoredRecord | undefined> {
-    return await this.policy.call("read", async () => {
+    return await this.policy.call("read session", async () => {
       const data = await this.#db.readData(id);
-      // A copy as text: what the application changes must reach the database through updateData alone.
+      // A copy as text, because changes of the application must reach the database only through updateData.
       return data ? this.#record(id, JSON.stringify(data)) : undefined;
     });
   }
@@ -90,13 +90,13 @@ export class DatabaseRecords<Data, FlashData> implements Records {
   async create(_id: string, draft: Draft): Promise<StoredRecord> {
     const { data, text, expires } = this.#encode(draft);
     const made: unknown = await this.policy.call(
-      "save",
+      "save session",
       () => this.#db.createData(data, expires),
     );
     const id = typeof made === "number" ? String(made) : made;
     if (typeof id === "string" && ID.test(id)) return this.#record(id, text);
     throw this.policy.failure(
-      "save",
+      "save session",
       new SessionError(
         "store-failed",
         "Cannot save session: createData must return an id of 1 to 256 letters, digits and -_.~:+/=",
@@ -110,7 +110,7 @@ export class DatabaseRecords<Data, FlashData> implements Records {
   ): Promise<StoredRecord | undefined> {
     const { data, text, expires } = this.#encode(draft);
     const replaced = await this.#unlessGone(
-      "save",
+      "save session",
       id,
       () => this.#db.updateData(id, data, expires),
     );
@@ -119,7 +119,7 @@ export class DatabaseRecords<Data, FlashData> implements Records {
 
   async remove(id: string, stored?: StoredRecord): Promise<boolean> {
     const removed = await this.#unlessGone(
-      "destroy",
+      "destroy session",
       id,
       () => this.#db.deleteData(id),
     );
@@ -160,21 +160,24 @@ export class DatabaseRecords<Data, FlashData> implements Records {
     return { id, version: undefined, expires, decode };
   }
 
-  /** Many clients reject a change to a row that another request has deleted; that is a lost race and not a failure. */
+  /**
+   * Makes a change; `false` if the row does not exist. Many clients reject such a change, and it must not count as a
+   * failure.
+   */
   async #unlessGone(
-    verb: string,
+    what: string,
     id: string,
     change: () => Promise<void>,
   ): Promise<boolean> {
     let gone = false;
-    await this.policy.call(verb, async () => {
+    await this.policy.call(what, async () => {
       try {
         await change();
       } catch (error) {
         try {
           gone = !await this.#db.readData(id);
         } catch {
-          // The first error says what was attempted.
+          // The first error is the one to throw.
         }
         if (!gone) throw error;
       }

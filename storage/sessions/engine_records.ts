@@ -23,16 +23,16 @@ interface KeyedRecord extends StoredRecord {
   readonly text: string;
 }
 
-/** Marks a note of the id that a session has now. */
+/** Marks a record that names the id which replaced its own. */
 const REPLACED = ">";
 
-/** How long, in milliseconds, to remember which id replaced another, so that a retried request can find out. */
+/** How long, in milliseconds, to remember which id replaced another, so that a repeated call can find it. */
 const REMEMBERED = 60_000;
 
-/** An id as the core makes it, or of the same length and letters if an application chose it. */
+/** An id that the core makes, or of the same form if an application chose it. */
 const ID = /^[\w-]{22,64}$/;
 
-/** Keeps records in an engine, each under the hash of its id, so that a stolen dump holds no usable id. */
+/** Keeps records in an engine, each under the hash of its id. A stolen dump therefore does not contain usable ids. */
 export class EngineRecords implements Records {
   readonly guarantees: StorageGuarantees;
   readonly policy: Policy;
@@ -46,7 +46,8 @@ export class EngineRecords implements Records {
     this.engine = engine;
     if (engine.sweep) this.sweep = () => this.#sweep();
     if (engine.close) {
-      this.close = () => policy.call("close", async () => engine.close?.());
+      this.close = () =>
+        policy.call("close storage", async () => engine.close?.());
     }
   }
 
@@ -59,13 +60,13 @@ export class EngineRecords implements Records {
     key: string = hashId(id),
   ): Promise<KeyedRecord | undefined> {
     const { policy, engine } = this;
-    const found = await policy.call("read", () => engine.read(key));
+    const found = await policy.call("read session", () => engine.read(key));
     if (found === null) return undefined;
     if (typeof found?.value === "string" && typeof found.expires === "number") {
       return this.#record(id, key, found.value, found.version, found.expires);
     }
     throw policy.failure(
-      "read",
+      "read session",
       new SessionError(
         "store-failed",
         "Cannot read session: the engine returned something that is not a record; read() must return { value, version, expires } or null",
@@ -107,7 +108,7 @@ export class EngineRecords implements Records {
 
   async retire(stored: StoredRecord, nextId: string): Promise<boolean> {
     if (!this.guarantees.compareAndSet) return await this.remove(stored.id);
-    // If the answer to a deletion were lost, nothing would tell whose deletion it was: this one, or a logout's.
+    // A deletion cannot be repeated: if its answer was lost, it could have been this one or a logout's. A note can.
     const now = this.policy.instant();
     const next = hashId(nextId);
     const entries = {
@@ -131,7 +132,7 @@ export class EngineRecords implements Records {
     const { id, key, text, version } = stored as KeyedRecord;
     const ifVersion = this.#versionOf(stored);
     const { engine } = this;
-    const next = await this.policy.call("touch", async () => {
+    const next = await this.policy.call("touch session", async () => {
       if (!engine.touch) {
         return await engine.write(key, text, { expires, ifVersion });
       }
@@ -153,13 +154,13 @@ export class EngineRecords implements Records {
     const { expires } = draft;
     const text = mark + encodeRecord(key, draft);
     const limit = this.guarantees.maxBytes;
-    // UTF-8 needs three bytes for a UTF-16 unit at most: most records need no counting.
+    // UTF-8 takes at most three bytes for a UTF-16 unit, so most records need not be measured.
     if (limit !== undefined && text.length * 3 > limit) {
       checkSize("the engine", utf8Length(text), limit, draft.entries);
     }
     const { engine } = this;
     const version = await this.policy.call(
-      "save",
+      "save session",
       () => engine.write(key, text, { expires, ifVersion }),
     );
     return version === null
@@ -168,23 +169,26 @@ export class EngineRecords implements Records {
   }
 
   #delete(key: string, options: { ifVersion?: unknown }): Promise<boolean> {
-    return this.policy.call("destroy", () => this.engine.delete(key, options));
+    return this.policy.call(
+      "destroy session",
+      () => this.engine.delete(key, options),
+    );
   }
 
   async #revoke(stored: KeyedRecord, attempt: number): Promise<void> {
     const { id, key, version } = stored;
-    // The note last: a call that is cut off before that, or repeated, finds the session by it.
+    // The note is deleted last, so that a repeated call still finds the session.
     const next = nextOf(stored);
     const moved = next === undefined ? undefined : await this.load(id, next);
     if (moved) await this.#revoke(moved, attempt + 1);
-    // Requests that keep changing a session do not keep it alive.
+    // The last attempt is unconditional: requests that keep changing a session must not prevent its end.
     const sure = this.guarantees.compareAndSet && attempt < MAX_ATTEMPTS;
     if (await this.#delete(key, sure ? { ifVersion: version } : {})) return;
     const changed = await this.load(id, key);
     if (changed) await this.#revoke(changed, attempt + 1);
   }
 
-  /** @param lifetime Of a record that was just written: it need not be decoded then. */
+  /** @param lifetime Known for a record that was just written, which then need not be decoded. */
   #record(
     id: string,
     key: string,
@@ -209,10 +213,10 @@ export class EngineRecords implements Records {
   async #sweep(): Promise<void> {
     const now = this.policy.instant();
     try {
-      // Without a time limit: there may be much to remove.
+      // Without a timeout, because there can be many records to remove.
       await this.engine.sweep?.(now);
     } catch (cause) {
-      throw this.policy.failure("sweep", cause);
+      throw this.policy.failure("sweep storage", cause);
     }
   }
 
@@ -221,7 +225,7 @@ export class EngineRecords implements Records {
   }
 }
 
-/** A record begins with a bracket. A mark is one of these characters before it. */
+/** A mark: one of these characters before a record's bracket. */
 const MARK = /^[?!>]/;
 
 /** A record's text without its mark. */
@@ -229,7 +233,7 @@ export function withoutMark(text: string): string {
   return text.replace(MARK, "");
 }
 
-/** The key of the session that a note stands for; `undefined` if the record is not such a note. */
+/** The key of the session that a note names; `undefined` if the record is not a note. */
 function nextOf(stored: KeyedRecord | undefined): string | undefined {
   if (stored?.mark !== REPLACED) return undefined;
   const next = stored.decode()?.values["next"];

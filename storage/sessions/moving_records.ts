@@ -1,18 +1,18 @@
 /**
- * Moves sessions from one storage to another, each when a request asks for it.
+ * Moves sessions from one storage to another, each when it is read.
  *
- * If the previous storage forgets at once what is removed, a session keeps its id. Its copy has two marks, one after the
- * other, and is not a session while it has one: `copied`, until the old record was looked at once more, because it may
- * have ended between reading and copying; and `checked`, while the old record is removed. So nothing is left of a
- * session that could come back, and a request that finds a copy whose maker has died continues.
+ * If the previous storage revokes at once, a session keeps its id. Its copy is marked, and is not a session while it
+ * has a mark. It is `copied` until the old record was read again, because a logout may have removed that in between. It
+ * is `checked` until the old record is removed. So a revoked session does not come back, and another request can finish
+ * a copy if the first one fails.
  *
- * If the previous storage does not forget (a cookie, an engine with eventual reads), or its ids have another shape, a
- * session gets a new id, and a note in the new storage says that the old id has `moved`. The old id then leads to that
- * session, or to none once that has ended.
+ * If the previous storage does not revoke at once (a cookie, an engine with eventual reads), or its ids have another
+ * form, a session gets a new id. A note in the new storage then says that the old id has `moved`. The old id leads to
+ * the new session until that is revoked or expires.
  *
- * If neither is possible, because the new storage has no compare-and-set and makes its own ids, or because a session in
- * a cookie has no id, the session stays where it is until a request changes it. The save creates it in the new storage.
- * Such a record is `foreign` here.
+ * If neither is possible, the session stays in the previous storage until a request changes it; the save creates it in
+ * the new one. That is so if the new storage does not have compare-and-set and makes its own ids, or if a cookie does
+ * not contain an id. Such a record is `foreign`.
  *
  * @module
  */
@@ -42,18 +42,18 @@ import type { PreviousRecord, PreviousStorage } from "./previous_storage.ts";
 import { alive, type Records, type StoredRecord } from "./records.ts";
 import type { Carried } from "./sessions.ts";
 
-/** The marks of a record on its way. */
+/** The marks of a record that is being moved. */
 const COPIED = "?";
 const CHECKED = "!";
 const MOVED = ">";
 
 /**
- * How long, in milliseconds, a note stays that an id from a cookie has moved. Not until that cookie's deadline: another
- * cookie of the same id may have a later one, and would bring back what has ended. Browsers keep none longer than this.
+ * How long, in milliseconds, to keep a note for an id from a cookie: as long as browsers keep a cookie. The deadline in
+ * the cookie does not suffice, because another cookie with the same id can have a later one.
  */
 const NOTE_LIFETIME = 400 * 24 * 60 * 60 * 1000;
 
-/** Another request was faster. */
+/** The outcome if another request was faster. */
 const AGAIN = Symbol("again");
 
 type Found = StoredRecord | undefined;
@@ -68,7 +68,7 @@ function isForeign(stored: StoredRecord): stored is ForeignRecord {
   return "foreign" in stored;
 }
 
-/** The new storage's records, which take over those of the previous storage. */
+/** The new storage's records. Those of the previous storage are moved to them. */
 export class MovingRecords implements Records {
   readonly guarantees: StorageGuarantees;
   readonly policy: Policy;
@@ -80,7 +80,7 @@ export class MovingRecords implements Records {
   readonly #owners: Owners | undefined;
   readonly #lifetime: Lifetime;
 
-  /** @param lifetime The lifetime of a session from a storage that keeps no deadlines: the new cookie's. */
+  /** @param lifetime The new cookie's lifetime, for sessions from a storage without deadlines. */
   constructor(to: Records, from: PreviousStorage, lifetime: Lifetime) {
     this.guarantees = to.guarantees;
     this.policy = to.policy;
@@ -107,18 +107,18 @@ export class MovingRecords implements Records {
 
   async reload(stored: StoredRecord): Promise<Found> {
     if (!isForeign(stored)) return await this.#to.reload(stored);
-    // What came in a cookie is nowhere else.
+    // A session from a cookie exists only there.
     return this.#from.records ? await this.#move(stored.id) : stored;
   }
 
   /**
-   * The record that the previous storage's own cookie leads to, if this storage's cookie does not lead to one.
+   * Returns the record of this storage's cookie, or else of the previous storage's cookie.
    *
-   * @param own Finds the record that this storage's cookie leads to.
+   * @param own Finds the record of this storage's cookie.
    */
   async find(carried: Carried, own: () => Promise<Found>): Promise<Found> {
     const { value } = carried;
-    // A value that this cookie cannot carry may be the previous one's, and is not reported as forged.
+    // A value of another form can be the previous storage's, so it is not reported as forged.
     const mine = typeof value === "string" && this.accepts(value);
     if (mine) {
       const stored = await own();
@@ -188,10 +188,10 @@ export class MovingRecords implements Records {
   }
 
   /**
-   * The session under an id, here or in the previous storage.
+   * Returns the session under an id, and moves it if it is in the previous storage.
    *
-   * @param looked Whether it was looked for here just now, and not found.
-   * @throws {SessionError} If it cannot be moved: `store-failed`. Both storages then have what the next attempt needs.
+   * @param looked Whether this storage was just searched without success.
+   * @throws {SessionError} If it cannot be moved: `store-failed`. The next attempt can continue.
    */
   async #move(id: string, looked = false): Promise<Found> {
     return await this.#repeat(async () => {
@@ -203,7 +203,7 @@ export class MovingRecords implements Records {
       if (this.guarantees.compareAndSet && !sameId) {
         return await this.#follow(id, old);
       }
-      // It may have moved between the two looks.
+      // It may have moved between the two reads.
       if (!old?.stored) return await this.#here(id);
       if (sameId) return await this.#copyWithId(id, old);
       return this.#takesIds(id)
@@ -212,7 +212,7 @@ export class MovingRecords implements Records {
     });
   }
 
-  /** A record of the previous storage, held to this storage's timeouts too. */
+  /** A record of the previous storage, with this storage's timeouts applied too. */
   #foreign(stored: StoredRecord): ForeignRecord {
     const { policy } = this;
     const now = policy.now();
@@ -223,14 +223,14 @@ export class MovingRecords implements Records {
     return { ...stored, decode, foreign: true };
   }
 
-  /** What this storage has under an id. */
+  /** The session that this storage has under an id. */
   async #here(id: string): Promise<Attempt> {
     const found = this.#to.accepts(id) ? await this.#to.load(id) : undefined;
     if (!found?.mark) return found;
-    return found.mark === MOVED ? undefined : await this.#carryOn(found);
+    return found.mark === MOVED ? undefined : await this.#finishCopy(found);
   }
 
-  /** The session that came in a cookie of the previous storage. */
+  /** Returns the session of a cookie of the previous storage. */
   async #take(origin: CookieRecord): Promise<Found> {
     const { id, expires, unnamed } = origin;
     const record = origin.decode();
@@ -244,28 +244,28 @@ export class MovingRecords implements Records {
     return found ?? this.#foreign(origin);
   }
 
-  /** Whether a record can be created under an id of the previous storage. */
+  /** Whether this storage can create a record under an id of the previous one. */
   #takesIds(id: string): boolean {
     return this.engine !== undefined && this.#to.accepts(id);
   }
 
   get #keepsIds(): boolean {
-    return this.guarantees.compareAndSet && this.#from.forgets;
+    return this.guarantees.compareAndSet && this.#from.revokesAtOnce;
   }
 
-  /** Repeats what another request was faster in. An error is this storage's failure. */
+  /** Repeats an attempt while other requests are faster. An error becomes this storage's failure. */
   async #repeat(attempt: () => Promise<Attempt>): Promise<Found> {
     for (let count = 1;; count++) {
       const outcome = await attempt().catch((cause) => {
         if (cause instanceof SessionError && cause.code === "store-failed") {
           throw cause;
         }
-        // That a record is too large for the new storage, say, is not the application's fault.
+        // Not the application's fault: a record can be too large for the new storage, for example.
         throw this.policy.failure(
-          "read",
+          "read session",
           new SessionError(
             "store-failed",
-            "Cannot read session: moving it from one storage to another failed",
+            "Cannot read session: it could not be moved to the new storage",
             { cause },
           ),
         );
@@ -275,8 +275,8 @@ export class MovingRecords implements Records {
     }
   }
 
-  /** The new storage's records, if it can mark them: an engine's. */
-  get #marking(): EngineRecords {
+  /** The new storage's records, if they are in an engine: only those can be marked. */
+  get #engineRecords(): EngineRecords {
     return this.#to as EngineRecords;
   }
 
@@ -285,22 +285,22 @@ export class MovingRecords implements Records {
     if (!draft) return undefined;
     const owner = this.#owners?.ownerOf(draft.entries);
     const saved = this.policy.instant();
-    const copy = await this.#marking.create(
+    const copy = await this.#engineRecords.create(
       id,
       { ...draft, owner, saved },
       COPIED,
     );
-    return copy ? await this.#carryOn(copy) : AGAIN;
+    return copy ? await this.#finishCopy(copy) : AGAIN;
   }
 
-  /** Finishes a copy. */
-  async #carryOn(copy: StoredRecord): Promise<Attempt> {
+  /** Finishes a marked copy. */
+  async #finishCopy(copy: StoredRecord): Promise<Attempt> {
     const { id } = copy;
     const draft = this.#draftOf(copy.decode());
     if (!draft) return undefined;
-    // To sign out everywhere revokes what the previous storage still has, and then what is listed here, copies too. A
-    // session that is listed before the look at the previous storage is missed by neither.
-    return await this.#listed(id, draft, async (owned) => {
+    // `destroySessions` first revokes in the previous storage, then what is listed here, including copies. The copy is
+    // listed before the previous storage is read, so one of the two always finds the session.
+    return await this.#writeListed(id, draft, async (owned) => {
       let newest = draft;
       let at = copy;
       const old = await this.#from.load(id);
@@ -308,7 +308,7 @@ export class MovingRecords implements Records {
         const fresh = this.#draftOf(old.record);
         if (!fresh) return undefined;
         const checked = { ...fresh, ...owned };
-        const next = await this.#marking.replace(at, checked, CHECKED);
+        const next = await this.#engineRecords.replace(at, checked, CHECKED);
         if (!next || !await this.#from.forget(old)) return AGAIN;
         newest = fresh;
         at = next;
@@ -321,7 +321,7 @@ export class MovingRecords implements Records {
     });
   }
 
-  /** Follows the note that an old id has moved, or leaves one. */
+  /** Returns the session that a note for the old id leads to. Without a note, moves the session and writes one. */
   async #follow(
     oldId: string,
     old: PreviousRecord | undefined,
@@ -335,22 +335,22 @@ export class MovingRecords implements Records {
       return moved?.mark ? undefined : moved;
     }
     if (!old) return undefined;
-    // A note that has expired, and that the engine still holds.
+    // The note has expired, and the engine has not removed it yet.
     if (note) await this.#to.remove(at, note);
-    // Neither the note alone nor the old id alone leads to the new one.
+    // The new key follows from both: neither the note nor the old id alone is enough to find it.
     const nonce = mintId();
-    return await this.#settled(
+    return await this.#createThen(
       hashId(`${nonce} ${oldId}`),
       old,
       async (written) => {
         const now = this.policy.instant();
-        const lasts = now + NOTE_LIFETIME;
-        const expires = old.stored ? Math.min(old.expires, lasts) : lasts;
+        const limit = now + NOTE_LIFETIME;
+        const expires = old.stored ? Math.min(old.expires, limit) : limit;
         const values = encodeTexts([["nonce", nonce]]);
         const entries = { values, flashes: new Map() };
         const life = { created: now, ends: expires, lifetime: null };
         const draft = { ...life, entries, expires };
-        if (await this.#marking.create(at, draft, MOVED)) {
+        if (await this.#engineRecords.create(at, draft, MOVED)) {
           await this.#from.forget(old);
           return written;
         }
@@ -360,54 +360,54 @@ export class MovingRecords implements Records {
     );
   }
 
-  /** Without compare-and-set, a copy is all that is possible. */
+  /** Copies a session without compare-and-set. */
   async #copy(id: string, old: PreviousRecord): Promise<Attempt> {
-    return await this.#settled(id, old, async (written) => {
+    return await this.#createThen(id, old, async (written) => {
       await this.#from.forget(old);
       return written;
     });
   }
 
-  /** Creates a session at once, and then does the rest. */
-  async #settled(
+  /** Creates a session, and then calls `then`. */
+  async #createThen(
     id: string,
     old: PreviousRecord,
     then: (written: StoredRecord) => Promise<Attempt>,
   ): Promise<Attempt> {
     const draft = this.#draftOf(old.record);
     if (!draft) return undefined;
-    return await this.#listed(id, draft, async (owned) => {
+    return await this.#writeListed(id, draft, async (owned) => {
       const written = await this.#to.create(id, { ...draft, ...owned });
       return written ? await then(written) : AGAIN;
     });
   }
 
-  /** Lists what is about to be stored under its owner, as every save does. */
-  async #listed(
+  /** Writes a session, and lists it under its owner, as every save does. */
+  async #writeListed(
     id: string,
     draft: Draft,
     write: (owned: Pick<Draft, "owner" | "saved">) => Promise<Attempt>,
   ): Promise<Attempt> {
     const owner = this.#owners?.ownerOf(draft.entries);
     const saved = this.policy.instant();
-    const passage = { id, replaced: undefined, from: undefined, to: owner };
-    const list = await this.#owners?.enter(passage, draft.expires);
+    const save = { id, oldId: undefined, oldOwner: undefined, owner };
+    const list = await this.#owners?.beginSave(save, draft.expires);
     const written = await write({ owner, saved });
     if (!written || written === AGAIN) return written;
-    if (await this.#owners?.settle(passage, list, false) !== false) {
+    if (await this.#owners?.finishSave(save, list, false) !== false) {
       return written;
     }
     await this.#to.remove(written.id);
     return undefined;
   }
 
-  /** What is written of a session: it keeps its age, and is used now. */
+  /** The draft of a session that is moved. It keeps its age, and counts as used now. */
   #draftOf(record: SessionRecord | undefined): Draft | undefined {
     if (!record) return undefined;
     const { created, lifetime } = record;
     const { policy } = this;
     const now = policy.instant();
-    // A storage that keeps no deadlines gives its records the last instant there is.
+    // Records from a storage without deadlines have the last instant.
     const ends = record.ends < LAST_INSTANT
       ? record.ends
       : lifetime !== null
@@ -424,7 +424,7 @@ export class MovingRecords implements Records {
   }
 }
 
-/** Calls both, the second also if the first fails. */
+/** Calls both, even if the first fails. */
 async function both(
   first: (() => Promise<void>) | undefined,
   second: (() => Promise<void>) | undefined,

@@ -1,5 +1,5 @@
 /**
- * The lists of owners' sessions, as an engine keeps them.
+ * The lists of owners' sessions in an engine.
  *
  * @module
  */
@@ -7,31 +7,31 @@ import { SessionError } from "../../core/errors.ts";
 import { OWNED_LIFETIME, type Policy } from "./policy.ts";
 import type { Engine } from "../contract.ts";
 
-/** `["owner/1", check, [[key, ends], …]]`; a session that is in use may outlive the `ends` that it was listed with. */
+/** `["owner/1", check, [[key, expires], …]]`. A session that is in use can have a later deadline than the list says. */
 const FORMAT = "owner/1";
 
-/** How many letters of its key a list repeats, as a record does. */
+/** The length of `check`: the beginning of the list's key, as in a record. */
 const CHECKED = 8;
 
-/** Enough for anybody. */
+/** The most sessions of one owner. */
 const MAX_LISTED = 500;
 
-/** An upper bound for the bytes that one session takes in a list, and for those around them. */
+/** The most bytes that one session takes in a list, and that the rest of the list takes. */
 const LISTED_BYTES = 66;
 
-/** The keys of sessions, each with the instant at which it was to end when it was listed. */
+/** The keys of sessions, each with its deadline as of when it was listed. */
 export type Listed = Map<string, number>;
 
-/** A list as it stands in the engine; with the version `null`, it does not. */
+/** A stored list. The version is `null` if the engine does not have it. */
 export interface OwnerList {
   readonly listed: ReadonlyMap<string, number>;
   readonly version: unknown;
   readonly expires: number;
 }
 
-/** Reads and writes lists. An owner is named by the key of the list. */
+/** Reads and writes lists. `owner` is the key of the owner's list. */
 export class OwnerLists {
-  /** How many sessions a list takes. */
+  /** The most sessions in a list. */
   readonly max: number;
   readonly #engine: Engine;
   readonly #policy: Policy;
@@ -43,13 +43,13 @@ export class OwnerLists {
     this.max = Math.min(MAX_LISTED, Math.floor(maxBytes / LISTED_BYTES) - 1);
   }
 
-  /** @param options `anew`: a list that is damaged is begun anew. */
+  /** @param options `anew` replaces a damaged list by an empty one. */
   async read(
     owner: string,
     { anew = false }: { anew?: boolean } = {},
   ): Promise<OwnerList> {
     const found = await this.#policy.call(
-      "read",
+      "read session",
       () => this.#engine.read(owner),
     );
     if (!found) return { listed: new Map(), version: null, expires: 0 };
@@ -61,24 +61,24 @@ export class OwnerLists {
     }
     throw new SessionError(
       "store-failed",
-      "Cannot find an owner's sessions: the list of them is damaged",
+      "Cannot find an owner's sessions: the list of them is damaged; the owner's next login begins a new one",
     );
   }
 
-  /** Writes a list in place of the one that was read; `undefined` where that has changed. */
+  /** Replaces the list that was read; `undefined` if it has changed since. */
   async write(
     owner: string,
     { version: ifVersion, expires: had }: OwnerList,
     listed: Listed,
   ): Promise<OwnerList | undefined> {
-    return await this.#policy.call("save", async () => {
+    return await this.#policy.call("save session", async () => {
       if (listed.size === 0) {
         return await this.#engine.delete(owner, { ifVersion })
           ? { listed, version: null, expires: 0 }
           : undefined;
       }
       const { absoluteTimeout = 0 } = this.#policy.timeouts;
-      // No shorter than the default: the next deployment may let sessions live longer, and lists are not written anew.
+      // At least the default, because the next deployment may set a longer timeout, and lists are not rewritten then.
       const lasts = Math.max(absoluteTimeout, OWNED_LIFETIME);
       const ends = this.#policy.instant() + lasts * 1000;
       const expires = Math.max(had, ends);

@@ -1,9 +1,10 @@
 /**
- * Whose sessions are whose: for each owner a list of the keys of their sessions, kept in the engine that keeps these.
+ * Lists the sessions of each owner. A list holds the keys of the sessions, and is kept in the same engine.
  *
- * A session is listed before it is stored, and its list is written again after that. So a list may name what is not
- * there, which does no harm, but what is there is named. Who strikes out a session looks for it in between reading and
- * writing the list: either they find it, or the second writing finds it struck out, and the save takes it back.
+ * A session is listed before it is stored, and its list is written again afterwards. So a list can name a session that
+ * does not exist, which is harmless, but each session that exists is listed. A request that unlists a session looks for
+ * it between reading and writing the list. Either it finds the session, or the save finds that the list has changed,
+ * and removes the session again.
  *
  * @module
  */
@@ -28,7 +29,7 @@ import type {
   StorageGuarantees,
 } from "../contract.ts";
 
-/** How many sessions are looked at side by side. */
+/** How many sessions are read in parallel. */
 const AT_ONCE = 10;
 
 interface Found {
@@ -37,34 +38,34 @@ interface Found {
   readonly expires: number;
 }
 
-/** A save, as far as it matters whose the session is. */
-export interface Passage {
+/** What a save means for the owners' lists. */
+export interface OwnedSave {
   readonly id: string;
-  /** The id that it takes the place of. */
-  readonly replaced: string | undefined;
-  /** Whose the stored session is. */
-  readonly from: string | undefined;
-  /** Whose it is about to be. */
-  readonly to: string | undefined;
+  /** The id that `id` replaces. */
+  readonly oldId: string | undefined;
+  /** The stored session's owner. */
+  readonly oldOwner: string | undefined;
+  /** The owner after the save. */
+  readonly owner: string | undefined;
 }
 
 /**
- * Refuses `owner` where its promise could not be kept.
+ * Checks that a storage supports `owner`.
  *
- * @throws {TypeError} If it could not.
+ * @throws {TypeError} If it does not.
  */
 export function checkOwnable(guarantees: StorageGuarantees): void {
   const { compareAndSet, reads, evicts } = guarantees;
   if (compareAndSet && reads === "strong" && evicts !== "any") return;
   throw new TypeError(
-    "Cannot create storage: owner needs an engine that can compare and set, reads strongly and drops no live record; leave owner out, or use another storage",
+    "Cannot create storage: owner requires an engine with compareAndSet and strong reads that does not evict live records; leave owner out, or use another storage",
   );
 }
 
 /**
- * The owners of a store's sessions; `undefined` where nobody asks who they are.
+ * The owners of the sessions; `undefined` without the option `owner`.
  *
- * @throws {TypeError} If the store cannot keep the promise.
+ * @throws {TypeError} If the records do not support `owner`.
  */
 export function ownersOf(
   { guarantees, engine, policy }: Records,
@@ -74,7 +75,7 @@ export function ownersOf(
   return engine && new Owners(engine, policy);
 }
 
-/** The lists of one engine. */
+/** Keeps the owners' lists of one engine. */
 export class Owners {
   readonly #engine: Engine;
   readonly #policy: Policy;
@@ -87,7 +88,7 @@ export class Owners {
   }
 
   /**
-   * The key of the owner's list, by the session's values; `undefined` while nobody owns the session.
+   * The key of the owner's list; `undefined` if the session does not have an owner.
    *
    * @throws {TypeError} If the option `owner` returns something that is not a string.
    */
@@ -102,62 +103,67 @@ export class Owners {
     return hashOwner(name);
   }
 
-  /** Lists a session that is about to be stored; gives the list, where there was need for it. */
-  async enter(passage: Passage, ends: number): Promise<OwnerList | undefined> {
-    const { id, replaced, from, to: owner } = passage;
-    if (owner === undefined || !this.#mustList(passage)) return undefined;
-    const leaving = replaced !== undefined && from === owner
-      ? hashId(replaced)
+  /** Lists a session before it is stored. Returns the list if it was written. */
+  async beginSave(
+    save: OwnedSave,
+    expires: number,
+  ): Promise<OwnerList | undefined> {
+    const { id, oldId, oldOwner, owner } = save;
+    if (owner === undefined || !this.#mustList(save)) return undefined;
+    const oldKey = oldId !== undefined && oldOwner === owner
+      ? hashId(oldId)
       : undefined;
     return await this.#retry("save session", async () => {
       const now = this.#policy.instant();
-      const index = await this.#lists.read(owner, { anew: true });
-      const listed = new Map(index.listed);
+      const list = await this.#lists.read(owner, { anew: true });
+      const listed = new Map(list.listed);
       listed.delete(hashId(id));
-      await this.#makeRoom(owner, listed, leaving, now);
-      listed.set(hashId(id), Math.floor(ends));
-      return await this.#lists.write(owner, index, listed);
+      await this.#makeRoom(owner, listed, oldKey, now);
+      listed.set(hashId(id), Math.floor(expires));
+      return await this.#lists.write(owner, list, listed);
     });
   }
 
   /**
-   * Makes sure of a session that was listed, and is stored now; strikes out what it has left.
+   * Confirms that a session is still listed after it was stored, and unlists what it replaces.
    *
-   * @param list As {@linkcode enter} gave it.
-   * @returns `false` where its owner has signed out everywhere meanwhile.
+   * @param list The list that {@linkcode Owners.beginSave} returned.
+   * @returns `false` if the owner's sessions were revoked in the meantime.
    */
-  async settle(
-    passage: Passage,
+  async finishSave(
+    save: OwnedSave,
     list: OwnerList | undefined,
     keepOld: boolean,
   ): Promise<boolean> {
-    const { id, replaced, from, to } = passage;
-    const left = keepOld && replaced !== undefined ? [] : [replaced ?? id];
-    if (to !== undefined && list) {
-      const also = from === to && replaced !== undefined ? left : [];
-      if (!await this.#confirm(to, list, id, also)) return false;
+    const { id, oldId, oldOwner, owner } = save;
+    const left = keepOld && oldId !== undefined ? [] : [oldId ?? id];
+    if (owner !== undefined && list) {
+      const also = oldOwner === owner && oldId !== undefined ? left : [];
+      if (!await this.#confirm(owner, list, id, also)) return false;
     }
-    if (from !== undefined && from !== to) await this.leave(from, left);
+    if (oldOwner !== undefined && oldOwner !== owner) {
+      await this.unlist(oldOwner, left);
+    }
     return true;
   }
 
-  /** Strikes out sessions that are over, or somebody else's by now. If it fails, a list is longer than it need be. */
-  async leave(owner: string, ids: readonly string[]): Promise<void> {
+  /** Unlists sessions that no longer exist or have another owner. A failure is ignored: the list is then too long. */
+  async unlist(owner: string, ids: readonly string[]): Promise<void> {
     try {
       await this.#retry("save session", async () => {
-        const index = await this.#lists.read(owner, { anew: true });
-        const listed = new Map(index.listed);
+        const list = await this.#lists.read(owner, { anew: true });
+        const listed = new Map(list.listed);
         for (const key of ids.map(hashId)) {
-          // The list was read before: who makes the session this owner's again changes it, and the write below fails.
+          // If another request lists the session again, the list changes, and the write below fails.
           if (listed.has(key) && !await this.#find(owner, key)) {
             listed.delete(key);
           }
         }
-        return listed.size === index.listed.size ||
-          await this.#lists.write(owner, index, listed);
+        return listed.size === list.listed.size ||
+          await this.#lists.write(owner, list, listed);
       });
     } catch {
-      // It has been told, and is no reason to fail the request.
+      // It was reported, and the request need not fail.
     }
   }
 
@@ -170,10 +176,10 @@ export class Owners {
     const now = this.#policy.instant();
     const { idleTimeout = Infinity } = this.#policy.timeouts;
     const asking = keysOf(options.current);
-    const index = await this.#lists.read(owner);
-    // Of those used at the same instant, the one that was listed last comes first.
-    const keys = [...index.listed.keys()].reverse();
-    const sessions = await each(keys, async (id) => {
+    const list = await this.#lists.read(owner);
+    // Among sessions used at the same instant, the last one listed comes first.
+    const keys = [...list.listed.keys()].reverse();
+    const sessions = await inBatches(keys, async (id) => {
       const found = await this.#find(owner, id);
       if (!found || !isAhead(found.expires, now)) return [];
       const { record: { created, saved, values: data }, expires } = found;
@@ -195,27 +201,27 @@ export class Owners {
   ): Promise<number> {
     const owner = hashOwner(checkName(name));
     const spared = keysOf(except);
-    let ended = 0;
+    let count = 0;
     await this.#retry("destroy sessions", async () => {
-      const index = await this.#lists.read(owner);
-      const listed = new Map(index.listed);
-      await each(index.listed.keys(), async (key) => {
+      const list = await this.#lists.read(owner);
+      const listed = new Map(list.listed);
+      await inBatches(list.listed.keys(), async (key) => {
         if (spared.has(key)) return;
         listed.delete(key);
-        if (!await this.#end(owner, key)) return;
+        if (!await this.#revoke(owner, key)) return;
         this.#policy.report("destroyed");
-        ended++;
+        count++;
       });
-      // Where this fails, a session has been listed meanwhile, perhaps as the new id of one that was ended too late.
-      return listed.size === index.listed.size ||
-        await this.#lists.write(owner, index, listed);
+      // If the list has changed, repeat: it may name the new id of a session that was revoked too late.
+      return listed.size === list.listed.size ||
+        await this.#lists.write(owner, list, listed);
     });
-    return ended;
+    return count;
   }
 
-  #mustList({ replaced, from, to }: Passage): boolean {
-    // Where what was written longest ago goes first, a list that is written anew each time outlasts what it names.
-    return from !== to || replaced !== undefined ||
+  #mustList({ oldId, oldOwner, owner }: OwnedSave): boolean {
+    // If the engine evicts the oldest record, a list that each save rewrites outlasts its sessions.
+    return oldOwner !== owner || oldId !== undefined ||
       this.#engine.guarantees.evicts === "oldest";
   }
 
@@ -225,38 +231,38 @@ export class Owners {
     id: string,
     left: readonly string[],
   ): Promise<boolean> {
-    let index = list;
+    let newest = list;
     return await this.#retry("save session", async () => {
-      if (!index.listed.has(hashId(id))) return "struck out";
-      const listed = new Map(index.listed);
+      if (!newest.listed.has(hashId(id))) return "unlisted";
+      const listed = new Map(newest.listed);
       for (const id of left) listed.delete(hashId(id));
-      if (await this.#lists.write(owner, index, listed)) return "confirmed";
-      index = await this.#lists.read(owner, { anew: true });
+      if (await this.#lists.write(owner, newest, listed)) return "confirmed";
+      newest = await this.#lists.read(owner, { anew: true });
       return undefined;
     }) === "confirmed";
   }
 
-  /** Ends a session, unless it is over, or somebody else's by now. */
-  async #end(owner: string, key: string): Promise<boolean> {
-    let ended = false;
+  /** Revokes a session; `false` if it had already expired, or has another owner. */
+  async #revoke(owner: string, key: string): Promise<boolean> {
+    let revoked = false;
     await this.#retry("destroy sessions", async () => {
       const found = await this.#find(owner, key);
       if (!found) return true;
       const { version: ifVersion, expires } = found;
-      const gone = await this.#policy.call(
-        "destroy",
+      const deleted = await this.#policy.call(
+        "destroy session",
         () => this.#engine.delete(key, { ifVersion }),
       );
-      ended = gone && isAhead(expires, this.#policy.now());
-      return gone;
+      revoked = deleted && isAhead(expires, this.#policy.now());
+      return deleted;
     });
-    return ended;
+    return revoked;
   }
 
-  /** A session, if it is there and the owner's. */
+  /** A stored session, if it is the owner's. */
   async #find(owner: string, key: string): Promise<Found | undefined> {
     const found = await this.#policy.call(
-      "read",
+      "read session",
       () => this.#engine.read(key),
     );
     const record = found
@@ -270,41 +276,41 @@ export class Owners {
   }
 
   /**
-   * Strikes out what has ended, and ends what is too much.
+   * Unlists expired sessions, and revokes those that expire first until there is room for one more.
    *
-   * @param leaving What the session itself leaves, which takes no room.
+   * @param oldKey The session that is about to be replaced, which does not count.
    */
   async #makeRoom(
     owner: string,
     listed: Listed,
-    leaving: string | undefined,
+    oldKey: string | undefined,
     now: number,
   ): Promise<void> {
-    // Only those: a session that is listed until later may be about to be stored.
+    // Only those whose listed deadline has passed: others may be about to be stored.
     const due = [...listed].filter(([, ends]) => !isAhead(ends, now));
-    await each(due, async ([key]) => {
+    await inBatches(due, async ([key]) => {
       const found = await this.#find(owner, key);
       if (found && isAhead(found.expires, now)) listed.set(key, found.expires);
       else listed.delete(key);
     });
     const others = new Map(listed);
-    if (leaving !== undefined) others.delete(leaving);
+    if (oldKey !== undefined) others.delete(oldKey);
     while (others.size >= this.#lists.max) {
       const [key, ends] = [...others].reduce((a, b) => a[1] <= b[1] ? a : b);
       const found = await this.#find(owner, key);
       if (found && Math.floor(found.expires) > ends) {
-        // It has been in use since it was listed.
+        // It was used since it was listed.
         others.set(key, Math.floor(found.expires));
         listed.set(key, Math.floor(found.expires));
         continue;
       }
-      if (await this.#end(owner, key)) this.#policy.report("evicted");
+      if (await this.#revoke(owner, key)) this.#policy.report("evicted");
       others.delete(key);
       listed.delete(key);
     }
   }
 
-  /** Repeats what comes to nothing because another request got ahead. */
+  /** Repeats an attempt that another request has overtaken. */
   async #retry<T>(
     what: string,
     attempt: () => Promise<T | false | undefined>,
@@ -320,11 +326,11 @@ export class Owners {
 function checkName(name: unknown): string {
   if (typeof name === "string" && name !== "") return name;
   throw new TypeError(
-    "Cannot find an owner's sessions: owner must be a string that is not empty",
+    "Cannot find an owner's sessions: owner must be a non-empty string",
   );
 }
 
-/** The keys of a session: under its id, the id that it is losing, or as it is listed. */
+/** The keys that a session can be listed under: of its id, of its old ids, or the given key. */
 function keysOf(session: unknown): Set<string> {
   if (session === undefined) return new Set();
   if (typeof session === "string") return new Set([session, hashId(session)]);
@@ -335,8 +341,8 @@ function keysOf(session: unknown): Set<string> {
   );
 }
 
-/** Visits all items, some at once, and gives what comes of it in their order. */
-async function each<T, R>(
+/** Visits all items, several in parallel. Returns the results in order. */
+async function inBatches<T, R>(
   items: Iterable<T>,
   visit: (item: T) => Promise<R>,
 ): Promise<R[]> {

@@ -1,5 +1,5 @@
 /**
- * What all storages do in the same way: the clock, the timeouts, reporting events, and typing an engine's errors.
+ * What all storages share: the clock, the timeouts, events, and errors of engines.
  *
  * @module
  */
@@ -21,25 +21,28 @@ import { delay } from "../../core/runtime.ts";
 import type { SessionState } from "../../core/session_state.ts";
 import type { SaveOptions, SessionEvent, StorageOptions } from "../contract.ts";
 
-/** An owner's list must outlive the sessions in it. Browsers keep no cookie longer (RFC 6265bis, section 5.5). */
+/**
+ * The default `absoluteTimeout` with `owner`, because a list must outlive its sessions. Browsers do not keep a cookie
+ * longer (RFC 6265bis, section 5.5).
+ */
 export const OWNED_LIFETIME: number = 400 * 24 * 60 * 60;
 
-/** Enough for dozens of requests that write to one record. */
+/** Enough for dozens of parallel requests that write one record. */
 export const MAX_ATTEMPTS = 50;
 const MAX_DELAY = 40;
 
-/** The options of a storage, checked. */
+/** The checked options of a storage. */
 export class Policy {
   readonly timeouts: Timeouts;
-  /** The clock, unchecked: it may return anything. */
+  /** The clock. Its result is not checked. */
   readonly now: () => number;
   readonly owner: StorageOptions["owner"];
-  /** The lifetime of a session if neither a commit nor a cookie sets one. */
+  /** The lifetime if neither a commit nor the cookie sets one. */
   readonly defaultLifetime: Lifetime | undefined;
   readonly #timeout: CallTimeout;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
 
-  /** @param ttl The default lifetime, in seconds, of a storage that has one. */
+  /** @param ttl The default lifetime, in seconds. */
   // deno-lint-ignore no-explicit-any -- data of any shape
   constructor(options: StorageOptions<any>, ttl?: number) {
     const { now = Date.now, onEvent, owner, engineTimeout = 10 } = options;
@@ -62,7 +65,7 @@ export class Policy {
     this.#onEvent = onEvent;
   }
 
-  /** The time of a save, from which deadlines are counted. */
+  /** The checked time, for saves. */
   instant(): number {
     const now = this.now();
     if (Number.isFinite(now)) return now;
@@ -71,7 +74,7 @@ export class Policy {
     );
   }
 
-  /** Reports an event. An error of the listener, thrown at once or later, is ignored. */
+  /** Reports an event. Errors of the listener are ignored, synchronous or not. */
   report(type: SessionEvent["type"], cause?: unknown): void {
     if (!this.#onEvent) return;
     try {
@@ -80,39 +83,39 @@ export class Policy {
       );
       if (answer instanceof Promise) answer.catch(() => {});
     } catch {
-      // The session matters more than its listener.
+      // An event must not fail the request.
     }
   }
 
   /**
-   * Makes a call to the engine.
+   * Calls the engine.
    *
-   * @throws {SessionError} If the engine fails, or does not answer in time: `store-failed`.
+   * @throws {SessionError} If the engine fails or times out: `store-failed`.
    */
-  async call<T>(verb: string, call: () => Promise<T>): Promise<T> {
+  async call<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
       return await this.#timeout.run(call);
     } catch (cause) {
-      throw this.failure(verb, cause);
+      throw this.failure(what, cause);
     }
   }
 
   /** Reports a failure of the engine, and returns the error to throw. */
-  failure(verb: string, cause: unknown): SessionError {
+  failure(what: string, cause: unknown): SessionError {
     const typed = cause instanceof SessionError ? cause : undefined;
-    // A session that is too large, say, is not the engine's fault.
+    // Other errors, such as a record that is too large, are not the engine's fault.
     if (!typed || typed.code === "store-failed") {
       this.report("engine-error", cause);
     }
     return typed ?? new SessionError(
       "store-failed",
-      `Cannot ${verb} session: the engine failed`,
+      `Cannot ${what}: the engine failed`,
       { cause },
     );
   }
 
   /**
-   * Waits before the next attempt, after another request was faster.
+   * Reports a conflict, and waits before the next attempt.
    *
    * @throws {SessionError} If that was the last attempt: `conflict`.
    */
@@ -121,11 +124,10 @@ export class Policy {
     if (attempt === MAX_ATTEMPTS) {
       throw new SessionError(
         "conflict",
-        `Cannot ${what}: other requests were faster, ${MAX_ATTEMPTS} times in a row`,
+        `Cannot ${what}: other requests changed it first, ${MAX_ATTEMPTS} times in a row`,
       );
     }
-    // A request that comes back from waiting usually finds another one at work, and loses again. So every second
-    // attempt follows at once.
+    // After a wait, a request often finds another one at work and loses again. So every second attempt does not wait.
     if (attempt % 2 === 0) {
       await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
     }
@@ -146,7 +148,7 @@ export class Policy {
   /**
    * Whether there is anything to save.
    *
-   * @param unsent Whether the visitor's cookie does not lead to the session yet.
+   * @param unsent Whether the visitor's cookie does not have the session's id yet.
    */
   needsSave(
     state: SessionState,
@@ -159,11 +161,11 @@ export class Policy {
     if (!options?.renew && !unsent && lifetimeOf(options) === null) {
       return false;
     }
-    // Decoding may show that the record is corrupt or expired, so that there is no session to renew.
+    // Decoding can show that the record is corrupt or expired. There is then nothing to renew.
     return state.record !== undefined;
   }
 
-  /** Whether a record whose format has no deadline must carry one. */
+  /** Whether a deadline must be added to a format without one. */
   needsDeadline(life: Life): boolean {
     const { idleTimeout, absoluteTimeout } = this.timeouts;
     return life.lifetime !== null || idleTimeout !== undefined ||
@@ -171,9 +173,9 @@ export class Policy {
   }
 
   /**
-   * The deadline to write after a read; `undefined` while the stored one is near enough.
+   * The deadline to write after a read; `undefined` if the stored one is close enough.
    *
-   * @param expires The stored deadline; `Infinity` for a record that has none.
+   * @param expires The stored deadline; `Infinity` if the record does not have one.
    */
   nextDeadline(state: SessionState, expires: number): number | undefined {
     const { idleTimeout, absoluteTimeout, touchAfter = 0 } = this.timeouts;
@@ -183,14 +185,14 @@ export class Policy {
     const now = this.instant();
     const due = (next: number) =>
       next < expires || next > expires && next - expires >= touchAfter * 1000;
-    // Most requests come soon after another one: they need not even decode the record.
+    // Usually the last request was recent, and the record need not be decoded.
     if (!due(now + timeout * 1000)) return undefined;
     const life = state.record;
     const next = life && deadline(life, this.timeouts, now);
     return next !== undefined && due(next) ? next : undefined;
   }
 
-  /** A decoded record, unless it is corrupt, or expired at `now` by today's absolute timeout; reports that. */
+  /** Returns a decoded record. If it is corrupt, or expired by `absoluteTimeout`, reports that and returns `undefined`. */
   accept(
     record: SessionRecord | undefined,
     now: number,

@@ -9,7 +9,7 @@ import { CookieStorage } from "./cookie_storage.ts";
 import type { Policy } from "./policy.ts";
 import { alive, type Records, type StoredRecord } from "./records.ts";
 
-/** A session as the previous storage has it. */
+/** A session in the previous storage. */
 export interface PreviousRecord {
   readonly record: SessionRecord;
   readonly expires: number;
@@ -17,21 +17,21 @@ export interface PreviousRecord {
   readonly stored?: StoredRecord;
 }
 
-/** How long, in milliseconds, requests that are running still find a session that has another id now. */
+/** How long, in milliseconds, running requests still find a session under its old id. */
 const GRACE = 60_000;
 
 // deno-lint-ignore no-explicit-any -- sessions of any shape
 type AnyStorage = BoundStorage<any, any>;
 
-/** The storage that sessions are moved from. Its failures are reported to its own `onEvent`. */
+/** Reads and removes sessions of the previous storage. Failures are reported to its own `onEvent`. */
 export class PreviousStorage {
   readonly storage: AnyStorage;
   readonly policy: Policy;
-  /** The records; `undefined` if its sessions are kept in their cookie. */
+  /** Its records; `undefined` for a cookie storage. */
   readonly records: Records | undefined;
-  /** Its sessions, if they are kept in their cookie. */
+  /** Its sessions, for a cookie storage. */
   readonly cookies: CookieStorage<unknown, unknown> | undefined;
-  /** Whether it has no cookie of its own: its ids come in the new storage's cookie. */
+  /** Whether the new storage's cookie carries its ids, because it was created without a cookie. */
   readonly byValue: boolean;
 
   constructor(
@@ -46,8 +46,8 @@ export class PreviousStorage {
     this.byValue = storage.byDefault;
   }
 
-  /** Whether a record that is removed here is gone at once, for every request. */
-  get forgets(): boolean {
+  /** Whether a removed record is gone at once, for every request. */
+  get revokesAtOnce(): boolean {
     const { reads, revoke } = this.records?.guarantees ?? {};
     return reads === "strong" && revoke === true;
   }
@@ -64,18 +64,18 @@ export class PreviousStorage {
     return stored && record && { record, expires: stored.expires, stored };
   }
 
-  /** Removes a session; `false` if another version is stored, or none. */
+  /** Removes a session; `false` if it is missing or another version is stored. */
   async forget({ stored }: PreviousRecord): Promise<boolean> {
     return !stored || await this.remove(stored.id, stored);
   }
 
-  /** Removes the record under an id, or only the version given. */
+  /** Removes the record under an id. With `stored`, only that version. */
   async remove(id: string, stored?: StoredRecord): Promise<boolean> {
     const { records } = this;
     return !records?.accepts(id) || await records.remove(id, stored);
   }
 
-  /** Leaves a session that has another id now to requests that are running. */
+  /** Keeps a session under its old id for a short time, for requests that are running. */
   async shorten(stored: StoredRecord): Promise<void> {
     const soon = this.policy.instant() + GRACE;
     if (stored.expires > soon) await this.records?.touch(stored, soon);

@@ -1,5 +1,5 @@
 /**
- * Sessions that are kept under an id: reading, saving, destroying, sliding.
+ * Sessions that are kept as records under an id.
  *
  * @module
  */
@@ -22,10 +22,9 @@ import { type Carried, requireState, type Sessions } from "./sessions.ts";
 import { inTurn } from "./turns.ts";
 
 /**
- * Finds the record of a request's session, if not by its cookie's value alone. This is where moving from another
- * storage comes in.
+ * Finds the record of a request's session. A read-through storage uses it to also search the previous storage.
  *
- * @param own Finds it by the cookie's value.
+ * @param own Finds the record by the cookie's value.
  */
 export type Finder = (
   carried: Carried,
@@ -43,7 +42,7 @@ export class RecordStorage<Data, FlashData>
   readonly #owners: Owners | undefined;
   readonly #finder: Finder | undefined;
 
-  /** @throws {TypeError} If the records cannot keep what the policy promises. */
+  /** @throws {TypeError} If the records do not support `owner` or `idleTimeout`, and it is set. */
   constructor(records: Records, finder?: Finder) {
     const { policy } = records;
     checkSlidable(records);
@@ -96,11 +95,11 @@ export class RecordStorage<Data, FlashData>
   #requireOwners(verb: string): Owners {
     if (this.#owners) return this.#owners;
     throw new TypeError(
-      `Cannot ${verb} an owner's sessions: create the storage with the option owner`,
+      `Cannot ${verb} an owner's sessions: the storage was created without owner; add the option owner`,
     );
   }
 
-  /** The record that the cookie's value leads to. */
+  /** Finds the record by the cookie's value. */
   async #find(
     { value, rejected }: Carried,
   ): Promise<StoredRecord | undefined> {
@@ -112,7 +111,7 @@ export class RecordStorage<Data, FlashData>
     return undefined;
   }
 
-  /** Moves the idle deadline of a session that was read: reading is use, whether or not the request saves. */
+  /** Moves the idle deadline after a read. Reading counts as use, even if the request does not save. */
   async #slide(
     state: SessionState,
     stored: StoredRecord,
@@ -122,7 +121,7 @@ export class RecordStorage<Data, FlashData>
       const touched = await this.records.touch(stored, next);
       if (touched) state.attach(touched, this);
     } catch {
-      // The failure was reported. The request has its session, and must not fail because its deadline did not move.
+      // The failure was reported, and the request must not fail because of it.
     }
   }
 
@@ -139,7 +138,7 @@ export class RecordStorage<Data, FlashData>
     const { id } = state;
     if (!known && !this.records.accepts(id)) {
       throw new TypeError(
-        "Cannot save session: this storage could not have made its id; create the session without an id",
+        "Cannot save session: its id is not one that this storage makes; create the session without an id",
       );
     }
     const wasStored = state.stored;
@@ -150,7 +149,7 @@ export class RecordStorage<Data, FlashData>
       const outcome = await new Save(this.records, this.#owners, {
         id,
         known,
-        // The record of another storage is not this one's to build on.
+        // A record of another storage is not a base for this one.
         base: known && state.record,
         changes,
         options: withMaxAge(options, changes.maxAge),
@@ -181,13 +180,13 @@ export class RecordStorage<Data, FlashData>
       else if (records.accepts(id)) await records.remove(id);
     }
     const owner = known && state.record?.owner;
-    if (owner !== undefined) await this.#owners?.leave(owner, state.knownIds);
+    if (owner !== undefined) await this.#owners?.unlist(owner, state.knownIds);
     this.#policy.report("destroyed");
     return "";
   }
 }
 
-/** The options of a save, with the lifetime that the request set unless the save sets one. */
+/** The options of a save. If they do not set a lifetime, the one that the request set is added. */
 export function withMaxAge(
   options: SaveOptions | undefined,
   maxAge: number | undefined,
@@ -198,14 +197,14 @@ export function withMaxAge(
 }
 
 /**
- * Refuses an idle timeout if a request that only reads might replace a newer state with an older one.
+ * Checks that the engine supports `idleTimeout`: moving a deadline must not overwrite a newer record.
  *
- * @throws {TypeError} If it might.
+ * @throws {TypeError} If it does not.
  */
 function checkSlidable({ guarantees, engine, policy }: Records): void {
   if (policy.timeouts.idleTimeout === undefined || engine?.touch) return;
   if (guarantees.compareAndSet || guarantees.reads === "strong") return;
   throw new TypeError(
-    "Cannot create storage: idleTimeout needs an engine that reads strongly, can compare and set, or has touch(); leave it out, and give the cookie a maxAge",
+    "Cannot create storage: idleTimeout requires an engine with compareAndSet, strong reads or touch(); leave it out, and give the cookie a maxAge",
   );
 }

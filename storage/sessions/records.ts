@@ -1,5 +1,5 @@
 /**
- * What keeping sessions under an id needs of an engine or a database.
+ * The interface of records, which an engine or a database keeps.
  *
  * @module
  */
@@ -9,44 +9,44 @@ import type { Origin } from "../../core/session_state.ts";
 import type { Engine, StorageGuarantees } from "../contract.ts";
 import type { Policy } from "./policy.ts";
 
-/** A record as it is stored. */
+/** A stored record. */
 export interface StoredRecord extends Origin {
   /** The engine's version. */
   readonly version: unknown;
-  /** The instant from which the engine may forget the record, in milliseconds. */
+  /** The deadline, in milliseconds. */
   readonly expires: number;
-  /** A character before the record's text: such a record is not a session. */
+  /** A character before the record's text. A record with a mark is not a session. */
   readonly mark?: string;
-  /** Whether the visitor's cookie does not lead to the record yet, so that the next save sends one. */
+  /** Whether the visitor's cookie does not have the record's id yet, so that the next save must send it. */
   readonly unsent?: boolean;
 }
 
-/** Keeps records. Its calls to the engine end in time, and fail with a typed error. */
+/** Keeps records. Calls to the engine time out, and fail with a `SessionError`. */
 export interface Records {
   readonly guarantees: StorageGuarantees;
   readonly policy: Policy;
-  /** The engine, if the records are in one, each under the hash of its id. */
+  /** The engine, if the records are in one. */
   readonly engine?: Engine;
-  /** Whether this could have made the id. No other id is ever looked up. */
+  /** Whether an id has the form of these records' ids. Other ids are never looked up. */
   accepts(id: string): boolean;
-  /** The record under an id, whether or not it is a session that is alive. */
+  /** Reads the record under an id, even if it has expired or has a mark. */
   load(id: string): Promise<StoredRecord | undefined>;
-  /** The record as it is now; its newest version, say. */
+  /** Reads the newest version of a record. */
   reload(stored: StoredRecord): Promise<StoredRecord | undefined>;
-  /** Writes a new record; `undefined` if the id is taken. A database chooses the id itself. */
+  /** Writes a new record; `undefined` if the id exists. A database makes the id itself. */
   create(id: string, draft: Draft): Promise<StoredRecord | undefined>;
   /** Replaces a record; `undefined` if another version is stored. */
   replace(
     stored: StoredRecord,
     draft: Draft,
   ): Promise<StoredRecord | undefined>;
-  /** Removes the record under an id, or only the version given; `false` if another version is stored. */
+  /** Removes the record under an id. With `stored`, only that version; `false` if another version is stored. */
   remove(id: string, stored?: StoredRecord): Promise<boolean>;
-  /** Removes a session as it was read, or as it is by now: changed by another request, or under a new id. */
+  /** Removes a session, even if another request has changed it or its id. */
   revoke(stored: StoredRecord): Promise<void>;
   /**
-   * Revokes a record that another one under a new id replaces; `false` if another version is stored, or none. May be
-   * called again if the answer was lost.
+   * Revokes a record whose id was replaced; `false` if it is missing or another version is stored. May be repeated if
+   * the answer was lost.
    */
   retire(stored: StoredRecord, nextId: string): Promise<boolean>;
   /** Moves the deadline of an unchanged record; `undefined` if another version is stored. */
@@ -58,7 +58,7 @@ export interface Records {
   close?(): Promise<void>;
 }
 
-/** A record, if it is a session and has not expired; reports one that has. */
+/** Returns a record if it is a session and has not expired. Reports one that has expired. */
 export function alive(
   stored: StoredRecord | undefined,
   policy: Policy,

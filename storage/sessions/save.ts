@@ -11,29 +11,32 @@ import type { Owners } from "./owners.ts";
 import { MAX_ATTEMPTS } from "./policy.ts";
 import { alive, type Records, type StoredRecord } from "./records.ts";
 
-/** What is to be saved. */
+/** What to save. */
 export interface Intent {
-  /** The id that the session is to have. */
+  /** The session's id after the save. */
   readonly id: string;
-  /** What the request has read; `undefined` for a new session. */
+  /** The record that the request has read; `undefined` for a new session. */
   readonly known: StoredRecord | undefined;
-  /** `known`, decoded. */
+  /** The decoded `known`. */
   readonly base: SessionRecord | undefined;
   readonly changes: Changes;
   readonly options: SaveOptions | undefined;
 }
 
-/** What was saved. */
+/** The result of a save. */
 export interface Saved {
   readonly written: StoredRecord;
-  /** Whether it has other requests' changes too. */
+  /** Whether it includes changes of other requests. */
   readonly merged: boolean;
 }
 
-/** The outcome of a save: `late` if the session was revoked meanwhile, `expired` if its lifetime ends at once. */
+/**
+ * The outcome of a save: `late` if the session was revoked in the meantime, `expired` if its lifetime has already
+ * ended.
+ */
 export type SaveOutcome = Saved | "late" | "expired";
 
-/** A save that is running. */
+/** Runs a save. */
 export class Save {
   readonly #records: Records;
   readonly #owners: Owners | undefined;
@@ -41,9 +44,9 @@ export class Save {
   readonly #now: number;
   /** The record to which the changes are applied. */
   #source: StoredRecord | undefined;
-  /** The record that is replaced. It is the source, unless the session takes a new id. */
+  /** The record to replace: the source, unless the session takes a new id. */
   #target: StoredRecord | undefined;
-  /** Whether the source is newer than what the request has read. */
+  /** Whether the source is newer than the record that the request has read. */
   #merged = false;
 
   constructor(records: Records, owners: Owners | undefined, intent: Intent) {
@@ -62,8 +65,8 @@ export class Save {
   async run(): Promise<SaveOutcome> {
     const { known, changes: { newId } } = this.#intent;
     this.#source = known;
-    // Without compare-and-set only a look at the record tells what other requests have stored. And a session that has
-    // expired since it was read may have been used by others meanwhile.
+    // Without compare-and-set, the record must be read again to see changes of other requests. If it has expired since
+    // it was read, another request may have moved its deadline.
     const { compareAndSet } = this.#records.guarantees;
     if (known && (!compareAndSet || !isAhead(known.expires, this.#now))) {
       if (!await this.#rebase(known)) return "late";
@@ -73,14 +76,14 @@ export class Save {
       const outcome = await this.#attempt();
       if (outcome !== "again") return outcome;
       if (attempt === MAX_ATTEMPTS && newId) {
-        // A new id that nobody was told must not leave a second record.
+        // The new id was not sent to anybody, so its record must not stay.
         await this.#remove(this.#target);
       }
       await this.#records.policy.backOff("save session", attempt);
     }
   }
 
-  /** Returns `again` if another request was faster. */
+  /** Attempts the save; `again` if another request was faster. */
   async #attempt(): Promise<SaveOutcome | "again"> {
     const { id, base, changes, options } = this.#intent;
     const { policy } = this.#records;
@@ -93,13 +96,13 @@ export class Save {
     const entries = record && this.#merged ? merge(record, changes) : changes;
     const owner = this.#owners?.ownerOf(entries);
     const replaced = changes.newId ? source : undefined;
-    const passage = {
+    const save = {
       id,
-      replaced: replaced?.id,
-      from: record?.owner,
-      to: owner,
+      oldId: replaced?.id,
+      oldOwner: record?.owner,
+      owner,
     };
-    const list = await this.#owners?.enter(passage, expires);
+    const list = await this.#owners?.beginSave(save, expires);
     const draft = { ...life, entries, expires, owner, saved: this.#now };
     const written = this.#target
       ? await this.#records.replace(this.#target, draft)
@@ -112,20 +115,20 @@ export class Save {
       return "late";
     }
     const keepOld = changes.newId?.keepOld ?? false;
-    if (await this.#owners?.settle(passage, list, keepOld) === false) {
+    if (await this.#owners?.finishSave(save, list, keepOld) === false) {
       await this.#remove(written);
       return "late";
     }
     return { written, merged: this.#merged };
   }
 
-  /** Continues from what another request has saved first. */
+  /** Continues from the record that another request has saved first. */
   async #overtaken(
     replaced: StoredRecord | undefined,
   ): Promise<"late" | "again"> {
     const { id } = this.#intent;
     if (replaced) {
-      // No other request can know the id: an earlier save of this session wrote it, and failed after that.
+      // Only an earlier, failed save of this session can have written the new id.
       this.#target = await this.#load(id);
       return "again";
     }
@@ -142,11 +145,11 @@ export class Save {
     const { id, changes } = this.#intent;
     if (changes.newId?.keepOld) return await this.#reload(old) !== undefined;
     const retire = () => this.#records.retire(old, id);
-    // If the answer was lost, the old id may be revoked and nobody knows the new one: ask once more.
+    // Repeat once: if the answer was lost, the old id may be revoked, and the visitor does not have the new one.
     return await retire().catch(retire);
   }
 
-  /** Applies the changes to what is stored by now; `false` if there is nothing. */
+  /** Reads the newest record as the source; `false` if it does not exist. */
   async #rebase(stored: StoredRecord): Promise<boolean> {
     this.#source = await this.#reload(stored);
     this.#merged = true;

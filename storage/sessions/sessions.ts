@@ -1,6 +1,5 @@
 /**
- * How sessions are kept, as the storage that a factory returns sees it: in records, in the cookie itself, or by a third
- * party.
+ * The interface between a session's cookie and how sessions are kept: as records, in the cookie, or by another library.
  *
  * @module
  */
@@ -16,15 +15,15 @@ import type {
 
 /** What the session's cookie carries in a request. */
 export interface Carried {
-  /** The value; `null` if there is no cookie that is authentic, or it was cleared. */
+  /** The value; `null` if the cookie is absent, not authentic or cleared. */
   readonly value: unknown;
   /** The whole `Cookie` header. */
   readonly header?: string;
   /** Whether the value came in an older format. */
   readonly legacy?: boolean;
-  /** The value as it is written in the header, if it can be sent again as it is. */
+  /** The value's text in the header, if it can be sent again as it is. */
   readonly text?: string | undefined;
-  /** Whether there is a cookie, but none that is authentic. */
+  /** Whether there is a cookie that is not authentic. */
   readonly rejected?: boolean;
 }
 
@@ -39,21 +38,21 @@ export interface Sessions<Data, FlashData> extends
   readonly guarantees?: StorageGuarantees | undefined;
   read(carried: Carried): Promise<Session<Data, FlashData>>;
   save(session: SessionLike, options?: SaveOptions): Promise<string | null>;
-  /** The same sessions, in another cookie of this library. */
-  in?(cookie: SatchelCookie): Sessions<Data, FlashData>;
-  /** What the cookie carries for a text that `save` returned, if it is not the text itself. */
+  /** The same sessions, kept in another cookie of this library. */
+  withCookie?(cookie: SatchelCookie): Sessions<Data, FlashData>;
+  /** The cookie's value for a text that `save` returned. By default it is the text. */
   cookieValue?(text: string): unknown;
 }
 
 /**
- * The state of a session that this library made.
+ * The state of a session.
  *
- * @throws {TypeError} If another library made it.
+ * @throws {TypeError} If it is not a session of this library.
  */
 export function requireState(session: unknown): SessionState {
   const state = stateOf(session);
   if (state) return state;
   throw new TypeError(
-    "Cannot save session: another library made it; use the session that read() or getSession() returned",
+    "Cannot save session: it is not a session of this library; pass the session that read() or getSession() returned",
   );
 }

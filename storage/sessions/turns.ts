@@ -1,14 +1,14 @@
 /**
- * The saves of one session follow each other.
+ * Runs the saves of one session one after another.
  *
  * @module
  */
 import type { SessionState } from "../../core/session_state.ts";
 
-/** The save that is running, for each session that has one. */
+/** The running save of each session. */
 const running = new Map<SessionState, Promise<unknown>>();
 
-/** Saves a session after the saves of it that were called before. */
+/** Saves a session after its earlier saves. */
 export async function inTurn<T>(
   state: SessionState,
   save: () => Promise<T>,

@@ -145,9 +145,9 @@ Deno.test("CallTimeout.run() gives up each late call once, with the error that t
   await withTimers("objects", async (timers) => {
     const timeout = new CallTimeout(1000, "the server is silent");
     const errors: Error[] = [];
-    const giveUp = (error: Error) => void errors.push(error);
+    const onTimeout = (error: Error) => void errors.push(error);
     const calls = [never, never, () => Promise.resolve("answer")].map((call) =>
-      outcome(timeout.run(call, giveUp))
+      outcome(timeout.run(call, onTimeout))
     );
     await timers.pass(999);
     assertEquals(errors, []);

@@ -114,38 +114,42 @@ const hidden = Object.defineProperty({}, "a", { value: 1, enumerable: false });
 
 const rejected: [string, unknown, string][] = [
   ["undefined", undefined, "undefined is not JSON; leave it out"],
-  ["NaN", NaN, "NaN is no JSON number"],
-  ["Infinity", -Infinity, "-Infinity is no JSON number"],
+  ["NaN", NaN, "NaN is not a JSON number"],
+  ["Infinity", -Infinity, "-Infinity is not a JSON number"],
   ["a BigInt", 1n, "a bigint is not JSON"],
   ["a symbol", Symbol("s"), "a symbol is not JSON"],
   ["a function", () => {}, "a function is not JSON"],
-  ["a Date", new Date(0), "a Date is not plain data"],
-  ["a Map", new Map([[1, 2]]), "a Map is not plain data"],
-  ["a Set", new Set([1]), "a Set is not plain data"],
-  ["a RegExp", /a/, "a RegExp is not plain data"],
-  ["an Error", new Error("hush"), "a Error is not plain data"],
-  ["a typed array", new Uint8Array(2), "a Uint8Array is not plain data"],
-  ["a promise", Promise.resolve(1), "a Promise is not plain data"],
-  ["a boxed number", Object(1), "a Number is not plain data"],
-  ["an instance", new Money(), "a Money is not plain data"],
-  ["an anonymous instance", new (class {})(), "a class is not plain data"],
-  ["an inheriting object", Object.create({ a: 1 }), "is not plain data"],
-  ["an array with holes", holes, "it has holes or named properties"],
-  ["an array with names", named, "it has holes or named properties"],
+  ["a Date", new Date(0), "an instance of Date is not JSON"],
+  ["a Map", new Map([[1, 2]]), "an instance of Map is not JSON"],
+  ["a Set", new Set([1]), "an instance of Set is not JSON"],
+  ["a RegExp", /a/, "an instance of RegExp is not JSON"],
+  ["an Error", new Error("hush"), "an instance of Error is not JSON"],
+  ["a typed array", new Uint8Array(2), "an instance of Uint8Array is not JSON"],
+  ["a promise", Promise.resolve(1), "an instance of Promise is not JSON"],
+  ["a boxed number", Object(1), "an instance of Number is not JSON"],
+  ["an instance", new Money(), "an instance of Money is not JSON"],
+  [
+    "an anonymous instance",
+    new (class {})(),
+    "an instance of a class is not JSON",
+  ],
+  ["an inheriting object", Object.create({ a: 1 }), "is not JSON"],
+  ["an array with holes", holes, "the array has holes or named properties"],
+  ["an array with names", named, "the array has holes or named properties"],
   [
     "an array with a symbol",
     Object.assign([1], { [Symbol("s")]: 1 }),
-    "it has holes or named properties",
+    "the array has holes or named properties",
   ],
   [
     "an object with a symbol",
     { [Symbol("s")]: 1 },
-    "it has symbols or hidden properties",
+    "the object has symbol keys or hidden properties",
   ],
   [
     "an object with a hidden property",
     hidden,
-    "it has symbols or hidden properties",
+    "the object has symbol keys or hidden properties",
   ],
   ["an object with toJSON", { toJSON: () => 1 }, "a function is not JSON"],
 ];
@@ -180,7 +184,7 @@ Deno.test("encodeJson() refuses depth and cycles, and names the key", async () =
     await assertSessionError(
       () => encodeJson(value, "cart"),
       "unserializable",
-      'Cannot store "cart": it is nested deeper than 500 levels, or contains itself',
+      'Cannot store "cart": the value is nested deeper than 500 levels, or contains itself',
     );
   }
   let fits: unknown = 1;
@@ -199,7 +203,7 @@ Deno.test("encodeJson() refuses what throws when it is read, with the error as i
   const error = await assertSessionError(
     () => encodeJson([throwing], "cart"),
     "unserializable",
-    'Cannot store "cart[0].price": reading it threw an error',
+    'Cannot store "cart[0].price": its getter threw an error',
   );
   assertEquals(error.cause, cause);
   assertFalse(error.message.includes("no database"));

@@ -462,17 +462,17 @@ Deno.test("createSession() throws and says what to change, when data or id is in
     theme = "hush";
   }
   const order =
-    "; the order is (initialData, id), as in React Router, and not Remix 3's (id, data)";
+    "; pass (initialData, id), as in React Router, not (id, data), as in Remix 3";
   const data: [unknown, string][] = [
-    ["hush", "string"],
-    ["", "string"],
-    [5, "number"],
-    [false, "boolean"],
+    ["hush", "a string"],
+    ["", "a string"],
+    [5, "a number"],
+    [false, "a boolean"],
     [null, "null"],
-    [["hush"], "array"],
-    [new Map([["theme", "hush"]]), "map"],
-    [new Row(), "object"],
-    [() => {}, "function"],
+    [["hush"], "an array"],
+    [new Map([["theme", "hush"]]), "a map"],
+    [new Row(), "an object"],
+    [() => {}, "a function"],
   ];
   for (const [value, type] of data) {
     for (const make of [createSession, construct]) {
@@ -484,15 +484,15 @@ Deno.test("createSession() throws and says what to change, when data or id is in
       );
       assertEquals(
         error.message,
-        `Cannot create session: initialData must be a plain object or undefined, received ${type}${order}`,
+        `Cannot create session: initialData must be a plain object, received ${type}${order}`,
         rowName(value, make),
       );
     }
   }
   const ids: [unknown, string][] = [
-    [5, "number"],
+    [5, "a number"],
     [null, "null"],
-    [{ theme: "hush" }, "object"],
+    [{ theme: "hush" }, "an object"],
   ];
   for (const [value, type] of ids) {
     for (const make of [createSession, construct]) {
@@ -504,7 +504,7 @@ Deno.test("createSession() throws and says what to change, when data or id is in
       );
       assertEquals(
         error.message,
-        `Cannot create session: id must be a string or undefined, received ${type}${order}`,
+        `Cannot create session: id must be a string, received ${type}${order}`,
         rowName(value, make),
       );
     }

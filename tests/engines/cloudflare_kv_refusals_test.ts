@@ -97,7 +97,7 @@ Deno.test("createCloudflareKVSessionStorage() throws and says what to change, wh
     [{ kv, prefix: "é".repeat(235) }, "prefix must take at most 469 bytes"],
     [{ kv, prefix: "a\r\n" }, "must not contain control characters"],
     [{ kv, prefix: "\ud800" }, "without lone surrogates"],
-    [{ kv, idleTimeout: 1800 }, "Workers KV cannot keep an idleTimeout"],
+    [{ kv, idleTimeout: 1800 }, "Workers KV does not support idleTimeout"],
   ];
   for (const [options, message] of cases) {
     assertThrows(

@@ -168,7 +168,7 @@ if (installed("memcached")) {
     await assertSessionError(
       () => storage.save(beyond),
       "too-large",
-      `it takes ${limit + 1} bytes, and the engine holds ${limit}`,
+      `it takes ${limit + 1} bytes, and the limit of the engine is ${limit}`,
       '"a"',
     );
     assertEquals(counting.sent, []);

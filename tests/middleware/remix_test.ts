@@ -80,11 +80,11 @@ Deno.test("session() throws, when a cookie storage is used without secrets", () 
   assertThrows(
     () => session(createCookie("__session"), createCookieSessionStorage()),
     TypeError,
-    "a cookie storage needs secrets",
+    "a cookie storage requires secrets",
   );
   assertThrows(
     () => session(createCookieSessionStorage()),
     TypeError,
-    "a cookie storage needs secrets",
+    "a cookie storage requires secrets",
   );
 });

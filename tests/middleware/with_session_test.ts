@@ -640,7 +640,7 @@ Deno.test("withSession() throws and says what to change, when it cannot work", a
   assertThrows(
     () => withSession(createCookieSessionStorage(), count),
     TypeError,
-    "a cookie storage needs secrets",
+    "a cookie storage requires secrets",
   );
   assertThrows(
     () => withSession(memory(), count, { onUnavailabel() {} } as never),
@@ -650,7 +650,7 @@ Deno.test("withSession() throws and says what to change, when it cannot work", a
   assertThrows(
     () => withSession(createCookie("n"), createCookieSessionStorage(), count),
     TypeError,
-    "a cookie storage needs secrets",
+    "a cookie storage requires secrets",
   );
   assertThrows(
     () => withSession(memory(), undefined as never),

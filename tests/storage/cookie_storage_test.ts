@@ -389,7 +389,7 @@ Deno.test("createCookieSessionStorage() names keys and limit and leaves the sess
     const error = await assertSessionError(
       () => storage.commitSession(session),
       "too-large",
-      "a cookie holds 4096",
+      "the limit of a cookie is 4096",
       '"cart" (4002 bytes), "letter" (502 bytes), "kept" (1 bytes)',
     );
     assertFalse(error.message.includes("xx"));
@@ -441,7 +441,7 @@ Deno.test("createCookieSessionStorage() leaves the session usable, when a value 
   await assertSessionError(
     () => storage.commitSession(session),
     "unserializable",
-    'Cannot store "bad[0]": a Map is not plain data',
+    'Cannot store "bad[0]": an instance of Map is not JSON; convert it to a string or a plain object',
   );
   session.set("bad", 2);
   const next = cookieHeader(await storage.commitSession(session));
@@ -460,13 +460,13 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when it 
     assertThrows(
       () => createCookieSessionStorage(options as Cookie),
       TypeError,
-      'Cannot use cookie "__session": a cookie storage needs secrets',
+      'Cannot use cookie "__session": a cookie storage requires secrets',
     );
   }
   assertThrows(
     () => createCookieSessionStorage({ cookie: { encrypt: true } }),
     TypeError,
-    "encrypt needs secrets",
+    "encrypt requires secrets",
   );
 });
 
@@ -475,7 +475,7 @@ const unknownOption = (name: string, nearest: string) =>
 
 Deno.test("createCookieSessionStorage() throws and says what to change, when its argument is no options of its own", () => {
   const shape =
-    "Cannot use cookie: it lacks name, isSigned, parse or serialize; create it with createCookie, and pass it as { cookie }";
+    "Cannot use cookie: it must have name, isSigned, parse and serialize; create it with createCookie, and pass it as { cookie }";
   const { name, parse, serialize } = createCookie("own", { secrets });
   // deno-lint-ignore no-explicit-any -- what no type allows
   const cases: [any, string][] = [
@@ -525,7 +525,7 @@ Deno.test("createCookieSessionStorage() reads and saves texts, and asks for secr
       () => storage.destroySession(createSession()),
     ]
   ) {
-    await assertRejects(use, TypeError, "a cookie storage needs secrets");
+    await assertRejects(use, TypeError, "a cookie storage requires secrets");
   }
   const session = await storage.read(null);
   session.set("a", "x".repeat(5000));

@@ -58,7 +58,7 @@ function setUp(
 }
 
 Deno.test("owner is refused at construction, where an engine could not keep its promise", () => {
-  const says = "Cannot create storage: owner needs an engine";
+  const says = "Cannot create storage: owner requires an engine";
   const cookie = { secrets: ["s3cr3t"] };
   const four = {
     createData: () => Promise.resolve("1"),
@@ -101,7 +101,7 @@ Deno.test("listSessions() and destroySessions() say what to change, when they ar
     await assertRejects(
       call,
       TypeError,
-      "create the storage with the option owner",
+      "the storage was created without owner; add the option owner",
     );
   }
   const { storage } = setUp();
@@ -109,7 +109,7 @@ Deno.test("listSessions() and destroySessions() say what to change, when they ar
     await assertRejects(
       () => storage.listSessions(name as string),
       TypeError,
-      "owner must be a string that is not empty",
+      "owner must be a non-empty string",
     );
   }
   await assertRejects(

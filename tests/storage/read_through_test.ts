@@ -375,12 +375,15 @@ Deno.test("createReadThroughSessionStorage() refuses what does not go together",
   () => createReadThroughSessionStorage({ to: storage, from });
   const react = { ...cookie, format: "react-router" } as const;
   const cases: [() => unknown, string][] = [
-    [make(memory, memory), "must not be the same"],
+    [make(memory, memory), "must be different storages"],
     [
       make(plain, memory),
-      "from has a cookie of its own; create to with a cookie too",
+      "from was created with a cookie, and to was not; create to with a cookie too",
     ],
-    [make(createCookieSessionStorage({ cookie }), memory), "under ids"],
+    [
+      make(createCookieSessionStorage({ cookie }), memory),
+      "and not a cookie storage",
+    ],
     [make(memory, {} as SessionStorage), "from must be a storage of this"],
     [make(memory, createCookieSessionStorage()), "create it with its cookie"],
     [
@@ -400,7 +403,7 @@ Deno.test("createReadThroughSessionStorage() refuses what does not go together",
           }),
           () => new Response(),
         ),
-      "reads two cookies already",
+      "uses the cookies of to and from",
     ],
   ];
   for (const [call, message] of cases) assertThrows(call, TypeError, message);

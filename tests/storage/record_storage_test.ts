@@ -250,7 +250,7 @@ Deno.test("storage.save() throws conflict, when others keep saving first", async
   const error = await assertSessionError(
     () => storage.save(session),
     "conflict",
-    "Cannot save session: other requests were faster, 50 times in a row",
+    "Cannot save session: other requests changed it first, 50 times in a row",
   );
   assertFalse(error.message.includes(id));
   assert(engine.played);
@@ -585,7 +585,7 @@ Deno.test("storage.save() leaves the record as it was, when a value is not JSON"
   await assertSessionError(
     () => storage.save(session),
     "unserializable",
-    'Cannot store "when": a Date is not plain data',
+    'Cannot store "when": an instance of Date is not JSON; convert it to a string or a plain object',
   );
   assertEquals(engine.record, before);
   session.unset("when");
@@ -606,7 +606,7 @@ Deno.test("storage.save() names the largest keys and the limit, when the record 
     () => storage.save(session),
     "too-large",
     'the largest keys are "photo" (902 bytes), "letter" (202 bytes), ',
-    "the engine holds 1000",
+    "the limit of the engine is 1000",
   );
   assertFalse(error.message.includes("xx"));
   assertEquals(engine.record, before);
@@ -824,13 +824,13 @@ Deno.test("storage.save() refuses what it cannot store, and says what to use", a
   await assertRejects(
     () => storage.save({ id: "a", data: {} } as never),
     TypeError,
-    "Cannot save session: another library made it",
+    "Cannot save session: it is not a session of this library",
   );
   for (const id of ["short", "../../etc/passwd/of/somebody", "a".repeat(65)]) {
     await assertRejects(
       () => storage.save(createSession({ a: 1 }, id)),
       TypeError,
-      "Cannot save session: this storage could not have made its id; create the session without an id",
+      "Cannot save session: its id is not one that this storage makes; create the session without an id",
     );
   }
   assertEquals(engine.calls, []);
@@ -880,7 +880,7 @@ Deno.test("createSessionStorage() throws and says what to change, when options a
           touches: false,
         }),
       },
-      "TypeError: Cannot create storage: idleTimeout needs an engine that reads strongly, can compare and set, or has touch()",
+      "TypeError: Cannot create storage: idleTimeout requires an engine with compareAndSet, strong reads or touch()",
     ],
   ];
   for (const [options, message] of cases) {
@@ -913,7 +913,7 @@ Deno.test("storage.sweep() and close() are there, only where the engine has them
   await assertSessionError(
     () => storage.close!(),
     "store-failed",
-    "Cannot close session",
+    "Cannot close storage: the engine failed",
   );
 });
 
