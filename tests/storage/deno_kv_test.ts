@@ -5,6 +5,7 @@ import {
   type SessionStorage,
 } from "@satchel/session";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { rowName } from "../_row.ts";
 
 /** A storage on a database whose commits fail with `message`, so many times; and how often it was asked. */
 async function setUp(
@@ -83,6 +84,7 @@ Deno.test("createDenoKvSessionStorage() refuses prefixes that a key cannot hold,
       () => createDenoKvSessionStorage({ prefix }),
       TypeError,
       "Cannot create storage: prefix must be a well-formed string of at most 1900 bytes",
+      rowName(prefix),
     );
   }
 });

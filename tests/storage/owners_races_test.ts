@@ -7,6 +7,7 @@ import { createSessionStorage, type SessionStorage } from "../../mod.ts";
 import { MemoryEngine } from "../../storage/memory.ts";
 import type { OwnerIndex } from "../../storage/contract.ts";
 import { effort } from "../_effort.ts";
+import { rowName } from "../_row.ts";
 import { everyOrder } from "./_schedule.ts";
 
 type Storage = SessionStorage & OwnerIndex;
@@ -128,7 +129,7 @@ Deno.test("two sign-ins of one user at once are both in the index, in every orde
     [],
     [(storage) => login(storage, "u1"), (storage) => login(storage, "u1")],
     async (storage, _, ids) => {
-      for (const id of ids) assert(await alive(storage, id));
+      for (const id of ids) assert(await alive(storage, id), rowName(id));
       assertEquals((await storage.listSessions("u1")).length, 2);
     },
   );
