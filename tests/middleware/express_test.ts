@@ -11,6 +11,7 @@ import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
+import { rowName } from "../_row.ts";
 import { servingApp } from "./_serve.ts";
 
 // deno-lint-ignore no-explicit-any -- Express comes without types
@@ -321,6 +322,7 @@ Deno.test("session() refuses what express-session would do and this does not", (
       () => session({ secret: "s", ...options } as Any),
       TypeError,
       message,
+      rowName(options),
     );
   }
   session({ secret: "s", rolling: false, store: undefined } as Any);
@@ -332,6 +334,7 @@ Deno.test("session() without arguments says what to pass", () => {
       () => (session as Any)(...nothing),
       TypeError,
       "Cannot start session: pass a storage, a cookie and a storage, or { secret }",
+      rowName(nothing),
     );
   }
 });
