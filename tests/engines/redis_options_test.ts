@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createRedisSessionStorage } from "../../mod.ts";
 import { sendBy } from "../../storage/engines/redis/client.ts";
+import { rowName } from "../_row.ts";
 
 Deno.test("createRedisSessionStorage() refuses what it cannot work with", () => {
   const client = { sendCommand: () => Promise.resolve(null) };
@@ -25,9 +26,13 @@ Deno.test("createRedisSessionStorage() refuses what it cannot work with", () => 
       () => createRedisSessionStorage(options as { url: string }),
       Error,
       message,
+      rowName(options),
     );
-    assert(error instanceof TypeError || error instanceof RangeError);
-    assert(!error.message.includes("s3cr3t"));
+    assert(
+      error instanceof TypeError || error instanceof RangeError,
+      rowName(options),
+    );
+    assert(!error.message.includes("s3cr3t"), rowName(options));
   }
 });
 
