@@ -157,7 +157,7 @@ Deno.test("README.md says of each storage what the storage declares", async () =
     if (about) {
       const bytes = Number(about[1]) * (about[2] === "KB" ? 1024 : 1024 ** 2);
       assert(Math.abs(bytes / maxBytes - 1) < 0.01, `${name}: ${maxBytes}`);
-    } else assertStringIncludes(largest, maxBytes.toLocaleString("en"));
+    } else assertStringIncludes(largest, maxBytes.toLocaleString("en"), name);
   }
   (await kv).close();
   await Deno.remove(dir, { recursive: true });
