@@ -164,6 +164,7 @@ for (const [what, value, why] of rejected) {
         "unserializable",
         `Cannot store "${path}${at}": `,
         why,
+        { row: path },
       );
     }
   });
@@ -181,6 +182,7 @@ Deno.test("encodeJson() refuses depth and cycles, and names the key", async () =
       () => encodeJson(value, "cart"),
       "unserializable",
       'Cannot store "cart": it is nested deeper than 500 levels, or contains itself',
+      { row: rowName(value) },
     );
   }
   let fits: unknown = 1;
@@ -232,6 +234,7 @@ Deno.test("encodeJson() keeps values out of its messages", async () => {
     const error = await assertSessionError(
       () => encodeJson({ a: ["hush", value] }, "k"),
       "unserializable",
+      { row: rowName(value) },
     );
     assertFalse(error.message.includes("hush"), rowName(value));
   }

@@ -215,7 +215,9 @@ await withPackages(
           () => storage.destroySession(again),
         ]
       ) {
-        const error = await assertSessionError(call, "store-failed");
+        const error = await assertSessionError(call, "store-failed", {
+          row: rowName(call),
+        });
         assertInstanceOf(error.cause, Error, rowName(call));
         assertEquals(error.message.includes(session.id), false, rowName(call));
       }

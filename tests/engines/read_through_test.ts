@@ -29,7 +29,11 @@ if (installed("redis")) {
 
     await server.kill();
     for (const header of headers) {
-      await assertSessionError(() => moving.getSession(header), "store-failed");
+      await assertSessionError(
+        () => moving.getSession(header),
+        "store-failed",
+        { row: rowName(header) },
+      );
     }
     await server.restart();
     // The client connects again by itself, some time soon.

@@ -456,7 +456,9 @@ Deno.test("withSession() commits nothing, when the handler throws", async () => 
     assertEquals(engine.calls, ["read"], rowName(handler));
     assertEquals(engine.record, before, rowName(handler));
     if (!kept?.destroyed) {
-      await assertSessionError(() => kept?.set("late", 1), "late-change");
+      await assertSessionError(() => kept?.set("late", 1), "late-change", {
+        row: rowName(handler),
+      });
     }
   }
 });

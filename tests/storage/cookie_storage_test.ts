@@ -411,6 +411,7 @@ Deno.test("createCookieSessionStorage() names keys and limit and leaves the sess
       "too-large",
       "a cookie holds 4096",
       '"cart" (4002 bytes), "letter" (502 bytes), "kept" (1 bytes)',
+      { row: rowName(cookie) },
     );
     assertFalse(error.message.includes("xx"), rowName(cookie));
     assert(session.dirty, "a later save makes up for it");

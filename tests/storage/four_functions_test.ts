@@ -373,6 +373,7 @@ Deno.test("createSessionStorage() throws store-failed, when createData gives no 
       () => storage.commitSession(session),
       "store-failed",
       "Cannot save session: createData must give an id",
+      { row: rowName(id) },
     );
   }
 });
@@ -395,7 +396,9 @@ Deno.test("createSessionStorage() throws store-failed, when the database fails o
     const { storage } = setUp(
       { readData: async () => answer } as StorageOptions,
     );
-    await assertSessionError(() => storage.getSession(header), "store-failed");
+    await assertSessionError(() => storage.getSession(header), "store-failed", {
+      row: rowName(answer),
+    });
   }
   for (const answer of [5, "text", true, []]) {
     const { storage, events } = setUp(
@@ -417,6 +420,7 @@ Deno.test("createSessionStorage() refuses keys that its shape keeps for itself",
       () => storage.commitSession(session),
       "unserializable",
       `Cannot store "${key}": this shape of record keeps the name for itself`,
+      { row: key },
     );
   }
 });

@@ -420,7 +420,7 @@ Deno.test("storage.save() moves what others changed meanwhile to the new id, whe
 });
 
 for (const keepOld of [false, true]) {
-  Deno.test(`storage.save() brings nothing back, when a session regenerated ${keepOld ? "with keepOld" : ""} was destroyed meanwhile`, async () => {
+  Deno.test(`storage.save() brings nothing back, when a session regenerated${keepOld ? " with keepOld" : ""} was destroyed meanwhile`, async () => {
     const { engine, storage, events, store, other } = setUp();
     const id = await store({ a: 0 });
     const session = await storage.read(id);
@@ -644,6 +644,7 @@ Deno.test("storage.save() stores a record of exactly the limit, counted in bytes
         () => stored,
         "too-large",
         `takes ${size} bytes`,
+        { row: rowName(maxBytes) },
       );}
   }
 });
@@ -667,6 +668,7 @@ Deno.test("storage.read() throws store-failed and never looks like no session, w
       () => storage.read(id),
       "store-failed",
       "Cannot read session: the engine ",
+      { row: rowName(trick) },
     );
     assertFalse(error.message.includes(id), rowName(trick));
   }
