@@ -167,7 +167,11 @@ Deno.test("cli shows all targets that a file exports, and gives the worst status
   ) {
     const { status, out } = await run("t.ts --only FLASH", exports);
     assertEquals(status, 1, rowName(exports));
-    assertMatch(out, /\n2 targets: 1 partial, 1 nonconformant\n$/);
+    assertMatch(
+      out,
+      /\n2 targets: 1 partial, 1 nonconformant\n$/,
+      rowName(exports),
+    );
   }
 });
 

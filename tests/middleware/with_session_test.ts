@@ -643,7 +643,7 @@ Deno.test("withSession() takes cookie and storage apart, as middlewares of Remix
     });
     await serve(handler, async (url) => {
       const first = await request(url);
-      assertMatch(first.cookie, /^sid=/);
+      assertMatch(first.cookie, /^sid=/, name);
       assertMatch(
         first.response.headers.get("set-cookie") ?? "",
         /HttpOnly/,
