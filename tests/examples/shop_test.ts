@@ -74,7 +74,8 @@ class Shop {
     const errors = await new Response(this.#child.stderr).text();
     assertEquals((await this.#lines.next()).done, true);
     const { code } = await this.#child.status;
-    assertEquals(errors, "");
+    // Its own packages may have to be downloaded first.
+    assertEquals(errors.replaceAll(/^Download .*\n/gm, ""), "");
     if (!windows) assertEquals(code, 0);
   }
 }
