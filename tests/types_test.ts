@@ -21,6 +21,7 @@ import {
   type SessionStorage,
   withSession,
 } from "../mod.ts";
+import { rowName } from "./_row.ts";
 
 interface Data {
   userId: string;
@@ -200,7 +201,11 @@ Deno.test("withSession() hands the storage's types to the handler", async () => 
     withSession(storage, () => "text");
   };
   for (const each of [exported.fetch, own]) {
-    assertEquals((await each(new Request("http://a/"))).status, 200);
+    assertEquals(
+      (await each(new Request("http://a/"))).status,
+      200,
+      rowName(each),
+    );
   }
   assertEquals([typeof served, typeof attempts], ["function", "function"]);
 });

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { rowName } from "../tests/_row.ts";
 import { findCycle, importsOf, objection } from "./imports.ts";
 
 function reason(from: string, to: string, typeOnly = false) {
@@ -70,6 +71,7 @@ Deno.test("objection() lets the suite see the contract's types only", () => {
     assertEquals(
       reason(suite, concrete, true),
       "is not the contract, storage/contract.ts",
+      rowName(concrete),
     );
   }
 });
@@ -80,7 +82,7 @@ Deno.test("objection() refuses what is not published with the package", () => {
   assertEquals(reason("core/a.ts", "@noble/hashes/hmac.js"), undefined);
   assertEquals(reason("core/a.ts", "node:crypto"), undefined);
   for (const other of ["react-router", "npm:redis", "tests/a.ts"]) {
-    assertEquals(reason("core/a.ts", other), message);
+    assertEquals(reason("core/a.ts", other), message, rowName(other));
   }
 });
 

@@ -13,11 +13,11 @@ scenario(
     for (const name of ["localhost", "shop.localhost", "127.0.0.1"]) {
       await page.goto(shop.at("/sign-in", name));
       await signIn(page);
-      assertEquals([name, await greeted(page)], [name, "Ada"]);
+      assertEquals([name, await greeted(page)], [name, "Ada"], name);
       const [cookie, ...others] = await context.cookies(shop.at("/", name));
-      assertEquals(others, []);
-      assertEquals(cookie?.name, "__Host-session");
-      assertEquals([cookie?.secure, cookie?.domain], [true, name]);
+      assertEquals(others, [], name);
+      assertEquals(cookie?.name, "__Host-session", name);
+      assertEquals([cookie?.secure, cookie?.domain], [true, name], name);
     }
 
     await page.goto(shop.at("/sign-in", "shop.test"));
@@ -65,6 +65,6 @@ for (
     await signIn(page);
     await page.goto(site.at("evil.shop.localhost"));
     await page.goto(shop.at("/cart", "shop.localhost"));
-    assertEquals(await greeted(page), victim);
+    assertEquals(await greeted(page), victim, name);
   }, { cookie, storages });
 }

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { rowName } from "../_row.ts";
 import {
   follow,
   greeted,
@@ -39,13 +40,13 @@ scenario(
       shop.seen.length = 0;
       await page.goto(site.at(host));
       await press(page, "Win a prize");
-      assertEquals(await page.title(), "Error 403 · Satchel");
+      assertEquals(await page.title(), "Error 403 · Satchel", rowName(host));
       for (const path of ["/cart/add", "/account", "/session"]) {
         assertEquals([host, path, cookiesSent(shop.seen, path)], [
           host,
           path,
           [false],
-        ]);
+        ], rowName(host, path));
       }
     }
     await page.goto(shop.at("/cart"));

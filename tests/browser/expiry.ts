@@ -47,7 +47,7 @@ scenario(
     for (; age + idleTimeout < absoluteTimeout; age += idleTimeout - 60) {
       shop.advance(idleTimeout - 60);
       await press(page, "Add Smoky tea to cart");
-      assertEquals(await greeted(page), "Ada");
+      assertEquals(await greeted(page), "Ada", `after ${age} s`);
     }
     shop.advance(absoluteTimeout - age + 1);
     await page.reload();

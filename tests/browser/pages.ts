@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import axe from "npm:axe-core@^4.10.0";
 import type { Page } from "npm:playwright-core@^1.65.1";
+import { rowName } from "../_row.ts";
 import { follow, scenario } from "./_scenario.ts";
 import { picture, screens, tour } from "./_tour.ts";
 
@@ -22,7 +23,7 @@ for (const [screen, context] of Object.entries(screens)) {
         problems.push(`${view}: ${barrier}`);
       }
     }
-    assertEquals(problems, []);
+    assertEquals(problems, [], rowName(screen));
   }, { storages, context });
 }
 

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { BrowserContext } from "npm:playwright-core@^1.65.1";
+import { rowName } from "../_row.ts";
 import { launchIn } from "./_chromium.ts";
 import { greeted, inCart, press, scenario, signIn } from "./_scenario.ts";
 
@@ -21,7 +22,7 @@ scenario(
         await page.goto(shop.at("/sign-in", host));
         await signIn(page, { remember: host !== FORGOTTEN });
         await press(page, "Add Smoky tea to cart");
-        assertEquals(await greeted(page), "Ada");
+        assertEquals(await greeted(page), "Ada", rowName(host));
       }
       await press(page, "Sign out");
       assertEquals(await daysLeft(first, shop.at("/", REMEMBERED)), [30]);
@@ -44,7 +45,7 @@ scenario(
         assertEquals([await greeted(later), await inCart(later)], [
           user,
           things,
-        ]);
+        ], rowName(host));
       }
 
       // A later save keeps the lifetime.

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { rowName } from "../_row.ts";
 import {
   greeted,
   inCart,
@@ -59,7 +60,7 @@ scenario("signing out in two tabs is not an error", async (stage) => {
   const other = await secondTab(stage);
   for (const tab of [page, other]) {
     await press(tab, "Sign out");
-    assertEquals(await said(tab), ["You are signed out."]);
+    assertEquals(await said(tab), ["You are signed out."], rowName(tab));
   }
 });
 

@@ -10,6 +10,7 @@ import { type CliHost, runCli } from "../../conformance/command/command.ts";
 import { UsageError } from "../../conformance/command/args.ts";
 import { type Report, rules, type Target } from "../../conformance/mod.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
+import { rowName } from "../_row.ts";
 import { memoryTarget } from "./targets.ts";
 
 const memory: Target = {
@@ -167,8 +168,12 @@ Deno.test("cli shows all targets that a file exports, and gives the worst status
     const exports of [{ default: [memory, sticky] }, { memory, sticky, x: 1 }]
   ) {
     const { status, out } = await run("t.ts --only FLASH", exports);
-    assertEquals(status, 1);
-    assertMatch(out, /\n2 targets: 1 partial, 1 nonconformant\n$/);
+    assertEquals(status, 1, rowName(exports));
+    assertMatch(
+      out,
+      /\n2 targets: 1 partial, 1 nonconformant\n$/,
+      rowName(exports),
+    );
   }
 });
 
@@ -221,7 +226,9 @@ Deno.test("cli shows how far it is, and erases that, where a run is long", async
 Deno.test("cli lists the rules, and shows help", async () => {
   const { status, out } = await run("--list");
   assertEquals(status, 0);
-  for (const { id } of rules) assertStringIncludes(out, `  ${id} `);
+  for (const { id } of rules) {
+    assertStringIncludes(out, `  ${id} `, rowName(id));
+  }
   const some = await run("--list --only UNSET");
   assertFalse(some.out.includes("FLASH-01"));
   const help = await run("-h");

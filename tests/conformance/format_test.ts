@@ -12,6 +12,7 @@ import {
   type Report,
   type RuleResult,
 } from "../../conformance/mod.ts";
+import { rowName } from "../_row.ts";
 
 /** What a hostile target would like to get into a report. */
 const HOSTILE =
@@ -117,7 +118,7 @@ function assertWellFormed(markup: string): void {
     )
   ) {
     if (empty || /^meta$/.test(name)) continue;
-    if (close) assertEquals(open.pop(), name);
+    if (close) assertEquals(open.pop(), name, name);
     else open.push(name);
   }
   assertEquals(open, []);
@@ -277,7 +278,11 @@ Deno.test("formatReport() tells in words what the matrix shows", () => {
 Deno.test("formatReport() takes results of another catalogue", () => {
   const other = reportOf([{ rule: "NEW-99", outcome: "fail", reason: "x" }]);
   for (const format of formats.slice(0, 5)) {
-    assertStringIncludes(formatReport(other, { format }), "NEW-99");
+    assertStringIncludes(
+      formatReport(other, { format }),
+      "NEW-99",
+      rowName(format),
+    );
   }
 });
 

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+} from "@std/assert";
 import { SessionError, type SessionErrorCode } from "../../core/errors.ts";
 
 /** The `Cookie` header with which a browser answers `Set-Cookie`. */
@@ -17,11 +21,14 @@ export function cookieText(setCookie: string): string {
   return pair.slice(pair.indexOf("=") + 1);
 }
 
-/** The error that `run` throws or rejects with, which must be a `SessionError` of `code` whose message has all `parts`. */
+/**
+ * The error that `run` throws or rejects with, which must be a `SessionError` of `code` whose message has all `parts`.
+ * In a loop over a table, one of them names the row.
+ */
 export async function assertSessionError(
   run: () => unknown,
   code: SessionErrorCode,
-  ...parts: string[]
+  ...parts: (string | { readonly row: string })[]
 ): Promise<SessionError> {
   let error: unknown;
   try {
@@ -29,10 +36,16 @@ export async function assertSessionError(
   } catch (thrown) {
     error = thrown;
   }
-  assertInstanceOf(error, SessionError);
-  assertEquals(error.code, code, error.message);
+  const rows = parts.flatMap((part) =>
+    typeof part === "string" ? [] : part.row
+  );
+  assertInstanceOf(error, SessionError, rows.join());
+  const said = [...rows, error.message].join(": ");
+  assertEquals(error.code, code, said);
   for (const part of parts) {
-    assertEquals(error.message.includes(part), true, error.message);
+    if (typeof part === "string") {
+      assertStringIncludes(error.message, part, rows.join());
+    }
   }
   return error;
 }

@@ -264,6 +264,7 @@ Deno.test("cookie.serialize() throws unserializable, when JSON cannot carry the 
         () => createCookie("theme", options).serialize(value),
         "unserializable",
         'Cannot store "theme"',
+        { row: rowName(value, options) },
       );
     }
   }

@@ -168,6 +168,7 @@ for (const [what, value, why] of rejected) {
         "unserializable",
         `Cannot store "${path}${at}": `,
         why,
+        { row: path },
       );
     }
   });
@@ -185,6 +186,7 @@ Deno.test("encodeJson() refuses depth and cycles, and names the key", async () =
       () => encodeJson(value, "cart"),
       "unserializable",
       'Cannot store "cart": the value is nested deeper than 500 levels, or contains itself',
+      { row: rowName(value) },
     );
   }
   let fits: unknown = 1;
@@ -236,6 +238,7 @@ Deno.test("encodeJson() keeps values out of its messages", async () => {
     const error = await assertSessionError(
       () => encodeJson({ a: ["hush", value] }, "k"),
       "unserializable",
+      { row: rowName(value) },
     );
     assertFalse(error.message.includes("hush"), rowName(value));
   }

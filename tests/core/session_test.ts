@@ -388,6 +388,7 @@ Deno.test("session.destroy() empties the session, and whoever changes it then ge
       change,
       "destroyed",
       "Cannot change session: it was destroyed",
+      { row: rowName(change) },
     );
   }
 });
@@ -414,6 +415,7 @@ Deno.test("session.set() throws late-change, when the response has gone", async 
       change,
       "late-change",
       `Cannot ${verb} session: its response has already been sent`,
+      { row: verb },
     );
   }
   assertEquals(session.get("a"), [1], "values can still be read");

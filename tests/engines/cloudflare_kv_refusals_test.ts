@@ -14,6 +14,7 @@ import {
 } from "../../mod.ts";
 import { CloudflareKVEngine } from "../../storage/engines/cloudflare_kv.ts";
 import { assertSessionError } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 
 /** A KV that refuses the first changes, `times` of them, with an error, and a storage on it. */
 function refusing(times: number, message: string) {
@@ -49,7 +50,7 @@ Deno.test("createCloudflareKVSessionStorage() tries a write again a second later
   await storage.commitSession(session);
   assertEquals((await storage.read(session.id)).get("a"), 1);
   assertEquals(waits.length, 2);
-  for (const ms of waits) assert(ms >= 1000 && ms <= 1250);
+  for (const ms of waits) assert(ms >= 1000 && ms <= 1250, rowName(ms));
   const deleting = refusing(1, TOO_EARLY);
   assertEquals(await deleting.engine.delete("key"), true);
   assertEquals(deleting.waits.length, 1);
@@ -104,6 +105,7 @@ Deno.test("createCloudflareKVSessionStorage() throws and says what to change, wh
       () => createCloudflareKVSessionStorage(options as never),
       TypeError,
       message,
+      rowName(options),
     );
   }
   assertThrows(

@@ -13,6 +13,7 @@ import {
 } from "../../mod.ts";
 import { CloudflareKVEngine } from "../../storage/engines/cloudflare_kv.ts";
 import { assertSessionError, Clock } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 import { withPackages } from "./_packages.ts";
 import { type LocalWorkerd, PACKAGES, startWorkerd } from "./_workerd.ts";
 
@@ -84,7 +85,10 @@ await withPackages(
       const after = Math.ceil(Date.now() / 1000);
       for (const [id, seconds] of [[short, 60], [long, 3601]] as const) {
         const expiration = kept.get(at(id)) ?? 0;
-        assert(expiration >= before + seconds && expiration <= after + seconds);
+        assert(
+          expiration >= before + seconds && expiration <= after + seconds,
+          rowName(id),
+        );
       }
       clock.pass(4.999);
       assertEquals((await storage.read(short)).get("a"), 1);
@@ -163,7 +167,11 @@ await withPackages(
       for (let length = 0; length < (value ?? "").length; length += 9) {
         const options = { expirationTtl: 60, metadata };
         await local.kv.put(at(id), value?.slice(0, length) ?? "", options);
-        assertEquals((await storage.read(id)).get("a"), undefined);
+        assertEquals(
+          (await storage.read(id)).get("a"),
+          undefined,
+          rowName(length),
+        );
       }
     });
 
@@ -207,9 +215,11 @@ await withPackages(
           () => storage.destroySession(again),
         ]
       ) {
-        const error = await assertSessionError(call, "store-failed");
-        assertInstanceOf(error.cause, Error);
-        assertEquals(error.message.includes(session.id), false);
+        const error = await assertSessionError(call, "store-failed", {
+          row: rowName(call),
+        });
+        assertInstanceOf(error.cause, Error, rowName(call));
+        assertEquals(error.message.includes(session.id), false, rowName(call));
       }
     });
   },

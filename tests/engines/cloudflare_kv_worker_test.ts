@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bundle, bundles } from "../../tools/bundle.ts";
 import { cookieHeader } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 import { withPackages } from "./_packages.ts";
 import { PACKAGES, startWorkerd } from "./_workerd.ts";
 
@@ -36,7 +37,11 @@ await withPackages(
 
       for (const notice of ["Welcome", null]) {
         const page = await worker.fetch("/", cookie);
-        assertEquals(await page.json(), { userId: "u1", notice });
+        assertEquals(
+          await page.json(),
+          { userId: "u1", notice },
+          rowName(notice),
+        );
       }
 
       const logout = await worker.fetch("/logout", cookie);
@@ -56,8 +61,12 @@ await withPackages(
         ]
       ) {
         const response = await worker.fetch("/", cookie);
-        assertEquals(response.status, 200);
-        assertEquals(await response.json(), { userId: null, notice: null });
+        assertEquals(response.status, 200, rowName(cookie));
+        assertEquals(
+          await response.json(),
+          { userId: null, notice: null },
+          rowName(cookie),
+        );
       }
     });
   },

@@ -17,6 +17,7 @@ import {
 import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
 import type { ArcTableLike } from "../../storage/engines/dynamodb/clients.ts";
 import { assertSessionError, cookieHeader } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 import { PACKAGES, startDynamoDB } from "./_dynamodb.ts";
 import { withPackages } from "./_packages.ts";
 
@@ -265,7 +266,12 @@ Deno.test("createDynamoDBSessionStorage() throws and says what to change, when a
         createArcTableSessionStorage,
       ]
     ) {
-      assertThrows(() => create(options as never), TypeError, message);
+      assertThrows(
+        () => create(options as never),
+        TypeError,
+        message,
+        rowName(options, create),
+      );
     }
   }
 });

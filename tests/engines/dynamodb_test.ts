@@ -8,6 +8,7 @@ import {
 } from "../../mod.ts";
 import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
 import { assertSessionError, Clock } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 import { PACKAGES, startDynamoDB } from "./_dynamodb.ts";
 import { withPackages } from "./_packages.ts";
 
@@ -160,8 +161,8 @@ await withPackages(
           maxBytes % width,
           "x",
         );
-        assert(await engine.write(KEY, fits, { expires }));
-        assertEquals((await engine.read(KEY))?.value, fits);
+        assert(await engine.write(KEY, fits, { expires }), rowName(letter));
+        assertEquals((await engine.read(KEY))?.value, fits, rowName(letter));
       }
       const stored = async (size: number) => {
         const session = await storage.read(null);
@@ -225,7 +226,7 @@ await withPackages(
         const next = await storage.save(session);
         // It may look deleted or damaged. In both cases, the visitor gets a new session.
         if (next !== null) {
-          assertEquals((await storage.read(next)).get("a"), 2);
+          assertEquals((await storage.read(next)).get("a"), 2, name);
         }
       }
       for (const name of ["_record", "_deadline"]) {
@@ -237,7 +238,11 @@ await withPackages(
       const { _record: whole } = await item(id) ?? {};
       for (let length = 0; length < whole.length; length += 7) {
         await edit(id, "_record", whole.slice(0, length));
-        assertEquals((await storage.read(id)).get("a"), undefined);
+        assertEquals(
+          (await storage.read(id)).get("a"),
+          undefined,
+          rowName(length),
+        );
       }
     });
   },

@@ -410,9 +410,13 @@ for (const [name, { open, reads, server }] of Object.entries(cases)) {
           answers.push(await visit());
         }
         assertEquals(new Set(events), new Set(["engine-error"]));
-        for (const response of answers) {
-          assertEquals(response.status, 503);
-          assertEquals(response.headers.getSetCookie(), []);
+        for (const [nth, response] of answers.entries()) {
+          assertEquals(response.status, 503, `answer ${nth + 1}`);
+          assertEquals(
+            response.headers.getSetCookie(),
+            [],
+            `answer ${nth + 1}`,
+          );
         }
       }
 

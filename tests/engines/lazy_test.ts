@@ -27,7 +27,9 @@ Deno.test("Lazy.get() tries again, when an attempt failed", async () => {
   const { lazy, attempts } = setUp();
   const calls = [lazy.get(), lazy.get()];
   attempts[0]?.reject(new Error("away"));
-  for (const call of calls) await assertRejects(() => call, Error, "away");
+  for (const [index, call] of calls.entries()) {
+    await assertRejects(() => call, Error, "away", `call ${index}`);
+  }
   const again = lazy.get();
   attempts[1]?.resolve("b");
   assertEquals(await again, "b");

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createMemcacheSessionStorage } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 import { assertSessionError } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 import { eventually } from "./_eventually.ts";
 import { installed, startMemcached } from "./_servers.ts";
 
@@ -63,8 +64,8 @@ Deno.test("an answer may arrive in pieces of any size", async () => {
         assertEquals(await client.gets("k"), {
           value: "a\r\nEND\r\n",
           casUniq: "77",
-        });
-        assertEquals(await client.gets("k"), undefined);
+        }, rowName(pieces));
+        assertEquals(await client.gets("k"), undefined, rowName(pieces));
         await client.set("k", "v", { lifetime: 1 });
       },
     );

@@ -1,6 +1,7 @@
 import { assert, assertThrows } from "@std/assert";
 import { createMemcacheSessionStorage } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
+import { rowName } from "../_row.ts";
 
 Deno.test("createMemcacheSessionStorage() throws and says what to change, when an option is invalid", () => {
   const client = new MemcachedClient("localhost");
@@ -32,8 +33,12 @@ Deno.test("createMemcacheSessionStorage() throws and says what to change, when a
       () => createMemcacheSessionStorage(options as { url: string }),
       Error,
       message,
+      rowName(options),
     );
-    assert(error instanceof TypeError || error instanceof RangeError);
-    assert(!error.message.includes("s3cr3t"));
+    assert(
+      error instanceof TypeError || error instanceof RangeError,
+      rowName(options),
+    );
+    assert(!error.message.includes("s3cr3t"), rowName(options));
   }
 });

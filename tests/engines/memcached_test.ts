@@ -14,6 +14,7 @@ import {
   type MemcacheLike,
 } from "../../storage/engines/memcached/client.ts";
 import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 import { installed, startMemcached } from "./_servers.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -132,16 +133,21 @@ if (installed("memcached")) {
       });
       const text = "x".repeat(limit);
       const options = { expires, ifVersion: version };
-      assert(await engine.write(key, text, options));
+      assert(await engine.write(key, text, options), rowName(prefix));
       const found = await engine.read(key);
-      assertEquals(found?.value.length, limit);
+      assertEquals(found?.value.length, limit, rowName(prefix));
       await assertRejects(
         () =>
           engine.write(key, `${text}x`, { expires, ifVersion: found?.version }),
         Error,
         "SERVER_ERROR object too large for cache",
+        rowName(prefix),
       );
-      assertEquals((await engine.read(key))?.value.length, limit);
+      assertEquals(
+        (await engine.read(key))?.value.length,
+        limit,
+        rowName(prefix),
+      );
       await engine.delete(key);
     }
   });
@@ -191,8 +197,13 @@ if (installed("memcached")) {
       assertEquals(
         await engine.write(key, "late", { expires, ifVersion }),
         null,
+        rowName(ifVersion),
       );
-      assertEquals(await engine.delete(key, { ifVersion }), false);
+      assertEquals(
+        await engine.delete(key, { ifVersion }),
+        false,
+        rowName(ifVersion),
+      );
     }
     assert(await engine.delete(key, { ifVersion: second }));
     assertEquals(await engine.read(key), null);
@@ -204,6 +215,7 @@ if (installed("memcached")) {
       assertEquals(
         await engine.write(key, "late", { expires, ifVersion }),
         null,
+        rowName(ifVersion),
       );
     }
     assertEquals((await engine.read(key))?.value, "3");
@@ -231,8 +243,15 @@ if (installed("memcached")) {
         const found = await engine.read(key);
         assertEquals(found?.value, "", foreign);
         const ifVersion = found?.version;
-        assert(await engine.write(key, "new", { expires, ifVersion }));
-        assertEquals((await engine.read(key))?.value, "new");
+        assert(
+          await engine.write(key, "new", { expires, ifVersion }),
+          rowName(by, foreign),
+        );
+        assertEquals(
+          (await engine.read(key))?.value,
+          "new",
+          rowName(by, foreign),
+        );
       }
     }
     npm.shutdown();
@@ -245,8 +264,8 @@ if (installed("memcached")) {
     const key = newKey();
     for (const foreign of [7, { a: 1 }, Buffer.from([0xff, 0xfe])]) {
       await npm.set(prefix + key, foreign, { lifetime: 60 });
-      assertEquals((await engine.read(key))?.value, "");
-      assertEquals((await through.read(key))?.value, "");
+      assertEquals((await engine.read(key))?.value, "", rowName(foreign));
+      assertEquals((await through.read(key))?.value, "", rowName(foreign));
     }
     npm.shutdown();
   });

@@ -1,4 +1,5 @@
 import { assertThrows } from "@std/assert";
+import { rowName } from "../_row.ts";
 import { checkPrefix } from "../../storage/engines/prefix.ts";
 
 Deno.test("checkPrefix() says what is wrong with a prefix, when a key cannot begin with it", () => {
@@ -19,6 +20,7 @@ Deno.test("checkPrefix() says what is wrong with a prefix, when a key cannot beg
       () => checkPrefix(prefix as string, limits),
       TypeError,
       `Cannot create storage: prefix must ${message}`,
+      rowName(prefix),
     );
   }
 });

@@ -6,6 +6,7 @@ import {
   createRedisSessionStorage,
 } from "../../mod.ts";
 import { assertSessionError } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 import { installed, startRedis } from "./_servers.ts";
 import { urlOf } from "./redis_support.ts";
 
@@ -28,7 +29,11 @@ if (installed("redis")) {
 
     await server.kill();
     for (const header of headers) {
-      await assertSessionError(() => moving.getSession(header), "store-failed");
+      await assertSessionError(
+        () => moving.getSession(header),
+        "store-failed",
+        { row: rowName(header) },
+      );
     }
     await server.restart();
     // The client connects again by itself after a while.
@@ -45,8 +50,12 @@ if (installed("redis")) {
     );
     for (const header of others) {
       const { data } = await storage.getSession(header);
-      assertEquals(Object.keys(data).sort(), ["a", "b", "c", "visitor"]);
-      assertEquals((await from.getSession(header)).size, 0);
+      assertEquals(
+        Object.keys(data).sort(),
+        ["a", "b", "c", "visitor"],
+        rowName(header),
+      );
+      assertEquals((await from.getSession(header)).size, 0, rowName(header));
     }
     await moving.close?.();
     await server.stop();

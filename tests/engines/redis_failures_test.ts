@@ -7,6 +7,7 @@ import { sendBy } from "../../storage/engines/redis/client.ts";
 import { RedisConnection } from "../../storage/engines/redis/connection.ts";
 import type { SessionStorage } from "../../storage/contract.ts";
 import { assertSessionError } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 import { eventually } from "./_eventually.ts";
 import { startLossy } from "./_faulty_servers.ts";
 import { installed, startRedis, startRedisCluster } from "./_servers.ts";
@@ -119,9 +120,13 @@ if (installed("redis")) {
       session.set("user", "ann");
       // The first answer is for storing the new id, the second for ending the old one.
       lossy.loseAnswer(answer);
-      assertEquals(await storage.save(session), session.id);
-      assertEquals((await storage.read(session.id)).get("user"), "ann");
-      assertEquals((await storage.read(id)).size, 0);
+      assertEquals(await storage.save(session), session.id, rowName(answer));
+      assertEquals(
+        (await storage.read(session.id)).get("user"),
+        "ann",
+        rowName(answer),
+      );
+      assertEquals((await storage.read(id)).size, 0, rowName(answer));
       id = session.id;
     }
 
@@ -169,7 +174,7 @@ if (installed("redis")) {
       const storage = createRedisSessionStorage({ client: cluster, prefix });
       for (let n = 0; n < 60; n++) {
         const id = await visit(storage, null, 1);
-        assertEquals(await visit(storage, id, 2), id);
+        assertEquals(await visit(storage, id, 2), id, rowName(n));
       }
       return await Promise.all(servers.map(async (server) => {
         await using node = await connect(server);
@@ -185,7 +190,7 @@ if (installed("redis")) {
     await node.ask("SCRIPT", "FLUSH", "SYNC");
     for (let n = 0; n < 20; n++) {
       const options = { expires: soon(), ifVersion: null };
-      assert(await engine.write(newKey(), "text", options));
+      assert(await engine.write(newKey(), "text", options), rowName(n));
     }
     await cluster.close();
     await Promise.all(servers.map((server) => server.stop()));

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createRedisSessionStorage } from "../../mod.ts";
 import { utf8 } from "../../core/bytes.ts";
 import { hashId } from "../../core/keys.ts";
+import { rowName } from "../_row.ts";
 import { installed, startRedis } from "./_servers.ts";
 import { connect, engineOf, newKey, soon } from "./redis_support.ts";
 
@@ -28,17 +29,19 @@ if (installed("redis")) {
       await client.ask("DEL", prefix + key);
       await client.ask(...foreign);
       const found = await engine.read(key);
-      assertEquals(found?.value, "");
-      assertEquals(found?.expires, Infinity);
+      assertEquals(found?.value, "", rowName(foreign));
+      assertEquals(found?.expires, Infinity, rowName(foreign));
       assertEquals(
         await engine.write(key, "", { expires, ifVersion: null }),
         null,
+        rowName(foreign),
       );
-      assertEquals(await engine.touch(key, expires), false);
-      assertEquals((await engine.read(key))?.value, "");
+      assertEquals(await engine.touch(key, expires), false, rowName(foreign));
+      assertEquals((await engine.read(key))?.value, "", rowName(foreign));
       assertEquals(
         await engine.delete(key, { ifVersion: "an older one" }),
         false,
+        rowName(foreign),
       );
       const ifVersion = found?.version;
       const written = await engine.write(key, "new", { expires, ifVersion });
@@ -46,7 +49,7 @@ if (installed("redis")) {
         value: "new",
         version: written,
         expires,
-      });
+      }, rowName(foreign));
     }
     await client.ask("DEL", prefix + key);
     await client.ask("SET", prefix + key, "text");
@@ -76,7 +79,11 @@ if (installed("redis")) {
     assertEquals(await sizeOf(record), 1);
     for (const deadline of ["", "soon", "-1", "1", "NaN", "0x"]) {
       const edited = deadline.padEnd(24);
-      assertEquals(await sizeOf(`${version}${edited}${record.slice(40)}`), 0);
+      assertEquals(
+        await sizeOf(`${version}${edited}${record.slice(40)}`),
+        0,
+        rowName(deadline),
+      );
     }
     assertEquals(await sizeOf(`${version}${expires}${record.slice(40)}`), 0);
     // A save that has read the record before the edit cannot restore it.
@@ -104,7 +111,12 @@ if (installed("redis")) {
   Deno.test("read() rejects, when the reply is invalid", async () => {
     for (const answer of [undefined, 7, [], new Map()]) {
       const { engine } = engineOf(() => Promise.resolve(answer));
-      await assertRejects(() => engine.read(newKey()), TypeError);
+      await assertRejects(
+        () => engine.read(newKey()),
+        TypeError,
+        undefined,
+        rowName(answer),
+      );
     }
     const failing = new Error("ERR of the server");
     const { engine } = engineOf(() => Promise.reject(failing));

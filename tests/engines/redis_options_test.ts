@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createRedisSessionStorage } from "../../mod.ts";
 import { sendBy } from "../../storage/engines/redis/client.ts";
+import { rowName } from "../_row.ts";
 
 Deno.test("createRedisSessionStorage() throws and says what to change, when an option is invalid", () => {
   const client = { sendCommand: () => Promise.resolve(null) };
@@ -28,9 +29,13 @@ Deno.test("createRedisSessionStorage() throws and says what to change, when an o
       () => createRedisSessionStorage(options as { url: string }),
       Error,
       message,
+      rowName(options),
     );
-    assert(error instanceof TypeError || error instanceof RangeError);
-    assert(!error.message.includes("s3cr3t"));
+    assert(
+      error instanceof TypeError || error instanceof RangeError,
+      rowName(options),
+    );
+    assert(!error.message.includes("s3cr3t"), rowName(options));
   }
 });
 

@@ -3,6 +3,7 @@ import { createRedisSessionStorage } from "../../mod.ts";
 import { hashId } from "../../core/keys.ts";
 import type { RedisSend } from "../../storage/engines/redis/client.ts";
 import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
+import { rowName } from "../_row.ts";
 import { installed, startRedis } from "./_servers.ts";
 import { connect, engineOf, newKey, soon, urlOf } from "./redis_support.ts";
 
@@ -171,8 +172,16 @@ if (installed("redis")) {
       const session = await storage.read(null);
       session.set("prefix", prefix);
       const id = await storage.save(session) ?? "";
-      assertEquals((await storage.read(id)).get("prefix"), prefix);
-      assertEquals(await client.ask("EXISTS", prefix + hashId(id)), 1);
+      assertEquals(
+        (await storage.read(id)).get("prefix"),
+        prefix,
+        rowName(prefix),
+      );
+      assertEquals(
+        await client.ask("EXISTS", prefix + hashId(id)),
+        1,
+        rowName(prefix),
+      );
     }
     assertEquals(await client.ask("EXISTS", key), 0);
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { installed, startRedis } from "../engines/_servers.ts";
+import { rowName } from "../_row.ts";
 
 const root = new URL("../../", import.meta.url);
 const windows = Deno.build.os === "windows";
@@ -81,7 +82,8 @@ class Shop {
     const errors = await new Response(this.#child.stderr).text();
     assertEquals((await this.#lines.next()).done, true);
     const { code } = await this.#child.status;
-    assertEquals(errors, "");
+    // Its own packages may have to be downloaded first.
+    assertEquals(errors.replaceAll(/^Download .*\n/gm, ""), "");
     if (!windows) assertEquals(code, 0);
   }
 }
@@ -220,8 +222,12 @@ for (const storage of storages) {
       await t.step("looking around leaves no trace", async () => {
         for (const path of ["/", "/cart", "/sign-in", "/session"]) {
           const { status, setCookies, headers } = await visitor.get(path);
-          assertEquals([path, status, setCookies], [path, 200, []]);
-          assertEquals(headers.get("Cache-Control"), "no-store");
+          assertEquals(
+            [path, status, setCookies],
+            [path, 200, []],
+            rowName(path),
+          );
+          assertEquals(headers.get("Cache-Control"), "no-store", rowName(path));
         }
         await assertRecords(0);
       });
@@ -378,7 +384,7 @@ for (const storage of storages) {
             cookie,
           });
           assert(status < 500, `${status} for ${cookie.slice(0, 40)}`);
-          assertEquals(setCookies, []);
+          assertEquals(setCookies, [], rowName(cookie));
         }
         const { text } = await visitor.get("/session");
         assert(text.includes("grace"), "the good cookie still works");

@@ -1,6 +1,7 @@
 // The examples with a folder of their own: each is started by its one command and visited as a browser would.
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { names, prepare } from "../../tools/example.ts";
+import { rowName } from "../_row.ts";
 
 /** Each prints its address once it listens; wrangler and React Router's server do so in their own words. */
 const READY =
@@ -85,7 +86,11 @@ class Browser {
     );
     const text = await response.text();
     for (const setCookie of response.headers.getSetCookie()) {
-      assertMatch(setCookie, /^__session=.*; HttpOnly; .*SameSite=Lax/i);
+      assertMatch(
+        setCookie,
+        /^__session=.*; HttpOnly; .*SameSite=Lax/i,
+        rowName(setCookie),
+      );
       assert(!/; Secure/i.test(setCookie), "it would get lost on plain HTTP");
       const over = /Expires=Thu, 01 Jan 1970/i.test(setCookie);
       this.cookie = over ? "" : setCookie.split(";")[0] ?? "";
@@ -165,7 +170,7 @@ for (const name of names) {
       for (const [what, post] of Object.entries(badForms())) {
         const { status, body } = await visitor.fetch("/name", post);
         await body?.cancel();
-        assertEquals([what, status], [what, 400]);
+        assertEquals([what, status], [what, 400], what);
       }
       says(await visitor.request("/"), "this is visit 5.");
       assert(!(await visitor.request("/")).includes("stranger"));

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { rowName } from "../_row.ts";
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -42,7 +43,11 @@ Deno.test("telemetry() counts events and adds them to the span, through Deno's o
               { key, value }: { key: string; value: { stringValue: string } },
             ) => [key, value]),
           );
-          assertEquals(told.get("session.storage")?.stringValue, "memory");
+          assertEquals(
+            told.get("session.storage")?.stringValue,
+            "memory",
+            rowName(scopeMetrics, metrics, name, asInt),
+          );
           const event = told.get("session.event")?.stringValue ?? "";
           counted.set(event, Number(asInt ?? asDouble));
         }
@@ -58,7 +63,7 @@ Deno.test("telemetry() counts events and adds them to the span, through Deno's o
     assert(traces.includes(`"${event}"`), event);
   }
   for (const body of Object.values(bodies)) {
-    assertFalse(body.includes("ann-of-cardiff"));
-    assertFalse(body.includes("forged"));
+    assertFalse(body.includes("ann-of-cardiff"), rowName(body));
+    assertFalse(body.includes("forged"), rowName(body));
   }
 });

@@ -12,6 +12,7 @@ import {
   createSessionStorage,
   type SessionStorage,
 } from "../../mod.ts";
+import { rowName } from "../_row.ts";
 import { stopTime } from "./_clock.ts";
 import { json, type RouteModule, serveRoutes } from "./_routes.ts";
 import { Visitor } from "./_visitor.ts";
@@ -409,7 +410,11 @@ Deno.test("React Router, Session Timeout 1: half an hour without a request signs
   await visitor.send("/door", LUCIE);
   for (let visit = 0; visit < 3; visit++) {
     clock.pass(30 * 60);
-    assertEquals((await visitor.open("/studio")).text, "Lucie's wheel");
+    assertEquals(
+      (await visitor.open("/studio")).text,
+      "Lucie's wheel",
+      rowName(visit),
+    );
   }
   clock.pass(30 * 60 + 1);
   assertEquals((await visitor.open("/studio")).path, "/door?late=yes");
@@ -449,8 +454,9 @@ Deno.test("React Router, Remember Me 1: with it, a session lasts 30 days, and wi
     assertMatch(
       setCookies[0] ?? "",
       form.keep ? /Max-Age=2592000;/ : /Max-Age=86400;/,
+      rowName(form),
     );
-    assertEquals(text, "Lucie's wheel");
+    assertEquals(text, "Lucie's wheel", rowName(form));
   }
   clock.pass(DAY - 1);
   assertEquals(await whereabouts(), ["/studio", "/studio"]);

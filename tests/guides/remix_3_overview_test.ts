@@ -14,6 +14,7 @@ import {
 } from "../../mod.ts";
 import { withPackages } from "../engines/_packages.ts";
 import { installed, startMemcached, startRedis } from "../engines/_servers.ts";
+import { rowName } from "../_row.ts";
 import { stopTime } from "./_clock.ts";
 import {
   application,
@@ -378,7 +379,9 @@ await withPackages(
       assertEquals(visitor.cookies(), "");
       const copy = visitors();
       copy.plant("__session", copied.slice("__session=".length));
-      for (const who of [visitor, copy]) assertEquals(await look(who), {});
+      for (const who of [visitor, copy]) {
+        assertEquals(await look(who), {}, rowName(who));
+      }
     });
   },
 );

@@ -1,5 +1,6 @@
 // The table in README.md and the tests are the same list, and every snippet is in it.
 import { assert, assertEquals } from "@std/assert";
+import { rowName } from "../_row.ts";
 
 const folder = new URL("./", import.meta.url);
 
@@ -29,7 +30,11 @@ function guidesOf(readme: string): Guide[] {
       .filter((line) => line.startsWith("|"))
       .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
     if (head === undefined) continue;
-    assertEquals(head, ["Section", "Snippet", "What a visitor sees"]);
+    assertEquals(
+      head,
+      ["Section", "Snippet", "What a visitor sees"],
+      rowName(part),
+    );
     const rows = body.map(([section = "", snippet = "", seen = ""]) => ({
       section,
       snippet,
@@ -91,7 +96,7 @@ Deno.test("tests/guides/README.md has a row for every test, and a test for every
       testsOfFile(source).sort(),
       file,
     );
-    assert(rows.length > 0);
+    assert(rows.length > 0, name);
   }
 });
 

@@ -1,6 +1,7 @@
 // `deno add jsr:@satchel/session`, rehearsed: published for real to a registry on this machine, added to a new project.
 import { assert, assertEquals } from "@std/assert";
 import { deno, readConfig } from "../../tools/project.ts";
+import { rowName } from "../_row.ts";
 import { expected, program, publish } from "./_published.ts";
 
 Deno.test("a new project on Deno adds the package from JSR, type-checks and keeps a session", async () => {
@@ -8,7 +9,9 @@ Deno.test("a new project on Deno adds the package from JSR, type-checks and keep
   const { env, files } = published;
   const { name, exports } = readConfig();
 
-  for (const file of Object.values(exports)) assert(files.has(file.slice(1)));
+  for (const file of Object.values(exports)) {
+    assert(files.has(file.slice(1)), rowName(file));
+  }
   for (
     const path of ["/README.md", "/LICENSE", "/CHANGELOG.md", "/docs/guide.md"]
   ) {

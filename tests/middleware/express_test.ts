@@ -11,6 +11,7 @@ import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
+import { rowName } from "../_row.ts";
 import { servingApp } from "./_serve.ts";
 
 // deno-lint-ignore no-explicit-any -- Express comes without types
@@ -326,6 +327,7 @@ Deno.test("session() throws on options of express-session that are not supported
       () => session({ secret: "s", ...options } as Any),
       TypeError,
       message,
+      rowName(options),
     );
   }
   session({ secret: "s", rolling: false, store: undefined } as Any);
@@ -337,6 +339,7 @@ Deno.test("session() throws and says what to pass, without arguments", () => {
       () => (session as Any)(...nothing),
       TypeError,
       "Cannot mount session: write session(storage), session(cookie, storage) or session({ secret })",
+      rowName(nothing),
     );
   }
 });

@@ -4,6 +4,7 @@ import { session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { withPackages } from "../engines/_packages.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
+import { rowName } from "../_row.ts";
 import { serving } from "./_serve.ts";
 import type { Answer } from "./lifecycle/_client.ts";
 
@@ -120,26 +121,35 @@ await withPackages(
           await pages(wrapper, place, async (client) => {
             for (const way of ["send", "write", "head", "flush", "later"]) {
               const looked = await client.request(`/look/${way}`);
-              assertEquals([looked.status, looked.text], [200, PARTS.join("")]);
+              assertEquals(
+                [looked.status, looked.text],
+                [200, PARTS.join("")],
+                rowName(way),
+              );
               assert(!ours.test(looked.cookie), "untouched");
               wrapper.check(looked);
 
               const login = await client.request(`/login/${way}`);
-              assertEquals([login.status, login.text], [200, PARTS.join("")]);
-              assertMatch(login.cookie, ours);
+              assertEquals(
+                [login.status, login.text],
+                [200, PARTS.join("")],
+                rowName(way),
+              );
+              assertMatch(login.cookie, ours, rowName(way));
               wrapper.check(login);
 
               const again = await client.request(`/look/${way}`, login.cookie);
-              assertEquals(again.text, PARTS.join(""));
+              assertEquals(again.text, PARTS.join(""), rowName(way));
 
               const renewed = await client.request(
                 `/renew/${way}`,
                 login.cookie,
               );
-              assertEquals(renewed.text, PARTS.join(""));
-              assertMatch(renewed.cookie, ours);
+              assertEquals(renewed.text, PARTS.join(""), rowName(way));
+              assertMatch(renewed.cookie, ours, rowName(way));
               assert(
                 ours.exec(renewed.cookie)![1] !== ours.exec(login.cookie)![1],
+                rowName(way),
               );
             }
           });
@@ -154,11 +164,13 @@ await withPackages(
               assertEquals(
                 [down.status, down.text],
                 [503, "Service Unavailable"],
+                rowName(way),
               );
               const bad = await client.request(`/bad/${way}`);
               assertEquals(
                 [bad.status, bad.text],
                 [500, "failed: unserializable"],
+                rowName(way),
               );
             }
           }, engine);
@@ -192,10 +204,11 @@ await withPackages(
       await serving(app as Any, async (client) => {
         for (const path of ["/", "/?login=1"]) {
           seen.length = 0;
-          assertEquals((await client.request(path)).text, "abc");
+          assertEquals((await client.request(path)).text, "abc", rowName(path));
           assertEquals(
             seen.sort(),
             ["end", "write", "write", "writeHead"],
+            rowName(path),
           );
         }
       });

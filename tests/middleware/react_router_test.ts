@@ -52,14 +52,15 @@ Deno.test("session() commits for pages and for data requests, also when a loader
   ));
   for (const path of ["/page", "/page.data"]) {
     const thrown = await send(handler, path);
-    assertMatch(thrown.cookie, /^__session=/);
+    assertMatch(thrown.cookie, /^__session=/, path);
     const notice = await send(handler, "/page.data?notice", thrown.cookie);
-    assertMatch(notice.text, /thrown/);
-    assertMatch((await send(handler, `${path}?data`)).cookie, /^__session=/);
+    assertMatch(notice.text, /thrown/, path);
+    const { cookie } = await send(handler, `${path}?data`);
+    assertMatch(cookie, /^__session=/, path);
     engine.calls = [];
     const failed = await send(handler, `${path}?error`);
-    assertEquals([failed.status, failed.cookie], [500, ""]);
-    assertEquals(engine.calls, [], "an error commits nothing");
+    assertEquals([failed.status, failed.cookie], [500, ""], path);
+    assertEquals(engine.calls, [], `${path}: an error commits nothing`);
   }
   assertEquals(errors.length, 2);
 });

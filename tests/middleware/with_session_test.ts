@@ -20,6 +20,7 @@ import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
+import { rowName } from "../_row.ts";
 
 type Handler = SessionHandler<
   Record<string, unknown>,
@@ -77,20 +78,23 @@ const count: Handler = (_request, session) => {
 };
 
 Deno.test("withSession() carries a session from request to request", async () => {
-  for (
-    const storage of [
-      memory(),
-      createCookieSessionStorage({ cookie: { secrets: ["s3cr3t"] } }),
-    ]
-  ) {
+  const storages = {
+    memory: memory(),
+    cookie: createCookieSessionStorage({ cookie: { secrets: ["s3cr3t"] } }),
+  };
+  for (const [name, storage] of Object.entries(storages)) {
     const errors = await serve(withSession(storage, count), async (url) => {
       const first = await request(url);
-      assertEquals(first.text, "visit 1");
+      assertEquals(first.text, "visit 1", name);
       const second = await request(url, first.cookie);
-      assertEquals(second.text, "visit 2");
-      assertEquals((await request(url, "__session=forged")).text, "visit 1");
+      assertEquals(second.text, "visit 2", name);
+      assertEquals(
+        (await request(url, "__session=forged")).text,
+        "visit 1",
+        name,
+      );
     });
-    assertEquals(errors, []);
+    assertEquals(errors, [], name);
   }
 });
 
@@ -112,7 +116,10 @@ Deno.test("withSession() adds nothing to a response, when nothing changed", asyn
       for (const name of ["set-cookie", "cache-control"]) {
         assertEquals(response.headers.get(name), null, name);
       }
-      assert(!/cookie/i.test(response.headers.get("vary") ?? ""));
+      assert(
+        !/cookie/i.test(response.headers.get("vary") ?? ""),
+        rowName(cookie),
+      );
     }
   });
   assertEquals(engine.calls, ["read"]);
@@ -145,8 +152,12 @@ Deno.test("withSession() makes a response that sets the cookie private, unless t
       return new Response(null, { headers });
     });
     const response = await handler(new Request("http://a/"));
-    assertEquals(response.headers.get("vary"), vary);
-    assertEquals(response.headers.get("cache-control"), cacheControl);
+    assertEquals(response.headers.get("vary"), vary, rowName(headers));
+    assertEquals(
+      response.headers.get("cache-control"),
+      cacheControl,
+      rowName(headers),
+    );
   }
 });
 
@@ -211,14 +222,18 @@ Deno.test("withSession() sends the cookie with responses of every kind", async (
         const { response, text, cookie } = await request(url);
         assertEquals([response.status, text], [status, body], kind);
         if (kind === "redirect()") {
-          assertEquals(response.headers.get("location"), "http://a/b");
+          assertEquals(response.headers.get("location"), "http://a/b", kind);
         }
         if (kind === "fetch()") {
-          assertEquals(response.headers.get("x-far"), "yes");
+          assertEquals(response.headers.get("x-far"), "yes", kind);
         }
-        assertEquals((await storage.getSession(cookie)).get("kind"), kind);
+        assertEquals(
+          (await storage.getSession(cookie)).get("kind"),
+          kind,
+          kind,
+        );
       });
-      assertEquals(errors, []);
+      assertEquals(errors, [], kind);
     }
   });
 });
@@ -362,12 +377,13 @@ Deno.test("withSession() throws on changes while it commits, because they would 
 });
 
 Deno.test("withSession() clears the cookie, when the cookie's own lifetime has expired", async () => {
-  for (
-    const storage of [
-      createMemorySessionStorage({ cookie: { maxAge: 0 } }),
-      createCookieSessionStorage({ cookie: { secrets: ["s"], maxAge: 0 } }),
-    ]
-  ) {
+  const storages = {
+    memory: createMemorySessionStorage({ cookie: { maxAge: 0 } }),
+    cookie: createCookieSessionStorage({
+      cookie: { secrets: ["s"], maxAge: 0 },
+    }),
+  };
+  for (const [name, storage] of Object.entries(storages)) {
     const handler = withSession(storage, (_request, session) => {
       session.set("a", 1);
       return new Response();
@@ -376,6 +392,7 @@ Deno.test("withSession() clears the cookie, when the cookie's own lifetime has e
     assertMatch(
       response.headers.get("set-cookie") ?? "",
       /^__session=; .*1970/,
+      name,
     );
   }
 });
@@ -427,15 +444,21 @@ Deno.test("withSession() commits nothing, when the handler throws", async () => 
       ),
       async (url) => {
         const { response } = await request(url, cookie);
-        assertEquals(response.status, 500);
-        assertEquals(response.headers.get("set-cookie"), null);
+        assertEquals(response.status, 500, rowName(handler));
+        assertEquals(
+          response.headers.get("set-cookie"),
+          null,
+          rowName(handler),
+        );
       },
     );
-    assertEquals(errors, [failure]);
-    assertEquals(engine.calls, ["read"]);
-    assertEquals(engine.record, before);
+    assertEquals(errors, [failure], rowName(handler));
+    assertEquals(engine.calls, ["read"], rowName(handler));
+    assertEquals(engine.record, before, rowName(handler));
     if (!kept?.destroyed) {
-      await assertSessionError(() => kept?.set("late", 1), "late-change");
+      await assertSessionError(() => kept?.set("late", 1), "late-change", {
+        row: rowName(handler),
+      });
     }
   }
 });
@@ -454,10 +477,14 @@ Deno.test("withSession() answers 503 and does not send a cookie, when the engine
     for (const verb of ["read", "write"] as const) {
       engine.play(verb, "fail");
       const { response, text } = await request(url, cookie);
-      assertEquals(response.status, 503);
-      assertEquals(response.headers.get("set-cookie"), null);
-      assertEquals(response.headers.get("cache-control"), "no-store");
-      assertEquals(text, "Service Unavailable");
+      assertEquals(response.status, 503, rowName(verb));
+      assertEquals(response.headers.get("set-cookie"), null, rowName(verb));
+      assertEquals(
+        response.headers.get("cache-control"),
+        "no-store",
+        rowName(verb),
+      );
+      assertEquals(text, "Service Unavailable", rowName(verb));
     }
     assertEquals((await storage.getSession(cookie)).get("a"), 1);
   });
@@ -590,32 +617,43 @@ Deno.test("withSession() upgrades a WebSocket, with and without a cookie to send
       socket.onopen = () => socket.send("hello");
       socket.onerror = () => reject(new Error("no socket"));
       socket.onmessage = ({ data }) => resolve(data);
-      assertEquals(await promise, changes ? "hello 1" : "hello undefined");
+      assertEquals(
+        await promise,
+        changes ? "hello 1" : "hello undefined",
+        rowName(changes),
+      );
       const closed = new Promise((done) => socket.onclose = done);
       socket.close();
       await closed;
     });
-    assertEquals(errors, []);
+    assertEquals(errors, [], rowName(changes));
   }
 });
 
 Deno.test("withSession() takes a cookie and a storage, as middlewares of Remix 3 do", async () => {
   const cookie = createCookie("sid", { secrets: ["s3cr3t"] });
-  for (
-    const storage of [
-      createMemorySessionStorage(),
-      createCookieSessionStorage(),
-    ]
-  ) {
+  const storages = {
+    memory: createMemorySessionStorage(),
+    cookie: createCookieSessionStorage(),
+  };
+  for (const [name, storage] of Object.entries(storages)) {
     const handler = withSession(cookie, storage, (_request, session) => {
       session.set("n", (session.get("n") ?? 0) + 1);
       return new Response(String(session.get("n")));
     });
     await serve(handler, async (url) => {
       const first = await request(url);
-      assertMatch(first.cookie, /^sid=/);
-      assertMatch(first.response.headers.get("set-cookie") ?? "", /HttpOnly/);
-      assertEquals((await request(url, first.cookie)).text, "2");
+      assertMatch(first.cookie, /^sid=/, name);
+      assertMatch(
+        first.response.headers.get("set-cookie") ?? "",
+        /HttpOnly/,
+        name,
+      );
+      assertEquals(
+        (await request(url, first.cookie)).text,
+        "2",
+        name,
+      );
     });
   }
 });

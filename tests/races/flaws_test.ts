@@ -3,6 +3,7 @@ import type { Engine } from "@satchel/session";
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { Random } from "../../conformance/trial/random.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { rowName } from "../_row.ts";
 import { race } from "./_crew.ts";
 import { inFolder } from "./_engines.ts";
 import { FLAWS } from "./_flaws.ts";
@@ -48,11 +49,11 @@ function memory(): MemoryEngine {
 Deno.test("raceInside() finds nothing, when the engine is sound", async () => {
   for (const seed of SEEDS) {
     const result = await raceInside(memory(), { ...visits, seed });
-    assertEquals(result.findings, []);
-    assertEquals(result.unknown, 0);
-    assertGreater(result.ok, 50);
+    assertEquals(result.findings, [], rowName(seed));
+    assertEquals(result.unknown, 0, rowName(seed));
+    assertGreater(result.ok, 50, rowName(seed));
     const { findings } = await raceInside(memory(), { ...restless, seed });
-    assertEquals(findings, []);
+    assertEquals(findings, [], rowName(seed));
   }
 });
 
@@ -61,7 +62,7 @@ Deno.test("raceInside() finds nothing half-done, when a sound engine fails befor
   for (const seed of SEEDS.slice(0, 5)) {
     const engine = failing(memory(), new Random(seed));
     const result = await raceInside(engine, { ...visits, seed });
-    assertEquals(result.findings, []);
+    assertEquals(result.findings, [], rowName(seed));
     unknown += result.unknown;
   }
   assertGreater(unknown, 20);

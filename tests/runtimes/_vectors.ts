@@ -72,7 +72,7 @@ export function registerVectors(
       await tryFormat(format, json, text, true);
     }
     for (const { secret, name, id } of keys) {
-      assertEquals(cookieKey(secret, name).id, id);
+      assertEquals(cookieKey(secret, name).id, id, `key ${id} of ${name}`);
     }
     assertEquals(hashId(records.id), records.key);
   });
@@ -91,13 +91,15 @@ async function trySealed(
     const head = utf8(vector.text.slice(0, 5));
     const message = await aead.seal(nonce, utf8(vector.payload), head);
     const text = toBase64Url(new Uint8Array([...nonce, ...message]));
-    assertEquals(text, vector.text.slice(5));
+    assertEquals(text, vector.text.slice(5), `sealing ${vector.text}`);
     const body = fromBase64Url(text)?.slice() as Bytes;
     const opened = await aead.open(nonce, body.slice(12), head);
-    assertEquals(opened && new Uint8Array(opened), utf8(vector.payload));
+    const plain = opened && new Uint8Array(opened);
+    assertEquals(plain, utf8(vector.payload), `opening ${vector.text}`);
     const bad = body.slice(12);
     bad[0] = bad.at(0) ? 0 : 1;
-    assertEquals(await aead.open(nonce, bad, head), undefined);
+    const forged = await aead.open(nonce, bad, head);
+    assertEquals(forged, undefined, `opening ${vector.text}, a bit changed`);
     tried++;
   }
   return tried;

@@ -14,6 +14,7 @@ import { type Cookie, createCookie } from "../../core/cookie.ts";
 import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
 import type { SessionCookieOptions } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
+import { rowName } from "../_row.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 
 function setUp(
@@ -55,8 +56,8 @@ Deno.test("getSession() costs nothing, when the visitor has no session", async (
     ]
   ) {
     const session = await storage.getSession(header);
-    assertEquals(session.size, 0);
-    assertEquals(await storage.commitSession(session), "");
+    assertEquals(session.size, 0, rowName(header));
+    assertEquals(await storage.commitSession(session), "", rowName(header));
   }
   assertEquals(engine.calls, []);
   assertEquals(events, ["rejected-cookie", "rejected-cookie"]);
@@ -125,7 +126,11 @@ Deno.test("commitSession() gives cookie and record one lifetime, the commit's be
       /^(Max-Age|Expires)/.test(part)
     );
     assertEquals(found, attribute ? [attribute] : [], setCookie);
-    assertEquals(engine.record.expires, clock.time + seconds * 1000);
+    assertEquals(
+      engine.record.expires,
+      clock.time + seconds * 1000,
+      rowName(cookie),
+    );
   }
 });
 
@@ -137,8 +142,12 @@ Deno.test("commitSession() gives a session a lifetime that lasts (remember me)",
     const session = await storage.getSession(header);
     assertEquals(session.get("a"), 1, "still remembered");
     session.set("visit", visit);
-    assertStringIncludes(await storage.commitSession(session), "Max-Age=3600");
-    assertEquals(engine.record.expires, clock.time + 3_600_000);
+    assertStringIncludes(
+      await storage.commitSession(session),
+      "Max-Age=3600",
+      rowName(visit),
+    );
+    assertEquals(engine.record.expires, clock.time + 3_600_000, rowName(visit));
   }
   const session = await storage.getSession(header);
   session.regenerateId();
@@ -171,10 +180,14 @@ Deno.test("commitSession() destroys the session, when the lifetime given is over
     const { engine, storage, start, events } = setUp({ maxAge: 60 });
     const session = await storage.getSession(cookieHeader(await start()));
     const setCookie = await storage.commitSession(session, commit);
-    assertMatch(setCookie, /^__session=; .*Expires=Thu, 01 Jan 1970/);
-    assertEquals(setCookie.includes("Max-Age"), false);
-    assertEquals(engine.records.size, 0);
-    assertEquals(events, ["destroyed"]);
+    assertMatch(
+      setCookie,
+      /^__session=; .*Expires=Thu, 01 Jan 1970/,
+      rowName(commit),
+    );
+    assertEquals(setCookie.includes("Max-Age"), false, rowName(commit));
+    assertEquals(engine.records.size, 0, rowName(commit));
+    assertEquals(events, ["destroyed"], rowName(commit));
   }
 });
 
@@ -216,8 +229,9 @@ Deno.test("commitSession() rejects a lifetime that is none and stores nothing", 
       () => storage.commitSession(session, { maxAge } as never),
       RangeError,
       "Cannot use maxAge: it must be a finite, non-negative number of seconds",
+      rowName(maxAge),
     );
-    assertEquals(engine.records.size, 0);
+    assertEquals(engine.records.size, 0, rowName(maxAge));
     assertNotEquals(
       await storage.commitSession(session),
       "",
@@ -281,10 +295,10 @@ Deno.test("destroySession() clears the cookie with the attributes it was set wit
     const { engine, storage, start } = setUp(cookie);
     const session = await storage.getSession(cookieHeader(await start()));
     const setCookie = await storage.destroySession(session, options);
-    assertMatch(setCookie, expected);
-    assertEquals(setCookie.includes("Max-Age"), false);
-    assertEquals(engine.records.size, 0);
-    assert(session.destroyed);
+    assertMatch(setCookie, expected, rowName(cookie));
+    assertEquals(setCookie.includes("Max-Age"), false, rowName(cookie));
+    assertEquals(engine.records.size, 0, rowName(cookie));
+    assert(session.destroyed, rowName(cookie));
   }
 });
 
@@ -320,7 +334,11 @@ Deno.test("createSessionStorage() carries its id in the older formats, too", asy
   for (const format of ["react-router", "remix"] as const) {
     const { storage, start } = setUp({ secrets: ["s3cr3t"], format });
     const header = cookieHeader(await start());
-    assertEquals((await storage.getSession(header)).get("a"), 1);
+    assertEquals(
+      (await storage.getSession(header)).get("a"),
+      1,
+      rowName(format),
+    );
   }
 });
 
@@ -347,9 +365,9 @@ Deno.test("createSessionStorage() counts the lifetime of another library's cooki
   const { engine, start } = setUp(cookie, { now: clock.now });
   for (const passed of [0, 60, 600]) {
     clock.pass(passed);
-    assertMatch(await start(), /^theirs=\w/);
+    assertMatch(await start(), /^theirs=\w/, rowName(passed));
     const newest = [...engine.records.values()].at(-1);
-    assertEquals(newest?.expires, clock.time + 60_000);
+    assertEquals(newest?.expires, clock.time + 60_000, rowName(passed));
   }
 });
 
@@ -364,6 +382,7 @@ Deno.test("createSessionStorage() refuses a cookie of another shape, whose secre
       () => setUp(cookie as SessionCookieOptions),
       TypeError,
       "create it with createCookie",
+      rowName(cookie),
     );
   }
 });

@@ -21,6 +21,7 @@ import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
 import type { SessionCookieOptions } from "../../storage/contract.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
+import { rowName } from "../_row.ts";
 
 const secrets = ["s3cr3t"];
 
@@ -57,8 +58,12 @@ Deno.test("createCookieSessionStorage() seals the session, unless told encrypt: 
   for (const [cookie, version] of cases) {
     const { storage, commit } = setUp(cookie);
     const header = await commit({ a: 1 });
-    assertEquals(cookieText(header).slice(0, 2), version);
-    assertEquals((await storage.getSession(header)).data, { a: 1 });
+    assertEquals(cookieText(header).slice(0, 2), version, rowName(cookie));
+    assertEquals(
+      (await storage.getSession(header)).data,
+      { a: 1 },
+      rowName(cookie),
+    );
   }
   const own = createCookieSessionStorage(createCookie("own", { secrets }));
   const session = await own.getSession();
@@ -107,13 +112,25 @@ Deno.test("createCookieSessionStorage() ends a session at its deadline, whatever
       );
       const header = await commit({ a: 1 }, commitOptions);
       clock.time += seconds * 1000 - 1;
-      assertEquals((await storage.getSession(header)).size, 1);
+      assertEquals(
+        (await storage.getSession(header)).size,
+        1,
+        rowName(cookie, format),
+      );
       clock.time += 1;
       if (!timed) continue;
-      assertEquals((await storage.getSession(header)).size, 0);
-      assertEquals(events.at(-1), "expired");
+      assertEquals(
+        (await storage.getSession(header)).size,
+        0,
+        rowName(cookie, format),
+      );
+      assertEquals(events.at(-1), "expired", rowName(cookie, format));
       clock.time = NaN;
-      assertEquals((await storage.getSession(header)).size, 0);
+      assertEquals(
+        (await storage.getSession(header)).size,
+        0,
+        rowName(cookie, format),
+      );
     }
   }
 });
@@ -155,7 +172,7 @@ Deno.test("createCookieSessionStorage() never moves the absolute deadline", asyn
   for (let n = 1; n < 10; n++) {
     clock.pass(10);
     const session = await storage.getSession(header);
-    assertEquals(session.get("n"), n - 1);
+    assertEquals(session.get("n"), n - 1, rowName(n));
     session.set("n", n);
     session.regenerateId();
     header = cookieHeader(
@@ -227,8 +244,8 @@ Deno.test("createCookieSessionStorage() gives a fresh session, when the cookie i
   for (const cookie of foreign) {
     events.length = 0;
     const session = await storage.getSession(cookie);
-    assertEquals(session.size, 0);
-    assertEquals(await storage.commitSession(session), "");
+    assertEquals(session.size, 0, rowName(cookie));
+    assertEquals(await storage.commitSession(session), "", rowName(cookie));
     assertEquals(events, ["rejected-cookie"], cookie);
   }
   assertEquals((await storage.getSession(header)).size, 1);
@@ -255,10 +272,14 @@ Deno.test("createCookieSessionStorage() gives a fresh session, when the record i
   for (const record of records) {
     events.length = 0;
     const session = await storage.read(`${id}.${later}.${record}`);
-    assertEquals(session.size, 0);
-    assertNotEquals(session.id, id);
-    assertEquals(events, ["corrupt-record"]);
-    assertEquals(await storage.save(session, { renew: true }), null);
+    assertEquals(session.size, 0, rowName(record));
+    assertNotEquals(session.id, id, rowName(record));
+    assertEquals(events, ["corrupt-record"], rowName(record));
+    assertEquals(
+      await storage.save(session, { renew: true }),
+      null,
+      rowName(record),
+    );
   }
   for (
     const text of [
@@ -270,7 +291,7 @@ Deno.test("createCookieSessionStorage() gives a fresh session, when the record i
     ]
   ) {
     events.length = 0;
-    assertEquals((await storage.read(text)).size, 0);
+    assertEquals((await storage.read(text)).size, 0, rowName(text));
     assertEquals(events, ["rejected-cookie"], text);
   }
 });
@@ -328,7 +349,7 @@ Deno.test("createCookieSessionStorage() gives a fresh session, when an older coo
       const session = await storage.getSession(
         cookieHeader(await cookie.serialize(value)),
       );
-      assertEquals(session.size, 0);
+      assertEquals(session.size, 0, rowName(accept, value));
       assertEquals(
         events,
         value === null ? [] : ["rejected-cookie"],
@@ -348,7 +369,7 @@ Deno.test("createCookieSessionStorage() gives a fresh session, when an older coo
       /^[\w-]{24}$/,
       "an id of ours instead of a malformed one",
     );
-    assertEquals(session.get("a"), 1);
+    assertEquals(session.get("a"), 1, rowName(i));
   }
 });
 
@@ -365,13 +386,13 @@ Deno.test("createCookieSessionStorage() changes from each format to each, with v
       const after = setUp({ format: to, accept, encrypt: false }).storage;
       const next = await after.getSession(header);
       assertEquals(next.data, { userId: 7 }, `${from} to ${to}`);
-      assertEquals(next.get("notice"), "hi");
+      assertEquals(next.get("notice"), "hi", rowName(from, to));
       next.set("more", 1);
       const last = await after.getSession(
         cookieHeader(await after.commitSession(next)),
       );
-      assertEquals(last.data, { userId: 7, more: 1 });
-      assertEquals(last.has("notice"), false);
+      assertEquals(last.data, { userId: 7, more: 1 }, rowName(from, to));
+      assertEquals(last.has("notice"), false, rowName(from, to));
     }
   }
 });
@@ -391,16 +412,17 @@ Deno.test("createCookieSessionStorage() names keys and limit and leaves the sess
       "too-large",
       "the limit of a cookie is 4096",
       '"cart" (4002 bytes), "letter" (502 bytes), "kept" (1 bytes)',
+      { row: rowName(cookie) },
     );
-    assertFalse(error.message.includes("xx"));
+    assertFalse(error.message.includes("xx"), rowName(cookie));
     assert(session.dirty, "a later save makes up for it");
     session.regenerateId();
     session.unset("cart");
     const next = await storage.getSession(
       cookieHeader(await storage.commitSession(session)),
     );
-    assertEquals(next.data, { kept: 1 });
-    assertEquals(next.get("letter"), "y".repeat(500));
+    assertEquals(next.data, { kept: 1 }, rowName(cookie));
+    assertEquals(next.get("letter"), "y".repeat(500), rowName(cookie));
   }
 });
 
@@ -423,6 +445,7 @@ Deno.test("createCookieSessionStorage() fills the cookie to exactly 4,096 bytes"
         assertEquals(
           (await storage.getSession(header)).get("a").length,
           middle,
+          rowName(cookie),
         );
         low = middle;
       } catch {
@@ -461,6 +484,7 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when it 
       () => createCookieSessionStorage(options as Cookie),
       TypeError,
       'Cannot use cookie "__session": a cookie storage requires secrets',
+      rowName(options),
     );
   }
   assertThrows(
@@ -508,8 +532,10 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when its
     const error = assertThrows(
       () => createCookieSessionStorage(options),
       TypeError,
+      undefined,
+      rowName(options),
     );
-    assertEquals(error.message, message);
+    assertEquals(error.message, message, rowName(options));
   }
   const none = { cookie: undefined, idleTimeout: 60, maxAge: undefined };
   createCookieSessionStorage(none);
@@ -525,7 +551,12 @@ Deno.test("createCookieSessionStorage() reads and saves texts, and asks for secr
       () => storage.destroySession(createSession()),
     ]
   ) {
-    await assertRejects(use, TypeError, "a cookie storage requires secrets");
+    await assertRejects(
+      use,
+      TypeError,
+      "a cookie storage requires secrets",
+      rowName(use),
+    );
   }
   const session = await storage.read(null);
   session.set("a", "x".repeat(5000));
@@ -554,7 +585,7 @@ Deno.test("createCookieSessionStorage() keeps a session whose id an application 
     const session = createSession({ userId: "ann" }, id);
     const cookie = (await commitSession(session)).split(";")[0];
     const read = await getSession(cookie);
-    assertEquals(read.get("userId"), "ann");
-    assertEquals(read.id, session.id);
+    assertEquals(read.get("userId"), "ann", rowName(id));
+    assertEquals(read.id, session.id, rowName(id));
   }
 });

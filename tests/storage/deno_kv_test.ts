@@ -5,6 +5,7 @@ import {
   type SessionStorage,
 } from "@satchel/session";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { rowName } from "../_row.ts";
 
 /** A storage on a database whose first commits, `times` of them, fail with `message`. It counts the commits. */
 async function setUp(
@@ -89,6 +90,7 @@ Deno.test("createDenoKvSessionStorage() refuses prefixes that are too long, or t
       () => createDenoKvSessionStorage({ prefix }),
       TypeError,
       message,
+      rowName(prefix),
     );
   }
 });

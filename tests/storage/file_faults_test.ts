@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import process from "node:process";
 import type { FileEngine } from "../../storage/engines/file/engine.ts";
+import { rowName } from "../_row.ts";
 import {
   engineIn,
   expires,
@@ -33,7 +34,7 @@ Deno.test("write() makes each change once, when four processes change one record
     assertEquals((await engineIn(dir).read(KEY))?.value, "500");
     const session = await storage.read(value);
     assertEquals(session.size, 121);
-    for (const name of names) assertEquals(session.get(`${name}59`), 59);
+    for (const name of names) assertEquals(session.get(`${name}59`), 59, name);
     const left = await namesIn(`${dir}/kk/${KEY}`);
     assertEquals(left.length, 2);
   });
@@ -57,12 +58,15 @@ Deno.test("write() leaves the old record or the new one, when its process is kil
       const record = await engine.read(KEY);
       if (record) {
         const [before, text, after] = record.value.split(":");
-        assertEquals(after, before);
-        assertEquals(text?.length, 20_000);
-        assert(Number(before) >= round * 1000);
+        assertEquals(after, before, rowName(round));
+        assertEquals(text?.length, 20_000, rowName(round));
+        assert(Number(before) >= round * 1000, rowName(round));
       }
-      assertExists(await engine.write(KEY, "0::0", { expires }));
-      assertEquals((await engine.read(KEY))?.value, "0::0");
+      assertExists(
+        await engine.write(KEY, "0::0", { expires }),
+        rowName(round),
+      );
+      assertEquals((await engine.read(KEY))?.value, "0::0", rowName(round));
     }
     await engine.sweep(0);
     assertEquals(await namesIn(`${dir}/kk/${KEY}`).then((n) => n.length), 2);
@@ -104,14 +108,17 @@ for (const [name, change] of Object.entries(changes)) {
             : name === "touch()"
             ? [old]
             : [old, null];
-          assert(outcomes.includes(value));
-          if (done) assertEquals(value, outcomes.at(-1));
-          assertExists(await engine.write(KEY, "next", { expires }));
-          assertEquals((await engine.read(KEY))?.value, "next");
+          assert(outcomes.includes(value), rowName(last));
+          if (done) assertEquals(value, outcomes.at(-1), rowName(last));
+          assertExists(
+            await engine.write(KEY, "next", { expires }),
+            rowName(last),
+          );
+          assertEquals((await engine.read(KEY))?.value, "next", rowName(last));
           await engine.sweep(0);
-          assertEquals((await namesIn(dir)).length, 4);
+          assertEquals((await namesIn(dir)).length, 4, rowName(last));
           await engine.delete(KEY);
-          assertEquals(await engine.read(KEY), null);
+          assertEquals(await engine.read(KEY), null, rowName(last));
         });
       }
       assert(steps > 0);
@@ -140,9 +147,10 @@ for (const step of ["open", "write", "sync", "rename"]) {
           () => storage.save(session),
           SessionError,
           "Cannot save session: the engine failed",
+          rowName(from),
         );
-        assertEquals(error.code, "store-failed");
-        assertEquals(error.cause, full);
+        assertEquals(error.code, "store-failed", rowName(from));
+        assertEquals(error.cause, full, rowName(from));
       }
       assertEquals(events, [full, full]);
       const whole = createFileSessionStorage({ dir });
@@ -238,9 +246,11 @@ Deno.test("read() rejects instead of returning a new session, when the disk fail
       const error = await assertRejects(
         () => storage.read(value),
         SessionError,
+        undefined,
+        name,
       );
-      assertEquals(error.code, "store-failed");
-      assertEquals(error.cause, failure);
+      assertEquals(error.code, "store-failed", name);
+      assertEquals(error.cause, failure, name);
     }
   });
 });

@@ -145,9 +145,15 @@ Deno.test("read() returns new sessions, when two records were swapped", async ()
     await Deno.rename(one.folder, `${dir}/held`);
     await Deno.rename(two.folder, one.folder);
     await Deno.rename(`${dir}/held`, two.folder);
-    for (const { storage, value, events } of [one, two]) {
-      assertEquals((await storage.read(value)).get("text"), undefined);
-      assertEquals(events, ["corrupt-record"]);
+    for (
+      const [name, { storage, value, events }] of Object.entries({ one, two })
+    ) {
+      assertEquals(
+        (await storage.read(value)).get("text"),
+        undefined,
+        name,
+      );
+      assertEquals(events, ["corrupt-record"], name);
     }
   });
 });

@@ -10,6 +10,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import process from "node:process";
+import { rowName } from "../_row.ts";
 import {
   engineIn,
   expires,
@@ -30,8 +31,14 @@ Deno.test("createFileSessionStorage() refuses a dir that is not a path", () => {
       () => createFileSessionStorage(options),
       TypeError,
       "dir must be the path of a directory",
+      rowName(dir),
     );
-    assertThrows(() => createFsSessionStorage(options.dir), TypeError, "dir");
+    assertThrows(
+      () => createFsSessionStorage(options.dir),
+      TypeError,
+      "dir",
+      rowName(dir),
+    );
   }
 });
 
@@ -88,11 +95,11 @@ Deno.test({
       assertEquals(paths.length, 2);
       for (const path of [".", ...paths]) {
         const { mode = 0 } = await Deno.stat(`${dir}/${path}`);
-        assertEquals((mode ?? 0) & 0o777, 0o700);
+        assertEquals((mode ?? 0) & 0o777, 0o700, rowName(path));
       }
       for (const { name } of Deno.readDirSync(folder)) {
         const { mode } = await Deno.stat(`${folder}/${name}`);
-        assertEquals((mode ?? 0) & 0o777, 0o600);
+        assertEquals((mode ?? 0) & 0o777, 0o600, name);
       }
     });
   },
@@ -177,7 +184,7 @@ Deno.test("touch() moves the instant and leaves version and content, when there 
         value: "text",
         version,
         expires: at,
-      });
+      }, rowName(at));
     }
     assertExists(
       await engine.write(KEY, "more", { expires, ifVersion: version }),

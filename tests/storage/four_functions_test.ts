@@ -8,6 +8,7 @@ import {
 import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
 import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
+import { rowName } from "../_row.ts";
 
 interface Row {
   data: Record<string, unknown>;
@@ -139,12 +140,20 @@ Deno.test("createSessionStorage() keeps a deadline beside the data, only where i
     const session = await storage.getSession();
     session.set("a", 1);
     const header = cookieHeader(await storage.commitSession(session, commit));
-    assertEquals("__satchel__" in db.rows.get("1")!.data, kept);
+    assertEquals(
+      "__satchel__" in db.rows.get("1")!.data,
+      kept,
+      rowName(options),
+    );
     const again = await storage.getSession(header);
-    assertEquals(again.data, { a: 1 });
+    assertEquals(again.data, { a: 1 }, rowName(options));
     clock.pass(60);
-    assertEquals((await storage.getSession(header)).size, kept ? 0 : 1);
-    assertEquals(events.includes("expired"), kept);
+    assertEquals(
+      (await storage.getSession(header)).size,
+      kept ? 0 : 1,
+      rowName(options),
+    );
+    assertEquals(events.includes("expired"), kept, rowName(options));
   }
 });
 
@@ -192,7 +201,7 @@ Deno.test("createSessionStorage() gives an untouched record of an older applicat
       renew: false,
     });
     clock.pass(100);
-    assertEquals((await storage.getSession(header)).size, 0);
+    assertEquals((await storage.getSession(header)).size, 0, rowName(options));
   }
 });
 
@@ -335,7 +344,7 @@ Deno.test("createSessionStorage() never hands readData an id that means more tha
   ];
   for (const id of malformed) {
     const session = await storage.read(id);
-    assertEquals(session.size, 0);
+    assertEquals(session.size, 0, rowName(id));
   }
   assertEquals(db.calls, []);
   for (
@@ -364,6 +373,7 @@ Deno.test("createSessionStorage() throws store-failed, when createData gives no 
       () => storage.commitSession(session),
       "store-failed",
       "Cannot save session: createData must return an id",
+      { row: rowName(id) },
     );
   }
 });
@@ -386,15 +396,17 @@ Deno.test("createSessionStorage() throws store-failed, when the database fails o
     const { storage } = setUp(
       { readData: async () => answer } as StorageOptions,
     );
-    await assertSessionError(() => storage.getSession(header), "store-failed");
+    await assertSessionError(() => storage.getSession(header), "store-failed", {
+      row: rowName(answer),
+    });
   }
   for (const answer of [5, "text", true, []]) {
     const { storage, events } = setUp(
       { readData: async () => answer } as StorageOptions,
     );
     const session = await storage.getSession(header);
-    assertEquals(session.size, 0);
-    assertEquals(events, ["corrupt-record"]);
+    assertEquals(session.size, 0, rowName(answer));
+    assertEquals(events, ["corrupt-record"], rowName(answer));
   }
   assertEquals(db.rows.size, 1);
 });
@@ -408,6 +420,7 @@ Deno.test("createSessionStorage() refuses keys that its shape keeps for itself",
       () => storage.commitSession(session),
       "unserializable",
       `Cannot store "${key}": React Router's format reserves this key`,
+      { row: key },
     );
   }
 });
@@ -429,7 +442,11 @@ Deno.test("createSessionStorage() ignores a deadline that is none", async () => 
     ]
   ) {
     db.rows.set("1", { data: { a: 1, __satchel__: meta }, expires: undefined });
-    assertEquals((await storage.getSession(header)).data, { a: 1 });
+    assertEquals(
+      (await storage.getSession(header)).data,
+      { a: 1 },
+      rowName(meta),
+    );
   }
 });
 
@@ -439,12 +456,12 @@ Deno.test("createSessionStorage() throws and says what to change, when a functio
     const error = assertThrows(() =>
       createSessionStorage(
         { cookie: {}, ...functions, [name]: undefined } as never,
-      )
-    );
-    assertInstanceOf(error, TypeError);
+      ), name);
+    assertInstanceOf(error, TypeError, name);
     assertEquals(
       error.message,
       `Cannot create storage: ${name} must be a function; pass all of createData, readData, updateData, deleteData, or an engine`,
+      name,
     );
   }
 });
@@ -465,7 +482,11 @@ Deno.test("createSessionStorage() finds a numeric id again, in every format of i
     const session = await storage.getSession();
     session.set("a", 1);
     const header = cookieHeader(await storage.commitSession(session));
-    assertEquals((await storage.getSession(header)).id, "1");
-    assertEquals((await storage.getSession(header)).get("a"), 1);
+    assertEquals((await storage.getSession(header)).id, "1", rowName(format));
+    assertEquals(
+      (await storage.getSession(header)).get("a"),
+      1,
+      rowName(format),
+    );
   }
 });

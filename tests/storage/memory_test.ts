@@ -5,6 +5,7 @@ import {
   createMemorySessionStorage,
   type MemorySessionStorageOptions,
 } from "../../storage/memory.ts";
+import { rowName } from "../_row.ts";
 
 function setUp(options: MemorySessionStorageOptions = {}) {
   const clock = new Clock();
@@ -60,7 +61,7 @@ Deno.test("createMemorySessionStorage() removes expired sessions, though no requ
   // A removed session does not come back with the clock.
   clock.pass(-61);
   for (const gone of ended) {
-    assertEquals((await storage.read(gone)).size, 0);
+    assertEquals((await storage.read(gone)).size, 0, rowName(gone));
   }
   assertEquals((await storage.read(id)).get("a"), "kept");
 });
@@ -110,6 +111,7 @@ Deno.test("createMemorySessionStorage() throws and says what to change, when max
       () => createMemorySessionStorage({ maxSessions } as never),
       RangeError,
       `Cannot create storage: maxSessions must be a positive integer, received ${maxSessions}`,
+      rowName(maxSessions),
     );
   }
 });

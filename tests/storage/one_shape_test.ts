@@ -6,6 +6,7 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
+import { rowName } from "../_row.ts";
 import { cookieHeader } from "../core/_support.ts";
 import { createCookie } from "../../core/cookie.ts";
 import { createSession, type Session } from "../../core/session.ts";
@@ -164,7 +165,11 @@ Deno.test("commitCookie() gives the parts of what commitSession() sends", async 
     );
     session.destroy();
     const cleared = await storage.commitCookie(session);
-    assertEquals([cleared?.value, cleared?.options.expires], ["", new Date(0)]);
+    assertEquals(
+      [cleared?.value, cleared?.options.expires],
+      ["", new Date(0)],
+      title,
+    );
   }
 });
 
@@ -185,7 +190,12 @@ Deno.test("a middleware binds its cookie, and the storage's default cookie is no
       () => storage.destroySession(createSession()),
     ]
   ) {
-    await assertRejects(use, TypeError, 'a middleware has bound it to "sid"');
+    await assertRejects(
+      use,
+      TypeError,
+      'a middleware has bound it to "sid"',
+      rowName(use),
+    );
   }
   assertThrows(() => withSession(storage, () => new Response()), TypeError);
   assertEquals((await storage.read(null)).size, 0, "read() needs no cookie");

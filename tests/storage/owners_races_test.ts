@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createSessionStorage, type SessionStorage } from "../../mod.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { effort } from "../_effort.ts";
+import { rowName } from "../_row.ts";
 import { everyOrder } from "./_schedule.ts";
 
 type Storage = SessionStorage;
@@ -127,7 +128,7 @@ Deno.test("two sign-ins of one user at once are both in the index, in every orde
     [],
     [(storage) => login(storage, "u1"), (storage) => login(storage, "u1")],
     async (storage, _, ids) => {
-      for (const id of ids) assert(await alive(storage, id));
+      for (const id of ids) assert(await alive(storage, id), rowName(id));
       assertEquals((await storage.listSessions("u1")).length, 2);
     },
   );

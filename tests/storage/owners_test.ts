@@ -20,6 +20,7 @@ import {
   type SessionEvent,
   type StorageOptions,
 } from "../../mod.ts";
+import { rowName } from "../_row.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 
 interface Data {
@@ -82,7 +83,7 @@ Deno.test("owner is refused at construction, where an engine could not keep its 
         createSessionStorage({ engine: new FakeEngine(less as never), owner })
       ),
   ];
-  for (const make of makers) assertThrows(make, TypeError, says);
+  for (const make of makers) assertThrows(make, TypeError, says, rowName(make));
   assertThrows(
     () => createMemorySessionStorage({ owner: "user" as never }),
     TypeError,
@@ -102,6 +103,7 @@ Deno.test("listSessions() and destroySessions() say what to change, when they ar
       call,
       TypeError,
       "the storage was created without owner; add the option owner",
+      rowName(call),
     );
   }
   const { storage } = setUp();
@@ -110,6 +112,7 @@ Deno.test("listSessions() and destroySessions() say what to change, when they ar
       () => storage.listSessions(name as string),
       TypeError,
       "owner must be a non-empty string",
+      rowName(name),
     );
   }
   await assertRejects(
@@ -123,8 +126,8 @@ Deno.test("owner names nobody by undefined, null and the empty string, and throw
   for (const name of [undefined, null, ""]) {
     const { engine, storage, login } = setUp({ owner: () => name as string });
     const id = await login("u1");
-    assertEquals([...engine.records.keys()], [hashId(id)]);
-    assertEquals(await storage.listSessions("u1"), []);
+    assertEquals([...engine.records.keys()], [hashId(id)], rowName(name));
+    assertEquals(await storage.listSessions("u1"), [], rowName(name));
   }
   const { engine, storage } = setUp({ owner: () => 7 as never });
   const session = await storage.read(null);
@@ -159,7 +162,9 @@ Deno.test("the index holds no id and no owner's name, and survives names of any 
   names.push("\udfff", "\ufffd", "x".repeat(10_000));
   const ids: string[] = [];
   for (const name of names) ids.push(await login(name, `of ${name}`));
-  for (const name of names) assertEquals(await devices(name), [`of ${name}`]);
+  for (const name of names) {
+    assertEquals(await devices(name), [`of ${name}`], name);
+  }
   assertEquals(engine.records.size, 2 * names.length);
   const key = "QMAQ2CKk_F72ELbJNmIcvEvYx15-nOt_tuYc6BfNGGE";
   assertEquals(hashOwner("ann"), key);
@@ -168,7 +173,7 @@ Deno.test("the index holds no id and no owner's name, and survives names of any 
   assertEquals(index, `["owner/1","QMAQ2CKk",[${listed}]]`);
   for (const id of ids) {
     for (const { value } of engine.records.values()) {
-      assertFalse(value.includes(id));
+      assertFalse(value.includes(id), rowName(id, value));
     }
   }
   const [first] = await storage.listSessions("ann");
@@ -214,11 +219,15 @@ Deno.test("no session with an index outlives it: absoluteTimeout is 400 days, or
     });
     const id = await login("u1");
     const end = clock.now + (absoluteTimeout ?? 400 * DAY) * 1000;
-    assertEquals(engine.records.get(hashOwner("u1"))?.expires, end);
+    assertEquals(
+      engine.records.get(hashOwner("u1"))?.expires,
+      end,
+      rowName(absoluteTimeout),
+    );
     for (let day = 0; day < 13; day++) await alive(id);
     clock.now = end;
-    assertFalse(await alive(id));
-    assertEquals(await devices("u1"), []);
+    assertFalse(await alive(id), rowName(absoluteTimeout));
+    assertEquals(await devices("u1"), [], rowName(absoluteTimeout));
   }
 });
 
@@ -229,12 +238,16 @@ Deno.test("destroySessions() spares the session that it is given, under the id t
     const session = await storage.read(mine);
     if (as === "session") session.regenerateId();
     const except = { session, id: mine, hash: hashId(mine) }[as];
-    assertEquals(await storage.destroySessions("u1", { except }), 1);
-    assertFalse(await alive(other));
+    assertEquals(
+      await storage.destroySessions("u1", { except }),
+      1,
+      rowName(as),
+    );
+    assertFalse(await alive(other), rowName(as));
     session.set("device", "still mine");
     const now = await storage.save(session);
-    assert(await alive(now));
-    assertEquals(await devices("u1"), ["still mine"]);
+    assert(await alive(now), rowName(as));
+    assertEquals(await devices("u1"), ["still mine"], rowName(as));
   }
 });
 
@@ -279,12 +292,16 @@ Deno.test("destroySessions() can be called again, when the engine failed half-wa
       const error = await assertRejects(
         () => storage.destroySessions("u1", options),
         SessionError,
+        undefined,
+        rowName(verb, good),
       );
-      assertEquals(error.code, "store-failed");
-      assert(engine.played);
+      assertEquals(error.code, "store-failed", rowName(verb, good));
+      assert(engine.played, rowName(verb, good));
       await storage.destroySessions("u1", options);
-      for (const id of ids) assertFalse(await alive(id));
-      assert(await alive(spared));
+      for (const id of ids) {
+        assertFalse(await alive(id), rowName(verb, good, id));
+      }
+      assert(await alive(spared), rowName(verb, good));
     }
   }
 });
@@ -324,8 +341,15 @@ Deno.test("a damaged index is reported, and never looks like a user without sess
         () => storage.listSessions("u1"),
         () => storage.destroySessions("u1"),
       ]
-    ) await assertRejects(call, SessionError, "the list of them is damaged");
-    assertEquals(events.pop(), "corrupt-record");
+    ) {
+      await assertRejects(
+        call,
+        SessionError,
+        "the list of them is damaged",
+        rowName(value, call),
+      );
+    }
+    assertEquals(events.pop(), "corrupt-record", rowName(value));
   }
   await login("u1", "phone");
   assertEquals(await devices("u1"), ["phone"], "the next sign-in begins anew");

@@ -13,6 +13,7 @@ import {
 import { MemoryEngine } from "../../storage/engines/memory.ts";
 import type { Engine } from "../../storage/contract.ts";
 import { effort } from "../_effort.ts";
+import { rowName } from "../_row.ts";
 import { everyOrder } from "./_schedule.ts";
 
 type Storage = SessionStorage;
@@ -190,12 +191,16 @@ Deno.test("requests with one old cookie find one session, in every order of step
     fromCookie,
     [set("first"), set("second")],
     async (homes, [first, second]) => {
-      for (const result of [first, second]) {
+      for (const [nth, result] of [first, second].entries()) {
         const [was, setCookie = ""] = result as string[];
-        assertEquals(was, "ann");
+        assertEquals(was, "ann", `request ${nth + 1}`);
         const header = setCookie.split(";")[0];
         const session = await homes.storage().getSession(header ?? "");
-        assertEquals(session.data, { user: "ann", first: true, second: true });
+        assertEquals(
+          session.data,
+          { user: "ann", first: true, second: true },
+          `request ${nth + 1}`,
+        );
       }
       assertEquals(await homes.left(), { old: 0, new: 2 });
     },
@@ -227,14 +232,18 @@ for (const [name, open] of Object.entries({ fromEngine, fromCookie })) {
           await stopping.getSession(homes.header);
           break;
         } catch (error) {
-          assert(error instanceof SessionError);
-          assertEquals(error.code, "store-failed");
+          assert(error instanceof SessionError, rowName(does, failing));
+          assertEquals(error.code, "store-failed", rowName(does, failing));
         }
         steps++;
         assertEquals(await user(homes, homes.header), "ann", `step ${failing}`);
         await logOut(homes.storage(), homes.header);
-        assertEquals(await user(homes, homes.header), undefined);
-        assertEquals((await homes.left()).old, 0);
+        assertEquals(
+          await user(homes, homes.header),
+          undefined,
+          rowName(does, failing),
+        );
+        assertEquals((await homes.left()).old, 0, rowName(does, failing));
       }
     }
     assert(steps > 5, `${steps} steps`);

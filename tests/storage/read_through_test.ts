@@ -15,6 +15,7 @@ import {
 } from "../../mod.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { kvNamespace } from "../engines/_kv_namespace.ts";
+import { rowName } from "../_row.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 
 const cookie = { name: "session", secrets: ["s3cr3t"] };
@@ -118,7 +119,11 @@ Deno.test("createReadThroughSessionStorage() keeps what is left of a session's l
   const brief = await signIn(from, { maxAge: 600 });
   now += 500_000;
   for (const header of [remembered, brief]) {
-    assertEquals((await moving.getSession(header)).get("user"), "ann");
+    assertEquals(
+      (await moving.getSession(header)).get("user"),
+      "ann",
+      rowName(header),
+    );
   }
   now += 100_000;
   assertEquals((await moving.getSession(brief)).size, 0);
@@ -254,12 +259,16 @@ Deno.test("createReadThroughSessionStorage() opens nothing for a cookie that is 
       from,
     });
     await moving.destroySession(await moving.getSession(first));
-    assertEquals((await moving.getSession(second)).size, 0);
+    assertEquals((await moving.getSession(second)).size, 0, rowName(drops));
     const { now: before } = clock;
     clock.now += 1800_001;
     if (drops) engine.drop(clock.now);
-    assertEquals((await moving.getSession(second)).size, 0);
-    assertEquals((await from.getSession(second)).get("user"), "ann");
+    assertEquals((await moving.getSession(second)).size, 0, rowName(drops));
+    assertEquals(
+      (await from.getSession(second)).get("user"),
+      "ann",
+      rowName(drops),
+    );
     clock.now = before;
   }
 });
@@ -406,7 +415,9 @@ Deno.test("createReadThroughSessionStorage() refuses what does not go together",
       "uses the cookies of to and from",
     ],
   ];
-  for (const [call, message] of cases) assertThrows(call, TypeError, message);
+  for (const [call, message] of cases) {
+    assertThrows(call, TypeError, message, rowName(call));
+  }
 });
 
 Deno.test("a session moves from files to Deno KV while many requests use it", async () => {
@@ -455,14 +466,18 @@ Deno.test("two processes move the same sessions, and both keep what they change"
   for (const { process, lines } of processes) {
     let text = "";
     for (let next; !(next = await lines.read()).done;) text += next.value;
-    assertEquals(text.trim().split("\n"), headers.map(() => "ann"));
-    assertEquals((await process.status).code, 0);
+    assertEquals(
+      text.trim().split("\n"),
+      headers.map(() => "ann"),
+      rowName(process),
+    );
+    assertEquals((await process.status).code, 0, rowName(process));
   }
   const home = createFileSessionStorage({ dir: fresh, cookie });
   for (const header of headers) {
     const both = { user: "ann", first: true, second: true };
-    assertEquals((await home.getSession(header)).data, both);
-    assertEquals((await files.getSession(header)).size, 0);
+    assertEquals((await home.getSession(header)).data, both, rowName(header));
+    assertEquals((await files.getSession(header)).size, 0, rowName(header));
   }
   await Deno.remove(dir, { recursive: true });
 });

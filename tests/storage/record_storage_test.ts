@@ -7,6 +7,7 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
+import { rowName } from "../_row.ts";
 import { encodeBase64Url } from "./_bytes.ts";
 import { assertSessionError, Clock } from "../core/_support.ts";
 import { createSession, type Session, stateOf } from "../../core/session.ts";
@@ -120,10 +121,14 @@ Deno.test("storage makes no call to the engine, when the visitor has no session 
     const value of [null, ...malformed, 5, {}, ["a".repeat(24)], undefined]
   ) {
     const session = await storage.read(value as string);
-    assertEquals(session.size, 0);
-    assertEquals(await storage.save(session), null);
-    assertEquals(await storage.save(session, { renew: true }), null);
-    assertNotEquals<unknown>(session.id, value);
+    assertEquals(session.size, 0, rowName(value));
+    assertEquals(await storage.save(session), null, rowName(value));
+    assertEquals(
+      await storage.save(session, { renew: true }),
+      null,
+      rowName(value),
+    );
+    assertNotEquals<unknown>(session.id, value, rowName(value));
   }
   assertEquals(engine.calls, []);
   assertEquals(events, Array(malformed.length + 4).fill("rejected-cookie"));
@@ -141,11 +146,11 @@ Deno.test("storage.read() gives a fresh session under another id, when the id is
     ]
   ) {
     const session = await storage.read(unknown);
-    assertNotEquals(session.id, unknown);
+    assertNotEquals(session.id, unknown, rowName(unknown));
     session.set("b", 1);
     const saved = await storage.save(session);
-    assertNotEquals(saved, unknown);
-    assertEquals((await storage.read(unknown)).size, 0);
+    assertNotEquals(saved, unknown, rowName(unknown));
+    assertEquals((await storage.read(unknown)).size, 0, rowName(unknown));
   }
 });
 
@@ -188,13 +193,20 @@ Deno.test("storage.save() applies the request's changes to the newest record", a
   assert(events.includes("conflict"));
 
   const both = { same: "mine", mine: 1, theirs: 1, list: [1, 2], new: 1 };
-  for (const after of [session, await storage.read(id)]) {
-    assertEquals(after.data, both);
-    assertFalse(after.has("read"));
-    assertEquals(after.get("replaced"), 2);
-    assertEquals(after.get("waiting"), 1);
-    assertEquals(after.get("myFlash"), 1);
-    assertEquals(after.get("theirFlash"), 1);
+  const views = { "its own view": session, "a read": await storage.read(id) };
+  for (const [name, after] of Object.entries(views)) {
+    const flash = (key: string, value: unknown, what: string) =>
+      assertEquals(after.get(key), value, `${name}: ${what}`);
+    assertEquals(after.data, both, name);
+    flash("read", undefined, "the flash that this request has read is gone");
+    flash(
+      "replaced",
+      2,
+      "a flash that was read, and set anew meanwhile, stays",
+    );
+    flash("waiting", 1, "a flash that nobody has read stays");
+    flash("myFlash", 1, "this request's flash");
+    flash("theirFlash", 1, "the other request's flash");
   }
 });
 
@@ -408,7 +420,7 @@ Deno.test("storage.save() moves what others changed meanwhile to the new id, whe
 });
 
 for (const keepOld of [false, true]) {
-  Deno.test(`storage.save() brings nothing back, when a session regenerated ${keepOld ? "with keepOld" : ""} was destroyed meanwhile`, async () => {
+  Deno.test(`storage.save() brings nothing back, when a session regenerated${keepOld ? " with keepOld" : ""} was destroyed meanwhile`, async () => {
     const { engine, storage, events, store, other } = setUp();
     const id = await store({ a: 0 });
     const session = await storage.read(id);
@@ -466,8 +478,8 @@ Deno.test("storage.save() ends a session under its new id, when a logout before 
     first.destroy();
     await storage.save(first).catch(() => {});
     second.destroy();
-    assertEquals(await storage.save(second), "");
-    assertEquals((await storage.read(moved)).size, 0);
+    assertEquals(await storage.save(second), "", rowName(step));
+    assertEquals((await storage.read(moved)).size, 0, rowName(step));
   }
 });
 
@@ -504,7 +516,7 @@ Deno.test("storage.save() saves a change in place to what was held over a save, 
         // What another request has set is another box.
         box: overtaken ? ["hat"] : ["tie"],
         n: 1,
-      });
+      }, rowName(compareAndSet, overtaken));
     }
   }
 });
@@ -519,15 +531,19 @@ Deno.test("storage.save() saves what was taken away or given while the save befo
     if (merged) await other(id, (theirs) => theirs.set("b", 1));
     const saving = storage.save(session);
     session.unset("a");
-    assertEquals(session.get("notice"), "hi");
+    assertEquals(session.get("notice"), "hi", `merged: ${merged}`);
     session.setMaxAge(100);
     await saving;
-    assert(session.dirty);
+    assert(session.dirty, `merged: ${merged}`);
     await storage.save(session);
     const later = await storage.read(id);
-    assertEquals(later.data, { user: "ann", ...merged ? { b: 1 } : {} });
-    assertFalse(later.has("notice"));
-    assertEquals(stateOf(later)?.record?.lifetime, 100);
+    assertEquals(
+      later.data,
+      { user: "ann", ...merged ? { b: 1 } : {} },
+      `merged: ${merged}`,
+    );
+    assertFalse(later.has("notice"), `merged: ${merged}`);
+    assertEquals(stateOf(later)?.record?.lifetime, 100, `merged: ${merged}`);
   }
 });
 
@@ -623,11 +639,12 @@ Deno.test("storage.save() stores a record of exactly the limit, counted in bytes
   for (const [maxBytes, fits] of [[size, true], [size - 1, false]] as const) {
     const small = setUp({ maxBytes });
     const stored = small.store({ text: "ü".repeat(100) });
-    if (fits) assert(await stored);
+    if (fits) assert(await stored, rowName(maxBytes));
     else {await assertSessionError(
         () => stored,
         "too-large",
         `takes ${size} bytes`,
+        { row: rowName(maxBytes) },
       );}
   }
 });
@@ -651,8 +668,9 @@ Deno.test("storage.read() throws store-failed and never looks like no session, w
       () => storage.read(id),
       "store-failed",
       "Cannot read session: the engine ",
+      { row: rowName(trick) },
     );
-    assertFalse(error.message.includes(id));
+    assertFalse(error.message.includes(id), rowName(trick));
   }
   assertEquals(events, Array(tricks.length).fill("engine-error"));
   assertEquals((await storage.read(id)).get("a"), 0);
@@ -666,9 +684,9 @@ Deno.test("storage.read() gives a fresh session, when the record is over, by wha
   for (const expires of [NaN, -Infinity, 0, clock.time, clock.time - 1]) {
     engine.records.set(key!, { ...record, expires });
     const session = await storage.read(id);
-    assertEquals(session.size, 0);
-    assertNotEquals(session.id, id);
-    assertEquals(events.pop(), "expired");
+    assertEquals(session.size, 0, rowName(expires));
+    assertNotEquals(session.id, id, rowName(expires));
+    assertEquals(events.pop(), "expired", rowName(expires));
   }
   engine.records.set(key!, { ...record, expires: clock.time + 1 });
   assertEquals((await storage.read(id)).size, 1);
@@ -699,18 +717,22 @@ Deno.test("storage.read() gives a fresh session, when the record is corrupt", as
     whole.replace(/,\d+,/, ',"1",'),
   ];
   for (const damage of damages) {
-    assertNotEquals(damage, whole);
+    assertNotEquals(damage, whole, rowName(damage));
     engine.records.clear();
     engine.records.set(key!, { ...record, value: damage });
     events.length = 0;
     const session = await storage.read(id);
     assertEquals([session.size, session.get("a")], [0, undefined], damage);
-    assertNotEquals(session.id, id);
-    assertEquals(events, ["corrupt-record"]);
-    assertEquals(await storage.save(session, { renew: true }), null);
+    assertNotEquals(session.id, id, rowName(damage));
+    assertEquals(events, ["corrupt-record"], rowName(damage));
+    assertEquals(
+      await storage.save(session, { renew: true }),
+      null,
+      rowName(damage),
+    );
     session.set("b", 1);
     const saved = await storage.save(session);
-    assertEquals((await storage.read(saved)).data, { b: 1 });
+    assertEquals((await storage.read(saved)).data, { b: 1 }, rowName(damage));
   }
 });
 
@@ -724,7 +746,7 @@ Deno.test("storage.read() gives a fresh session, when records were swapped in th
   ];
   engine.records.set(a, second).set(b, first);
   for (const id of [one, two]) {
-    assertEquals((await storage.read(id)).get("name"), undefined);
+    assertEquals((await storage.read(id)).get("name"), undefined, rowName(id));
   }
 });
 
@@ -743,11 +765,27 @@ Deno.test("storage.read() moves the idle deadline, by touch or by write, once pe
       clock.pass(0.001);
       engine.calls = [];
       const session = await storage.read(id);
-      assertEquals(engine.calls, ["read", touches ? "touch" : "write"]);
-      assertEquals(engine.record.expires, until + 10_000);
+      assertEquals(
+        engine.calls,
+        ["read", touches ? "touch" : "write"],
+        rowName(touches, compareAndSet),
+      );
+      assertEquals(
+        engine.record.expires,
+        until + 10_000,
+        rowName(touches, compareAndSet),
+      );
       session.set("b", 1);
-      assertEquals(await storage.save(session), id);
-      assertEquals((await storage.read(id)).data, { a: 0, b: 1 });
+      assertEquals(
+        await storage.save(session),
+        id,
+        rowName(touches, compareAndSet),
+      );
+      assertEquals(
+        (await storage.read(id)).data,
+        { a: 0, b: 1 },
+        rowName(touches, compareAndSet),
+      );
     }
   }
 });
@@ -765,12 +803,20 @@ for (const touches of [true, false]) {
       clock.pass(50);
       engine.play(verb, trick);
       const session = await storage.read(id);
-      assert(engine.played);
-      assertEquals(events, trick === "conflict" ? [] : ["engine-error"]);
-      assertEquals(session.get("a"), 0);
+      assert(engine.played, rowName(trick));
+      assertEquals(
+        events,
+        trick === "conflict" ? [] : ["engine-error"],
+        rowName(trick),
+      );
+      assertEquals(session.get("a"), 0, rowName(trick));
       session.set("b", 1);
-      assertEquals(await storage.save(session), id);
-      assertEquals((await storage.read(id)).data, { a: 0, b: 1 });
+      assertEquals(await storage.save(session), id, rowName(trick));
+      assertEquals(
+        (await storage.read(id)).data,
+        { a: 0, b: 1 },
+        rowName(trick),
+      );
     }
   });
 }
@@ -785,8 +831,8 @@ Deno.test("storage.save() finds the session ended, when its deadline passes betw
     const session = await storage.read(id);
     session.set("a", 1);
     clock.pass(100);
-    assertEquals(await storage.save(session), null);
-    assertEquals(events.at(-1), "late-save");
+    assertEquals(await storage.save(session), null, rowName(compareAndSet));
+    assertEquals(events.at(-1), "late-save", rowName(compareAndSet));
     assertEquals(engine.record.expires, clock.time, "and it was not written");
   }
 });
@@ -831,6 +877,7 @@ Deno.test("storage.save() refuses what it cannot store, and says what to use", a
       () => storage.save(createSession({ a: 1 }, id)),
       TypeError,
       "Cannot save session: its id is not one that this storage makes; create the session without an id",
+      rowName(id),
     );
   }
   assertEquals(engine.calls, []);
@@ -966,6 +1013,7 @@ Deno.test("createSessionStorage() refuses an engine timeout that is none", () =>
       () => createSessionStorage({ engine, engineTimeout }),
       RangeError,
       "engineTimeout",
+      rowName(engineTimeout),
     );
   }
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { rowName } from "../../_row.ts";
 import type { Client } from "./_client.ts";
 import type { Traits } from "./_driver.ts";
 
@@ -228,10 +229,14 @@ export const cases: readonly Case[] = [
         await client.control(`fail?verb=${verb}`);
         const answer = await client.request("/count", cookie);
         assertEquals(answer.status, 503, verb);
-        assertEquals(answer.text, "Service Unavailable");
+        assertEquals(answer.text, "Service Unavailable", rowName(verb));
         assertBare(answer);
-        assertEquals(answer.headers.get("cache-control"), "no-store");
-        assertEquals(answer.headers.get("retry-after"), "5");
+        assertEquals(
+          answer.headers.get("cache-control"),
+          "no-store",
+          rowName(verb),
+        );
+        assertEquals(answer.headers.get("retry-after"), "5", rowName(verb));
       }
       for (const path of ["/stream", "/cookies"]) {
         await client.control("fail?verb=write");
