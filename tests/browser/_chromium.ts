@@ -3,7 +3,6 @@
  *
  * @module
  */
-// deno-lint-ignore-file no-console -- prints which browser is used
 import {
   type Browser,
   type BrowserContext,
@@ -41,12 +40,8 @@ function find(): string {
  * fails.
  */
 export function installed(): boolean {
-  if (executablePath) {
-    console.log(`browser: ${executablePath}`);
-    return true;
-  }
+  if (executablePath) return true;
   const advice = "chromium is missing: apt-get install chromium";
-  console.log(`browser: ${advice}`);
   Deno.test({
     name: `browser skipped: ${advice}`,
     ignore: Deno.env.get("CI") !== "true",

@@ -181,7 +181,7 @@ await withPackages(
         () => stored(maxBytes - overhead + 1),
         "too-large",
         `takes ${maxBytes + 1} bytes`,
-        `holds ${maxBytes}`,
+        `the limit of the engine is ${maxBytes}`,
       );
       assertEquals(calls, []);
       assert(await stored(maxBytes - overhead));

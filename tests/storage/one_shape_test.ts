@@ -193,7 +193,7 @@ Deno.test("a middleware binds its cookie, and the storage's default cookie is no
     await assertRejects(
       use,
       TypeError,
-      'a middleware has bound it to "sid"',
+      'a middleware uses it with the cookie "sid"',
       rowName(use),
     );
   }
