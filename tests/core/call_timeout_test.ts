@@ -3,7 +3,7 @@ import { CallTimeout } from "../../core/call_timeout.ts";
 
 const never = () => new Promise<never>(() => {});
 
-/** Runs with timers that are set by hand, as numbers or as objects. */
+/** Runs with timers that the test controls, as numbers or as objects. */
 async function withTimers(
   kind: "numbers" | "objects",
   body: (timers: Timers) => Promise<void>,
@@ -38,7 +38,7 @@ class Timers {
   now = 0;
   /** How often a timer was set. */
   sets = 0;
-  /** When each goes off, and whether it keeps the process from its end. */
+  /** When each fires, and whether it keeps the process alive. */
   readonly pending = new Map<
     unknown,
     { at: number; wake: () => void; holds: boolean }
@@ -65,7 +65,7 @@ class Timers {
     return [...this.pending.values()].filter(({ holds }) => holds).length;
   }
 
-  /** Lets time pass, and what hangs on it happen. */
+  /** Moves the time and fires the timers that are due. */
   async pass(ms: number): Promise<void> {
     this.now += ms;
     for (const [timer, { at, wake }] of this.pending) {
@@ -83,7 +83,7 @@ class Timers {
   }
 }
 
-/** Notes down how a call ends. */
+/** Records the outcome of a call. */
 function outcome(call: Promise<unknown>): { is: unknown } {
   const noted: { is: unknown } = { is: "pending" };
   call.then((value) => noted.is = value, (error) => noted.is = error.message);
@@ -91,7 +91,7 @@ function outcome(call: Promise<unknown>): { is: unknown } {
 }
 
 for (const kind of ["objects", "numbers"] as const) {
-  Deno.test(`CallTimeout.run() rejects each call when its time is up, with one timer at a time, when timers are ${kind}`, async () => {
+  Deno.test(`CallTimeout.run() rejects each late call, with one timer at a time, when timers are ${kind}`, async () => {
     await withTimers(kind, async (timers) => {
       const timeout = new CallTimeout(1000);
       const first = outcome(timeout.run(never));
@@ -116,7 +116,7 @@ for (const kind of ["objects", "numbers"] as const) {
     });
   });
 
-  Deno.test(`CallTimeout.run() lets a process exit that waits for nothing, when timers are ${kind}`, async () => {
+  Deno.test(`CallTimeout.run() does not keep the process alive without pending calls, when timers are ${kind}`, async () => {
     await withTimers(kind, async (timers) => {
       const timeout = new CallTimeout(1000);
       assertEquals(await timeout.run(() => Promise.resolve(1)), 1);
@@ -141,7 +141,7 @@ Deno.test("CallTimeout.run() sets one timer for many calls", async () => {
   });
 });
 
-Deno.test("CallTimeout.run() gives up each late call once, with the error that the caller gets", async () => {
+Deno.test("CallTimeout.run() calls onTimeout once for each late call, with the caller's error", async () => {
   await withTimers("objects", async (timers) => {
     const timeout = new CallTimeout(1000, "the server is silent");
     const errors: Error[] = [];
@@ -158,7 +158,7 @@ Deno.test("CallTimeout.run() gives up each late call once, with the error that t
   });
 });
 
-Deno.test("CallTimeout.run() accepts times that are too long for a timer", async () => {
+Deno.test("CallTimeout.run() accepts limits that are too long for a timer", async () => {
   await withTimers("objects", async (timers) => {
     const years = 2 ** 33;
     const call = outcome(new CallTimeout(years).run(never));
@@ -169,7 +169,7 @@ Deno.test("CallTimeout.run() accepts times that are too long for a timer", async
   });
 });
 
-Deno.test("CallTimeout.run() rejects with an error that is thrown synchronously, and sets no timer", async () => {
+Deno.test("CallTimeout.run() rejects and does not set a timer, when the call throws synchronously", async () => {
   await withTimers("objects", async (timers) => {
     const timeout = new CallTimeout(1000);
     await assertRejects(

@@ -72,7 +72,7 @@ const hostileHeaders: Record<string, string> = {
 };
 
 for (const [what, header] of Object.entries(hostileHeaders)) {
-  Deno.test(`cookie.parse() gives null and does not throw, when a client sends ${what}`, async () => {
+  Deno.test(`cookie.parse() returns null and does not throw, when a client sends ${what}`, async () => {
     for (const { name, options } of everyFormat) {
       assertEquals(await createCookie("n", options).parse(header), null, name);
     }
@@ -137,14 +137,14 @@ Deno.test("cookieValues() looks at each character a few times at most, whatever 
   }
 });
 
-Deno.test("cookieValues() gives three candidates in the header's order, when a name is repeated", () => {
+Deno.test("cookieValues() returns three values in the header's order, when a name is repeated", () => {
   assertEquals(cookieValues("n=1; m=0; n=2; n=3; n=4", "n"), ["1", "2", "3"]);
   assertEquals(cookieValues("n=; n==;n=a=b", "n"), ["", "=", "a=b"]);
   assertEquals(cookieValues("m=n=1; nn=2; n", "n"), []);
 });
 
 for (const { name, options } of protectedFormats) {
-  Deno.test(`cookie.parse() gives the first authentic one of three, when names repeat (${name})`, async () => {
+  Deno.test(`cookie.parse() returns the first authentic value of three, when the name is repeated (${name})`, async () => {
     const cookie = createCookie("n", options);
     const one = cookieHeader(await cookie.serialize("one"));
     const two = cookieHeader(await cookie.serialize("two"));
@@ -169,7 +169,7 @@ for (const { name, options } of protectedFormats) {
     }
   });
 
-  Deno.test(`cookie.parse() gives null, when the value is truncated anywhere (${name})`, async () => {
+  Deno.test(`cookie.parse() returns null, when the value is truncated anywhere (${name})`, async () => {
     const cookie = createCookie("n", options);
     const text = cookieText(await cookie.serialize("a value"));
     for (let length = 1; length < text.length; length++) {
@@ -186,7 +186,7 @@ for (const { name, options } of protectedFormats) {
     }
   });
 
-  Deno.test(`cookie.parse() gives null, when any bit is flipped (${name})`, async () => {
+  Deno.test(`cookie.parse() returns null, when any bit is flipped (${name})`, async () => {
     const cookie = createCookie("n", options);
     // Three lengths: no padding, and one and two letters of it.
     for (const value of ["abc", "abcd", "abcde"]) {
@@ -203,7 +203,7 @@ for (const { name, options } of protectedFormats) {
     }
   });
 
-  Deno.test(`cookie.parse() gives null, when anything is added (${name})`, async () => {
+  Deno.test(`cookie.parse() returns null, when text is added (${name})`, async () => {
     const cookie = createCookie("n", options);
     const text = cookieText(await cookie.serialize("abc"));
     for (
@@ -215,7 +215,7 @@ for (const { name, options } of protectedFormats) {
     assertEquals(await cookie.parse(`n="${text}"`), null);
   });
 
-  Deno.test(`cookie.parse() gives null, when the secret is another or has been retired (${name})`, async () => {
+  Deno.test(`cookie.parse() returns null, when the secret is another one or was removed (${name})`, async () => {
     const header = cookieHeader(
       await createCookie("n", options).serialize("abc"),
     );
@@ -225,7 +225,7 @@ for (const { name, options } of protectedFormats) {
     }
   });
 
-  Deno.test(`cookie.parse() gives null, when the value lost its protection (${name})`, async () => {
+  Deno.test(`cookie.parse() returns null, when the value is less protected (${name})`, async () => {
     const { format = "satchel" } = options;
     const cookie = createCookie("n", options);
     for (const weaker of [{ format }, {}] as const) {
@@ -240,7 +240,7 @@ for (const { name, options } of protectedFormats) {
 for (const encrypt of [false, true]) {
   const name = encrypt ? "sealed" : "signed";
 
-  Deno.test(`cookie.parse() gives null, when the value was written for another name (${name})`, async () => {
+  Deno.test(`cookie.parse() returns null, when the value was written for another name (${name})`, async () => {
     const theme = createCookie("theme", { secrets, encrypt });
     const text = cookieText(await theme.serialize("dark"));
     for (const other of ["Theme", "theme2", "them", "user"]) {
@@ -254,7 +254,7 @@ for (const encrypt of [false, true]) {
     assertEquals(await theme.parse(`theme=${text}`), "dark");
   });
 
-  Deno.test(`cookie.parse() gives null, when base64 is spelt another way (${name})`, async () => {
+  Deno.test(`cookie.parse() returns null, when base64 is not canonical (${name})`, async () => {
     const cookie = createCookie("n", { secrets, encrypt });
     const alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -294,7 +294,7 @@ for (const encrypt of [false, true]) {
     assert(strayBits > 0);
   });
 
-  Deno.test(`cookie.parse() gives null, when the key id is unknown or another secret's (${name})`, async () => {
+  Deno.test(`cookie.parse() returns null, when the key id is unknown or another secret's (${name})`, async () => {
     const cookie = createCookie("n", { secrets: ["new", "old"], encrypt });
     const old = createCookie("n", { secrets: ["old"], encrypt });
     const written = cookieText(await cookie.serialize("abc"));
@@ -315,7 +315,7 @@ for (const encrypt of [false, true]) {
   });
 }
 
-Deno.test("cookie.parse() gives null, when base64 is spelt another way (unsigned)", async () => {
+Deno.test("cookie.parse() returns null, when base64 is not canonical (unsigned)", async () => {
   const cases: [CookieOptions, string, string[]][] = [
     // "sa", "sab" and "s~~~" with a letter whose bits are all used, and with one whose are not.
     [{}, "u1.c2E", ["u1.c2E=", "u1.c2F", "u1.c2G", "u1.c2", "u1.c", "u1.c 2E"]],
@@ -343,7 +343,7 @@ Deno.test("cookie.parse() gives null, when base64 is spelt another way (unsigned
   }
 });
 
-Deno.test("cookie.parse() gives null, when a percent-encoding is spelt another way (react-router)", async () => {
+Deno.test("cookie.parse() returns null, when a percent-encoding is not canonical (react-router)", async () => {
   const cookie = createCookie("n", { secrets, format: "react-router" });
   const text = "ImFiYyI%3D.JAelJE3TUfZDsK0Rj8f%2BskRujNR%2BEUFtCp3Zp%2FO6%2Bas";
   assertEquals(await cookie.parse(`n=${text}`), "abc");
@@ -361,7 +361,7 @@ Deno.test("cookie.parse() gives null, when a percent-encoding is spelt another w
   ) assertEquals(await cookie.parse(`n=${other}`), null, other);
 });
 
-Deno.test("cookie.parse() gives the empty string, when the cookie was cleared", async () => {
+Deno.test("cookie.parse() returns the empty string, when the cookie was cleared", async () => {
   for (const { options } of everyFormat) {
     assertEquals(
       await createCookie("n", options).parse("n="),
@@ -376,7 +376,7 @@ Deno.test("cookie.parse() gives the empty string, when the cookie was cleared", 
   }
 });
 
-Deno.test("cookie.parse() gives plain data, when keys are names of prototypes", async () => {
+Deno.test("cookie.parse() returns plain data, when keys are names of prototypes", async () => {
   const text =
     '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"then":1}';
   for (const { options } of everyFormat) {

@@ -39,7 +39,7 @@ for (const { name, options } of formats) {
   });
 
   if (options.format === "remix") continue;
-  Deno.test(`createCookie() carries every JSON value, when it is ${name}`, async () => {
+  Deno.test(`createCookie() writes and reads every JSON value, when it is ${name}`, async () => {
     const cookie = createCookie("theme", options);
     const values = [
       null,
@@ -63,14 +63,14 @@ for (const { name, options } of formats) {
   });
 }
 
-Deno.test("createCookie() gives null, when the header has no such cookie", async () => {
+Deno.test("cookie.parse() returns null, when the header does not have the cookie", async () => {
   const cookie = createCookie("theme", { secrets });
   assertEquals(await cookie.parse(null), null);
   assertEquals(await cookie.parse(""), null);
   assertEquals(await cookie.parse("other=1; xtheme=2; theme2=3"), null);
 });
 
-Deno.test("createCookie() finds its pair among others, whatever the spaces", async () => {
+Deno.test("cookie.parse() finds its cookie among others, with any spaces", async () => {
   const cookie = createCookie("theme", { secrets });
   const pair = cookieHeader(await cookie.serialize("dark"));
   for (
@@ -121,7 +121,7 @@ Deno.test("createCookie() reads older formats, only when accept names them", asy
   }
 });
 
-Deno.test("createCookie() reads a sealed value, when it only signs; not the other way round", async () => {
+Deno.test("createCookie() reads an encrypted value, when it only signs, but not the reverse", async () => {
   const signs = createCookie("n", { secrets });
   const seals = createCookie("n", { secrets, encrypt: true });
   const sealed = cookieHeader(await seals.serialize("dark"));
@@ -130,7 +130,7 @@ Deno.test("createCookie() reads a sealed value, when it only signs; not the othe
   assertEquals(await seals.parse(signed), null);
 });
 
-Deno.test("createCookie() hides the value, when it seals", async () => {
+Deno.test("createCookie() hides the value, when it encrypts", async () => {
   const cookie = createCookie("n", { secrets, encrypt: true });
   const value = "visible".repeat(10);
   const one = await cookie.serialize(value);
@@ -142,7 +142,7 @@ Deno.test("createCookie() hides the value, when it seals", async () => {
   );
 });
 
-Deno.test("createCookie() copies its options, so that later changes do not reach it", async () => {
+Deno.test("createCookie() copies its options, so that later changes have no effect", async () => {
   const options = { secrets: ["one"], maxAge: 60 };
   const cookie = createCookie("n", options);
   options.secrets[0] = "two";
@@ -157,7 +157,7 @@ Deno.test("createCookie() copies its options, so that later changes do not reach
   );
 });
 
-Deno.test("cookie.serialize() writes attributes, each as it was asked for", async () => {
+Deno.test("cookie.serialize() writes the given attributes", async () => {
   const expires = new Date("2030-01-02T03:04:05Z");
   const cases: [string, CookieOptions, string[]][] = [
     ["n", {}, ["Path=/", "SameSite=Lax"]],
@@ -216,7 +216,7 @@ Deno.test("cookie.serialize() writes attributes, each as it was asked for", asyn
   }
 });
 
-Deno.test("cookie.serialize() replaces attributes this once, when it is given some", async () => {
+Deno.test("cookie.serialize() replaces attributes for one call, when they are given", async () => {
   const cookie = createCookie("n", { maxAge: 60, path: "/a" });
   const once = await cookie.serialize("", { maxAge: undefined, path: "/b" });
   assertEquals(once, "n=; SameSite=Lax; Path=/b");
@@ -241,7 +241,7 @@ Deno.test("cookie.serialize() replaces attributes this once, when it is given so
   }
 });
 
-Deno.test("cookie.serialize() throws too-large, when name and value pass 4,096 bytes", async () => {
+Deno.test("cookie.serialize() throws too-large, when name and value exceed 4,096 bytes", async () => {
   // u1. and base64url of the tag and 3,068 letters: 3 + 4,092 = 4,095, and one for the name.
   const cookie = createCookie("n");
   const fits = await cookie.serialize("x".repeat(3068));
@@ -256,7 +256,7 @@ Deno.test("cookie.serialize() throws too-large, when name and value pass 4,096 b
   );
 });
 
-Deno.test("cookie.serialize() throws unserializable, when JSON cannot carry the value", async () => {
+Deno.test("cookie.serialize() throws unserializable, when the value is not JSON", async () => {
   for (const value of [undefined, NaN, 1n, new Date(0), () => {}, new Map()]) {
     for (const { options } of formats) {
       if (options.format === "remix") continue;
@@ -270,7 +270,7 @@ Deno.test("cookie.serialize() throws unserializable, when JSON cannot carry the 
   }
 });
 
-Deno.test("cookie.serialize() refuses what is no text, when its format is remix", async () => {
+Deno.test("cookie.serialize() throws for other values than strings, when its format is remix", async () => {
   const cookie = createCookie("theme", { secrets, format: "remix" });
   const cases = [[null, "null"], [undefined, "undefined"], [1, "a number"], [
     {},
@@ -291,7 +291,7 @@ Deno.test("cookie.serialize() refuses what is no text, when its format is remix"
   );
 });
 
-Deno.test("createCookie() throws and says what to change, when options contradict", () => {
+Deno.test("createCookie() throws and says what to change, when options are invalid or contradict each other", () => {
   // deno-lint-ignore no-explicit-any -- what no type allows
   const cases: [any, any, typeof TypeError | typeof RangeError, string][] = [
     ["", {}, TypeError, "name must consist of letters"],
@@ -426,7 +426,7 @@ Deno.test("createCookie() throws and says what to change, when options contradic
   }
 });
 
-Deno.test("createCookie() keeps secrets out of its messages", () => {
+Deno.test("createCookie() does not put secrets into its messages", () => {
   for (const options of [{ secrets: ["hush", ""] }, { secrets: "hush" }]) {
     const error = assertThrows(
       () => createCookie("n", options as CookieOptions),
@@ -436,7 +436,7 @@ Deno.test("createCookie() keeps secrets out of its messages", () => {
   }
 });
 
-Deno.test("cookie.isSigned, name and expires tell what the cookie is", () => {
+Deno.test("cookie.isSigned, name and expires describe the cookie", () => {
   const expires = new Date(1e12);
   assertFalse(createCookie("n").isSigned);
   assert(createCookie("n", { secrets }).isSigned);
@@ -448,7 +448,7 @@ Deno.test("cookie.isSigned, name and expires tell what the cookie is", () => {
   assert(soon >= before + 60_000 && soon <= Date.now() + 60_000);
 });
 
-Deno.test("isCookie() knows a cookie by its shape", () => {
+Deno.test("isCookie() recognizes a cookie by its shape", () => {
   assert(isCookie(createCookie("n")));
   assert(isCookie({
     name: "n",

@@ -42,7 +42,7 @@ const unhex = (text: string): Bytes => new Uint8Array(Buffer.from(text, "hex"));
 const base64Url = (bytes: Uint8Array): string =>
   Buffer.from(bytes).toString("base64url");
 
-/** What the second implementation below derives: by `node:crypto`, not by the library. */
+/** Keys derived by `node:crypto`, as a second implementation. */
 function deriveByNode(
   secret: string,
   name: string,
@@ -224,7 +224,7 @@ Deno.test("encodeReactRouter() and encodeRemix() agree with the vectors", () => 
   });
 });
 
-Deno.test("nodeAead() and webAead() give the same bytes and read each other", async () => {
+Deno.test("nodeAead() and webAead() write the same bytes and read each other's", async () => {
   const key = new Uint8Array(32).map((_, i) => i);
   const native = nodeAead(key, node as unknown as NodeCrypto);
   const web = webAead(key);
@@ -273,14 +273,14 @@ Deno.test("nodeAead() and webAead() give the same bytes and read each other", as
   }
 });
 
-Deno.test("webAead() opens what it was given, when the caller reuses the bytes meanwhile", async () => {
+Deno.test("webAead() opens the right message, when the caller reuses its bytes in the meantime", async () => {
   const key = new Uint8Array(32).fill(1);
   const bound = utf8("bound");
   const nonces = [new Uint8Array(12).fill(2), new Uint8Array(12).fill(3)];
   const aead = webAead(key);
   const one = await aead.seal(nonces[0]!, utf8("one"), bound);
   const two = await aead.seal(nonces[1]!, utf8("two"), bound);
-  // Another visitor's cookie is decoded into the same bytes while this one waits for its key.
+  // Another visitor's cookie is decoded into the same bytes while this one awaits its key.
   const shared = new Uint8Array(12 + one.length);
   const nonce = shared.subarray(0, 12);
   const message = shared.subarray(12);
@@ -292,7 +292,7 @@ Deno.test("webAead() opens what it was given, when the caller reuses the bytes m
   assertEquals(new TextDecoder().decode(await opening), "one");
 });
 
-Deno.test("createAead() seals by Web Crypto, when the runtime has no node:crypto", async () => {
+Deno.test("createAead() seals by Web Crypto, when the runtime does not have node:crypto", async () => {
   const key = new Uint8Array(32).fill(1);
   const nonce = new Uint8Array(12);
   const native = createAead(key).seal(nonce, utf8("text"), utf8("bound"));
@@ -313,7 +313,7 @@ Deno.test("createAead() seals by Web Crypto, when the runtime has no node:crypto
   }
 });
 
-Deno.test("satchelFormat() tells secrets of one key id apart", async () => {
+Deno.test("satchelFormat() reads every secret, when several have the same key id", async () => {
   const id = (secret: string) =>
     base64Url(deriveByNode(secret, "n", "id", 2)).slice(0, 2);
   // 12 bits: two of a few hundred secrets share one.
@@ -346,7 +346,7 @@ Deno.test("satchelFormat() tells secrets of one key id apart", async () => {
   }
 });
 
-Deno.test("docs/formats.md shows the vectors as they are", async () => {
+Deno.test("docs/formats.md contains the vectors", async () => {
   const docs = await Deno.readTextFile(
     new URL("../../docs/formats.md", import.meta.url),
   );

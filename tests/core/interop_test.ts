@@ -30,7 +30,7 @@ const signings: [theirs: string[], ours: string[], read: boolean][] = [
   [[], ["s3cr3t"], false],
 ];
 
-Deno.test("createCookie() reads cookies of React Router, values and rotated secrets alike", async () => {
+Deno.test("createCookie() reads cookies of React Router, also with rotated secrets", async () => {
   for (const [theirs, ours, read] of signings) {
     for (const value of values) {
       const header = cookieHeader(
@@ -56,7 +56,7 @@ Deno.test("createCookie() reads cookies of React Router, values and rotated secr
   }
 });
 
-Deno.test("createCookie() writes cookies for React Router, byte by byte as it does", async () => {
+Deno.test("createCookie() writes the same bytes as React Router", async () => {
   for (const [ours, theirs, read] of signings) {
     for (const value of values) {
       const setCookie = await createCookie("n", {
@@ -80,7 +80,7 @@ Deno.test("createCookie() writes cookies for React Router, byte by byte as it do
   }
 });
 
-Deno.test("createCookie() reads cookies of Remix 3, texts and rotated secrets alike", async () => {
+Deno.test("createCookie() reads cookies of Remix 3, also with rotated secrets", async () => {
   for (const [theirs, ours, read] of signings) {
     for (const value of texts) {
       const header = cookieHeader(
@@ -97,7 +97,7 @@ Deno.test("createCookie() reads cookies of Remix 3, texts and rotated secrets al
   }
 });
 
-Deno.test("createCookie() writes cookies for Remix 3, byte by byte as it does", async () => {
+Deno.test("createCookie() writes the same bytes as Remix 3", async () => {
   for (const [ours, theirs, read] of signings) {
     for (const value of texts) {
       const setCookie = await createCookie("n", {
@@ -121,7 +121,7 @@ Deno.test("createCookie() writes cookies for Remix 3, byte by byte as it does", 
   }
 });
 
-Deno.test("createCookieSessionStorage() takes over sessions of React Router, flashes and all", async () => {
+Deno.test("createCookieSessionStorage() reads sessions of React Router, including flashes", async () => {
   const theirs = createReactRouterStorage({
     cookie: { name: "__session", secrets: ["s3cr3t"] },
   });
@@ -153,7 +153,7 @@ Deno.test("createCookieSessionStorage() takes over sessions of React Router, fla
   assertEquals((await strict.getSession(header)).size, 0);
 });
 
-Deno.test("createCookieSessionStorage() writes sessions that React Router reads, flashes and all", async () => {
+Deno.test("createCookieSessionStorage() writes sessions that React Router reads, including flashes", async () => {
   const cookie = { name: "__session", secrets: ["s3cr3t"] };
   const theirs = createReactRouterStorage({ cookie });
   const timeouts = [{}, { idleTimeout: 3600, absoluteTimeout: 7200 }];
@@ -200,7 +200,7 @@ Deno.test("createCookieSessionStorage() keeps its deadline, when React Router wr
   assertEquals((await ours.getSession(back)).size, 0);
 });
 
-Deno.test("createCookieSessionStorage() takes over sessions of Remix 3, id and flashes and all", async () => {
+Deno.test("createCookieSessionStorage() reads sessions of Remix 3, including id and flashes", async () => {
   const cookie = createRemixCookie("__session", { secrets: ["s3cr3t"] });
   const theirs = createRemixStorage();
   const old = await theirs.read(null);
@@ -226,7 +226,7 @@ Deno.test("createCookieSessionStorage() takes over sessions of Remix 3, id and f
   assertNotEquals(again.id, old.id);
 });
 
-Deno.test("createCookieSessionStorage() writes sessions that Remix 3 reads, flashes and all", async () => {
+Deno.test("createCookieSessionStorage() writes sessions that Remix 3 reads, including flashes", async () => {
   const cookie = createRemixCookie("__session", { secrets: ["s3cr3t"] });
   const theirs = createRemixStorage();
   for (const timeout of [{}, { idleTimeout: 3600 }]) {

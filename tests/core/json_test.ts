@@ -4,7 +4,7 @@ import { encodeEntries, encodeJson } from "../../core/json.ts";
 import { rowName } from "../_row.ts";
 import { assertSessionError } from "./_support.ts";
 
-/** Deep-equal, with `-0`, the order of keys and own `__proto__` told apart. */
+/** Deep equality that distinguishes `-0`, the order of keys and an own `__proto__`. */
 function assertSame(actual: unknown, expected: unknown): void {
   if (typeof expected !== "object" || expected === null) {
     assert(Object.is(actual, expected));
@@ -52,7 +52,7 @@ const json = fc.letrec((tie) => ({
   ),
 })).value;
 
-Deno.test("encodeJson() writes text from which JSON.parse makes the same value", () => {
+Deno.test("encodeJson() writes a text that JSON.parse turns into the same value", () => {
   fc.assert(
     fc.property(json, (value) => {
       assertSame(JSON.parse(encodeJson(value, "key")), value);
@@ -70,7 +70,7 @@ Deno.test("encodeJson() writes what JSON.stringify writes, apart from -0", () =>
   }));
 });
 
-Deno.test("encodeEntries() writes an object, whatever its keys", () => {
+Deno.test("encodeEntries() writes an object with any keys", () => {
   fc.assert(fc.property(fc.dictionary(key, json), (entries) => {
     const texts = new Map(
       Object.entries(entries).map((
@@ -83,7 +83,7 @@ Deno.test("encodeEntries() writes an object, whatever its keys", () => {
   assertEquals(encodeEntries(new Map()), "{}");
 });
 
-Deno.test("encodeJson() takes plain objects, whatever made them plain", () => {
+Deno.test("encodeJson() accepts every kind of plain object", () => {
   const bare = Object.create(null);
   bare.a = 1;
   assertEquals(encodeJson(bare, "k"), '{"a":1}');
@@ -155,7 +155,7 @@ const rejected: [string, unknown, string][] = [
 ];
 
 for (const [what, value, why] of rejected) {
-  Deno.test(`encodeJson() refuses ${what} and names the path`, async () => {
+  Deno.test(`encodeJson() throws for ${what} and names the path`, async () => {
     const at = what === "an object with toJSON" ? ".toJSON" : "";
     const places: [unknown, string][] = [
       [value, "cart"],
@@ -174,7 +174,7 @@ for (const [what, value, why] of rejected) {
   });
 }
 
-Deno.test("encodeJson() refuses depth and cycles, and names the key", async () => {
+Deno.test("encodeJson() throws and names the key, when a value is too deep or contains itself", async () => {
   let deep: unknown = [];
   for (let i = 0; i < 100_000; i++) deep = i % 2 ? [deep] : { a: deep };
   const cycle: Record<string, unknown> = { a: [] };
@@ -195,7 +195,7 @@ Deno.test("encodeJson() refuses depth and cycles, and names the key", async () =
   await assertSessionError(() => encodeJson([fits], "cart"), "unserializable");
 });
 
-Deno.test("encodeJson() refuses what throws when it is read, with the error as its cause", async () => {
+Deno.test("encodeJson() throws with the error as its cause, when a getter throws", async () => {
   const cause = new Error("no database");
   const throwing = {
     get price() {
@@ -216,7 +216,7 @@ Deno.test("encodeJson() refuses what throws when it is read, with the error as i
   assertFalse("cause" in silent);
 });
 
-Deno.test("encodeJson() reads a getter once, so that check and text cannot differ", () => {
+Deno.test("encodeJson() reads a getter once", () => {
   let reads = 0;
   const text = encodeJson({
     get n() {
@@ -226,7 +226,7 @@ Deno.test("encodeJson() reads a getter once, so that check and text cannot diffe
   assertEquals([text, reads], ['{"n":1}', 1]);
 });
 
-Deno.test("encodeJson() keeps values out of its messages", async () => {
+Deno.test("encodeJson() does not put values into its messages", async () => {
   const values = [
     "hush",
     { hush: 1n }["hush"],

@@ -44,7 +44,7 @@ Deno.test("lifetimeOf() prefers maxAge to expires", () => {
   assertEquals(lifetimeOf(undefined), null);
 });
 
-Deno.test("lifetimeOf() throws, when a lifetime is none", () => {
+Deno.test("lifetimeOf() throws, when a lifetime is invalid", () => {
   for (const maxAge of [NaN, -1, -0.001, Infinity, -Infinity, "60", null, {}]) {
     assertThrows(
       () => lifetimeOf({ maxAge } as never),
@@ -63,7 +63,7 @@ Deno.test("lifetimeOf() throws, when a lifetime is none", () => {
   }
 });
 
-Deno.test("checkTimeouts() throws and says what to change, when a timeout is none", () => {
+Deno.test("checkTimeouts() throws and says what to change, when a timeout is invalid", () => {
   const cases: [object, string][] = [
     [
       { idleTimeout: 0 },
@@ -102,7 +102,7 @@ Deno.test("checkTimeouts() throws and says what to change, when a timeout is non
   }
 });
 
-Deno.test("checkTimeouts() touches after a tenth of the idle timeout, a minute at most", () => {
+Deno.test("checkTimeouts() sets touchAfter to a tenth of the idle timeout, at most a minute", () => {
   const cases: [Timeouts, number][] = [
     [{}, 0],
     [{ idleTimeout: 100 }, 10],
@@ -120,7 +120,7 @@ Deno.test("checkTimeouts() touches after a tenth of the idle timeout, a minute a
   }
 });
 
-Deno.test("endOf() counts a lifetime from now, 14 days where there is none", () => {
+Deno.test("endOf() counts a lifetime from now, 14 days by default", () => {
   const cases: [StoredLifetime, number][] = [
     [null, 5000 + 14 * DAY * 1000],
     [10, 15_000],
@@ -137,7 +137,7 @@ Deno.test("endOf() counts a lifetime from now, 14 days where there is none", () 
   assertEquals(DEFAULT_LIFETIME, 14 * DAY);
 });
 
-Deno.test("deadline() is the nearest of lifetime, idle and absolute timeout", () => {
+Deno.test("deadline() returns the earliest of lifetime, idle and absolute timeout", () => {
   const life = { created: 1000, ends: 20_000, lifetime: null };
   const cases: [Timeouts, number][] = [
     [{}, 20_000],
@@ -153,7 +153,7 @@ Deno.test("deadline() is the nearest of lifetime, idle and absolute timeout", ()
   }
 });
 
-Deno.test("isAhead() says no, when clock or deadline is broken", () => {
+Deno.test("isAhead() returns false, when clock or deadline is NaN", () => {
   assert(isAhead(2, 1));
   assertFalse(isAhead(1, 1));
   assertFalse(isAhead(1, 2));
@@ -164,7 +164,7 @@ Deno.test("isAhead() says no, when clock or deadline is broken", () => {
   }
 });
 
-Deno.test("storage.read() ends a session exactly at its deadline", async () => {
+Deno.test("storage.read() returns an empty session exactly from the deadline on", async () => {
   const cases: [Timeouts, number | undefined, number][] = [
     [{}, undefined, 14 * DAY],
     [{}, 60, 60],
@@ -189,7 +189,7 @@ Deno.test("storage.read() ends a session exactly at its deadline", async () => {
   }
 });
 
-Deno.test("storage.save() counts maxAge from each save, by itself without an idle timeout", async () => {
+Deno.test("storage.save() counts maxAge from each save, with and without an idle timeout", async () => {
   const { clock, storage } = setUp();
   const id = await store(storage, 60);
   clock.pass(50);
@@ -208,7 +208,7 @@ Deno.test("storage.save() counts maxAge from each save, by itself without an idl
   assertFalse(await alive(storage, id));
 });
 
-Deno.test("storage.read() slides the idle deadline, at most once per touchAfter", async () => {
+Deno.test("storage.read() moves the idle deadline, at most once per touchAfter", async () => {
   const { clock, storage } = setUp({ idleTimeout: 100, touchAfter: 10 });
   const id = await store(storage);
   for (let use = 0; use < 5; use++) {
@@ -225,7 +225,7 @@ Deno.test("storage.read() slides the idle deadline, at most once per touchAfter"
   );
 });
 
-Deno.test("storage.read() never slides past the lifetime or the absolute timeout", async () => {
+Deno.test("storage.read() never moves the deadline beyond the lifetime or the absolute timeout", async () => {
   for (
     const [timeouts, maxAge] of [[{ idleTimeout: 50 }, 100], [{
       idleTimeout: 50,
@@ -246,7 +246,7 @@ Deno.test("storage.read() never slides past the lifetime or the absolute timeout
   }
 });
 
-Deno.test("storage.save() keeps the absolute deadline over changes and new ids", async () => {
+Deno.test("storage.save() keeps the absolute deadline, when data or id change", async () => {
   const { clock, storage } = setUp({ absoluteTimeout: 100 });
   let id = await store(storage);
   for (let n = 0; n < 9; n++) {
@@ -262,7 +262,7 @@ Deno.test("storage.save() keeps the absolute deadline over changes and new ids",
   assertFalse(await alive(storage, id));
 });
 
-Deno.test("storage.read() lets a session live on, but not longer, when the clock steps back", async () => {
+Deno.test("storage.read() returns the session until the same deadline, when the clock is set back", async () => {
   for (const back of [1, 3600, 10 * DAY]) {
     const { clock, storage } = setUp({ idleTimeout: 100, touchAfter: 10 });
     const id = await store(storage);
@@ -277,7 +277,7 @@ Deno.test("storage.read() lets a session live on, but not longer, when the clock
   }
 });
 
-Deno.test("storage never takes a broken clock for forever", async () => {
+Deno.test("storage does not keep a session for ever, when the clock is broken", async () => {
   for (const broken of [NaN, undefined, Infinity]) {
     const { clock, storage } = setUp({ idleTimeout: 100 });
     const id = await store(storage);

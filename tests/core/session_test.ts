@@ -56,7 +56,7 @@ const hostileKeys = [
   "__satchel__",
 ];
 
-Deno.test("session.get() gives values as they were set, null included", () => {
+Deno.test("session.get() returns the values that were set, including null", () => {
   const session = createSession();
   for (const value of [null, false, 0, "", "text", [1], { a: 1 }]) {
     session.set("key", value);
@@ -68,7 +68,7 @@ Deno.test("session.get() gives values as they were set, null included", () => {
   assertFalse(session.has("missing"));
 });
 
-Deno.test("session.set() is unset(), when the value is undefined", () => {
+Deno.test("session.set() removes the value, when it is undefined", () => {
   const session = createSession({ a: 1, b: 2 });
   session.flash("a", 3);
   session.set("a", undefined);
@@ -78,7 +78,7 @@ Deno.test("session.set() is unset(), when the value is undefined", () => {
   assertEquals(session.size, 1);
 });
 
-Deno.test("session.flash() gives its value once and waits until it is read", async () => {
+Deno.test("session.flash() sets a value that is read once and stays until then", async () => {
   const storage = createMemorySessionStorage();
   let session = await storage.read(null);
   session.flash("notice", "hi");
@@ -96,7 +96,7 @@ Deno.test("session.flash() gives its value once and waits until it is read", asy
   assertEquals(session.get("other"), 1);
 });
 
-Deno.test("session.get() consumes a flash within the request that set it, for good", async () => {
+Deno.test("session.get() removes a flash, when the same request has set it", async () => {
   const storage = createMemorySessionStorage();
   let session = await storage.read(null);
   session.set("kept", 1);
@@ -106,7 +106,7 @@ Deno.test("session.get() consumes a flash within the request that set it, for go
   assertFalse(session.has("notice"));
 });
 
-Deno.test("session.get() gives the flash again in the next request, when this one was never saved", async () => {
+Deno.test("session.get() returns the flash again in the next request, when this one was not saved", async () => {
   const storage = createMemorySessionStorage();
   const session = await storage.read(null);
   session.flash("notice", "hi");
@@ -115,7 +115,7 @@ Deno.test("session.get() gives the flash again in the next request, when this on
   assertEquals((await storage.read(id)).get("notice"), "hi");
 });
 
-Deno.test("session.get() gives the value while there is one, when a flash has the same key", async () => {
+Deno.test("session.get() returns the value first, when a flash has the same key", async () => {
   const storage = createMemorySessionStorage();
   let session = await storage.read(null);
   session.set("key", "value");
@@ -134,7 +134,7 @@ Deno.test("session.get() gives the value while there is one, when a flash has th
   assertEquals(session.size, 0);
 });
 
-Deno.test("session.flash() replaces a flash and drops it, when the value is undefined", async () => {
+Deno.test("session.flash() replaces a flash, and removes it when the value is undefined", async () => {
   const storage = createMemorySessionStorage();
   let session = await storage.read(null);
   session.flash("a", 1);
@@ -166,7 +166,7 @@ Deno.test("session.data is a copy of the values, without flashes", () => {
   assert(session.has("f"));
 });
 
-Deno.test("session.dirty tells whether there is something to save", async () => {
+Deno.test("session.dirty says whether there is anything to save", async () => {
   const storage = createMemorySessionStorage();
   const stored = async () => {
     const session = await storage.read(null);
@@ -215,7 +215,7 @@ Deno.test("session.dirty tells whether there is something to save", async () => 
   assert(session.dirty, "changed in place after a save");
 });
 
-Deno.test("session.get() hands out values whose change in place is saved", async () => {
+Deno.test("session.get() returns values that can be changed in place", async () => {
   const storage = createMemorySessionStorage();
   let session = await storage.read(null);
   session.set("cart", { items: [{ sku: "tea", count: 1 }] });
@@ -228,7 +228,7 @@ Deno.test("session.get() hands out values whose change in place is saved", async
   assertEquals(session.get("cart").items.length, 2);
 });
 
-Deno.test("session.get() hands out a value of its own to each request", async () => {
+Deno.test("session.get() returns a separate copy to each request", async () => {
   const storage = createMemorySessionStorage();
   const first = await storage.read(null);
   const mine = [1];
@@ -242,7 +242,7 @@ Deno.test("session.get() hands out a value of its own to each request", async ()
   assertStrictEquals(one.get("list"), one.get("list"));
 });
 
-Deno.test("session.set() keeps the value itself, so that a change before the save counts", async () => {
+Deno.test("session.set() keeps the value itself, so that a change before the save is saved", async () => {
   const storage = createMemorySessionStorage();
   const session = await storage.read(null);
   const list = [1];
@@ -251,7 +251,7 @@ Deno.test("session.set() keeps the value itself, so that a change before the sav
   assertEquals((await next(storage, session)).get("list"), [1, 2]);
 });
 
-Deno.test("session.regenerateId() keeps data and flashes under a new id, and ends the old one", async () => {
+Deno.test("session.regenerateId() keeps data and flashes under a new id, and revokes the old one", async () => {
   const storage = createMemorySessionStorage();
   let session = await storage.read(null);
   session.set("userId", 7);
@@ -268,7 +268,7 @@ Deno.test("session.regenerateId() keeps data and flashes under a new id, and end
   assertEquals(session.get("notice"), "hi");
 });
 
-Deno.test("session.regenerateId() leaves the old record as it was, only when told keepOld", async () => {
+Deno.test("session.regenerateId() keeps the old record unchanged, when keepOld is set", async () => {
   const storage = createMemorySessionStorage();
   // deno-lint-ignore no-explicit-any -- Remix 3 passes a boolean
   const cases: [any[], boolean][] = [
@@ -297,7 +297,7 @@ Deno.test("session.regenerateId() leaves the old record as it was, only when tol
   }
 });
 
-Deno.test("session.regenerateId() lets the old id die, when one of several calls does", async () => {
+Deno.test("session.regenerateId() revokes the old id, when one of several calls does", async () => {
   const storage = createMemorySessionStorage();
   for (const calls of [[true, false], [false, true], [true, true]]) {
     let session = await storage.read(null);
@@ -314,7 +314,7 @@ Deno.test("session.regenerateId() lets the old id die, when one of several calls
   }
 });
 
-Deno.test("session.setMaxAge() gives the session a lifetime that lasts, until another is given", async () => {
+Deno.test("session.setMaxAge() sets a lifetime that later saves keep, until another is set", async () => {
   let time = 1e12;
   const storage = createMemorySessionStorage({ now: () => time });
   const session = await storage.read(null);
@@ -338,7 +338,7 @@ Deno.test("session.setMaxAge() gives the session a lifetime that lasts, until an
   assertEquals((await storage.read(id)).size, 0);
 });
 
-Deno.test("session.setMaxAge() yields to the lifetime that the save itself gives", async () => {
+Deno.test("session.setMaxAge() has no effect, when the save itself sets a lifetime", async () => {
   let time = 1e12;
   const storage = createMemorySessionStorage({ now: () => time });
   const session = await storage.read(null);
@@ -349,7 +349,7 @@ Deno.test("session.setMaxAge() yields to the lifetime that the save itself gives
   assertEquals((await storage.read(id)).size, 1);
 });
 
-Deno.test("session.setMaxAge() throws, when the lifetime is none", () => {
+Deno.test("session.setMaxAge() throws, when the lifetime is invalid", () => {
   const session = createSession();
   for (const seconds of [-1, NaN, Infinity, "60", undefined]) {
     assertThrows(
@@ -362,7 +362,7 @@ Deno.test("session.setMaxAge() throws, when the lifetime is none", () => {
   assertFalse(session.dirty);
 });
 
-Deno.test("session.destroy() empties the session, and whoever changes it then gets destroyed", async () => {
+Deno.test("session.destroy() empties the session, and later changes throw destroyed", async () => {
   const session = createSession({ a: 1 });
   session.flash("f" as "a", 1);
   session.destroy();
@@ -393,7 +393,7 @@ Deno.test("session.destroy() empties the session, and whoever changes it then ge
   }
 });
 
-Deno.test("session.set() throws late-change, when the response has gone", async () => {
+Deno.test("session.set() throws late-change, when the response was already sent", async () => {
   const storage = createMemorySessionStorage();
   const before = await storage.read(null);
   before.set("a", [1]);
@@ -448,7 +448,7 @@ for (const key of hostileKeys) {
   });
 }
 
-Deno.test("createSession() begins with its data, hostile keys and undefined included", () => {
+Deno.test("createSession() starts with its data, including hostile keys and undefined", () => {
   const data = JSON.parse('{"__proto__":{"admin":true},"a":1}');
   data.gone = undefined;
   const session = createSession<Record<string, unknown>>(data);
@@ -459,7 +459,7 @@ Deno.test("createSession() begins with its data, hostile keys and undefined incl
   assertEquals(createSession().size, 0);
 });
 
-Deno.test("createSession() throws and says what to change, when data or id is in the other's place, or neither", () => {
+Deno.test("createSession() throws and says what to change, when data or id has the wrong type", () => {
   class Row {
     theme = "hush";
   }
@@ -519,7 +519,7 @@ Deno.test("createSession() throws and says what to change, when data or id is in
   }
 });
 
-Deno.test("createSession() mints an id of at least 128 random bits, when it is first asked for", () => {
+Deno.test("createSession() creates an id of at least 128 random bits, when it is first read", () => {
   const drawn: number[] = [];
   const ids = new Set<string>();
   const generate = crypto.getRandomValues.bind(crypto);
@@ -546,7 +546,7 @@ Deno.test("createSession() mints an id of at least 128 random bits, when it is f
   assertEquals(createSession({}, "given").id, "given");
 });
 
-Deno.test("isSession() knows the sessions of this library, not their like", async () => {
+Deno.test("isSession() recognizes only sessions of this library", async () => {
   assert(isSession(createSession()));
   assert(isSession(new Session()));
   assert(isSession(await createMemorySessionStorage().read(null)));
@@ -567,7 +567,7 @@ Deno.test("isSession() knows the sessions of this library, not their like", asyn
   }
 });
 
-Deno.test("session is no thenable and gives its data to nobody by accident", async () => {
+Deno.test("session is not a thenable, and does not expose its data by accident", async () => {
   const session = createSession({ password: "hush" });
   assertStrictEquals(await session, session);
   assertEquals(JSON.stringify(session), "{}");

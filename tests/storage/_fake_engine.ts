@@ -1,5 +1,5 @@
 /**
- * An engine that does what a test tells it to: fail, answer garbage, let another request go first.
+ * An engine that a test controls: it can fail, return garbage, or let another request go first.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import type {
 /** The engine's functions. */
 export type Verb = "read" | "write" | "delete" | "touch";
 
-/** What happens to one call instead of, or around, what it should do. */
+/** What happens in one call, instead of or around its normal behaviour. */
 export type Trick =
   | "pass"
   | "fail"
-  /** Does it, and then fails. */
+  /** Succeeds, and then fails. */
   | "late failure"
   /** Says that another version is stored. */
   | "conflict"
@@ -30,7 +30,7 @@ export class EngineError extends Error {
   override readonly name = "EngineError";
 }
 
-/** The guarantees of an engine that has them all. */
+/** The guarantees of an engine that supports everything. */
 export const STRONG: StorageGuarantees = {
   compareAndSet: true,
   reads: "strong",
@@ -68,7 +68,7 @@ export class FakeEngine implements Engine {
     }
   }
 
-  /** Drops what is over, as engines do in their own time. */
+  /** Removes expired records, as engines do in the background. */
   drop(now: number): void {
     for (const [key, { expires }] of this.records) {
       if (expires <= now) this.records.delete(key);
@@ -85,7 +85,7 @@ export class FakeEngine implements Engine {
     return this.#tricks.length === 0;
   }
 
-  /** How many of the records are sessions: not what one leaves that has another id now. */
+  /** The number of records that are sessions and not notes of a replaced id. */
   get sessions(): number {
     const records = [...this.records.values()];
     return records.filter(({ value }) => value.startsWith("[")).length;

@@ -13,7 +13,7 @@ export class Schedule {
   readonly #plan: readonly number[];
   /** For each request, the calls that wait for their turn. */
   readonly #waiting: (() => void)[][] = [];
-  /** Who went last, and goes on unless the plan says otherwise. */
+  /** The last request, which continues unless the plan says otherwise. */
   #last = 0;
   #running = 0;
 
@@ -70,10 +70,10 @@ export class Schedule {
 }
 
 /**
- * Runs what `once` makes of a schedule until every order has been tried; gives their number.
+ * Runs what `once` makes of a schedule until every order has been tried; returns their number.
  *
- * @param options `switches`: how often one request may get ahead of another that could have gone on. Orders with few are
- * enough to find nearly every race, and far less than all.
+ * @param options `switches`: how often one request may get ahead of another that could have gone on. Orders with few
+ * are enough to find nearly every race, and far less than all.
  */
 export async function everyOrder(
   once: (schedule: Schedule) => Promise<void>,

@@ -42,7 +42,7 @@ function setUp(
   return { engine, clock, events, storage, start };
 }
 
-Deno.test("getSession() costs nothing, when the visitor has no session", async () => {
+Deno.test("getSession() does not call the engine, when the visitor does not have a session", async () => {
   const { engine, storage, events } = setUp({ secrets: ["s3cr3t"] });
   for (
     const header of [
@@ -63,7 +63,7 @@ Deno.test("getSession() costs nothing, when the visitor has no session", async (
   assertEquals(events, ["rejected-cookie", "rejected-cookie"]);
 });
 
-Deno.test("getSession() asks the engine for one id, when the cookie's name is repeated", async () => {
+Deno.test("getSession() reads one id from the engine, when the cookie's name is repeated", async () => {
   const { engine, storage, start } = setUp({ secrets: ["s3cr3t"] });
   const one = cookieHeader(await start());
   const two = cookieHeader(await start());
@@ -72,7 +72,7 @@ Deno.test("getSession() asks the engine for one id, when the cookie's name is re
   assertEquals(session.get("a"), 1);
 });
 
-Deno.test("getSession() is not asked by a planted empty cookie to forget the real one", async () => {
+Deno.test("getSession() reads the session, when an attacker planted an empty cookie", async () => {
   const { storage, start } = setUp({ secrets: ["s3cr3t"] });
   const header = cookieHeader(await start());
   assertEquals((await storage.getSession(`__session=; ${header}`)).get("a"), 1);
@@ -104,7 +104,7 @@ Deno.test("commitSession() sends a session's cookie with safe defaults", async (
   );
 });
 
-Deno.test("commitSession() gives cookie and record one lifetime, the commit's before the cookie's, maxAge before expires", async () => {
+Deno.test("commitSession() sets one lifetime for cookie and record, the commit's before the cookie's, maxAge before expires", async () => {
   const inAMinute = new Date(1_700_000_060_000);
   const text = "Expires=Tue, 14 Nov 2023 22:14:20 GMT";
   const cases: [SessionCookieOptions, object, string | undefined, number][] = [
@@ -134,7 +134,7 @@ Deno.test("commitSession() gives cookie and record one lifetime, the commit's be
   }
 });
 
-Deno.test("commitSession() gives a session a lifetime that lasts (remember me)", async () => {
+Deno.test("commitSession() sets a lifetime that later saves keep (remember me)", async () => {
   const { engine, clock, storage, start } = setUp({ maxAge: 60 });
   const header = cookieHeader(await start({ maxAge: 3600 }));
   for (let visit = 0; visit < 3; visit++) {
@@ -161,7 +161,7 @@ Deno.test("commitSession() gives a session a lifetime that lasts (remember me)",
   assertEquals((await storage.getSession(header)).size, 0);
 });
 
-Deno.test("commitSession() gives a session a fixed end that lasts", async () => {
+Deno.test("commitSession() sets a fixed deadline that later saves keep", async () => {
   const expires = new Date(1_700_000_100_000);
   const { clock, storage, start } = setUp({ maxAge: 60 });
   const header = cookieHeader(await start({ expires }));
@@ -175,7 +175,7 @@ Deno.test("commitSession() gives a session a fixed end that lasts", async () => 
   assertEquals((await storage.getSession(header)).size, 0);
 });
 
-Deno.test("commitSession() destroys the session, when the lifetime given is over at once", async () => {
+Deno.test("commitSession() destroys the session, when the given lifetime has already ended", async () => {
   for (const commit of [{ maxAge: 0 }, { expires: new Date(0) }]) {
     const { engine, storage, start, events } = setUp({ maxAge: 60 });
     const session = await storage.getSession(cookieHeader(await start()));
@@ -191,7 +191,7 @@ Deno.test("commitSession() destroys the session, when the lifetime given is over
   }
 });
 
-Deno.test("commitSession() sends an existing session again with a fresh lifetime, unless told renew: false", async () => {
+Deno.test("commitSession() renews an existing session, unless renew is false", async () => {
   const { engine, clock, storage, start } = setUp({ maxAge: 60 });
   const header = cookieHeader(await start());
   clock.pass(30);
@@ -202,7 +202,7 @@ Deno.test("commitSession() sends an existing session again with a fresh lifetime
   assertEquals(engine.record.expires, clock.time + 60_000);
 });
 
-Deno.test("commitSession() sends this commit's attributes, this once", async () => {
+Deno.test("commitSession() uses the given attributes for one commit", async () => {
   const { storage, start } = setUp({ path: "/a" });
   const setCookie = await start({ path: "/b", secure: true });
   assertMatch(setCookie, /; Secure; .*Path=\/b$/);
@@ -210,7 +210,7 @@ Deno.test("commitSession() sends this commit's attributes, this once", async () 
   assertMatch(await storage.commitSession(session), /Path=\/a$/);
 });
 
-Deno.test("commitSession() leaves the caller's options alone", async () => {
+Deno.test("commitSession() does not change the caller's options", async () => {
   const { storage } = setUp();
   const options = Object.freeze({ maxAge: 60, secure: true });
   const session = await storage.getSession();
@@ -220,7 +220,7 @@ Deno.test("commitSession() leaves the caller's options alone", async () => {
   assertEquals(options, { maxAge: 60, secure: true });
 });
 
-Deno.test("commitSession() rejects a lifetime that is none and stores nothing", async () => {
+Deno.test("commitSession() rejects and stores nothing, when the lifetime is invalid", async () => {
   for (const maxAge of [-1, NaN, Infinity, "60"]) {
     const { engine, storage } = setUp();
     const session = await storage.getSession();
@@ -255,7 +255,7 @@ Deno.test("commitSession() does not replace a good cookie, when the engine fails
   assertEquals((await storage.getSession(header)).get("a"), 1);
 });
 
-Deno.test("commitSession() gives an empty header, when the session was destroyed meanwhile", async () => {
+Deno.test("commitSession() returns an empty header, when the session was destroyed in the meantime", async () => {
   const { storage, start } = setUp();
   const header = cookieHeader(await start());
   const late = await storage.getSession(header);
@@ -302,7 +302,7 @@ Deno.test("destroySession() clears the cookie with the attributes it was set wit
   }
 });
 
-Deno.test("commitSession() clears the cookie, when the session was destroyed by itself", async () => {
+Deno.test("commitSession() clears the cookie, when destroy() was called", async () => {
   const { engine, storage, start } = setUp();
   const session = await storage.getSession(cookieHeader(await start()));
   session.destroy();
@@ -320,7 +320,7 @@ Deno.test("getSession(), commitSession() and destroySession() work without their
   assertEquals((await getSession(header)).size, 0);
 });
 
-Deno.test("storage.read() and save() work beside the cookie and know its lifetime", async () => {
+Deno.test("storage.read() and save() work without the cookie and use its lifetime", async () => {
   const { engine, clock, storage } = setUp({ maxAge: 60 });
   const session = await storage.read(null);
   session.set("a", 1);
@@ -330,7 +330,7 @@ Deno.test("storage.read() and save() work beside the cookie and know its lifetim
   assertEquals((await storage.read(id)).get("a"), 1);
 });
 
-Deno.test("createSessionStorage() carries its id in the older formats, too", async () => {
+Deno.test("createSessionStorage() writes its id in the older formats too", async () => {
   for (const format of ["react-router", "remix"] as const) {
     const { storage, start } = setUp({ secrets: ["s3cr3t"], format });
     const header = cookieHeader(await start());
@@ -342,7 +342,7 @@ Deno.test("createSessionStorage() carries its id in the older formats, too", asy
   }
 });
 
-Deno.test("createSessionStorage() works in a cookie of another library and knows its lifetime", async () => {
+Deno.test("createSessionStorage() works with a cookie of another library and uses its lifetime", async () => {
   const expires = new Date(1_700_000_060_000);
   const theirs = createReactRouterCookie("theirs", { secrets: ["s3cr3t"] });
   // Given to React Router itself, it prints a warning.
@@ -356,7 +356,7 @@ Deno.test("createSessionStorage() works in a cookie of another library and knows
   assertEquals((await storage.getSession(header)).size, 0);
 });
 
-Deno.test("createSessionStorage() counts the lifetime of another library's cookie anew at each save", async () => {
+Deno.test("createSessionStorage() renews the lifetime of another library's cookie at each save", async () => {
   const clock = new Clock();
   const theirs = createReactRouterCookie("theirs", { secrets: ["s3cr3t"] });
   const cookie = Object.create(theirs, {
@@ -371,7 +371,7 @@ Deno.test("createSessionStorage() counts the lifetime of another library's cooki
   }
 });
 
-Deno.test("createSessionStorage() refuses a cookie of another shape, whose secrets it would not see", () => {
+Deno.test("createSessionStorage() throws for a cookie of another shape, whose secrets would be ignored", () => {
   for (
     const cookie of [
       createRemixCookie("theirs", { secrets: ["s3cr3t"] }),
@@ -387,7 +387,7 @@ Deno.test("createSessionStorage() refuses a cookie of another shape, whose secre
   }
 });
 
-Deno.test("commitSession() signs an id again only where another secret writes by now", async () => {
+Deno.test("commitSession() signs an id again, only when the first secret has changed", async () => {
   const engine = new FakeEngine();
   const open = (secrets: string[]) =>
     createSessionStorage({ engine, cookie: { name: "s", secrets } });

@@ -48,7 +48,7 @@ function setUp(
   return { clock, events, storage, commit };
 }
 
-Deno.test("createCookieSessionStorage() seals the session, unless told encrypt: false", async () => {
+Deno.test("createCookieSessionStorage() encrypts the session, unless encrypt is false", async () => {
   const cases: [SessionCookieOptions, string][] = [
     [{}, "e1"],
     [{ encrypt: true }, "e1"],
@@ -71,7 +71,7 @@ Deno.test("createCookieSessionStorage() seals the session, unless told encrypt: 
   assertMatch(await own.commitSession(session), /^own=e1.*HttpOnly/);
 });
 
-Deno.test("createCookieSessionStorage() carries id, deadline and record in one text", async () => {
+Deno.test("createCookieSessionStorage() writes id, deadline and record as one text", async () => {
   const { clock, storage } = setUp({ maxAge: 60 });
   const session = await storage.read(null);
   session.set("a", 1);
@@ -88,7 +88,7 @@ Deno.test("createCookieSessionStorage() carries id, deadline and record in one t
   assertEquals(again.id, session.id);
 });
 
-Deno.test("createCookieSessionStorage() ends a session at its deadline, whatever the browser keeps", async () => {
+Deno.test("createCookieSessionStorage() returns an empty session from the deadline on, even when the browser still sends the cookie", async () => {
   const cases: [SessionCookieOptions, StorageOptions, object, number][] = [
     [{}, {}, {}, 14 * 86_400],
     [{ maxAge: 60 }, {}, {}, 60],
@@ -103,7 +103,7 @@ Deno.test("createCookieSessionStorage() ends a session at its deadline, whatever
   ];
   for (const [cookie, options, commitOptions, seconds] of cases) {
     for (const format of formats) {
-      // Without a lifetime of its own, an older shape carries none.
+      // Without its own lifetime, an older format does not contain one.
       const timed = !format.format || "idleTimeout" in options ||
         "absoluteTimeout" in options || "maxAge" in commitOptions;
       const { clock, events, storage, commit } = setUp(
@@ -135,7 +135,7 @@ Deno.test("createCookieSessionStorage() ends a session at its deadline, whatever
   }
 });
 
-Deno.test("createCookieSessionStorage() keeps sessions whose lifetime is beyond all dates", async () => {
+Deno.test("createCookieSessionStorage() keeps sessions, when their lifetime exceeds all dates", async () => {
   for (const maxAge of [400 * 86_400, 1e12, Number.MAX_SAFE_INTEGER, 1e300]) {
     for (const format of ["satchel", "react-router", "remix"] as const) {
       const { clock, storage, commit } = setUp({ format });
@@ -146,7 +146,7 @@ Deno.test("createCookieSessionStorage() keeps sessions whose lifetime is beyond 
   }
 });
 
-Deno.test("createCookieSessionStorage() slides the idle deadline and sends the cookie again, once per touchAfter", async () => {
+Deno.test("createCookieSessionStorage() moves the idle deadline and sends the cookie again, once per touchAfter", async () => {
   const { clock, storage, commit } = setUp({}, {
     idleTimeout: 100,
     touchAfter: 10,
@@ -185,7 +185,7 @@ Deno.test("createCookieSessionStorage() never moves the absolute deadline", asyn
   assertEquals((await storage.getSession(header)).size, 0);
 });
 
-Deno.test("createCookieSessionStorage() ends sessions by today's absolute timeout, when it was shortened", async () => {
+Deno.test("createCookieSessionStorage() applies today's absolute timeout, when it was shortened", async () => {
   const before = setUp();
   const header = await before.commit({ a: 1 });
   const after = setUp({}, { absoluteTimeout: 60 });
@@ -196,7 +196,7 @@ Deno.test("createCookieSessionStorage() ends sessions by today's absolute timeou
   assertEquals(after.events, ["expired"]);
 });
 
-Deno.test("createCookieSessionStorage() gives a session a new id and keeps its data, when it is regenerated", async () => {
+Deno.test("createCookieSessionStorage() changes the id and keeps the data, when it is regenerated", async () => {
   const { storage, commit } = setUp();
   const session = await storage.getSession(await commit({ a: 1 }));
   const before = session.id;
@@ -210,7 +210,7 @@ Deno.test("createCookieSessionStorage() gives a session a new id and keeps its d
   assertFalse(session.dirty);
 });
 
-Deno.test("createCookieSessionStorage() sends nothing, when nothing changed; and the cookie again, when asked to", async () => {
+Deno.test("createCookieSessionStorage() sends nothing when nothing changed, and the cookie again with renew", async () => {
   const { storage, commit } = setUp();
   assertEquals(await storage.commitSession(await storage.getSession()), "");
   const session = await storage.getSession(await commit({ a: 1 }));
@@ -218,7 +218,7 @@ Deno.test("createCookieSessionStorage() sends nothing, when nothing changed; and
   assertNotEquals(await storage.commitSession(session), "");
 });
 
-Deno.test("createCookieSessionStorage() gives a fresh session, when the cookie is none of its own", async () => {
+Deno.test("createCookieSessionStorage() returns an empty session, when the cookie is not its own", async () => {
   const { events, storage, commit } = setUp();
   const header = await commit({ a: 1 });
   const text = cookieText(header);
@@ -256,7 +256,7 @@ Deno.test("createCookieSessionStorage() gives a fresh session, when the cookie i
   );
 });
 
-Deno.test("createCookieSessionStorage() gives a fresh session, when the record inside is corrupt", async () => {
+Deno.test("createCookieSessionStorage() returns an empty session, when the record in the cookie is corrupt", async () => {
   const { clock, events, storage } = setUp();
   const later = (clock.time + 1000).toString(36);
   const id = "a".repeat(24);
@@ -296,7 +296,7 @@ Deno.test("createCookieSessionStorage() gives a fresh session, when the record i
   }
 });
 
-Deno.test("createCookieSessionStorage() reads cookies of an older application, only once and only when accept says so", async () => {
+Deno.test("createCookieSessionStorage() reads cookies of an older application, only when accept names them", async () => {
   const legacy = createReactRouterCookie("__session", { secrets });
   const header = cookieHeader(
     await legacy.serialize({ userId: 7, __flash_notice__: "hi" }),
@@ -312,9 +312,9 @@ Deno.test("createCookieSessionStorage() reads cookies of an older application, o
   assertEquals((await strict.storage.getSession(next)).data, { userId: 7 });
 });
 
-Deno.test("createCookieSessionStorage() takes no session from a text that an older cookie of another name carried", async () => {
-  // Older formats do not tie a value to its cookie's name: a preference that its visitor may word freely must not pass
-  // for a session.
+Deno.test("createCookieSessionStorage() does not accept the text of an older cookie with another name as a session", async () => {
+  // Older formats do not bind a value to its cookie's name. A text that visitors choose must not be accepted as a
+  // session.
   const { clock, storage } = setUp({ accept: ["react-router", "remix"] });
   const record = `[1,"",${clock.time},${clock.time},null,{"admin":true},{}]`;
   const forged = `${"a".repeat(24)}.${
@@ -328,7 +328,7 @@ Deno.test("createCookieSessionStorage() takes no session from a text that an old
   }
 });
 
-Deno.test("createCookieSessionStorage() gives a fresh session, when an older cookie holds no session", async () => {
+Deno.test("createCookieSessionStorage() returns an empty session, when an older cookie does not contain a session", async () => {
   for (const accept of ["react-router", "remix"] as const) {
     const { events, storage } = setUp({ accept: [accept] });
     const cookie = createCookie("__session", { secrets, format: accept });
@@ -373,7 +373,7 @@ Deno.test("createCookieSessionStorage() gives a fresh session, when an older coo
   }
 });
 
-Deno.test("createCookieSessionStorage() changes from each format to each, with values and flashes", async () => {
+Deno.test("createCookieSessionStorage() converts from each format to each other, with values and flashes", async () => {
   const formats = ["satchel", "react-router", "remix"] as const;
   for (const from of formats) {
     for (const to of formats) {
@@ -397,7 +397,7 @@ Deno.test("createCookieSessionStorage() changes from each format to each, with v
   }
 });
 
-Deno.test("createCookieSessionStorage() names keys and limit and leaves the session usable, when it is too large", async () => {
+Deno.test("createCookieSessionStorage() throws, names keys and limit, and keeps the session usable, when it is too large", async () => {
   for (
     const cookie of [{}, { encrypt: false }, { format: "react-router" }, {
       format: "remix",
@@ -426,7 +426,7 @@ Deno.test("createCookieSessionStorage() names keys and limit and leaves the sess
   }
 });
 
-Deno.test("createCookieSessionStorage() fills the cookie to exactly 4,096 bytes", async () => {
+Deno.test("createCookieSessionStorage() accepts a cookie of exactly 4,096 bytes", async () => {
   for (
     const cookie of [{}, { encrypt: false }, { format: "react-router" }, {
       format: "remix",
@@ -457,7 +457,7 @@ Deno.test("createCookieSessionStorage() fills the cookie to exactly 4,096 bytes"
   }
 });
 
-Deno.test("createCookieSessionStorage() leaves the session usable, when a value is not JSON", async () => {
+Deno.test("createCookieSessionStorage() keeps the session usable, when a value is not JSON", async () => {
   const { storage, commit } = setUp();
   const session = await storage.getSession(await commit({ a: 1 }));
   session.set("bad", [new Map()]);
@@ -471,7 +471,7 @@ Deno.test("createCookieSessionStorage() leaves the session usable, when a value 
   assertEquals((await storage.getSession(next)).data, { a: 1, bad: 2 });
 });
 
-Deno.test("createCookieSessionStorage() throws and says what to change, when it has no secrets", () => {
+Deno.test("createCookieSessionStorage() throws and says what to change, when its cookie does not have secrets", () => {
   for (
     const options of [
       { cookie: {} },
@@ -497,7 +497,7 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when it 
 const unknownOption = (name: string, nearest: string) =>
   `Cannot create storage: unknown option "${name}"; the nearest known one is "${nearest}"`;
 
-Deno.test("createCookieSessionStorage() throws and says what to change, when its argument is no options of its own", () => {
+Deno.test("createCookieSessionStorage() throws and says what to change, when its argument is invalid", () => {
   const shape =
     "Cannot use cookie: it must have name, isSigned, parse and serialize; create it with createCookie, and pass it as { cookie }";
   const { name, parse, serialize } = createCookie("own", { secrets });
@@ -541,7 +541,7 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when its
   createCookieSessionStorage(none);
 });
 
-Deno.test("createCookieSessionStorage() reads and saves texts, and asks for secrets when its cookie is used, when it has no cookie", async () => {
+Deno.test("createCookieSessionStorage() reads and saves texts, and throws when its cookie is used, when it was created without a cookie", async () => {
   const storage = createCookieSessionStorage();
   for (
     const use of [
@@ -566,7 +566,7 @@ Deno.test("createCookieSessionStorage() reads and saves texts, and asks for secr
   assertEquals(await storage.save(session), "");
 });
 
-Deno.test("createCookieSessionStorage() works in the cookie of another library, when it is signed", async () => {
+Deno.test("createCookieSessionStorage() works with the cookie of another library, when it is signed", async () => {
   const cookie = createReactRouterCookie("theirs", { secrets, maxAge: 60 });
   const { getSession, commitSession } = createCookieSessionStorage({ cookie });
   const session = await getSession();
@@ -577,7 +577,7 @@ Deno.test("createCookieSessionStorage() works in the cookie of another library, 
   assertEquals(next.data, { a: 1 });
 });
 
-Deno.test("createCookieSessionStorage() keeps a session whose id an application made up", async () => {
+Deno.test("createCookieSessionStorage() keeps a session, when the application chose its id", async () => {
   const { getSession, commitSession } = createCookieSessionStorage({
     cookie: { secrets: ["s3cr3t"] },
   });

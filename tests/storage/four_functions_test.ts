@@ -15,7 +15,7 @@ interface Row {
   expires: Date | undefined;
 }
 
-/** A database as an application has one: numbers as ids, copies in and out, rows that end by `expires`. */
+/** An application's database: numbers as ids, copies in and out, rows that expire by `expires`. */
 class Database {
   readonly rows: Map<string, Row> = new Map();
   calls: string[] = [];
@@ -64,7 +64,7 @@ function setUp(
   return { db, clock, events, storage };
 }
 
-Deno.test("createSessionStorage() keeps one plain object by four functions, flashes as React Router has them", async () => {
+Deno.test("createSessionStorage() stores one plain object by four functions, with flashes as in React Router", async () => {
   const { db, storage } = setUp();
   const session = await storage.getSession();
   session.set("userId", 7);
@@ -95,7 +95,7 @@ Deno.test("createSessionStorage() keeps one plain object by four functions, flas
   assertEquals(db.rows.size, 0);
 });
 
-Deno.test("createSessionStorage() hands the database the instant at which a session ends", async () => {
+Deno.test("createSessionStorage() passes the deadline to the database", async () => {
   const fixed = new Date(1_700_000_100_000);
   const cases: [StorageOptions, object, object, number][] = [
     [{}, {}, {}, 14 * 86_400],
@@ -119,7 +119,7 @@ Deno.test("createSessionStorage() hands the database the instant at which a sess
   }
 });
 
-Deno.test("createSessionStorage() gives the database a valid date, when the lifetime is beyond all dates", async () => {
+Deno.test("createSessionStorage() passes a valid date to the database, when the lifetime exceeds all dates", async () => {
   const { db, storage } = setUp();
   const session = await storage.getSession();
   session.set("a", 1);
@@ -127,7 +127,7 @@ Deno.test("createSessionStorage() gives the database a valid date, when the life
   assertEquals(db.rows.get("1")?.expires, new Date(8.64e15));
 });
 
-Deno.test("createSessionStorage() keeps a deadline beside the data, only where it has to", async () => {
+Deno.test("createSessionStorage() stores a deadline in the data, only when it needs one", async () => {
   for (
     const [options, commit, kept] of [
       [{}, {}, false],
@@ -157,7 +157,7 @@ Deno.test("createSessionStorage() keeps a deadline beside the data, only where i
   }
 });
 
-Deno.test("createSessionStorage() slides the idle deadline by updateData", async () => {
+Deno.test("createSessionStorage() moves the idle deadline by updateData", async () => {
   const { db, clock, storage } = setUp({ idleTimeout: 100, touchAfter: 10 });
   const session = await storage.getSession();
   session.set("a", 1);
@@ -173,7 +173,7 @@ Deno.test("createSessionStorage() slides the idle deadline by updateData", async
   assertEquals([kept.get("a"), kept.get("notice")], [1, "hi"]);
 });
 
-Deno.test("createSessionStorage() reads what an older application stored, and gives it today's timeouts", async () => {
+Deno.test("createSessionStorage() reads what an older application stored, and applies today's timeouts", async () => {
   const { db, clock, storage } = setUp({ idleTimeout: 100 });
   const session = await storage.getSession();
   session.set("a", 1);
@@ -190,7 +190,7 @@ Deno.test("createSessionStorage() reads what an older application stored, and gi
   assertEquals((await storage.getSession(header)).size, 0);
 });
 
-Deno.test("createSessionStorage() gives an untouched record of an older application a deadline, when there are timeouts", async () => {
+Deno.test("createSessionStorage() adds a deadline to an unchanged record of an older application, when there are timeouts", async () => {
   for (const options of [{ idleTimeout: 100 }, { absoluteTimeout: 100 }]) {
     const { db, clock, storage } = setUp(options);
     const session = await storage.getSession();
@@ -205,7 +205,7 @@ Deno.test("createSessionStorage() gives an untouched record of an older applicat
   }
 });
 
-Deno.test("createSessionStorage() brings no row back, when it went meanwhile", async () => {
+Deno.test("createSessionStorage() does not create a row again, when it was deleted in the meantime", async () => {
   const { db, events, storage } = setUp();
   const session = await storage.getSession();
   session.set("a", 1);
@@ -218,7 +218,7 @@ Deno.test("createSessionStorage() brings no row back, when it went meanwhile", a
   assertEquals(events.at(-1), "late-save");
 });
 
-/** A database whose client takes it for an error to change a row that is gone. */
+/** A database whose client rejects a change to a missing row. */
 function strict() {
   const db = new Database();
   const { updateData, deleteData } = db.functions;
@@ -243,7 +243,7 @@ function strict() {
   return { db, storage, failing };
 }
 
-Deno.test("createSessionStorage() signs out twice at once, also where deleting a row that is gone is an error", async () => {
+Deno.test("createSessionStorage() signs out twice in parallel, when deleting a missing row is an error", async () => {
   const { db, storage, failing } = strict();
   const session = await storage.getSession();
   session.set("a", 1);
@@ -259,7 +259,7 @@ Deno.test("createSessionStorage() signs out twice at once, also where deleting a
   assertEquals(await storage.commitSession(three), "");
   assertEquals(db.rows.size, 0);
 
-  // A row that is still there was not deleted, whatever the reason.
+  // A row that still exists was not deleted.
   const other = await storage.getSession();
   other.set("a", 1);
   await storage.commitSession(other);
@@ -267,7 +267,7 @@ Deno.test("createSessionStorage() signs out twice at once, also where deleting a
   await assertSessionError(() => storage.destroySession(other), "store-failed");
 });
 
-Deno.test("createSessionStorage() is late, not failed, when a row goes between the look and the update", async () => {
+Deno.test("createSessionStorage() reports late-save, when a row is deleted between read and update", async () => {
   const { db, storage, failing } = strict();
   const session = await storage.getSession();
   session.set("a", 1);
@@ -276,7 +276,7 @@ Deno.test("createSessionStorage() is late, not failed, when a row goes between t
   late.set("b", 2);
   const { get } = db.rows;
   db.rows.get = (id) => {
-    // The next look is the one before the update: right after it the row is deleted.
+    // The row is deleted right after the next read, which precedes the update.
     db.rows.get = get;
     const row = db.rows.get(id);
     db.rows.delete(id);
@@ -293,7 +293,7 @@ Deno.test("createSessionStorage() is late, not failed, when a row goes between t
   await assertSessionError(() => storage.commitSession(other), "store-failed");
 });
 
-Deno.test("createSessionStorage() merges into the row as it is now", async () => {
+Deno.test("createSessionStorage() merges changes into the newest row", async () => {
   const { storage } = setUp();
   const session = await storage.getSession();
   session.set("a", 1);
@@ -311,7 +311,7 @@ Deno.test("createSessionStorage() merges into the row as it is now", async () =>
   });
 });
 
-Deno.test("createSessionStorage() takes the new id from the database, when it is regenerated", async () => {
+Deno.test("createSessionStorage() uses the new id of the database, when the id is regenerated", async () => {
   const { db, storage } = setUp();
   const session = await storage.getSession();
   session.set("a", 1);
@@ -325,7 +325,7 @@ Deno.test("createSessionStorage() takes the new id from the database, when it is
   assertEquals((await storage.getSession(next)).data, { a: 1 });
 });
 
-Deno.test("createSessionStorage() never hands readData an id that means more than an id", async () => {
+Deno.test("createSessionStorage() does not pass an id with special characters to readData", async () => {
   const { db, storage } = setUp();
   const malformed = [
     "",
@@ -360,7 +360,7 @@ Deno.test("createSessionStorage() never hands readData an id that means more tha
   assertEquals(db.calls.length, 4);
 });
 
-Deno.test("createSessionStorage() throws store-failed, when createData gives no usable id", async () => {
+Deno.test("createSessionStorage() throws store-failed, when createData does not return a usable id", async () => {
   for (const id of [undefined, null, "", "a b", "../x", {}, "a".repeat(257)]) {
     const { storage } = setUp(
       { createData: async () => id } as StorageOptions,
@@ -368,7 +368,7 @@ Deno.test("createSessionStorage() throws store-failed, when createData gives no 
     const session = await storage.getSession();
     session.set("a", 1);
     const allowed = id === undefined || id === null;
-    if (allowed) continue; // "undefined" is a possible id; nothing tells it from a mistake
+    if (allowed) continue; // "undefined" is a valid id, and cannot be distinguished from a mistake
     await assertSessionError(
       () => storage.commitSession(session),
       "store-failed",
@@ -378,7 +378,7 @@ Deno.test("createSessionStorage() throws store-failed, when createData gives no 
   }
 });
 
-Deno.test("createSessionStorage() throws store-failed, when the database fails or answers garbage", async () => {
+Deno.test("createSessionStorage() throws store-failed, when the database fails or returns garbage", async () => {
   const cause = new Error("connection lost");
   const { db, storage } = setUp();
   const session = await storage.getSession();
@@ -411,7 +411,7 @@ Deno.test("createSessionStorage() throws store-failed, when the database fails o
   assertEquals(db.rows.size, 1);
 });
 
-Deno.test("createSessionStorage() refuses keys that its shape keeps for itself", async () => {
+Deno.test("createSessionStorage() throws for keys that its format reserves", async () => {
   const { storage } = setUp();
   for (const key of ["__satchel__", "__flash_x__"]) {
     const session = await storage.getSession();
@@ -425,7 +425,7 @@ Deno.test("createSessionStorage() refuses keys that its shape keeps for itself",
   }
 });
 
-Deno.test("createSessionStorage() ignores a deadline that is none", async () => {
+Deno.test("createSessionStorage() ignores an invalid deadline", async () => {
   const { db, storage } = setUp();
   const session = await storage.getSession();
   session.set("a", 1);
@@ -466,7 +466,7 @@ Deno.test("createSessionStorage() throws and says what to change, when a functio
   }
 });
 
-Deno.test("createSessionStorage() says what the four functions guarantee", () => {
+Deno.test("createSessionStorage() declares the guarantees of the four functions", () => {
   const { storage } = setUp();
   assertFalse(storage.guarantees?.compareAndSet);
   assert(storage.guarantees?.revoke);

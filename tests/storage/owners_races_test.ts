@@ -14,7 +14,7 @@ type Request = (storage: Storage, ids: readonly string[]) => Promise<unknown>;
 
 const owner = (data: { user?: string }) => data.user;
 
-/** Runs requests in every order of their calls to the engine; gives the number of orders. */
+/** Runs requests in every order of their calls to the engine; returns the number of orders. */
 function inEveryOrder(
   before: readonly string[],
   requests: readonly Request[],
@@ -48,7 +48,7 @@ async function alive(storage: Storage, id: unknown): Promise<boolean> {
   return (await storage.read(id as string)).has("user");
 }
 
-/** Nothing of the user's lives that is not in the index, nor the other way round. */
+/** Checks that exactly the user's sessions are in the list. */
 async function assertIndexed(
   storage: Storage,
   user: string,
@@ -81,12 +81,12 @@ const become = (user: string): Request => async (storage, [id = ""]) => {
   return await storage.save(session);
 };
 
-Deno.test("destroySessions() ends a session that is given a new id meanwhile, in every order of steps", async () => {
+Deno.test("destroySessions() revokes a session, when it gets a new id in the meantime, in every order of steps", async () => {
   const orders = await inEveryOrder(
     ["u1"],
     [regenerate, signOut],
     async (storage, [old], [fresh]) => {
-      // Where signing out began first, the request found no session, and kept the id of a new one that it never saved.
+      // If signing out began first, the request got a new session, which it never saved.
       assert(!await alive(storage, old), "the old id");
       assert(!await alive(storage, fresh), "the new id");
       assertEquals(await storage.listSessions("u1"), []);
@@ -95,7 +95,7 @@ Deno.test("destroySessions() ends a session that is given a new id meanwhile, in
   assert(orders > (effort.thorough ? 1000 : 200), `${orders} orders`);
 });
 
-Deno.test("destroySessions() ends a session that is changed meanwhile, in every order of steps", async () => {
+Deno.test("destroySessions() revokes a session, when it is changed in the meantime, in every order of steps", async () => {
   const orders = await inEveryOrder(
     ["u1"],
     [change, signOut],
@@ -107,7 +107,7 @@ Deno.test("destroySessions() ends a session that is changed meanwhile, in every 
   assert(orders > 10, `${orders} orders`);
 });
 
-Deno.test("destroySessions() either ends a login under way, or leaves it where it finds it, in every order of steps", async () => {
+Deno.test("destroySessions() revokes a parallel login or leaves it listed, in every order of steps", async () => {
   const both = new Set<boolean>();
   await inEveryOrder(
     ["u1"],
@@ -123,7 +123,7 @@ Deno.test("destroySessions() either ends a login under way, or leaves it where i
   assertEquals(both.size, 2, "both happen");
 });
 
-Deno.test("two sign-ins of one user at once are both in the index, in every order of steps", async () => {
+Deno.test("listSessions() returns both of two parallel logins, in every order of steps", async () => {
   await inEveryOrder(
     [],
     [(storage) => login(storage, "u1"), (storage) => login(storage, "u1")],
@@ -134,13 +134,13 @@ Deno.test("two sign-ins of one user at once are both in the index, in every orde
   );
 });
 
-Deno.test("a session that changes hands twice at once is in the index of whom it belongs to, in every order of steps", async () => {
+Deno.test("listSessions() returns a session of its owner only, when two requests change its owner, in every order of steps", async () => {
   await inEveryOrder(
     ["u1"],
     [become("u2"), become("u1")],
     async (storage, [id = ""]) => {
       const user = (await storage.read(id)).get("user");
-      if (user === undefined) return; // signed out, because its entry was struck out by the other
+      if (user === undefined) return; // signed out, because the other request unlisted it
       const other = user === "u1" ? "u2" : "u1";
       assertEquals((await storage.listSessions(user)).length, 1, user);
       assertEquals(await storage.listSessions(other), []);

@@ -1,5 +1,5 @@
 /**
- * What is special to the index of owners: how it is kept, and that no order of steps lets a session slip through it.
+ * What is special to owners' lists: how they are kept, and that each order of steps finds every session.
  */
 import {
   assert,
@@ -58,7 +58,7 @@ function setUp(
   return { engine, clock, events, storage, login, alive, devices };
 }
 
-Deno.test("owner is refused at construction, where an engine could not keep its promise", () => {
+Deno.test("createSessionStorage() throws, when the engine does not support owner", () => {
   const says = "Cannot create storage: owner requires an engine";
   const cookie = { secrets: ["s3cr3t"] };
   const four = {
@@ -122,7 +122,7 @@ Deno.test("listSessions() and destroySessions() say what to change, when they ar
   );
 });
 
-Deno.test("owner names nobody by undefined, null and the empty string, and throws for other than text", async () => {
+Deno.test('owner() may return undefined, null or "" for nobody, and any other non-string throws', async () => {
   for (const name of [undefined, null, ""]) {
     const { engine, storage, login } = setUp({ owner: () => name as string });
     const id = await login("u1");
@@ -140,7 +140,7 @@ Deno.test("owner names nobody by undefined, null and the empty string, and throw
   assertEquals(engine.records.size, 0);
 });
 
-Deno.test("the index costs a read and two writes at sign-in, and nothing while the owner stays", async () => {
+Deno.test("storage.save() reads the owner's list once and writes it twice at sign-in, and not while the owner stays", async () => {
   const { engine, storage, login } = setUp();
   const id = await login("u1");
   assertEquals(engine.calls, ["read", "write", "write", "write"]);
@@ -156,7 +156,7 @@ Deno.test("the index costs a read and two writes at sign-in, and nothing while t
   assertEquals(engine.records.size, 0, "an empty index goes");
 });
 
-Deno.test("the index holds no id and no owner's name, and survives names of any shape", async () => {
+Deno.test("storage.save() does not put ids or names into an owner's list, and accepts any name", async () => {
   const { engine, storage, login, devices } = setUp();
   const names = ["__proto__", "ann", "Ann", "a\u0301", "\u00e1", "\ud800"];
   names.push("\udfff", "\ufffd", "x".repeat(10_000));
@@ -180,7 +180,7 @@ Deno.test("the index holds no id and no owner's name, and survives names of any 
   assertEquals(first?.id, hashId(ids[1] ?? ""));
 });
 
-Deno.test("listSessions() gives when a session began, was used and ends", async () => {
+Deno.test("listSessions() returns when a session began, was used and expires", async () => {
   const { clock, storage, login } = setUp({ idleTimeout: 600 });
   const start = clock.now;
   const id = await login("u1");
@@ -195,7 +195,7 @@ Deno.test("listSessions() gives when a session began, was used and ends", async 
   assertEquals(await storage.listSessions("u1"), []);
 });
 
-Deno.test("listSessions() tells which session asks, under the id that it has or is about to lose", async () => {
+Deno.test("listSessions() marks the current session, under its id or its old id", async () => {
   const { storage, login } = setUp();
   const [mine] = [await login("u1", "mine"), await login("u1", "other")];
   const session = await storage.read(mine);
@@ -211,7 +211,7 @@ Deno.test("listSessions() tells which session asks, under the id that it has or 
   );
 });
 
-Deno.test("no session with an index outlives it: absoluteTimeout is 400 days, or what it is given", async () => {
+Deno.test("owner sets absoluteTimeout to 400 days, when it is not given", async () => {
   for (const absoluteTimeout of [undefined, 500 * DAY]) {
     const { engine, clock, login, alive, devices } = setUp({
       absoluteTimeout,
@@ -231,7 +231,7 @@ Deno.test("no session with an index outlives it: absoluteTimeout is 400 days, or
   }
 });
 
-Deno.test("destroySessions() spares the session that it is given, under the id that it has or is about to lose", async () => {
+Deno.test("destroySessions() keeps the given session, under its id or its old id", async () => {
   for (const as of ["session", "id", "hash"] as const) {
     const { storage, login, alive, devices } = setUp();
     const [mine, other] = [await login("u1", "mine"), await login("u1")];
@@ -251,7 +251,7 @@ Deno.test("destroySessions() spares the session that it is given, under the id t
   }
 });
 
-Deno.test("destroySessions() ends the old id too, where keepOld has kept it", async () => {
+Deno.test("destroySessions() revokes the old id too, when keepOld kept it", async () => {
   const { storage, login, alive, devices } = setUp();
   const old = await login("u1", "old");
   const session = await storage.read(old);
@@ -264,7 +264,7 @@ Deno.test("destroySessions() ends the old id too, where keepOld has kept it", as
   assertFalse(await alive(old) || await alive(fresh));
 });
 
-Deno.test("destroySessions() leaves a session alone that is somebody else's by now, though the index names it", async () => {
+Deno.test("destroySessions() keeps a listed session, when it has another owner now", async () => {
   const { engine, storage, login, alive, devices } = setUp();
   const id = await login("u1");
   const before = engine.records.get(hashOwner("u1"));
@@ -272,7 +272,7 @@ Deno.test("destroySessions() leaves a session alone that is somebody else's by n
   session.set("user", "u2");
   await storage.save(session);
   assertEquals(engine.records.has(hashOwner("u1")), false);
-  // As if the process had ended before it could strike the session out.
+  // As if the process had ended before it could unlist the session.
   if (before) engine.records.set(hashOwner("u1"), before);
   assertEquals(await devices("u1"), []);
   assertEquals(await storage.destroySessions("u1"), 0);
@@ -280,7 +280,7 @@ Deno.test("destroySessions() leaves a session alone that is somebody else's by n
   assertEquals(await devices("u2"), ["laptop"]);
 });
 
-Deno.test("destroySessions() can be called again, when the engine failed half-way", async () => {
+Deno.test("destroySessions() can be repeated, when the engine failed half-way", async () => {
   const places = { read: 3, write: 1, delete: 2 } as const;
   for (const verb of ["read", "write", "delete"] as const) {
     for (let good = 0; good < places[verb]; good++) {
@@ -306,7 +306,7 @@ Deno.test("destroySessions() can be called again, when the engine failed half-wa
   }
 });
 
-Deno.test("storage.save() stores nothing, when the index cannot be written", async () => {
+Deno.test("storage.save() does not store the session, when its owner's list cannot be written", async () => {
   const { engine, storage } = setUp();
   engine.play("write", "fail");
   const session = await storage.read(null);
@@ -318,7 +318,7 @@ Deno.test("storage.save() stores nothing, when the index cannot be written", asy
   assertEquals((await storage.listSessions("u1")).length, 1);
 });
 
-Deno.test("storage.save() goes through, when a session cannot be struck out", async () => {
+Deno.test("storage.save() succeeds, when a session cannot be unlisted", async () => {
   const { engine, storage, login, devices } = setUp();
   const session = await storage.read(await login("u1"));
   session.destroy();
@@ -327,7 +327,7 @@ Deno.test("storage.save() goes through, when a session cannot be struck out", as
   assertEquals(await devices("u1"), []);
 });
 
-Deno.test("a damaged index is reported, and never looks like a user without sessions", async () => {
+Deno.test("listSessions() throws and reports corrupt-record, when the list is damaged", async () => {
   const { engine, events, storage, login, devices } = setUp();
   await login("u1");
   const key = hashOwner("u1");
@@ -355,7 +355,7 @@ Deno.test("a damaged index is reported, and never looks like a user without sess
   assertEquals(await devices("u1"), ["phone"], "the next sign-in begins anew");
 });
 
-Deno.test("the index forgets what has ended, keeps what is in use, and ends the first of too many", async () => {
+Deno.test("storage.save() unlists expired sessions, and revokes the one that expires first, when the list is full", async () => {
   const { clock, events, storage, login, alive, devices } = setUp({
     idleTimeout: DAY,
   });
@@ -378,7 +378,7 @@ Deno.test("the index forgets what has ended, keeps what is in use, and ends the 
   assertEquals([await alive(used), await alive(next)], [false, true]);
 });
 
-Deno.test("a full index ends neither the session that takes a new id, nor one in use before one that is not", async () => {
+Deno.test("storage.save() does not revoke the session that takes a new id, nor one in use, when the list is full", async () => {
   const engine = new FakeEngine({ maxBytes: 500 });
   const { clock, events, storage, login, alive } = setUp({
     engine,
@@ -407,7 +407,7 @@ Deno.test("a full index ends neither the session that takes a new id, nor one in
   );
 });
 
-Deno.test("destroySessions() ends sessions whose absoluteTimeout was raised after they began", async () => {
+Deno.test("destroySessions() revokes sessions, when absoluteTimeout was raised after they began", async () => {
   const engine = new FakeEngine();
   const before = setUp({ engine, absoluteTimeout: 3600 });
   const after = setUp({ engine });
@@ -422,7 +422,7 @@ Deno.test("destroySessions() ends sessions whose absoluteTimeout was raised afte
   assertFalse(await after.alive(id));
 });
 
-Deno.test("the index of a full memory outlasts the sessions in it", async () => {
+Deno.test("createMemorySessionStorage() evicts sessions before the list that names them, when it is full", async () => {
   const storage = createMemorySessionStorage<Data>({ maxSessions: 6, owner });
   const save = async (id: string | null, device: string) => {
     const session = await storage.read(id);

@@ -22,12 +22,12 @@ type Request = (storage: Storage, header: string) => Promise<unknown>;
 const owner = (data: { user?: string }) => data.user;
 const cookie = { name: "session", secrets: ["s3cr3t"] };
 
-/** Both homes, and how a request sees them. */
-interface Homes {
-  /** The `Cookie` header of a visitor whose session is in the old home. */
+/** Both storages, as a request sees them. */
+interface Storages {
+  /** The `Cookie` header of a visitor whose session is in the previous storage. */
   readonly header: string;
   storage(through?: (engine: Engine) => Engine): Storage;
-  /** How many records each home has. */
+  /** The number of records in each storage. */
   left(): Promise<{ old: number; new: number }>;
 }
 
@@ -40,7 +40,7 @@ function engine(): { engine: Engine; count(): Promise<number> } {
     keys.add(key);
     return write(key, ...rest);
   };
-  // Its lists need not be written with each save.
+  // Its lists need not be rewritten with each save.
   Object.assign(engine, {
     guarantees: { ...engine.guarantees, evicts: "nothing" },
   });
@@ -59,7 +59,7 @@ async function signIn(storage: SessionStorage): Promise<string> {
 }
 
 async function fromEngine(options: { owner?: typeof owner } = {}): Promise<
-  Homes
+  Storages
 > {
   const old = engine();
   const fresh = engine();
@@ -77,7 +77,7 @@ async function fromEngine(options: { owner?: typeof owner } = {}): Promise<
 }
 
 /** Its sessions get new ids. */
-async function fromCookie(): Promise<Homes> {
+async function fromCookie(): Promise<Storages> {
   const fresh = engine();
   const from = createCookieSessionStorage({ cookie });
   return {
@@ -95,17 +95,19 @@ async function fromCookie(): Promise<Homes> {
 }
 
 async function inEveryOrder(
-  open: () => Promise<Homes>,
+  open: () => Promise<Storages>,
   requests: readonly Request[],
-  check: (homes: Homes, results: readonly unknown[]) => Promise<void>,
+  check: (storages: Storages, results: readonly unknown[]) => Promise<void>,
 ): Promise<number> {
   return await everyOrder(async (schedule) => {
-    const homes = await open();
+    const storages = await open();
     const results = await schedule.run(requests.map((request, who) => {
-      const storage = homes.storage((engine) => schedule.engine(engine, who));
-      return () => request(storage, homes.header);
+      const storage = storages.storage((engine) =>
+        schedule.engine(engine, who)
+      );
+      return () => request(storage, storages.header);
     }));
-    await check(homes, results);
+    await check(storages, results);
   }, { switches: effort.thorough ? 6 : 4 });
 }
 
@@ -130,127 +132,131 @@ const regenerate: Request = async (storage, header) => {
   return setCookie.split(";")[0];
 };
 
-async function user(homes: Homes, header: unknown): Promise<unknown> {
-  return (await homes.storage().getSession(header as string)).get("user");
+async function user(storages: Storages, header: unknown): Promise<unknown> {
+  return (await storages.storage().getSession(header as string)).get("user");
 }
 
-Deno.test("two requests that find a session in the old home both keep what they change, in every order of steps", async () => {
+Deno.test("createReadThroughSessionStorage() keeps the changes of both requests that move a session, in every order of steps", async () => {
   const orders = await inEveryOrder(
     fromEngine,
     [set("first"), read],
-    async (homes, [first, second]) => {
+    async (storages, [first, second]) => {
       assertEquals((first as unknown[])[0], "ann");
       assertEquals(second, "ann");
-      const session = await homes.storage().getSession(homes.header);
+      const session = await storages.storage().getSession(storages.header);
       assertEquals(session.data, { user: "ann", first: true });
-      assertEquals(await homes.left(), { old: 0, new: 1 });
+      assertEquals(await storages.left(), { old: 0, new: 1 });
     },
   );
   assert(orders > 200, `${orders} orders`);
 });
 
-Deno.test("a session that is destroyed while another request moves it stays destroyed, in every order of steps", async () => {
+Deno.test("createReadThroughSessionStorage() keeps a session destroyed, when another request moves it, in every order of steps", async () => {
   const orders = await inEveryOrder(
     fromEngine,
     [logOut, read],
-    async (homes) => {
-      assertEquals(await user(homes, homes.header), undefined);
-      assertEquals(await homes.left(), { old: 0, new: 0 });
+    async (storages) => {
+      assertEquals(await user(storages, storages.header), undefined);
+      assertEquals(await storages.left(), { old: 0, new: 0 });
     },
   );
   assert(orders > 200, `${orders} orders`);
 });
 
-Deno.test("a session whose id changes while another request moves it has that id alone, in every order of steps", async () => {
+Deno.test("createReadThroughSessionStorage() keeps only the new id, when another request moves the session, in every order of steps", async () => {
   const orders = await inEveryOrder(
     fromEngine,
     [regenerate, read],
-    async (homes, [fresh]) => {
-      assertEquals(await user(homes, homes.header), undefined);
-      assertEquals(await user(homes, fresh), "ann");
-      // For a minute, the old id leads to what says that it is over.
-      assertEquals(await homes.left(), { old: 0, new: 2 });
+    async (storages, [fresh]) => {
+      assertEquals(await user(storages, storages.header), undefined);
+      assertEquals(await user(storages, fresh), "ann");
+      // For a minute, the old id leads to a note that it was replaced.
+      assertEquals(await storages.left(), { old: 0, new: 2 });
     },
   );
   assert(orders > 200, `${orders} orders`);
 });
 
-Deno.test("destroySessions() ends a session that moves meanwhile, in every order of steps", async () => {
+Deno.test("destroySessions() revokes a session, when it is being moved, in every order of steps", async () => {
   const orders = await inEveryOrder(
     () => fromEngine({ owner }),
     [(storage) => storage.destroySessions("ann"), read],
-    async (homes) => {
-      assertEquals(await user(homes, homes.header), undefined);
+    async (storages) => {
+      assertEquals(await user(storages, storages.header), undefined);
     },
   );
   assert(orders > 200, `${orders} orders`);
 });
 
-Deno.test("requests with one old cookie find one session, in every order of steps", async () => {
+Deno.test("createReadThroughSessionStorage() finds one session for all requests with one old cookie, in every order of steps", async () => {
   const orders = await inEveryOrder(
     fromCookie,
     [set("first"), set("second")],
-    async (homes, [first, second]) => {
+    async (storages, [first, second]) => {
       for (const [nth, result] of [first, second].entries()) {
         const [was, setCookie = ""] = result as string[];
         assertEquals(was, "ann", `request ${nth + 1}`);
         const header = setCookie.split(";")[0];
-        const session = await homes.storage().getSession(header ?? "");
+        const session = await storages.storage().getSession(header ?? "");
         assertEquals(
           session.data,
           { user: "ann", first: true, second: true },
           `request ${nth + 1}`,
         );
       }
-      assertEquals(await homes.left(), { old: 0, new: 2 });
+      assertEquals(await storages.left(), { old: 0, new: 2 });
     },
   );
   assert(orders > 10, `${orders} orders`);
 });
 
-Deno.test("an old cookie opens nothing once its session has ended, in every order of steps", async () => {
-  await inEveryOrder(fromCookie, [logOut, read], async (homes) => {
-    assertEquals(await user(homes, homes.header), undefined);
-    assertEquals(await homes.left(), { old: 0, new: 1 });
+Deno.test("createReadThroughSessionStorage() returns an empty session for an old cookie, when its session was destroyed, in every order of steps", async () => {
+  await inEveryOrder(fromCookie, [logOut, read], async (storages) => {
+    assertEquals(await user(storages, storages.header), undefined);
+    assertEquals(await storages.left(), { old: 0, new: 1 });
   });
 });
 
 for (const [name, open] of Object.entries({ fromEngine, fromCookie })) {
-  Deno.test(`${name}: a move that stops at any step loses nothing, and the next request ends it`, async () => {
+  Deno.test(`createReadThroughSessionStorage() finishes a move in the next request, when it stops at any step (${name})`, async () => {
     let steps = 0;
     for (const does of [false, true]) {
       for (let failing = 1;; failing++) {
-        const homes = await open();
+        const storages = await open();
         let step = 0;
-        const stopping = homes.storage((engine) =>
+        const stopping = storages.storage((engine) =>
           stopsAt(engine, does, () => {
             step++;
             return step >= failing;
           })
         );
         try {
-          await stopping.getSession(homes.header);
+          await stopping.getSession(storages.header);
           break;
         } catch (error) {
           assert(error instanceof SessionError, rowName(does, failing));
           assertEquals(error.code, "store-failed", rowName(does, failing));
         }
         steps++;
-        assertEquals(await user(homes, homes.header), "ann", `step ${failing}`);
-        await logOut(homes.storage(), homes.header);
         assertEquals(
-          await user(homes, homes.header),
+          await user(storages, storages.header),
+          "ann",
+          `step ${failing}`,
+        );
+        await logOut(storages.storage(), storages.header);
+        assertEquals(
+          await user(storages, storages.header),
           undefined,
           rowName(does, failing),
         );
-        assertEquals((await homes.left()).old, 0, rowName(does, failing));
+        assertEquals((await storages.left()).old, 0, rowName(does, failing));
       }
     }
     assert(steps > 5, `${steps} steps`);
   });
 }
 
-/** An engine that fails from some call on; the first of these it may do before. */
+/** An engine that fails from a certain call on. That call may take effect before it fails. */
 function stopsAt(
   engine: Engine,
   does: boolean,

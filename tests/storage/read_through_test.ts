@@ -78,7 +78,7 @@ function fakes(to: FakeEngine = new FakeEngine()) {
   return { old, to, from, moving };
 }
 
-Deno.test("createReadThroughSessionStorage() moves a session once, and asks the old home no more", async () => {
+Deno.test("createReadThroughSessionStorage() moves a session once, and does not call the previous storage again", async () => {
   const { old, to, from, moving } = fakes();
   const header = await signIn(from);
   old.calls = [];
@@ -97,7 +97,7 @@ Deno.test("createReadThroughSessionStorage() moves a session once, and asks the 
   assertEquals([old.calls, to.calls], [[], ["read"]]);
 });
 
-Deno.test("createReadThroughSessionStorage() looks for an unknown id in both homes, and stores nothing", async () => {
+Deno.test("createReadThroughSessionStorage() looks up an unknown id in both storages, and stores nothing", async () => {
   const { old, to, from, moving } = fakes();
   const header = await signIn(from);
   await moving.destroySession(await moving.getSession(header));
@@ -107,7 +107,7 @@ Deno.test("createReadThroughSessionStorage() looks for an unknown id in both hom
   assertEquals([old.calls, to.calls], [["read"], ["read", "read"]]);
 });
 
-Deno.test("createReadThroughSessionStorage() keeps what is left of a session's life", async () => {
+Deno.test("createReadThroughSessionStorage() keeps a session's age and lifetime", async () => {
   let now = 1_000_000_000;
   const options = { cookie, now: () => now };
   const from = createMemorySessionStorage(options);
@@ -136,7 +136,7 @@ Deno.test("createReadThroughSessionStorage() keeps what is left of a session's l
   assertEquals((await moving.getSession(remembered)).size, 0);
 });
 
-Deno.test("createReadThroughSessionStorage() takes a failure of either home for no absence, and goes on later", async () => {
+Deno.test("createReadThroughSessionStorage() throws store-failed when either storage fails, and continues in the next request", async () => {
   const { old, to, from, moving } = fakes();
   const header = await signIn(from);
   old.play("read", "fail");
@@ -148,7 +148,7 @@ Deno.test("createReadThroughSessionStorage() takes a failure of either home for 
   assertEquals((await moving.getSession(header)).get("user"), "ann");
 });
 
-Deno.test("createReadThroughSessionStorage() fails as the store where a session is too large for its new home", async () => {
+Deno.test("createReadThroughSessionStorage() throws store-failed, when a session is too large for the new storage", async () => {
   const { from, moving } = fakes(new FakeEngine({ maxBytes: 100 }));
   const session = await from.getSession();
   session.set("cart", "x".repeat(200));
@@ -157,7 +157,7 @@ Deno.test("createReadThroughSessionStorage() fails as the store where a session 
   assertEquals((await from.getSession(header)).has("cart"), true);
 });
 
-Deno.test("createReadThroughSessionStorage() moves what an older server saves between reading and removing", async () => {
+Deno.test("createReadThroughSessionStorage() moves what an older server saves between read and removal", async () => {
   const { old, from, moving } = fakes();
   const header = await signIn(from);
   old.play("delete", { before: () => visit(from, header, "late") });
@@ -166,7 +166,7 @@ Deno.test("createReadThroughSessionStorage() moves what an older server saves be
   assertEquals(old.records.size, 0);
 });
 
-Deno.test("createReadThroughSessionStorage() sends a new cookie where the old one has another name", async () => {
+Deno.test("createReadThroughSessionStorage() sends a new cookie, when the old one has another name", async () => {
   const { rows, storage: from } = database();
   const header = await signIn(from);
   const moving = createReadThroughSessionStorage({
@@ -189,9 +189,9 @@ Deno.test("createReadThroughSessionStorage() sends a new cookie where the old on
   const second = await ask(`${header}; ${sent}`);
   assertEquals(await second.text(), "ann");
   assertEquals(second.headers.get("set-cookie"), null);
-  // A request that was on its way with the old cookie alone.
+  // A request that was sent with the old cookie only.
   assertEquals(await (await ask(header)).text(), "ann");
-  // An id of the database is only looked up where the database's own cookie vouches for it.
+  // An id of the database is looked up only if the database's own cookie contains it.
   await signIn(from);
   const unsigned = createReadThroughSessionStorage({
     to: createMemorySessionStorage({ cookie: { name: "session" } }),
@@ -200,7 +200,7 @@ Deno.test("createReadThroughSessionStorage() sends a new cookie where the old on
   assertEquals((await unsigned.getSession("session=2")).size, 0);
 });
 
-Deno.test("createReadThroughSessionStorage() reads cookies of other libraries by a Cookie of their shape", async () => {
+Deno.test("createReadThroughSessionStorage() reads cookies of other libraries", async () => {
   const foreign: Cookie = {
     name: "connect.sid",
     isSigned: true,
@@ -225,7 +225,7 @@ Deno.test("createReadThroughSessionStorage() reads cookies of other libraries by
   assertEquals((await moving.getSession(sent)).get("user"), "ann");
 });
 
-Deno.test("createReadThroughSessionStorage() opens nothing for a copy of a cookie whose session has ended", async () => {
+Deno.test("createReadThroughSessionStorage() returns an empty session for a copy of an old cookie, when its session was destroyed", async () => {
   const from = createCookieSessionStorage({ cookie });
   const header = await signIn(from);
   const moving = createReadThroughSessionStorage({
@@ -241,7 +241,7 @@ Deno.test("createReadThroughSessionStorage() opens nothing for a copy of a cooki
   assertEquals((await from.getSession(header)).get("user"), "ann");
 });
 
-Deno.test("createReadThroughSessionStorage() opens nothing for a cookie that is good for longer than the one that moved", async () => {
+Deno.test("createReadThroughSessionStorage() returns an empty session for an old cookie with a later deadline, when its session was destroyed", async () => {
   const clock = { now: 1e12 };
   const now = () => clock.now;
   const shared = { ...cookie, maxAge: 3600 };
@@ -251,7 +251,7 @@ Deno.test("createReadThroughSessionStorage() opens nothing for a cookie that is 
   const session = await from.getSession(first);
   session.set("seen", true);
   const second = headerOf(await from.commitSession(session));
-  // Some engines drop what is over at once, others hold it for days.
+  // Some engines remove expired records at once, others after days.
   for (const drops of [true, false]) {
     const engine = new FakeEngine();
     const moving = createReadThroughSessionStorage({
@@ -273,7 +273,7 @@ Deno.test("createReadThroughSessionStorage() opens nothing for a cookie that is 
   }
 });
 
-Deno.test("createReadThroughSessionStorage() leaves a cookie without an id alone until its session changes", async () => {
+Deno.test("createReadThroughSessionStorage() does not move a session whose cookie does not contain an id, until it changes", async () => {
   const plain = { ...cookie, format: "react-router" } as const;
   const from = createCookieSessionStorage({ cookie: plain });
   const header = await signIn(from);
@@ -298,7 +298,7 @@ Deno.test("createReadThroughSessionStorage() leaves a cookie without an id alone
   assertEquals(events, ["committed"]);
 });
 
-Deno.test("createReadThroughSessionStorage() to a database moves at the first change, and leaves the old id a minute", async () => {
+Deno.test("createReadThroughSessionStorage() moves to a database at the first change, and keeps the old id for a minute", async () => {
   let now = 1_000_000_000;
   const old = new FakeEngine();
   const from = createSessionStorage({ engine: old, cookie, now: () => now });
@@ -324,7 +324,7 @@ Deno.test("createReadThroughSessionStorage() to a database moves at the first ch
   assertEquals((await moving.getSession(header)).size, 0);
 });
 
-Deno.test("createReadThroughSessionStorage() to Workers KV keeps ids, and removes both records at logout", async () => {
+Deno.test("createReadThroughSessionStorage() keeps ids and removes both records at logout, when it moves to Workers KV", async () => {
   const { kv, stored } = kvNamespace();
   const { old, from } = fakes();
   const header = await signIn(from);
@@ -338,7 +338,7 @@ Deno.test("createReadThroughSessionStorage() to Workers KV keeps ids, and remove
   assertEquals(stored.size, 0);
 });
 
-Deno.test("createReadThroughSessionStorage() lists and ends an owner's sessions in both homes", async () => {
+Deno.test("createReadThroughSessionStorage() lists and revokes an owner's sessions in both storages", async () => {
   const owner = (data: { user?: string }) => data.user;
   const make = () => createMemorySessionStorage({ cookie, owner });
   const from = make();
@@ -352,9 +352,9 @@ Deno.test("createReadThroughSessionStorage() lists and ends an owner's sessions 
   assertEquals(await moving.destroySessions("ann"), 1);
 });
 
-Deno.test("createReadThroughSessionStorage() sweeps and closes both homes, the second also where the first fails", async () => {
+Deno.test("createReadThroughSessionStorage() sweeps and closes both storages, even when the first fails", async () => {
   const done: string[] = [];
-  const home = (name: string) => {
+  const make = (name: string) => {
     const engine = Object.assign(new FakeEngine(), {
       sweep: async () => void done.push(`sweep ${name}`),
       async close() {
@@ -365,8 +365,8 @@ Deno.test("createReadThroughSessionStorage() sweeps and closes both homes, the s
     return createSessionStorage({ engine });
   };
   const moving = createReadThroughSessionStorage({
-    to: home("new"),
-    from: home("old"),
+    to: make("new"),
+    from: make("old"),
   });
   await moving.sweep?.();
   await assertSessionError(() => moving.close?.(), "store-failed");
@@ -374,7 +374,7 @@ Deno.test("createReadThroughSessionStorage() sweeps and closes both homes, the s
   assertEquals(done, all);
 });
 
-Deno.test("createReadThroughSessionStorage() refuses what does not go together", () => {
+Deno.test("createReadThroughSessionStorage() throws, when the storages cannot be combined", () => {
   const memory = createMemorySessionStorage({ cookie });
   const plain = createMemorySessionStorage();
   const make = (
@@ -420,28 +420,28 @@ Deno.test("createReadThroughSessionStorage() refuses what does not go together",
   }
 });
 
-Deno.test("a session moves from files to Deno KV while many requests use it", async () => {
+Deno.test("createReadThroughSessionStorage() moves a session from files to Deno KV, while many requests use it", async () => {
   const dir = await Deno.makeTempDir();
   const kv = await Deno.openKv(":memory:");
   const files = createFileSessionStorage({ dir, cookie });
-  const home = createDenoKvSessionStorage({ kv, cookie });
+  const to = createDenoKvSessionStorage({ kv, cookie });
   const header = await signIn(files);
   const keys = Array.from({ length: 20 }, (_, i) => `visit ${i}`);
   const users = await Promise.all(keys.map((key) => {
-    // A storage of its own, as another process has it.
+    // A separate storage, as in another process.
     const from = createFileSessionStorage({ dir, cookie });
-    const moving = createReadThroughSessionStorage({ to: home, from });
+    const moving = createReadThroughSessionStorage({ to, from });
     return visit(moving, header, key);
   }));
   assertEquals(users, keys.map(() => "ann"));
-  const { data } = await home.getSession(header);
+  const { data } = await to.getSession(header);
   assertEquals(Object.keys(data).sort(), [...keys, "user"].sort());
   assertEquals((await files.getSession(header)).size, 0);
   kv.close();
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("two processes move the same sessions, and both keep what they change", async () => {
+Deno.test("createReadThroughSessionStorage() keeps the changes of two processes that move the same sessions", async () => {
   const dir = await Deno.makeTempDir();
   const [old, fresh] = [`${dir}/old`, `${dir}/new`];
   const files = createFileSessionStorage({ dir: old, cookie });
@@ -461,7 +461,7 @@ Deno.test("two processes move the same sessions, and both keep what they change"
     assertEquals((await lines.read()).value, "ready\n");
     return { process, lines };
   }));
-  // Both are up before either begins.
+  // Both have started before either begins.
   for (const { process } of processes) await process.stdin.close();
   for (const { process, lines } of processes) {
     let text = "";
@@ -473,10 +473,10 @@ Deno.test("two processes move the same sessions, and both keep what they change"
     );
     assertEquals((await process.status).code, 0, rowName(process));
   }
-  const home = createFileSessionStorage({ dir: fresh, cookie });
+  const to = createFileSessionStorage({ dir: fresh, cookie });
   for (const header of headers) {
     const both = { user: "ann", first: true, second: true };
-    assertEquals((await home.getSession(header)).data, both, rowName(header));
+    assertEquals((await to.getSession(header)).data, both, rowName(header));
     assertEquals((await files.getSession(header)).size, 0, rowName(header));
   }
   await Deno.remove(dir, { recursive: true });

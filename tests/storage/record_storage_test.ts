@@ -30,12 +30,12 @@ interface Bench {
   storage: SessionStorage;
   events: SessionEvent["type"][];
   clock: Clock;
-  /** Stores a session with these values and gives its id. */
+  /** Stores a session with these values and returns its id. */
   store(
     values: Record<string, unknown>,
     flashes?: Record<string, unknown>,
   ): Promise<string>;
-  /** What another request does, from reading to saving. */
+  /** Another request, from read to save. */
   other(
     id: string | null,
     change: (session: Session) => void,
@@ -78,7 +78,7 @@ function setUp(
   };
 }
 
-Deno.test("storage makes as few calls to the engine as the request needs", async () => {
+Deno.test("storage calls the engine only as often as the request needs", async () => {
   const cases: [string, (session: Session) => void, Verb[]][] = [
     ["nothing", () => {}, ["read"]],
     ["reading", (s) => [s.get("a"), s.data, s.id], ["read"]],
@@ -95,7 +95,7 @@ Deno.test("storage makes as few calls to the engine as the request needs", async
   }
 });
 
-Deno.test("storage makes no call to the engine, when the visitor has no session or a malformed one", async () => {
+Deno.test("storage does not call the engine, when the visitor does not have a valid id", async () => {
   const { engine, storage, events } = setUp();
   const malformed = [
     "",
@@ -134,7 +134,7 @@ Deno.test("storage makes no call to the engine, when the visitor has no session 
   assertEquals(events, Array(malformed.length + 4).fill("rejected-cookie"));
 });
 
-Deno.test("storage.read() gives a fresh session under another id, when the id is unknown", async () => {
+Deno.test("storage.read() returns an empty session with a new id, when the id is unknown", async () => {
   const { storage, store } = setUp();
   const id = await store({ a: 1 });
   for (
@@ -154,7 +154,7 @@ Deno.test("storage.read() gives a fresh session under another id, when the id is
   }
 });
 
-Deno.test("storage keeps a record under the hash of its id, and the id nowhere", async () => {
+Deno.test("storage stores a record under the hash of its id, and never the id", async () => {
   const { engine, store } = setUp();
   const id = await store({ a: 1 });
   const digest = await crypto.subtle.digest(
@@ -210,7 +210,7 @@ Deno.test("storage.save() applies the request's changes to the newest record", a
   }
 });
 
-Deno.test("storage.save() goes on with the same session, when it has been merged", async () => {
+Deno.test("storage.save() can save the same session again, when it was merged", async () => {
   const { storage, store, other } = setUp();
   const id = await store({ a: 0 });
   const session = await storage.read(id);
@@ -229,7 +229,7 @@ Deno.test("storage.save() goes on with the same session, when it has been merged
   });
 });
 
-Deno.test("storage.save() lets many requests of one visitor through, each with its key", async () => {
+Deno.test("storage.save() keeps the changes of many parallel requests", async () => {
   const { storage, store } = setUp();
   const id = await store({ a: 0 });
   const requests = Array.from({ length: 20 }, async (_, i) => {
@@ -241,7 +241,7 @@ Deno.test("storage.save() lets many requests of one visitor through, each with i
   assertEquals((await storage.read(id)).size, 21);
 });
 
-Deno.test("storage.save() lets saves of one session follow each other", async () => {
+Deno.test("storage.save() runs the saves of one session one after another", async () => {
   const { storage } = setUp();
   const session = await storage.read(null);
   session.set("a", 1);
@@ -253,7 +253,7 @@ Deno.test("storage.save() lets saves of one session follow each other", async ()
   assertEquals((await storage.read(ids[0])).data, { a: 1, b: 1 });
 });
 
-Deno.test("storage.save() throws conflict, when others keep saving first", async () => {
+Deno.test("storage.save() throws conflict, when other requests keep saving first", async () => {
   const { engine, storage, store } = setUp();
   const id = await store({ a: 0 });
   const session = await storage.read(id);
@@ -272,7 +272,7 @@ Deno.test("storage.save() throws conflict, when others keep saving first", async
   assertEquals((await storage.read(id)).get("a"), 1);
 });
 
-Deno.test("storage.save() waits before every other attempt, when others keep saving first", async () => {
+Deno.test("storage.save() waits before every other attempt, when other requests keep saving first", async () => {
   const { engine, storage, store } = setUp();
   const session = await storage.read(await store({ a: 0 }));
   session.set("a", 1);
@@ -293,7 +293,7 @@ Deno.test("storage.save() waits before every other attempt, when others keep sav
 });
 
 for (const trick of ["fail", "late failure"] as const) {
-  Deno.test(`storage.save() keeps the changes for another try, when the engine's write ends in a ${trick}`, async () => {
+  Deno.test(`storage.save() keeps the changes for the next save, when the engine's write ends in a ${trick}`, async () => {
     const { engine, storage, events, store } = setUp();
     const id = await store({ a: 0, gone: 0, list: [] }, { read: 1 });
     const session = await storage.read(id);
@@ -324,7 +324,7 @@ for (const trick of ["fail", "late failure"] as const) {
     assertEquals(after.get("notice"), 1);
   });
 
-  Deno.test(`storage.save() stores a new session once, when the first try ends in a ${trick}`, async () => {
+  Deno.test(`storage.save() stores a new session once, when the first save ends in a ${trick}`, async () => {
     const { engine, storage } = setUp();
     const session = await storage.read(null);
     session.set("a", 1);
@@ -340,7 +340,7 @@ for (const trick of ["fail", "late failure"] as const) {
     assertEquals(after.get("notice"), 1);
   });
 
-  Deno.test(`storage.save() ends the old id in the end, when a regenerated session's write ends in a ${trick}`, async () => {
+  Deno.test(`storage.save() revokes the old id in the next save, when the write under the new id ends in a ${trick}`, async () => {
     const { engine, storage, store } = setUp();
     const id = await store({ a: 0 });
     const session = await storage.read(id);
@@ -357,7 +357,7 @@ for (const trick of ["fail", "late failure"] as const) {
   });
 
   for (const times of [1, 2]) {
-    Deno.test(`storage.save() loses nothing and ends the old id, when ending it ends in a ${trick}, ${times} times`, async () => {
+    Deno.test(`storage.save() keeps changes and revokes the old id, when revoking ends in a ${trick}, ${times} times`, async () => {
       const { engine, storage, store } = setUp();
       const id = await store({ a: 0 });
       const session = await storage.read(id);
@@ -365,7 +365,7 @@ for (const trick of ["fail", "late failure"] as const) {
       session.set("a", 1);
       engine.play("write", "pass", ...Array(times).fill(trick));
       const save = () => storage.save(session);
-      // It is tried twice in each save.
+      // Each save tries it twice.
       if (times > 1) await assertSessionError(save, "store-failed");
       const saved = await save();
       assertEquals(saved, session.id);
@@ -375,7 +375,7 @@ for (const trick of ["fail", "late failure"] as const) {
     });
   }
 
-  Deno.test(`storage.save() destroys in the end, when the first removal ends in a ${trick}`, async () => {
+  Deno.test(`storage.save() destroys in the next save, when the first removal ends in a ${trick}`, async () => {
     const { engine, storage, store } = setUp();
     const id = await store({ a: 0 });
     const session = await storage.read(id);
@@ -391,7 +391,7 @@ for (const trick of ["fail", "late failure"] as const) {
   });
 }
 
-Deno.test("storage.save() brings nothing back, when the old id could not be ended and somebody logged out", async () => {
+Deno.test("storage.save() does not bring a session back, when the old id could not be revoked and a logout followed", async () => {
   const { engine, storage, store, other } = setUp();
   const id = await store({ a: 0 });
   const session = await storage.read(id);
@@ -403,7 +403,7 @@ Deno.test("storage.save() brings nothing back, when the old id could not be ende
   assertEquals(engine.records.size, 0);
 });
 
-Deno.test("storage.save() moves what others changed meanwhile to the new id, when it was regenerated", async () => {
+Deno.test("storage.save() keeps changes of other requests under the new id, when it is regenerated", async () => {
   const { engine, storage, store, other } = setUp();
   const id = await store({ a: 0 });
   const session = await storage.read(id);
@@ -420,7 +420,7 @@ Deno.test("storage.save() moves what others changed meanwhile to the new id, whe
 });
 
 for (const keepOld of [false, true]) {
-  Deno.test(`storage.save() brings nothing back, when a session regenerated${keepOld ? " with keepOld" : ""} was destroyed meanwhile`, async () => {
+  Deno.test(`storage.save() does not bring a session back, when it was regenerated with keepOld ${keepOld} and destroyed in the meantime`, async () => {
     const { engine, storage, events, store, other } = setUp();
     const id = await store({ a: 0 });
     const session = await storage.read(id);
@@ -433,7 +433,7 @@ for (const keepOld of [false, true]) {
   });
 }
 
-Deno.test("storage.save() removes every id that the request knew, when it destroys", async () => {
+Deno.test("storage.save() removes every id that the request knew, when the session was destroyed", async () => {
   const { engine, storage, store } = setUp();
   const session = await storage.read(await store({ a: 0 }));
   session.regenerateId({ keepOld: true });
@@ -448,7 +448,7 @@ Deno.test("storage.save() removes every id that the request knew, when it destro
 });
 
 for (const change of ["changed", "regenerated", "regenerated twice"]) {
-  Deno.test(`storage.save() ends a session that another request has ${change} meanwhile, when it destroys`, async () => {
+  Deno.test(`storage.save() destroys a session, when it was ${change} by another request`, async () => {
     const { engine, storage, store, other } = setUp();
     const id = await store({ a: 0 });
     const leaving = await storage.read(id);
@@ -467,7 +467,7 @@ for (const change of ["changed", "regenerated", "regenerated twice"]) {
   });
 }
 
-Deno.test("storage.save() ends a session under its new id, when a logout before was cut off at any step", async () => {
+Deno.test("storage.save() destroys a session under its new id, when an earlier logout stopped at any step", async () => {
   for (let step = 0; step < 3; step++) {
     const { engine, storage, store, other } = setUp();
     const id = await store({ a: 0 });
@@ -484,7 +484,7 @@ Deno.test("storage.save() ends a session under its new id, when a logout before 
 });
 
 for (const known of [true, false]) {
-  Deno.test(`storage.save() removes what a save that failed has stored, when it destroys a session that was ${known ? "stored" : "new"}`, async () => {
+  Deno.test(`storage.save() removes what a failed save has stored, when it destroys a ${known ? "stored" : "new"} session`, async () => {
     const { engine, storage, store } = setUp();
     const session = await storage.read(known ? await store({ a: 0 }) : null);
     session.regenerateId();
@@ -497,7 +497,7 @@ for (const known of [true, false]) {
   });
 }
 
-Deno.test("storage.save() saves a change in place to what was held over a save, merged or not", async () => {
+Deno.test("storage.save() saves a change in place to a value that was read before an earlier save, merged or not", async () => {
   for (const compareAndSet of [true, false]) {
     for (const overtaken of [false, true]) {
       const { storage, store, other } = setUp({ compareAndSet });
@@ -513,7 +513,7 @@ Deno.test("storage.save() saves a change in place to what was held over a save, 
       await storage.save(session);
       assertEquals((await storage.read(id)).data, {
         cart: ["tea"],
-        // What another request has set is another box.
+        // The value that another request has set is another object.
         box: overtaken ? ["hat"] : ["tie"],
         n: 1,
       }, rowName(compareAndSet, overtaken));
@@ -521,7 +521,7 @@ Deno.test("storage.save() saves a change in place to what was held over a save, 
   }
 });
 
-Deno.test("storage.save() saves what was taken away or given while the save before it ran", async () => {
+Deno.test("storage.save() saves what was changed while the save before it ran", async () => {
   for (const merged of [false, true]) {
     const { storage, store, other } = setUp();
     const id = await store({ user: "ann" });
@@ -552,7 +552,7 @@ for (const compareAndSet of [true, false]) {
     ? "an engine"
     : "an engine without compare-and-set";
   for (const end of ["destroyed", "regenerated", "expired"] as const) {
-    Deno.test(`storage.save() gives null and stores nothing, when the session was ${end} meanwhile (${engine})`, async () => {
+    Deno.test(`storage.save() returns null and stores nothing, when the session was ${end} in the meantime (${engine})`, async () => {
       const { engine, storage, events, store, other } = setUp({
         compareAndSet,
       });
@@ -576,7 +576,7 @@ for (const compareAndSet of [true, false]) {
   }
 }
 
-Deno.test("storage.save() reads the record again before it writes, when the engine cannot compare", async () => {
+Deno.test("storage.save() reads the record again before it writes, when the engine does not have compareAndSet", async () => {
   const { engine, storage, store, other } = setUp({ compareAndSet: false });
   const id = await store({ a: 0, list: [1] });
   const session = await storage.read(id);
@@ -590,7 +590,7 @@ Deno.test("storage.save() reads the record again before it writes, when the engi
   assertEquals(session.data, { a: 1, list: [1, 2], b: 1 });
 });
 
-Deno.test("storage.save() leaves the record as it was, when a value is not JSON", async () => {
+Deno.test("storage.save() does not change the record, when a value is not JSON", async () => {
   const { engine, storage, store } = setUp();
   const id = await store({ a: 0 });
   const before = engine.record;
@@ -649,7 +649,7 @@ Deno.test("storage.save() stores a record of exactly the limit, counted in bytes
   }
 });
 
-Deno.test("storage.read() throws store-failed and never looks like no session, when the engine fails", async () => {
+Deno.test("storage.read() throws store-failed and does not return an empty session, when the engine fails", async () => {
   const { engine, storage, events, store } = setUp();
   const id = await store({ a: 0 });
   const tricks: Trick[] = [
@@ -676,7 +676,7 @@ Deno.test("storage.read() throws store-failed and never looks like no session, w
   assertEquals((await storage.read(id)).get("a"), 0);
 });
 
-Deno.test("storage.read() gives a fresh session, when the record is over, by whatever clock", async () => {
+Deno.test("storage.read() returns an empty session, when the record has expired, by any clock", async () => {
   const { engine, storage, store, clock, events } = setUp();
   const id = await store({ a: 0 });
   const [key] = engine.records.keys();
@@ -694,7 +694,7 @@ Deno.test("storage.read() gives a fresh session, when the record is over, by wha
   assertEquals((await storage.read(id)).size, 0);
 });
 
-Deno.test("storage.read() gives a fresh session, when the record is corrupt", async () => {
+Deno.test("storage.read() returns an empty session, when the record is corrupt", async () => {
   const { engine, storage, events, store } = setUp();
   const id = await store({ a: 0 }, { notice: "hi" });
   const { record } = engine;
@@ -736,7 +736,7 @@ Deno.test("storage.read() gives a fresh session, when the record is corrupt", as
   }
 });
 
-Deno.test("storage.read() gives a fresh session, when records were swapped in the engine", async () => {
+Deno.test("storage.read() returns an empty session, when records were swapped in the engine", async () => {
   const { engine, storage, store } = setUp();
   const one = await store({ name: "one" });
   const two = await store({ name: "two" });
@@ -793,7 +793,7 @@ Deno.test("storage.read() moves the idle deadline, by touch or by write, once pe
 for (const touches of [true, false]) {
   const verb = touches ? "touch" : "write";
 
-  Deno.test(`storage.read() fails nobody, when the deadline cannot be moved by ${verb}`, async () => {
+  Deno.test(`storage.read() returns the session, when the deadline cannot be moved by ${verb}`, async () => {
     for (const trick of ["fail", "late failure", "conflict"] as const) {
       const { engine, storage, clock, events, store } = setUp(
         { touches },
@@ -821,7 +821,7 @@ for (const touches of [true, false]) {
   });
 }
 
-Deno.test("storage.save() finds the session ended, when its deadline passes between reading and saving", async () => {
+Deno.test("storage.save() drops the changes, when the session expires between read and save", async () => {
   for (const compareAndSet of [true, false]) {
     const { engine, storage, clock, events, store } = setUp(
       { compareAndSet },
@@ -837,7 +837,7 @@ Deno.test("storage.save() finds the session ended, when its deadline passes betw
   }
 });
 
-Deno.test("storage.save() goes through, when another request has kept the session alive meanwhile", async () => {
+Deno.test("storage.save() succeeds, when another request has moved the deadline in the meantime", async () => {
   const { storage, clock, store } = setUp({}, { idleTimeout: 100 });
   const id = await store({ a: 0 });
   const slow = await storage.read(id);
@@ -849,7 +849,7 @@ Deno.test("storage.save() goes through, when another request has kept the sessio
   assertEquals((await storage.read(id)).get("a"), 1);
 });
 
-Deno.test("storage.save() takes sessions of other storages and of nobody as new ones", async () => {
+Deno.test("storage.save() saves a session as new, when another storage or none has read it", async () => {
   const { storage, engine } = setUp();
   const elsewhere = setUp();
   const session = await elsewhere.storage.read(
@@ -865,7 +865,7 @@ Deno.test("storage.save() takes sessions of other storages and of nobody as new 
   assertEquals(await storage.save(createSession()), null);
 });
 
-Deno.test("storage.save() refuses what it cannot store, and says what to use", async () => {
+Deno.test("storage.save() throws and says what to use, when it is not its session", async () => {
   const { storage, engine } = setUp();
   await assertRejects(
     () => storage.save({ id: "a", data: {} } as never),
@@ -891,7 +891,7 @@ for (
     ["later", () => Promise.reject(new Error("observer"))],
   ] as const
 ) {
-  Deno.test(`storage ignores what its observer throws ${when}`, async () => {
+  Deno.test(`storage ignores errors that onEvent throws ${when}`, async () => {
     const storage = createSessionStorage({
       engine: new FakeEngine(),
       onEvent,
@@ -899,7 +899,7 @@ for (
     const session = await storage.read("malformed");
     session.set("a", 1);
     assert(await storage.save(session));
-    // A rejection that nobody handles fails the test after a turn of the event loop.
+    // An unhandled rejection fails the test after a turn of the event loop.
     await new Promise((resolve) => setTimeout(resolve));
   });
 }
@@ -941,7 +941,7 @@ Deno.test("createSessionStorage() throws and says what to change, when options a
   }
 });
 
-Deno.test("storage.sweep() and close() are there, only where the engine has them", async () => {
+Deno.test("storage.sweep() and close() exist, only when the engine has them", async () => {
   assertEquals(setUp().storage.sweep, undefined);
   assertEquals(setUp().storage.close, undefined);
   const calls: unknown[] = [];
@@ -977,7 +977,7 @@ Deno.test("storage.sweep() may take longer than a call to the engine", async () 
   await sweeping;
 });
 
-Deno.test("storage.read() and save() fail in time, when the engine hangs", async () => {
+Deno.test("storage.read() and save() throw store-failed, when the engine does not answer in time", async () => {
   const { engine, storage, store, events } = setUp({}, {
     engineTimeout: 0.01,
   });
@@ -1002,11 +1002,11 @@ Deno.test("storage.read() and save() fail in time, when the engine hangs", async
   );
   assertEquals(events, ["engine-error", "engine-error"]);
 
-  await storage.save(session); // the retry makes up for it
+  await storage.save(session); // the retry succeeds
   assertEquals((await storage.read(id)).get("a"), 2);
 });
 
-Deno.test("createSessionStorage() refuses an engine timeout that is none", () => {
+Deno.test("createSessionStorage() throws, when engineTimeout is invalid", () => {
   const engine = new FakeEngine();
   for (const engineTimeout of [0, -1, NaN, Infinity]) {
     assertThrows(
