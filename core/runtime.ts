@@ -14,8 +14,11 @@ export function builtin<T>(name: string): T | undefined {
   return process?.getBuiltinModule?.(name) as T | undefined;
 }
 
+/** Whether this is workerd: Cloudflare Workers. */
+export const isWorkerd: boolean = "WebSocketPair" in globalThis;
+
 /** Whether a timer ends with the request that set it (Cloudflare Workers). */
-export const timersEndWithRequest: boolean = "WebSocketPair" in globalThis;
+export const timersEndWithRequest: boolean = isWorkerd;
 
 // Each call for random bytes is slow, regardless of its size, so they are taken from a block. It is filled on first
 // use, because Workers do not allow randomness in global scope.

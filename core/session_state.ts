@@ -43,6 +43,10 @@ export class SessionState {
   #pending: Pending | undefined;
   /** Keys of objects and arrays that the application has received and may change in place. */
   #handedOut: Set<string> | undefined;
+  /** Whether reading a flash leaves it. */
+  #keepsFlashes = false;
+  /** Stored flashes that this request does not see. */
+  #hidden: Map<string, unknown> = NO_FLASHES;
   #newId: { readonly keepOld: boolean } | undefined;
   #maxAge: number | undefined;
   #knownIds: readonly string[];
@@ -134,6 +138,18 @@ export class SessionState {
     return !this.#origin && !this.#values && !this.#destroyed;
   }
 
+  /** Leaves flashes when they are read. */
+  keepFlashes(): void {
+    this.#keepsFlashes = true;
+  }
+
+  /** Hides the stored flashes from this request. They stay stored. */
+  hideFlashes(): void {
+    this.#load();
+    this.#hidden = this.#flashes;
+    this.#flashes = new Map();
+  }
+
   has(key: string): boolean {
     return this.#load().has(key) || this.#flashes.has(key);
   }
@@ -146,8 +162,9 @@ export class SessionState {
       return value;
     }
     if (!this.#flashes.has(key)) return undefined;
-    this.#mustBeOpen("read a flash of");
     const flash = this.#flashes.get(key);
+    if (this.#keepsFlashes) return flash;
+    this.#mustBeOpen("read a flash of");
     this.#takeFlash(key);
     return flash;
   }
@@ -211,7 +228,8 @@ export class SessionState {
   end(): void {
     this.#destroyed = true;
     this.#values = new Map();
-    this.#flashes.clear();
+    this.#flashes = new Map();
+    this.#hidden = NO_FLASHES;
     this.#pending = undefined;
   }
 
@@ -234,7 +252,7 @@ export class SessionState {
   takeChanges(storage: object): Changes {
     const entries = this.#load();
     const values = encodeTexts(entries);
-    const flashes = encodeTexts(this.#flashes);
+    const flashes = encodeTexts([...this.#hidden, ...this.#flashes]);
     const origin = this.originIn(storage);
     const pending = this.#changes;
     const taken = new Map<string, string>();
@@ -301,7 +319,9 @@ export class SessionState {
       if (!values.has(key)) this.#changes.valueOps.set(key, false);
     }
     for (const key of changes.flashes.keys()) {
-      if (!this.#flashes.has(key)) this.#changes.taken.add(key);
+      if (!this.#flashes.has(key) && !this.#hidden.has(key)) {
+        this.#changes.taken.add(key);
+      }
     }
     if (merged) this.#showMerged(origin.decode(), changes);
   }
@@ -356,6 +376,7 @@ export class SessionState {
 
   #takeFlash(key: string): void {
     this.#flashes.delete(key);
+    this.#hidden.delete(key);
     this.#pending?.flashed.delete(key);
     if (this.record && Object.hasOwn(this.record.flashes, key)) {
       this.#changes.taken.add(key);

@@ -74,6 +74,8 @@ export interface FreshSessionOptions {
    * @default {"session"}
    */
   key?: string | undefined;
+  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
+  isFailure?: ((status: number) => boolean) | undefined;
   /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((
@@ -85,6 +87,7 @@ export interface FreshSessionOptions {
 
 const OPTIONS: OptionNames<FreshSessionOptions> = {
   key: true,
+  isFailure: true,
   onUnavailable: true,
 };
 
@@ -124,18 +127,17 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, FreshSessionOptions>
 ): FreshMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", onUnavailable } = options;
+  const { key = "session", isFailure, onUnavailable } = options;
   return (ctx) =>
     respond<Data, FlashData>(storage, {
-      headers: ctx.req.headers,
+      request: ctx.req,
+      isFailure,
       handle(session) {
         mustBeFree(ctx.state[key], `ctx.state.${key}`);
         ctx.state[key] = session;
         return ctx.next();
       },
       failed: () => !(ctx.error instanceof Response) && Boolean(ctx.error),
-      ...(onUnavailable && {
-        unavailable: (error) => onUnavailable(error, ctx),
-      }),
+      unavailable: onUnavailable && ((error) => onUnavailable(error, ctx)),
     }) as Promise<Response>;
 }

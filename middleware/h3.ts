@@ -39,6 +39,7 @@ import {
   discard,
   responseCarrier,
   serviceUnavailable,
+  withHeaders,
 } from "./lifecycle/response.ts";
 
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
@@ -47,9 +48,13 @@ export type * from "./lifecycle/types.ts";
 /** The parts of h3's event that the middleware uses. */
 export interface H3EventLike {
   /** The request. */
-  readonly req: { readonly headers: Headers };
+  readonly req: { readonly method: string; readonly headers: Headers };
   /** The headers of a response, and those of an error. */
-  readonly res: { readonly headers: Headers; readonly errHeaders: Headers };
+  readonly res: {
+    readonly status?: number;
+    readonly headers: Headers;
+    readonly errHeaders: Headers;
+  };
   /** The values that middlewares and handlers share. */
   // deno-lint-ignore no-explicit-any -- the application declares its type
   readonly context: any;
@@ -75,6 +80,8 @@ export interface H3SessionOptions {
    * @default {"session"}
    */
   key?: string | undefined;
+  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
+  isFailure?: ((status: number) => boolean) | undefined;
   /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((error: SessionError, event: H3EventLike) => unknown)
@@ -87,6 +94,7 @@ const HTTP_RESPONSE: unique symbol = Symbol.for("h3.HTTPResponse");
 
 const OPTIONS: OptionNames<H3SessionOptions> = {
   key: true,
+  isFailure: true,
   onUnavailable: true,
 };
 
@@ -125,17 +133,26 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, H3SessionOptions>
 ): H3Middleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", onUnavailable = serviceUnavailable } = options;
+  const { key = "session", isFailure, onUnavailable = serviceUnavailable } =
+    options;
   return (event, next) =>
     exchange<Data, FlashData, unknown>(storage, {
-      cookieHeader: event.req.headers.get("Cookie"),
+      request: event.req,
+      isFailure,
       handle(session) {
         mustBeFree(event.context[key], `event.context.${key}`);
         event.context[key] = session;
         return next();
       },
       thrown: (error) => error instanceof Response ? error : undefined,
-      failed: (answer) => answer instanceof Error,
+      statusOf: (answer) => statusOf(event, answer),
+      failed: (answer) =>
+        answer instanceof Error && errorStatus(answer) === undefined,
+      errorStatus,
+      errorCarrier: (error) => (setCookie) => {
+        addSetCookie(event.res.errHeaders, setCookie);
+        return error;
+      },
       carrier: (answer) => carrierOf(event, answer),
       discard(answer) {
         if (answer instanceof Response) discard(answer);
@@ -150,18 +167,39 @@ function carrierOf(
 ): Carrier<unknown> | undefined {
   if (answer instanceof Response) return responseCarrier(answer);
   if (answer === HANDLED) return undefined;
+  if (isHttpResponse(answer)) {
+    return (setCookie) => {
+      // A handler may have made it once, for all visitors.
+      const headers = new Headers(answer.headers);
+      addSetCookie(headers, setCookie);
+      return withHeaders(answer, headers);
+    };
+  }
   // h3 decides later whether its response gets the headers of answers or those of errors, so add the cookie to both.
-  const targets = isHttpResponse(answer)
-    ? [answer.headers]
-    : [res.headers, res.errHeaders];
   return (setCookie) => {
-    for (const headers of targets) addSetCookie(headers, setCookie);
+    addSetCookie(res.headers, setCookie);
+    addSetCookie(res.errHeaders, setCookie);
     return answer;
   };
 }
 
+function statusOf({ res }: H3EventLike, answer: unknown): number | undefined {
+  if (answer instanceof Error) return errorStatus(answer) ?? 500;
+  if (answer instanceof Response) return answer.status;
+  return isHttpResponse(answer) ? answer.status ?? res.status : res.status;
+}
+
+/** The status of an HTTPError of h3. Any other error is a failure. */
+function errorStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error) || error.name !== "HTTPError") return undefined;
+  const { status } = error as { status?: unknown };
+  return typeof status === "number" ? status : undefined;
+}
+
 /** Whether a value is an `HTTPResponse` of h3, whose headers replace those of the event. */
-function isHttpResponse(answer: unknown): answer is { headers: Headers } {
+function isHttpResponse(
+  answer: unknown,
+): answer is { headers: Headers; status?: number } {
   return (Object(answer) as { [HTTP_RESPONSE]?: unknown })[HTTP_RESPONSE] ===
     true;
 }

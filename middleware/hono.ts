@@ -74,6 +74,8 @@ export interface SessionVariables<Storage> {
 export interface HonoSessionOptions {
   /** The variable that holds the session. Each session of a request needs its own. @default {"session"} */
   key?: string | undefined;
+  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
+  isFailure?: ((status: number) => boolean) | undefined;
   /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((
@@ -85,6 +87,7 @@ export interface HonoSessionOptions {
 
 const OPTIONS: OptionNames<HonoSessionOptions> = {
   key: true,
+  isFailure: true,
   onUnavailable: true,
 };
 
@@ -123,18 +126,20 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, HonoSessionOptions>
 ): HonoMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", onUnavailable } = options;
+  const { key = "session", isFailure, onUnavailable } = options;
   return async (c: HonoContextLike, next) => {
     const response = await respond<Data, FlashData>(storage, {
-      headers: c.req.raw.headers,
+      request: c.req.raw,
+      isFailure,
       async handle(session) {
         mustBeFree(c.get(key), `c.get("${key}")`);
         c.set(key, session);
         await next();
         return c.finalized ? c.res : undefined;
       },
-      failed: () => c.error !== undefined,
-      ...(onUnavailable && { unavailable: (error) => onUnavailable(error, c) }),
+      // An HTTPException is an answer; an error stays one, whatever page app.onError has made of it.
+      failed: () => c.error !== undefined && !("getResponse" in c.error),
+      unavailable: onUnavailable && ((error) => onUnavailable(error, c)),
     });
     if (!response || c.finalized && response === c.res) return;
     // Hono copies the cookies of a response that is replaced, so remove it first.

@@ -35,6 +35,7 @@ import {
   addSetCookie,
   responseCarrier,
   serviceUnavailable,
+  withHeaders,
 } from "./lifecycle/response.ts";
 
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
@@ -43,7 +44,10 @@ export type * from "./lifecycle/types.ts";
 /** The parts of oak's context that the middleware uses. */
 export interface OakContextLike {
   /** The request. */
-  readonly request: { readonly headers: { get(name: string): string | null } };
+  readonly request: {
+    readonly method: string;
+    readonly headers: { get(name: string): string | null };
+  };
   /** The response. */
   readonly response: {
     status: number;
@@ -80,6 +84,8 @@ export interface OakSessionOptions {
    * @default {"session"}
    */
   key?: string | undefined;
+  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
+  isFailure?: ((status: number) => boolean) | undefined;
   /** Sets the response if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((error: SessionError, ctx: OakContextLike) => unknown)
@@ -88,6 +94,7 @@ export interface OakSessionOptions {
 
 const OPTIONS: OptionNames<OakSessionOptions> = {
   key: true,
+  isFailure: true,
   onUnavailable: true,
 };
 
@@ -126,10 +133,11 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, OakSessionOptions>
 ): OakMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", onUnavailable = unavailable } = options;
+  const { key = "session", isFailure, onUnavailable = unavailable } = options;
   return async (ctx: OakContextLike, next) => {
     await exchange<Data, FlashData, Response | undefined>(storage, {
-      cookieHeader: ctx.request.headers.get("Cookie"),
+      request: ctx.request,
+      isFailure,
       async handle(session) {
         mustBeFree(ctx.state[key], `ctx.state.${key}`);
         ctx.state[key] = session;
@@ -139,9 +147,19 @@ export function session<Data, FlashData>(
           ? await ctx.response.toDomResponse()
           : undefined;
       },
+      statusOf: (made) => made?.status ?? ctx.response.status,
+      errorStatus,
+      errorCarrier: (error) => (setCookie) => withCookie(error, setCookie),
       carrier(made) {
         if (ctx.respond === false) return undefined;
-        if (made) return responseCarrier(made, { asItIs: true });
+        if (made) {
+          const carrier = responseCarrier(made);
+          return carrier && ((setCookie) => {
+            const copy = carrier(setCookie);
+            ctx.response.toDomResponse = () => Promise.resolve(copy);
+            return copy;
+          });
+        }
         return (setCookie) => {
           addSetCookie(ctx.response.headers, setCookie);
           return undefined;
@@ -154,6 +172,22 @@ export function session<Data, FlashData>(
       },
     });
   };
+}
+
+/** The status that oak answers to an error. Without one, the error is a failure. */
+function errorStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { status } = error as { status?: unknown };
+  return typeof status === "number" ? status : undefined;
+}
+
+/** An error whose headers have the cookie. Not the thrown one: an application may have made it once, for all visitors. */
+function withCookie(error: unknown, setCookie: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const { headers: own } = error as { headers?: unknown };
+  const headers = new Headers(own instanceof Headers ? own : undefined);
+  addSetCookie(headers, setCookie);
+  return withHeaders(error, headers);
 }
 
 async function unavailable(

@@ -83,6 +83,8 @@ export interface ReactRouterSessionOptions<Data, FlashData> {
    * @default {sessionContext}
    */
   context?: RouterContextLike<Session<Data, FlashData>> | undefined;
+  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
+  isFailure?: ((status: number) => boolean) | undefined;
   /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((
@@ -94,6 +96,7 @@ export interface ReactRouterSessionOptions<Data, FlashData> {
 
 const OPTIONS: OptionNames<ReactRouterSessionOptions<never, never>> = {
   context: true,
+  isFailure: true,
   onUnavailable: true,
 };
 
@@ -139,20 +142,18 @@ export function session<Data, FlashData>(
   >
 ): ReactRouterMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { onUnavailable } = options;
+  const { isFailure, onUnavailable } = options;
   const key = (options.context ?? sessionContext) as RouterContextLike<unknown>;
   return (args, next) =>
     respond<Data, FlashData>(storage, {
-      headers: args.request.headers,
+      request: args.request,
+      isFailure,
       handle(session) {
         mustBeFree(valueOf(args.context, key), "the context", "context");
         args.context.set(key, session);
         return next() as Promise<Response>;
       },
-      failed: (response) => (response?.status ?? 0) >= 500,
-      ...(onUnavailable && {
-        unavailable: (error) => onUnavailable(error, args),
-      }),
+      unavailable: onUnavailable && ((error) => onUnavailable(error, args)),
     }) as Promise<Response>;
 }
 

@@ -66,6 +66,8 @@ export type * from "./lifecycle/types.ts";
 
 /** The parts of Remix's request context that the middleware uses. */
 export interface RemixContextLike {
+  /** The request's method. */
+  readonly method: string;
   /** The request's headers. */
   readonly headers: Headers;
   /** Returns the value of a key. */
@@ -96,6 +98,8 @@ export interface RemixSessionOptions {
   key?: object | undefined;
   /** The property of the context that holds the session. @default {"session", for the key `Session`} */
   property?: string | undefined;
+  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
+  isFailure?: ((status: number) => boolean) | undefined;
   /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
   onUnavailable?:
     | ((
@@ -107,6 +111,7 @@ export interface RemixSessionOptions {
 
 const OPTIONS: OptionNames<RemixSessionOptions> = {
   key: true,
+  isFailure: true,
   onUnavailable: true,
   property: true,
 };
@@ -148,19 +153,18 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, RemixSessionOptions>
 ): RemixMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = Session, onUnavailable } = options;
+  const { key = Session, isFailure, onUnavailable } = options;
   const property = options.property ??
     (key === Session ? "session" : undefined);
   return (context, next) =>
     respond<Data, FlashData>(storage, {
-      headers: context.headers,
+      request: context,
+      isFailure,
       handle(session) {
         mustBeFree(context.get(key), "the context");
         context.set(key, session, ...(property ? [{ property }] : []));
         return next();
       },
-      ...(onUnavailable && {
-        unavailable: (error) => onUnavailable(error, context),
-      }),
+      unavailable: onUnavailable && ((error) => onUnavailable(error, context)),
     }) as Promise<Response>;
 }

@@ -28,6 +28,8 @@ export type SessionHandler<
 
 /** Options of {@linkcode withSession}. */
 export interface WithSessionOptions {
+  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
+  isFailure?: ((status: number) => boolean) | undefined;
   /**
    * Makes the answer if the session could not be read or saved: the engine failed (`store-failed`), or other requests
    * kept changing the session (`conflict`). No cookie is set or cleared then.
@@ -136,14 +138,18 @@ export function withSession<
   >
 ): RequestHandler<Info, Answer> {
   const { storage, handler, options } = mountHandler(args, OPTIONS);
-  const { onUnavailable = serviceUnavailable } = options;
+  const { isFailure, onUnavailable = serviceUnavailable } = options;
   return (request, ...info) =>
     respond(storage, {
-      headers: request.headers,
+      request,
+      isFailure,
       handle: (session) =>
         handler(request, session, ...info) as Response | undefined,
       unavailable: (error) => onUnavailable(error, request),
     }) as Promise<Answer>;
 }
 
-const OPTIONS: OptionNames<WithSessionOptions> = { onUnavailable: true };
+const OPTIONS: OptionNames<WithSessionOptions> = {
+  isFailure: true,
+  onUnavailable: true,
+};

@@ -147,19 +147,32 @@ export function mustBeFree(
   );
 }
 
+/** The part of a request that the lifecycle uses: a `Request`, for example. */
+export interface RequestInfo {
+  readonly method: string;
+  readonly headers: { get(name: string): string | null };
+}
+
 /** Adds the cookie to an answer. An empty `Set-Cookie` adds nothing. */
 export type Carrier<Answer> = (setCookie: string) => Answer;
 
 /** One request, as a framework presents it to the lifecycle. `Answer` is the framework's response. */
 export interface Exchange<Data, FlashData, Answer> {
-  /** The request's `Cookie` header. */
-  readonly cookieHeader: string | null | undefined;
+  readonly request: RequestInfo;
+  /** Whether a status means that the request failed. @default {500 and above} */
+  readonly isFailure?: ((status: number) => boolean) | undefined;
   /** Runs the handlers after the middleware. */
   handle(session: Session<Data, FlashData>): Answer | Promise<Answer>;
   /** The answer, if a handler threw one; `undefined` if it threw an error. */
   thrown?(error: unknown): Answer | undefined;
-  /** Whether the framework made this answer from an error. */
+  /** The status of an answer; `undefined` if there is none. */
+  statusOf(answer: Answer): number | undefined;
+  /** Whether the framework made this answer from an error that is not one of its HTTP errors. */
   failed?(answer: Answer): boolean;
+  /** The status that the framework answers to one of its HTTP errors, which it catches outside the middleware. */
+  errorStatus?(error: unknown): number | undefined;
+  /** Prepares the framework's answer to an error for a cookie. The carrier returns the error to throw. */
+  errorCarrier?(error: unknown): Carrier<unknown>;
   /** Prepares an answer for a cookie; `undefined` if it cannot carry one. */
   carrier(answer: Answer): Carrier<Answer> | undefined;
   /** Releases an answer that will not be sent. */
@@ -168,55 +181,115 @@ export interface Exchange<Data, FlashData, Answer> {
   unavailable(error: SessionError): Answer | Promise<Answer>;
 }
 
+/** Whether a request failed, if the middleware was not told otherwise. */
+export function isServerError(status: number): boolean {
+  return status >= 500;
+}
+
 /**
  * Reads the session, runs the handlers, commits the session, and adds its cookie to the answer.
  *
- * If a handler throws an error, nothing is committed.
+ * A failed request commits nothing but a logout: a handler threw an error, or the answer's status means failure.
  *
  * @returns The answer, with the cookie if there is one to send.
  * @throws {SessionError} If the session cannot be saved because of its values (`unserializable`, `too-large`), or it
- * was changed and the answer cannot carry its cookie (`late-change`). Nothing is committed then.
+ * was changed and the answer cannot carry its cookie (`late-change`). Nothing is committed then, but a logout.
  */
 export async function exchange<Data, FlashData, Answer>(
   storage: SessionHeaders<Data, FlashData>,
-  request: Exchange<Data, FlashData, Answer>,
+  exchange: Exchange<Data, FlashData, Answer>,
 ): Promise<Answer> {
+  const { request, isFailure = isServerError } = exchange;
   let session: Session<Data, FlashData>;
   try {
-    session = await storage.getSession(request.cookieHeader ?? null);
+    session = await openSession(storage, request);
   } catch (error) {
-    return await request.unavailable(unavailableError(error));
+    return await exchange.unavailable(unavailableError(error));
   }
   let answer: Answer;
   try {
-    answer = await request.handle(session);
+    answer = await exchange.handle(session);
   } catch (error) {
-    const thrown = request.thrown?.(error);
+    const thrown = exchange.thrown?.(error);
     if (thrown === undefined) {
-      close(session);
-      throw error;
+      return await commitError(storage, exchange, session, error);
     }
     answer = thrown;
   }
-  if (request.failed?.(answer)) {
+  const status = exchange.statusOf(answer);
+  const failed = status !== undefined && isFailure(status) ||
+    exchange.failed?.(answer) === true;
+  if (failed && !session.destroyed) {
     close(session);
     return answer;
   }
   let carrier: Carrier<Answer> | undefined;
   let setCookie: string;
   try {
-    if (session.dirty) {
+    if (session.dirty && !session.destroyed) {
       // Before the commit: if the commit replaced the id and no cookie could be sent, the visitor would be logged out.
-      carrier = request.carrier(answer);
+      carrier = exchange.carrier(answer);
       if (!carrier) closeWithoutCookie(session);
     }
     setCookie = await commitOnce(storage, session);
   } catch (error) {
-    request.discard(answer);
-    return await request.unavailable(unavailableError(error));
+    // The storage has reported its failure. The handler's own failure is the answer.
+    if (failed) return answer;
+    exchange.discard(answer);
+    return await exchange.unavailable(unavailableError(error));
   }
-  if (setCookie) carrier ??= request.carrier(answer);
-  return carrier ? carrier(setCookie) : answer;
+  if (!setCookie) return carrier ? carrier("") : answer;
+  carrier ??= exchange.carrier(answer);
+  if (carrier) return carrier(setCookie);
+  if (failed) return answer;
+  throw cookieless();
+}
+
+/** Commits after a handler threw an error that is not an answer, as far as {@linkcode exchange} says. */
+async function commitError<Data, FlashData, Answer>(
+  storage: SessionHeaders<Data, FlashData>,
+  exchange: Exchange<Data, FlashData, Answer>,
+  session: Session<Data, FlashData>,
+  error: unknown,
+): Promise<Answer> {
+  const { isFailure = isServerError } = exchange;
+  const status = exchange.errorStatus?.(error);
+  const failed = status === undefined || isFailure(status);
+  const carrier = exchange.errorCarrier?.(error);
+  if (!session.destroyed && (failed || !carrier)) {
+    close(session);
+    throw error;
+  }
+  let setCookie: string;
+  try {
+    setCookie = await commitOnce(storage, session);
+  } catch (cause) {
+    if (failed) throw error;
+    return await exchange.unavailable(unavailableError(cause));
+  }
+  throw setCookie && carrier ? carrier(setCookie) : error;
+}
+
+/** The header of a request that a browser makes for a page that it may never show. */
+const SPECULATIVE = /\b(?:prefetch|prerender)\b/i;
+
+/**
+ * Reads the session of a request. A HEAD request does not consume flashes, and a speculative request does not see them:
+ * its page may be shown later, or never.
+ *
+ * @throws {SessionError} If the engine fails: `store-failed`.
+ */
+export async function openSession<Data, FlashData>(
+  storage: SessionHeaders<Data, FlashData>,
+  { method, headers }: RequestInfo,
+): Promise<Session<Data, FlashData>> {
+  const session = await storage.getSession(headers.get("Cookie"));
+  const state = stateOf(session);
+  if (state?.stored) {
+    if (SPECULATIVE.test(headers.get("Sec-Purpose") ?? "")) state.hideFlashes();
+    else if (method === "HEAD") state.keepFlashes();
+  }
+  return session;
 }
 
 /**
@@ -248,8 +321,11 @@ export function closeWithoutCookie<Data, FlashData>(
 ): void {
   const { dirty } = session;
   close(session);
-  if (!dirty) return;
-  throw new SessionError(
+  if (dirty) throw cookieless();
+}
+
+function cookieless(): SessionError {
+  return new SessionError(
     "late-change",
     "Cannot save session: its response cannot carry the cookie; return a new Response, or send the Set-Cookie header of storage.commitSession(session) yourself",
   );

@@ -16,7 +16,11 @@ import {
   textOf,
   throwHeadersSent,
 } from "./node_http.ts";
-import { variesByCookie } from "./response.ts";
+import {
+  privateCacheControl,
+  SHARED_CACHE_HEADERS,
+  variesByCookie,
+} from "./cache.ts";
 
 /** The methods that send a response. */
 const SENDING = ["writeHead", "write", "end", "flushHeaders"] as const;
@@ -221,9 +225,9 @@ function addSetCookie(res: NodeResponseLike, setCookie: string): void {
     res.setHeader("Vary", vary ? `${vary}, Cookie` : "Cookie");
   }
   // Caches must not send the cookie to other visitors (RFC 9111, section 7.3).
-  if (!res.getHeader("Cache-Control")) {
-    res.setHeader("Cache-Control", "private, no-store");
-  }
+  const control = [res.getHeader("Cache-Control") ?? []].flat().join(", ");
+  res.setHeader("Cache-Control", privateCacheControl(control));
+  for (const name of SHARED_CACHE_HEADERS) res.removeHeader(name);
 }
 
 /** Drops the queued calls and the wrappers around the response, so that another answer can be sent. */

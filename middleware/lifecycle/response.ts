@@ -3,37 +3,46 @@
  *
  * @module
  */
+import { isWorkerd } from "../../core/runtime.ts";
 import type { SessionError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
-import { type Carrier, exchange } from "./lifecycle.ts";
+import {
+  privateCacheControl,
+  SHARED_CACHE_HEADERS,
+  variesByCookie,
+} from "./cache.ts";
+import { type Carrier, exchange, type RequestInfo } from "./lifecycle.ts";
 
 /** One request, as a framework with the Fetch API presents it. */
 export interface FetchExchange<Data, FlashData> {
-  /** The request's headers. */
-  readonly headers: { get(name: string): string | null };
+  readonly request: RequestInfo;
+  /** Whether a status means that the request failed. @default {500 and above} */
+  readonly isFailure?: ((status: number) => boolean) | undefined;
   /** Runs the handlers after the middleware. Returns `undefined` if they do not return a response. */
   handle(
     session: Session<Data, FlashData>,
   ): Response | undefined | Promise<Response | undefined>;
-  /** Whether the framework made this response from an error. */
+  /** Whether the framework made this response from an error that is not one of its HTTP errors. */
   failed?(response: Response | undefined): boolean;
   /** Makes the answer if the session could not be read or saved. @default {503} */
-  unavailable?(error: SessionError): Response | Promise<Response>;
+  unavailable?:
+    | ((error: SessionError) => Response | Promise<Response>)
+    | undefined;
 }
 
 /** Runs {@linkcode exchange} for answers that are a `Response`. A thrown `Response` counts as an answer. */
 export function respond<Data, FlashData>(
   storage: SessionHeaders<Data, FlashData>,
-  { headers, unavailable = serviceUnavailable, ...request }: FetchExchange<
-    Data,
-    FlashData
-  >,
+  {
+    unavailable = serviceUnavailable,
+    ...request
+  }: FetchExchange<Data, FlashData>,
 ): Promise<Response | undefined> {
   return exchange<Data, FlashData, Response | undefined>(storage, {
     ...request,
-    cookieHeader: headers.get("Cookie"),
     unavailable,
+    statusOf: (response) => response?.status,
     thrown: (error) => error instanceof Response ? error : undefined,
     carrier: responseCarrier,
     discard,
@@ -49,66 +58,81 @@ export function serviceUnavailable(): Response {
 }
 
 /**
- * Prepares a response for a cookie.
+ * Prepares a response for a cookie. The cookie goes out on a copy: a handler may have made the response once, for all
+ * visitors.
  *
- * @param asItIs Whether the response must not be copied.
- * @returns `undefined` if it cannot carry a cookie: it is not a response, its body was read already, it is the server's
- * own upgrade, or it cannot be copied.
+ * @returns `undefined` if it cannot carry a cookie: it is not a response, its body was read already, or it cannot be
+ * copied.
  */
 export function responseCarrier(
   response: Response | undefined,
-  { asItIs = false }: { asItIs?: boolean } = {},
 ): Carrier<Response> | undefined {
   // Not `instanceof`, because some frameworks have a class of their own.
   if (typeof response?.headers?.append !== "function" || response.bodyUsed) {
     return undefined;
   }
-  const sent = isMutable(response.headers)
-    ? response
-    : asItIs
-    ? undefined
-    : copyOf(response);
-  return sent && ((setCookie) => {
-    addSetCookie(sent.headers, setCookie);
-    return sent;
+  const copy = response.status === 101 ? upgrade(response) : copyOf(response);
+  return copy && ((setCookie) => {
+    addSetCookie(copy.headers, setCookie);
+    return copy;
   });
 }
 
-function isMutable(headers: Headers): boolean {
+/** The server recognizes an upgrade by its response object, which belongs to one visitor: it cannot be copied. */
+function upgrade(response: Response): Response | undefined {
   try {
-    headers.delete("X-Satchel-Probe");
-    return true;
+    response.headers.delete("X-Satchel-Probe");
+    return response;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** A copy with mutable headers. Those of `Response.redirect()` and `fetch()` are immutable. */
 function copyOf(response: Response): Response | undefined {
-  // The server recognizes an upgrade by its response object, so a copy would not work.
-  if (response.status === 101) return undefined;
   try {
-    return new Response(response.body, response);
+    const copy = new Response(response.body, response);
+    if (response.url !== "" && isDecoded(response)) {
+      copy.headers.delete("Content-Encoding");
+      copy.headers.delete("Content-Length");
+    }
+    return copy;
   } catch {
     // It is Response.error(), or its body is being read.
     return undefined;
   }
 }
 
-/** Adds a session's cookie, if there is one. Caches must not send it to other visitors (RFC 9111, section 7.3). */
+/**
+ * Whether `fetch()` has decoded the body, so that the headers describe bytes that are gone. Workers encode it again, by
+ * the same headers.
+ */
+function isDecoded({ headers }: Response): boolean {
+  const encoding = headers.get("Content-Encoding");
+  return !isWorkerd && encoding !== null &&
+    encoding.split(",").every((name) =>
+      /^\s*(x-gzip|gzip|deflate|br)\s*$/i.test(name)
+    );
+}
+
+/** Adds a session's cookie, if there is one, and keeps caches from giving it to other visitors. */
 export function addSetCookie(headers: Headers, setCookie: string): void {
   if (!setCookie) return;
   headers.append("Set-Cookie", setCookie);
   if (!variesByCookie(headers.get("Vary"))) headers.append("Vary", "Cookie");
-  if (!headers.has("Cache-Control")) {
-    headers.set("Cache-Control", "private, no-store");
-  }
+  headers.set(
+    "Cache-Control",
+    privateCacheControl(headers.get("Cache-Control")),
+  );
+  for (const name of SHARED_CACHE_HEADERS) headers.delete(name);
 }
 
-/** Whether a `Vary` header already covers `Cookie`. */
-export function variesByCookie(vary: string | null | undefined): boolean {
-  return vary?.split(",").some((name) => /^\s*(\*|cookie)\s*$/i.test(name)) ??
-    false;
+/** The same object, but with other headers. Its own stay as they are. */
+export function withHeaders<T extends object>(value: T, headers: Headers): T {
+  return new Proxy(value, {
+    // Without the receiver: the getters of a class read private fields of the object itself.
+    get: (target, name) =>
+      name === "headers" ? headers : Reflect.get(target, name),
+  });
 }
 
 /** Cancels the body of a response that will not be sent, so that its source can stop. */

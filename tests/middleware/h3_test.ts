@@ -40,7 +40,7 @@ await withPackages(
       });
     }
 
-    Deno.test("session() keeps the Cache-Control header of an HTTPResponse", async () => {
+    Deno.test("session() makes the Cache-Control header of an HTTPResponse private", async () => {
       const storage = createMemorySessionStorage({ cookie: {} });
       const app = new H3().use(session(storage)).get("/", (event) => {
         (event.context["session"] as Session).set("a", 1);
@@ -49,7 +49,7 @@ await withPackages(
         });
       });
       const { headers } = await app.request("/");
-      assertEquals(headers.get("Cache-Control"), "no-cache");
+      assertEquals(headers.get("Cache-Control"), "private, no-cache");
       assertEquals(headers.getSetCookie().length, 1);
     });
   },

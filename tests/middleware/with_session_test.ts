@@ -131,7 +131,7 @@ Deno.test("withSession() returns the handler's own response object, when it does
   assert(await handler(new Request("http://a/")) === response);
 });
 
-Deno.test("withSession() makes a response that sets the cookie private, unless the handler sets Cache-Control", async () => {
+Deno.test("withSession() keeps shared caches from a response that sets the cookie", async () => {
   const cases: [HeadersInit, string, string][] = [
     [{}, "Cookie", "private, no-store"],
     [
@@ -139,7 +139,19 @@ Deno.test("withSession() makes a response that sets the cookie private, unless t
       "Cookie",
       "private, max-age=60",
     ],
-    [{ "Cache-Control": "public" }, "Cookie", "public"],
+    [{ "Cache-Control": "public" }, "Cookie", "private"],
+    [
+      { "Cache-Control": "public, s-maxage=60, max-age=600" },
+      "Cookie",
+      "private, max-age=600",
+    ],
+    [{ "Cache-Control": "no-cache" }, "Cookie", "private, no-cache"],
+    [
+      { "Cache-Control": 'private="x-a", max-age=5' },
+      "Cookie",
+      "private, max-age=5",
+    ],
+    [{ "Cache-Control": "no-store" }, "Cookie", "no-store"],
     [{ Vary: "Accept" }, "Accept, Cookie", "private, no-store"],
     [{ Vary: "Accept, cookie" }, "Accept, cookie", "private, no-store"],
     [{ Vary: " COOKIE " }, "COOKIE", "private, no-store"],
@@ -408,7 +420,7 @@ Deno.test("withSession() throws on changes after the response, even if the sessi
   await assertSessionError(() => kept?.destroy(), "late-change");
 });
 
-Deno.test("withSession() commits nothing, when the handler throws", async () => {
+Deno.test("withSession() commits nothing but a logout, when the handler throws", async () => {
   const engine = new FakeEngine();
   const storage = createSessionStorage({ engine, cookie: {} });
   const started = withSession(storage, count);
@@ -453,9 +465,12 @@ Deno.test("withSession() commits nothing, when the handler throws", async () => 
       },
     );
     assertEquals(errors, [failure], rowName(handler));
-    assertEquals(engine.calls, ["read"], rowName(handler));
-    assertEquals(engine.record, before, rowName(handler));
-    if (!kept?.destroyed) {
+    if (kept?.destroyed) {
+      assertEquals(engine.calls, ["read", "delete"], rowName(handler));
+      assertEquals(engine.records.size, 0, rowName(handler));
+    } else {
+      assertEquals(engine.calls, ["read"], rowName(handler));
+      assertEquals(engine.record, before, rowName(handler));
       await assertSessionError(() => kept?.set("late", 1), "late-change", {
         row: rowName(handler),
       });
