@@ -10,6 +10,7 @@ import type { Session } from "../../../core/session.ts";
 import type { SessionStorage } from "../../../storage/contract.ts";
 import { createSessionStorage } from "../../../storage/create_session_storage.ts";
 import { FakeEngine, type Verb } from "../../storage/_fake_engine.ts";
+import { visitAnswer } from "./_answers.ts";
 
 /** The data of the application's sessions. */
 export type Data = Record<string, unknown>;
@@ -18,13 +19,21 @@ export type Data = Record<string, unknown>;
 export type Reply =
   | {
     kind: "text";
-    body: string | null;
+    body: string | Uint8Array<ArrayBuffer> | null;
     status?: number;
     headers?: [string, string][];
   }
   | { kind: "redirect"; to: string }
   /** The headers are sent, then `onSent` runs, then the body is sent. */
   | { kind: "stream"; onSent: () => void }
+  /** The body is "first ", and "last" when `rest` resolves. */
+  | { kind: "live"; rest: () => Promise<unknown> }
+  /** The answer of `fetch(from)`, passed on. */
+  | { kind: "passed"; from: string }
+  /** An answer that was made once, for all visitors. Each driver has its own list of them. */
+  | { kind: "shared"; name: string }
+  /** An HTTP error, as the framework makes it. */
+  | { kind: "http error"; status: number }
   | { kind: "throw" }
   | { kind: "throw redirect"; to: string }
   | { kind: "nothing" }
@@ -50,6 +59,10 @@ export interface Log {
   events: string[];
   /** Unhandled rejections. */
   unhandled: string[];
+  /** The types of the storage's own events. */
+  reports: string[];
+  /** The names of shared answers that have changed. */
+  changed: string[];
 }
 
 /** The application. Each driver serves one. */
@@ -58,19 +71,29 @@ export class App {
   readonly storage: SessionStorage<Data> = createSessionStorage({
     engine: this.engine,
     cookie: { name: "sid", secrets: ["s3cr3t"] },
+    onEvent: ({ type }) => void this.#reports.push(type),
   });
   readonly other: SessionStorage<Data> = createSessionStorage({
     engine: new FakeEngine(),
     cookie: { name: "other" },
   });
+  /** The options of the middleware of `other`. */
+  readonly strict: { isFailure(status: number): boolean } = {
+    isFailure: (status) => status >= 400,
+  };
   readonly #events: string[] = [];
+  readonly #reports: string[] = [];
+  readonly #shared: Map<string, { answer: unknown; before: string }> =
+    new Map();
   readonly #unhandled: string[] = [];
   #kept: Session<Data> | undefined;
   #entered = deferred();
   #gate = deferred();
 
-  /** Records an error that reached the framework. */
+  /** Records an error that reached the framework, unless it is an HTTP error of the framework's own. */
   failed(error: unknown): void {
+    const { status } = Object(error);
+    if (typeof status === "number" && !(error instanceof Response)) return;
     this.#events.push(
       error instanceof SessionError ? error.code : (error as Error)?.name,
     );
@@ -79,6 +102,21 @@ export class App {
   /** Records an unhandled rejection. */
   unhandled(reason: unknown): void {
     this.#unhandled.push(String((reason as Error)?.stack ?? reason));
+  }
+
+  /** Makes a shared answer once. */
+  share<T>(name: string, make: () => T): T {
+    const shared = this.#shared.get(name);
+    if (shared) return shared.answer as T;
+    const answer = make();
+    this.#shared.set(name, { answer, before: describe(answer) });
+    return answer;
+  }
+
+  /** Tells the test that the handler runs, and waits for the test. */
+  async gate(): Promise<void> {
+    this.#entered.resolve();
+    await this.#gate.promise;
   }
 
   /** Runs the handler of a path. */
@@ -94,8 +132,10 @@ export class App {
       case "/flash":
         session.flash("notice", "saved");
         return { kind: "redirect", to: "/notice" };
-      case "/notice":
-        return text(String(session.get("notice") ?? "nothing"));
+      case "/notice": {
+        const notice = String(session.get("notice") ?? "nothing");
+        return text(notice, 200, [["X-Notice", notice]]);
+      }
       case "/stream":
         count(session);
         return { kind: "stream", onSent: () => this.#tryAll(session) };
@@ -152,13 +192,12 @@ export class App {
         return text(`visit ${count(session)}`);
       case "/gate":
         session.set("before", 1);
-        this.#entered.resolve();
-        await this.#gate.promise;
+        await this.gate();
         // If the visitor aborted the request, the session may be closed.
         this.#try(() => session.set("after", 1));
         return text("through");
       default:
-        return text("no such page", 404);
+        return await visitAnswer(this, path, sessions);
     }
   }
 
@@ -169,6 +208,7 @@ export class App {
       case "/control/reset":
         this.engine.calls = [];
         this.#events.length = 0;
+        this.#reports.length = 0;
         this.#entered = deferred();
         this.#gate = deferred();
         break;
@@ -189,6 +229,10 @@ export class App {
       ops: this.engine.calls,
       events: this.#events,
       unhandled: this.#unhandled,
+      reports: this.#reports,
+      changed: [...this.#shared].flatMap(([name, { answer, before }]) =>
+        describe(answer) === before ? [] : [name]
+      ),
     };
     return JSON.stringify(log);
   }
@@ -215,18 +259,31 @@ export class App {
   }
 }
 
-function count(session: Session<Data>): number {
+/** Counts a visit. */
+export function count(session: Session<Data>): number {
   const visits = Number(session.get("visits") ?? 0) + 1;
   session.set("visits", visits);
   return visits;
 }
 
-function text(
-  body: string | null,
+/** An answer with a text. */
+export function text(
+  body: Extract<Reply, { kind: "text" }>["body"],
   status = 200,
   headers: [string, string][] = [],
 ): Reply {
   return { kind: "text", body, status, headers };
+}
+
+/** What can change in an answer: its headers, those of the response in it, and its own properties. */
+function describe(answer: unknown): string {
+  const { headers, res } = Object(answer);
+  return JSON.stringify([
+    answer,
+    ...[answer, headers, res?.headers].map((each) =>
+      each instanceof Headers ? [...each] : []
+    ),
+  ]);
 }
 
 /** `Promise.withResolvers`, which Node 20 does not have. */

@@ -30,7 +30,8 @@ const handler = withSession(
   (request, session, server: BunServer) =>
     withSession(app.other, async (_, other) => {
       const visit = async () =>
-        toResponse(
+        await toResponse(
+          app,
           await app.visit(pathOf(request), { session, other }),
           request,
           () => {
@@ -42,7 +43,7 @@ const handler = withSession(
         );
       if (pathOf(request) === "/twice") await visit();
       return await visit();
-    })(request),
+    }, app.strict)(request),
 );
 
 const server = Bun.serve({

@@ -6,7 +6,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { rowName } from "../../_row.ts";
 import type { Client } from "./_client.ts";
-import type { Traits } from "./_driver.ts";
+import { FOR_SHARED_CACHES } from "./_answers.ts";
+import { visitTogether } from "./_crowd.ts";
+import type { Driver, Traits } from "./_driver.ts";
+import { withUpstream } from "./_upstream.ts";
 
 /** One case. */
 export interface Case {
@@ -14,8 +17,12 @@ export interface Case {
   readonly title: string;
   /** The trait, if frameworks differ here. */
   readonly trait?: keyof Traits;
+  /** What the rule is checked with, each in a test of its own. */
+  readonly variants?:
+    | readonly string[]
+    | ((driver: Driver) => readonly string[]);
   /** Checks the rule. */
-  run(client: Client, traits: Traits): Promise<void>;
+  run(client: Client, traits: Traits, variant: string): Promise<void>;
 }
 
 /** Checks that a response does not set a cookie or describe one in `Vary` and `Cache-Control`. */
@@ -33,6 +40,38 @@ async function visitor(client: Client): Promise<string> {
   assertMatch(cookie, /^sid=s1/);
   await client.control("reset");
   return cookie;
+}
+
+/** Checks that a session is destroyed, and that the answer clears its cookie, or sends none. */
+async function assertLoggedOut(
+  client: Client,
+  cookie: string,
+  { setCookies }: { setCookies: string[] },
+  clears: boolean,
+): Promise<void> {
+  assertEquals(await client.data(cookie), [{}, {}], "the session has ended");
+  assertEquals(setCookies.length, clears ? 1 : 0, "the clearing cookie");
+  if (clears) {
+    assertMatch(setCookies[0] ?? "", /^sid=; .*Expires=Thu, 01 Jan 1970/);
+  }
+}
+
+/** Creates a session with a visit and a flash that nobody has read, and returns its cookie. */
+async function visitorWithFlash(client: Client): Promise<string> {
+  const cookie = await visitor(client);
+  await client.request("/flash", cookie, { method: "POST" });
+  await client.control("reset");
+  return cookie;
+}
+
+/** What a session holds: a flash does not show in it, if it is hidden. */
+async function flashes(
+  client: Client,
+  cookie: string,
+  headers: Record<string, string> = {},
+): Promise<Record<string, unknown>> {
+  const init = { headers: { cookie, ...headers } };
+  return JSON.parse((await client.request("/flashes", "", init)).text);
 }
 
 const NEVER_SAVED = /^(read)?$/;
@@ -93,6 +132,39 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    title: "shared caches never store a response that sets the cookie",
+    async run(client) {
+      const { headers } = await client.request("/change/cached");
+      const control = headers.get("cache-control") ?? "";
+      assertMatch(control, /(^|, ?)(private|no-store)(,|$)/);
+      assert(!/public|s-maxage/.test(control), control);
+      for (const [name] of FOR_SHARED_CACHES.slice(1)) {
+        assertEquals(headers.get(name), null, name);
+      }
+    },
+  },
+  {
+    title:
+      "without a cookie to send, the handler's Cache-Control stays as it is",
+    async run(client) {
+      for (const cookie of ["", await visitor(client)]) {
+        const { headers, setCookies } = await client.request(
+          "/look/cached",
+          cookie,
+        );
+        assertEquals(setCookies, [], rowName(cookie));
+        for (const [name, value] of FOR_SHARED_CACHES) {
+          assertEquals(headers.get(name), value, rowName(name, cookie));
+        }
+      }
+    },
+  },
+  {
+    title: "a response that was made once gives each visitor their own cookie",
+    variants: ({ answers }) => answers,
+    run: (client, _, answer) => visitTogether(client, answer),
+  },
+  {
     title: "a flash message is shown once, after a redirect",
     async run(client) {
       const post = await client.request("/flash", "", { method: "POST" });
@@ -117,11 +189,72 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    title: "a response without a body (204, 205) carries the cookie",
+    async run(client) {
+      for (const status of [204, 205]) {
+        const answer = await client.request(`/change/answer/${status}`);
+        assertEquals(answer.status, status, rowName(status));
+        assertEquals(answer.text, "", rowName(status));
+        assertEquals(answer.headers.get("x-own"), "1", rowName(status));
+        assertEquals(
+          await client.data(answer.cookie),
+          [{ visits: 1 }, {}],
+          rowName(status),
+        );
+      }
+    },
+  },
+  {
     title: "HEAD carries the cookie, but not the body",
     async run(client) {
       const answer = await client.request("/count", "", { method: "HEAD" });
       assertEquals([answer.status, answer.text], [200, ""]);
       assertEquals(await client.data(answer.cookie), [{ visits: 1 }, {}]);
+    },
+  },
+  {
+    title: "a HEAD request does not consume a flash message",
+    async run(client) {
+      const cookie = await visitorWithFlash(client);
+      const init = { method: "HEAD", headers: { cookie } };
+      const head = await client.request("/notice", "", init);
+      assertEquals(head.headers.get("x-notice"), "saved", "it can be read");
+      assertEquals((await client.request("/count", "", init)).status, 200);
+      assertEquals((await client.request("/notice", cookie)).text, "saved");
+      assertEquals((await client.request("/notice", cookie)).text, "nothing");
+      const [data] = await client.data(cookie);
+      assertEquals(data, { visits: 2 }, "its other changes are saved");
+      await client.request("/flash", "", init);
+      assertEquals(
+        (await client.request("/notice", cookie)).text,
+        "saved",
+        "a flash of its own is kept",
+      );
+    },
+  },
+  {
+    title: "a speculative request does not see or consume a flash message",
+    variants: ["prefetch", "prefetch;prerender", "prerender"],
+    async run(client, _, purpose) {
+      const cookie = await visitorWithFlash(client);
+      const headers = { cookie, "Sec-Purpose": purpose };
+      assertEquals(
+        await flashes(client, cookie, headers),
+        { has: false, size: 1, keys: ["visits"], value: null },
+      );
+      assertEquals(
+        (await client.request("/count", "", { headers })).status,
+        200,
+      );
+      assertEquals((await client.request("/notice", cookie)).text, "saved");
+      const [data] = await client.data(cookie);
+      assertEquals(data, { visits: 2 }, "its other changes are saved");
+      await client.request("/flash", "", { headers });
+      assertEquals(
+        (await client.request("/notice", cookie)).text,
+        "saved",
+        "a flash of its own is kept",
+      );
     },
   },
   {
@@ -133,6 +266,57 @@ export const cases: readonly Case[] = [
       assertEquals(events, Array(5).fill("late-change"));
       assertEquals(ops, ["write"]);
       assertEquals(await client.data(answer.cookie), [{ visits: 1 }, {}]);
+    },
+  },
+  {
+    title: "a body is sent while the handler still makes it",
+    variants: ["look", "change"],
+    async run(client, _, action) {
+      const cookie = await visitor(client);
+      await withUpstream(async (origin, open) => {
+        const path = `/${action}/live/${encodeURIComponent(`${origin}/held`)}`;
+        const { before, text } = await client.live(path, cookie, open);
+        assertEquals([before, text], ["first ", "first last"]);
+      });
+    },
+  },
+  {
+    title: "a body that the application has encoded is sent as it is",
+    variants: ["look", "change"],
+    async run(client, _, action) {
+      const { encoding, text, setCookies } = await client.raw(
+        `/${action}/encoded`,
+        "",
+      );
+      assertEquals([encoding, text], ["gzip", "packed"]);
+      assertEquals(setCookies.length, action === "change" ? 1 : 0);
+    },
+  },
+  {
+    title: "the answer of fetch() can be passed on, compressed or not",
+    // Not an untouched session and gzip: it depends on the runtime alone whether that can be read.
+    variants: [
+      "look, plain",
+      "login, plain",
+      "login, gzip",
+      "logout, plain",
+      "logout, gzip",
+    ],
+    async run(client, _, variant) {
+      const [action, kind] = variant.split(", ");
+      const cookie = await visitor(client);
+      await withUpstream(async (origin) => {
+        const path = `/${action}/passed/${
+          encodeURIComponent(`${origin}/${kind}`)
+        }/ann`;
+        const own = action === "look" ? 0 : 1;
+        const seen = await client.request(path, cookie);
+        assertEquals([seen.status, seen.text], [203, "upstream"]);
+        assertEquals(seen.setCookies.slice(0, 2), ["up=1", "up=2"]);
+        assertEquals(seen.setCookies.length, 2 + own);
+        const { text } = await client.raw(path, await visitor(client));
+        assertEquals(text, "upstream", "without a client that decodes");
+      });
     },
   },
   {
@@ -186,6 +370,152 @@ export const cases: readonly Case[] = [
       assertEquals(ops, ["read"]);
       assertEquals(events, ["HandlerError"]);
       assertEquals(await client.data(cookie), [{ visits: 1 }, {}]);
+    },
+  },
+  {
+    title: "an answer of 500 or above commits nothing",
+    variants: ["500", "503", "599"],
+    async run(client, _, status) {
+      const cookie = await visitor(client);
+      for (const each of [cookie, ""]) {
+        const path = `/login/answer/${status}/ann`;
+        const answer = await client.request(path, each);
+        assertEquals(answer.status, Number(status), rowName(each));
+        assertEquals(answer.text, "answered", rowName(each));
+        assertBare(answer);
+      }
+      assertEquals((await client.control("log")).ops, ["read"]);
+      assertEquals(await client.data(cookie), [{ visits: 1 }, {}]);
+    },
+  },
+  {
+    title: "an answer below 500 commits",
+    variants: ["400", "401", "404", "499"],
+    async run(client, _, status) {
+      const path = `/login/answer/${status}/ann`;
+      const answer = await client.request(path);
+      assertEquals(answer.status, Number(status));
+      assertEquals(await client.data(answer.cookie), [{ user: "ann" }, {}]);
+    },
+  },
+  {
+    title: "an HTTP error below 500, as the framework makes it",
+    trait: "httpError",
+    variants: ["401", "404"],
+    async run(client, { httpError }, status) {
+      const cookie = await visitor(client);
+      const path = `/login/http-error/${status}/ann`;
+      const answer = await client.request(path, cookie);
+      assertEquals(answer.status, Number(status));
+      if (httpError === "answer") {
+        assertEquals(await client.data(answer.cookie), [
+          { visits: 1, user: "ann" },
+          {},
+        ]);
+      } else {
+        assertBare(answer);
+        assertEquals(await client.data(cookie), [{ visits: 1 }, {}]);
+      }
+      assertEquals((await client.control("log")).events, []);
+    },
+  },
+  {
+    title: "an HTTP error of 500 or above commits nothing",
+    variants: ["500", "503"],
+    async run(client, _, status) {
+      const cookie = await visitor(client);
+      const path = `/login/http-error/${status}/ann`;
+      const answer = await client.request(path, cookie);
+      assertEquals(answer.status, Number(status));
+      assertBare(answer);
+      assertEquals(await client.data(cookie), [{ visits: 1 }, {}]);
+    },
+  },
+  {
+    title: "isFailure decides which answers commit nothing",
+    variants: ["answer", "http-error"],
+    async run(client, { httpError }, how) {
+      const fine = await client.request("/both/answer/200");
+      assertEquals(await client.data(fine.cookie), [{ a: 1 }, { b: 2 }]);
+      // `other` fails from 400 on.
+      const { setCookies, cookie } = await client.request(`/both/${how}/400`);
+      const saved = how === "answer" || httpError === "answer";
+      assertEquals(setCookies.length, saved ? 1 : 0);
+      assertEquals(await client.data(cookie), [saved ? { a: 1 } : {}, {}]);
+    },
+  },
+  {
+    title: "a logout holds when the answer is an error",
+    variants: ["400", "401", "404", "500", "503"],
+    async run(client, _, status) {
+      const cookie = await visitor(client);
+      const answer = await client.request(`/logout/answer/${status}`, cookie);
+      assertEquals([answer.status, answer.text], [Number(status), "answered"]);
+      await assertLoggedOut(client, cookie, answer, true);
+    },
+  },
+  {
+    title: "a logout holds when the handler throws; the cookie",
+    trait: "errorPage",
+    async run(client, { errorPage }) {
+      const cookie = await visitor(client);
+      const answer = await client.request("/logout/throw", cookie);
+      assertEquals(answer.status, 500);
+      assertEquals((await client.control("log")).events, ["HandlerError"]);
+      const clears = errorPage === "cleared";
+      await assertLoggedOut(client, cookie, answer, clears);
+    },
+  },
+  {
+    title: "a logout holds when the handler throws a Response",
+    async run(client, { thrownResponse }) {
+      const cookie = await visitor(client);
+      const answer = await client.request("/logout/throw-redirect", cookie);
+      const isAnswer = thrownResponse === "answer";
+      assertEquals(answer.status, isAnswer ? 303 : 500);
+      if (isAnswer) await assertLoggedOut(client, cookie, answer, true);
+      else assertEquals(await client.data(cookie), [{}, {}]);
+    },
+  },
+  {
+    title: "a logout holds when the handler throws an HTTP error",
+    variants: ["401", "404", "503"],
+    async run(client, { httpError, errorPage }, status) {
+      const cookie = await visitor(client);
+      const path = `/logout/http-error/${status}`;
+      const answer = await client.request(path, cookie);
+      assertEquals(answer.status, Number(status));
+      const clears = httpError === "answer" || errorPage === "cleared";
+      await assertLoggedOut(client, cookie, answer, clears);
+    },
+  },
+  {
+    title: "a logout holds if the visitor disconnects",
+    async run(client) {
+      const cookie = await visitor(client);
+      const headers = [`Cookie: ${cookie}`];
+      const connection = await client.open("/logout/gone", headers);
+      await client.control("entered");
+      connection.close();
+      await client.control("open");
+      // The visitor gets no answer, so ask until the session has ended.
+      for (let tries = 1; tries <= 1000; tries++) {
+        const [data] = await client.data(cookie);
+        if (Object.keys(data as object).length === 0) return;
+      }
+      assertEquals(await client.data(cookie), [{}, {}]);
+    },
+  },
+  {
+    title: "if ending the session fails too, the handler's error goes on",
+    async run(client) {
+      const cookie = await visitor(client);
+      await client.control("fail?verb=delete");
+      const answer = await client.request("/logout/throw", cookie);
+      assertEquals(answer.status, 500);
+      const { events, reports } = await client.control("log");
+      assertEquals(events, ["HandlerError"]);
+      assertEquals(reports.filter((each) => each === "engine-error").length, 1);
     },
   },
   {

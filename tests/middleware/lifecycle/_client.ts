@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { get } from "node:http";
+import { Buffer } from "node:buffer";
+import { gunzipSync } from "node:zlib";
 import { cookieHeader } from "../../core/_support.ts";
 import type { Log } from "./_app.ts";
 
@@ -15,6 +18,15 @@ export interface Answer {
   setCookies: string[];
   /** The `Cookie` header that a browser would send from now on. */
   cookie: string;
+}
+
+/** A response, as Node's client sees it: it does not decode bodies. */
+export interface RawAnswer {
+  /** The `Content-Encoding` header. */
+  encoding: string | undefined;
+  text: string;
+  setCookies: string[];
+  statusText: string;
 }
 
 /** Sends requests to one framework. */
@@ -46,6 +58,53 @@ export class Client {
       setCookies,
       cookie: setCookies.map(cookieHeader).join("; "),
     };
+  }
+
+  /** Requests a body whose second part waits for `open`, and reports what came before that. */
+  async live(
+    path: string,
+    cookie: string,
+    open: () => void,
+  ): Promise<{ before: string; text: string; setCookies: string[] }> {
+    const response = await fetch(this.origin + path, {
+      signal: AbortSignal.timeout(60_000),
+      // Miniflare would compress the body, and wait for all of it.
+      headers: { cookie, "Accept-Encoding": "identity" },
+    });
+    const parts = response.body!.pipeThrough(new TextDecoderStream());
+    let text = "";
+    let before = "";
+    for await (const part of parts) {
+      text += part;
+      if (before || text.length < "first ".length) continue;
+      before = text;
+      open();
+    }
+    return { before, text, setCookies: response.headers.getSetCookie() };
+  }
+
+  /** Requests a body as it is sent, and decodes it as its headers say. */
+  raw(path: string, cookie: string): Promise<RawAnswer> {
+    return new Promise((resolve, reject) => {
+      const headers = cookie ? { cookie } : {};
+      get(this.origin + path, { headers, agent: false }, async (response) => {
+        try {
+          const chunks: Buffer[] = [];
+          for await (const chunk of response) chunks.push(chunk);
+          const { headers, statusMessage = "" } = response;
+          const body = Buffer.concat(chunks);
+          const { "content-encoding": encoding } = headers;
+          resolve({
+            encoding,
+            text: (encoding === "gzip" ? gunzipSync(body) : body).toString(),
+            setCookies: headers["set-cookie"] ?? [],
+            statusText: statusMessage,
+          });
+        } catch (error) {
+          reject(error);
+        }
+      }).on("error", reject);
+    });
   }
 
   /** Queries the application. */

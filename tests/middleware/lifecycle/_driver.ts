@@ -9,6 +9,10 @@ import type { App } from "./_app.ts";
 export interface Traits {
   /** Whether a thrown `Response` is an answer, or an error like any other. */
   thrownResponse: "answer" | "error";
+  /** Whether an HTTP error below 500, as the framework makes it, is an answer, or an error like any other. */
+  httpError: "answer" | "error";
+  /** Whether the framework's answer to a thrown error clears the cookie of a session that was destroyed before. */
+  errorPage: "cleared" | "kept";
   /** How many runs of a handler are saved, if an earlier middleware runs it twice. */
   twice: 0 | 1 | 2;
   /** The result of a handler without a response: an error, an empty answer, or a request that stays open. */
@@ -31,6 +35,8 @@ export interface Driver {
   readonly name: string;
   /** How it differs from the others. */
   readonly traits: Traits;
+  /** The kinds of answer that an application can make once, for all visitors. */
+  readonly answers: readonly string[];
   /** Its npm packages, as `npm:name@version`. */
   readonly packages?: readonly string[];
   /** Serves the application on a free port. */

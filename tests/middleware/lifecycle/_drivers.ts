@@ -1,10 +1,10 @@
 import type { Driver } from "./_driver.ts";
 import { bunServe } from "./bun_serve.ts";
 import { denoServe } from "./deno_serve.ts";
-import { express } from "./express.ts";
+import { express, express4 } from "./express.ts";
 import { fresh } from "./fresh.ts";
 import { h3 } from "./h3.ts";
-import { hono } from "./hono.ts";
+import { hono, honoNode } from "./hono.ts";
 import { denoHttp, nodeHttp } from "./node_http.ts";
 import { oak } from "./oak.ts";
 import { reactRouter } from "./react_router.ts";
@@ -19,10 +19,12 @@ export const drivers: readonly Driver[] = [
   remix,
   reactRouter,
   hono,
+  honoNode,
   h3,
   oak,
   fresh,
   express,
+  express4,
   nodeHttp,
   denoHttp,
 ];

@@ -6,29 +6,72 @@
 import { type App, HandlerError, type Reply } from "./_app.ts";
 
 /** Converts a reply to a `Response`, or throws its error. */
-export function toResponse(
+export async function toResponse(
+  app: App,
   reply: Reply,
   request: Request,
   upgrade: (request: Request) => Response | undefined,
-): Response | undefined {
+): Promise<Response | undefined> {
   switch (reply.kind) {
     case "text": {
       const { body, status = 200, headers = [] } = reply;
-      return new Response(body, { status, headers });
+      // Workers encode a body by its header, unless they are told that it is encoded.
+      const manual = body instanceof Uint8Array && { encodeBody: "manual" };
+      const init = { status, headers, ...manual };
+      return new Response(body, init);
     }
     case "redirect":
       return Response.redirect(new URL(reply.to, request.url), 303);
     case "stream":
       return new Response(streamOf(reply.onSent));
+    case "live":
+      return new Response(liveStream(reply.rest));
+    case "passed":
+      return await fetch(reply.from);
+    case "shared":
+      return sharedResponse(app, reply.name);
     case "throw":
       throw new HandlerError("the handler failed");
     case "throw redirect":
       throw Response.redirect(new URL(reply.to, request.url), 303);
+    case "http error":
+      throw new Response("refused", { status: reply.status });
     case "nothing":
       return undefined;
     case "upgrade":
       return upgrade(request);
   }
+}
+
+/** The headers of shared answers. */
+export const OWN_HEADERS: Readonly<Record<string, string>> = {
+  Location: "http://localhost/home",
+  Vary: "Accept-Language",
+  "X-Own": "1",
+};
+
+/** The names of the answers of {@linkcode sharedResponse}. */
+export const SHARED_RESPONSES = [
+  "Response",
+  "Response.redirect()",
+  "thrown Response",
+] as const;
+
+/** Returns or throws a `Response` that was made once. */
+export function sharedResponse(app: App, name: string): Response {
+  if (name === "Headers of a Response") {
+    const headers = app.share(name, () => new Headers(OWN_HEADERS));
+    return new Response(null, { status: 303, headers });
+  }
+  const response = app.share(
+    name,
+    () =>
+      name === "Response.redirect()"
+        ? Response.redirect("http://localhost/home", 303)
+        : new Response(null, { status: 303, headers: OWN_HEADERS }),
+  );
+  if (name.startsWith("thrown ")) throw response;
+  return response;
 }
 
 /** A body that is made when the server reads it. */
@@ -40,6 +83,20 @@ export function streamOf(
       onSent();
       controller.enqueue(new TextEncoder().encode("streamed"));
       controller.close();
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** A body whose second part waits. */
+export function liveStream(
+  rest: () => Promise<unknown>,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const parts = ["first ", "last"];
+  return new ReadableStream({
+    async pull(controller) {
+      if (parts.length === 1) await rest();
+      controller.enqueue(new TextEncoder().encode(parts.shift()));
+      if (parts.length === 0) controller.close();
     },
   }, { highWaterMark: 0 });
 }

@@ -6,11 +6,25 @@
 import type { Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { type App, HandlerError, type Reply } from "./_app.ts";
 import type { Served } from "./_driver.ts";
+import { OWN_HEADERS } from "./_fetch.ts";
+
+/** The names of the shared answers of {@linkcode sendReply}. */
+export const SHARED_HEADERS = [
+  "an object for writeHead()",
+  "an array for writeHead()",
+  "an array for setHeader()",
+] as const;
 
 /** Sends a reply, or throws its error. */
-export function sendReply(res: ServerResponse, reply: Reply): void {
+export async function sendReply(
+  app: App,
+  res: ServerResponse,
+  reply: Reply,
+): Promise<void> {
   switch (reply.kind) {
     case "text": {
       const headers: Record<string, string | string[]> = {};
@@ -35,11 +49,53 @@ export function sendReply(res: ServerResponse, reply: Reply): void {
       res.write("stre");
       res.end("amed");
       return;
+    case "live":
+      res.writeHead(200);
+      res.write("first ");
+      await reply.rest();
+      res.end("last");
+      return;
+    case "passed": {
+      const { status, headers, body } = await fetch(reply.from);
+      res.statusCode = status;
+      res.setHeader("Set-Cookie", headers.getSetCookie());
+      await pipeline(Readable.fromWeb(body as never), res);
+      return;
+    }
+    case "http error":
+      res.statusCode = reply.status;
+      res.end("refused");
+      return;
+    case "shared":
+      sendShared(app, res, reply.name);
+      return;
     case "throw":
       throw new HandlerError("the handler failed");
     case "throw redirect":
       throw Response.redirect(new URL(reply.to, "http://localhost"), 303);
   }
+}
+
+/** Sends an answer whose headers were made once. */
+function sendShared(app: App, res: ServerResponse, name: string): void {
+  const cookies = ["one=1", "two=2"];
+  switch (name) {
+    case "an object for writeHead()":
+      res.writeHead(
+        303,
+        app.share(name, () => ({ ...OWN_HEADERS, "Set-Cookie": cookies })),
+      );
+      break;
+    case "an array for writeHead()":
+      res.writeHead(
+        303,
+        app.share(name, () => Object.entries(OWN_HEADERS).flat()),
+      );
+      break;
+    default:
+      res.setHeader("Set-Cookie", app.share(name, () => cookies));
+  }
+  res.end();
 }
 
 /** Answers the tests' queries. Returns whether the request was one. */

@@ -19,10 +19,15 @@ export async function serveNode(app: App): Promise<Served> {
       session(app.other, async (_req, _res, other) => {
         const path = pathOf({ url: req.url ?? "" });
         const visit = async () =>
-          sendReply(res, await app.visit(path, { session: mine, other }));
+          await sendReply(
+            app,
+            res,
+            await app.visit(path, { session: mine, other }),
+          );
         await visit();
         if (path === "/twice") await visit();
       }, {
+        ...app.strict,
         onError(error) {
           throw error;
         },

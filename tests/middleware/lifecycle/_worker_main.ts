@@ -37,14 +37,15 @@ const worker: { fetch(request: Request): Promise<Response> } = {
       (request, session) =>
         withSession(second, async (_, other) => {
           const reply = async () =>
-            toResponse(
+            await toResponse(
+              app!,
               await visit.call(app!, pathOf(request), { session, other }),
               request,
               upgrade,
             ) as Response;
           if (pathOf(request) === "/twice") await reply();
           return await reply();
-        })(request),
+        }, app!.strict)(request),
     );
     try {
       return await controlled(app, request) ?? await handler(request);

@@ -1,13 +1,16 @@
 import { withSession } from "../../../middleware/with_session.ts";
 import { App } from "./_app.ts";
 import { type Driver, serveFetch, upgradeWithDeno } from "./_driver.ts";
-import { controlled, pathOf, toResponse } from "./_fetch.ts";
+import { controlled, pathOf, SHARED_RESPONSES, toResponse } from "./_fetch.ts";
 
 /** `withSession` on Deno. */
 export const denoServe: Driver = {
   name: "Deno.serve",
+  answers: SHARED_RESPONSES,
   traits: {
     thrownResponse: "answer",
+    httpError: "answer",
+    errorPage: "kept",
     twice: 2,
     nothing: "error",
     upgrade: "sent",
@@ -19,14 +22,15 @@ export const denoServe: Driver = {
       (request, session) =>
         withSession(app.other, async (_, other) => {
           const visit = async () =>
-            toResponse(
+            await toResponse(
+              app,
               await app.visit(pathOf(request), { session, other }),
               request,
               upgradeWithDeno,
             ) as Response;
           if (pathOf(request) === "/twice") await visit();
           return await visit();
-        })(request),
+        }, app.strict)(request),
     );
     return serveFetch(
       app,

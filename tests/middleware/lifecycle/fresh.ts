@@ -1,12 +1,17 @@
 import { type FreshContextLike, session } from "../../../middleware/fresh.ts";
 import { App } from "./_app.ts";
 import { type Driver, serveFetch, upgradeWithDeno } from "./_driver.ts";
-import { controlled, pathOf, toResponse } from "./_fetch.ts";
+import { controlled, pathOf, SHARED_RESPONSES, toResponse } from "./_fetch.ts";
 
-/** Fresh's error for a missing page. */
-class NotFound extends Error {
+/** Fresh's HTTP errors, a missing page among them. */
+class HttpError extends Error {
   override readonly name = "HttpError";
-  readonly status = 404;
+  readonly status: number;
+
+  constructor(status: number) {
+    super();
+    this.status = status;
+  }
 }
 
 /** Runs middlewares as Fresh does: they share one context, and `next` is replaced before each. */
@@ -19,7 +24,7 @@ function compose(
       req,
       state: {},
       error: null as unknown,
-      next: (): Promise<Response> => Promise.reject(new NotFound("Not Found")),
+      next: (): Promise<Response> => Promise.reject(new HttpError(404)),
     };
     const run = middlewares.reduceRight<() => Promise<Response>>(
       (next, middleware) => async () => {
@@ -39,7 +44,7 @@ function compose(
       return req.method === "HEAD" ? new Response(null, response) : response;
     } catch (error) {
       onError(error);
-      const { status = 500 } = error as Partial<NotFound>;
+      const { status = 500 } = error as Partial<HttpError>;
       return new Response("failed", { status });
     }
   };
@@ -48,8 +53,11 @@ function compose(
 /** A mock of Fresh 2, which is not on npm. It does only what middlewares see of Fresh. */
 export const fresh: Driver = {
   name: "Fresh 2 (mock)",
+  answers: SHARED_RESPONSES,
   traits: {
     thrownResponse: "answer",
+    httpError: "error",
+    errorPage: "kept",
     twice: 0,
     nothing: "error",
     upgrade: "sent",
@@ -58,17 +66,21 @@ export const fresh: Driver = {
     const app = new App();
     const server = compose([
       session(app.storage),
-      session(app.other, { key: "other" }),
+      session(app.other, { key: "other", ...app.strict }),
       async (ctx) => {
         const response = await ctx.next();
         return pathOf(ctx.req) === "/twice" ? await ctx.next() : response;
       },
-      async ({ req, state }) =>
-        toResponse(
-          await app.visit(pathOf(req), state),
+      async ({ req, state }) => {
+        const reply = await app.visit(pathOf(req), state);
+        if (reply.kind === "http error") throw new HttpError(reply.status);
+        return await toResponse(
+          app,
+          reply,
           req,
           upgradeWithDeno,
-        ) as Response,
+        ) as Response;
+      },
     ], (error) => app.failed(error));
     return Promise.resolve(serveFetch(
       app,

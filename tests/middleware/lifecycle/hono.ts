@@ -1,59 +1,37 @@
-import { session } from "../../../middleware/hono.ts";
-import { App, type Data, HandlerError } from "./_app.ts";
+import { App } from "./_app.ts";
 import { type Driver, serveFetch, upgradeWithDeno } from "./_driver.ts";
-import { controlled, pathOf, toResponse } from "./_fetch.ts";
-import type { Session } from "../../../core/session.ts";
+import { serveElsewhere } from "./_elsewhere.ts";
+import { SHARED_RESPONSES } from "./_fetch.ts";
 
 /** Hono, on Deno. */
 export const hono: Driver = {
   name: "Hono",
+  answers: [
+    ...SHARED_RESPONSES,
+    "HTTPException",
+    "HTTPException with a response",
+  ],
   traits: {
     thrownResponse: "answer",
+    httpError: "answer",
+    errorPage: "cleared",
     twice: 0,
     nothing: "error",
     upgrade: "sent",
   },
   packages: ["npm:hono@4.13.19"],
   async serve() {
-    const { Hono } = await import("npm:hono@4.13.19");
+    const { honoApp } = await import("./_hono_app.ts");
     const app = new App();
-    const server = new Hono<
-      { Variables: { session: Session<Data>; other: Session<Data> } }
-    >();
-    server.onError((error, c) => {
-      app.failed(error);
-      return c.text("failed", 500);
-    });
-    server.use("/control/*", async (c, next) => {
-      const answer = await controlled(app, c.req.raw);
-      return answer ?? await next();
-    });
-    server.use(session(app.storage));
-    server.use(session(app.other, { key: "other" }));
-    server.use("/twice", async (_c, next) => {
-      await next();
-      await next();
-    });
-    server.all("*", async (c) => {
-      const request = c.req.raw;
-      const reply = await app.visit(pathOf(request), {
-        session: c.get("session"),
-        other: c.var.other,
-      });
-      switch (reply.kind) {
-        case "text":
-          if (reply.body === null) break;
-          for (const [name, value] of reply.headers ?? []) {
-            c.header(name, value, { append: true });
-          }
-          return c.text(reply.body, 200);
-        case "redirect":
-          return c.redirect(reply.to, 303);
-        case "throw":
-          throw new HandlerError("the handler failed");
-      }
-      return toResponse(reply, request, upgradeWithDeno) as Response;
-    });
-    return serveFetch(app, server.fetch as (r: Request) => Promise<Response>);
+    return serveFetch(app, honoApp(app, upgradeWithDeno));
   },
+};
+
+/** Hono, on Node. Its server has a `Response` class of its own. */
+export const honoNode: Driver = {
+  ...hono,
+  name: "Hono (Node)",
+  traits: { ...hono.traits, upgrade: "sent" },
+  packages: ["npm:hono@4.13.19", "npm:@hono/node-server@2.1.9"],
+  serve: () => serveElsewhere("node20", "./_hono_node_main.ts"),
 };

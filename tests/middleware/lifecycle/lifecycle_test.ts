@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { withPackages } from "../../engines/_packages.ts";
 import { assertNoDrift } from "../../_drift.ts";
-import { cases } from "./_cases.ts";
+import { type Case, cases } from "./_cases.ts";
 import { Client } from "./_client.ts";
 import type { Driver, Served } from "./_driver.ts";
 import { drivers } from "./_drivers.ts";
@@ -16,9 +16,12 @@ const ran = new Set<string>();
 
 function register(driver: Driver): void {
   let served: Promise<Served> | undefined;
-  for (const each of cases) {
+  for (
+    const { each, variant } of cases.flatMap((each) => variantsOf(each, driver))
+  ) {
+    const suffix = variant && `: ${variant}`;
     Deno.test({
-      name: `${driver.name}: ${each.title}: ${cell(each, driver)}`,
+      name: `${driver.name}: ${each.title}: ${cell(each, driver)}${suffix}`,
       // All cases use one server.
       sanitizeOps: false,
       sanitizeResources: false,
@@ -26,7 +29,7 @@ function register(driver: Driver): void {
         const { origin } = await (served ??= driver.serve());
         const client = new Client(origin);
         await client.control("reset");
-        await inTime(each.run(client, driver.traits));
+        await inTime(each.run(client, driver.traits, variant));
         assertEquals((await client.control("log")).unhandled, []);
         ran.add(`${driver.name}: ${each.title}`);
       },
@@ -38,6 +41,16 @@ function register(driver: Driver): void {
     sanitizeResources: false,
     fn: async () => await (await served)?.stop(),
   });
+}
+
+/** A case with each of its variants. */
+function variantsOf(
+  each: Case,
+  driver: Driver,
+): { each: Case; variant: string }[] {
+  const { variants = [""] } = each;
+  const list = typeof variants === "function" ? variants(driver) : variants;
+  return list.map((variant) => ({ each, variant }));
 }
 
 /** Fails a case that hangs, so that the run goes on. */

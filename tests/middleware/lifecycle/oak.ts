@@ -2,7 +2,7 @@ import type { Session } from "../../../core/session.ts";
 import { session, type SessionState } from "../../../middleware/oak.ts";
 import { App, type Data, HandlerError } from "./_app.ts";
 import { type Driver, serveFetch, upgradeWithDeno } from "./_driver.ts";
-import { controlled, streamOf } from "./_fetch.ts";
+import { controlled, liveStream, OWN_HEADERS, streamOf } from "./_fetch.ts";
 
 /**
  * oak, on Deno. oak's npm package uses undici's `Request` and `Response`, which Deno's server does not accept. The
@@ -10,27 +10,38 @@ import { controlled, streamOf } from "./_fetch.ts";
  */
 export const oak: Driver = {
   name: "oak",
+  answers: [
+    "ctx.response.with()",
+    "Headers for ctx.response.headers",
+    "thrown HttpError",
+  ],
   traits: {
     thrownResponse: "error",
+    httpError: "answer",
+    errorPage: "cleared",
     twice: 0,
     nothing: "answer",
     upgrade: "refused",
   },
-  packages: ["npm:@oakserver/oak@14.1.0"],
+  packages: ["npm:@oakserver/oak@14.1.0", "npm:undici@6.29.1"],
   async serve() {
-    const { Application } = await import("npm:@oakserver/oak@14.1.0");
+    const { Application, createHttpError } = await import(
+      "npm:@oakserver/oak@14.1.0"
+    );
+    const undici = await import("npm:undici@6.29.1");
     const app = new App();
     const server = new Application<
       SessionState<typeof app.storage> & { other: Session<Data> }
     >({ logErrors: false });
     server.addEventListener("error", ({ error }) => app.failed(error));
     server.use(session(app.storage));
-    server.use(session(app.other, { key: "other" }));
+    server.use(session(app.other, { key: "other", ...app.strict }));
     server.use(async (ctx, next) => {
       await next();
       if (ctx.request.url.pathname === "/twice") await next();
     });
     const upgraded = new WeakMap<Request, Response>();
+    const toHome = () => new Headers(OWN_HEADERS);
     server.use(async (ctx) => {
       const { request, response, state } = ctx;
       const source = request.source as unknown as Request;
@@ -49,6 +60,31 @@ export const oak: Driver = {
           return;
         case "stream":
           response.body = streamOf(reply.onSent);
+          return;
+        case "live":
+          response.body = liveStream(reply.rest);
+          return;
+        case "passed":
+          response.with(await undici.fetch(reply.from));
+          return;
+        case "http error":
+          return ctx.throw(reply.status as 401);
+        case "shared":
+          if (reply.name === "thrown HttpError") {
+            throw app.share(reply.name, () => createHttpError(401));
+          }
+          if (reply.name === "ctx.response.with()") {
+            response.with(
+              app.share(reply.name, () =>
+                new undici.Response(null, {
+                  status: 303,
+                  headers: OWN_HEADERS,
+                })),
+            );
+          } else {
+            response.status = 303;
+            response.headers = app.share(reply.name, toHome);
+          }
           return;
         case "throw":
           throw new HandlerError("the handler failed");

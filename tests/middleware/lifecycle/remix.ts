@@ -11,13 +11,16 @@ import {
   upgradeWithDeno,
   withoutAbort,
 } from "./_driver.ts";
-import { controlled, toResponse } from "./_fetch.ts";
+import { controlled, SHARED_RESPONSES, toResponse } from "./_fetch.ts";
 
 /** Remix 3's router, on Deno. */
 export const remix: Driver = {
   name: "Remix 3",
+  answers: SHARED_RESPONSES,
   traits: {
     thrownResponse: "answer",
+    httpError: "answer",
+    errorPage: "kept",
     twice: 0,
     nothing: "error",
     upgrade: "sent",
@@ -34,6 +37,7 @@ export const remix: Driver = {
     const others: Middleware = session(app.other, {
       key: Other,
       property: "other",
+      ...app.strict,
     });
     const twice: Middleware = async ({ url }, next) => {
       const response = await next();
@@ -42,7 +46,8 @@ export const remix: Driver = {
     const router = createRouter({
       middleware: [sessions, others, twice],
       defaultHandler: async (context) =>
-        toResponse(
+        await toResponse(
+          app,
           await app.visit(context.url.pathname, {
             session: context.session,
             other: context.get(Other) as Session<Data>,

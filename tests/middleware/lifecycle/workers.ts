@@ -1,12 +1,16 @@
 import { PACKAGES, startWorkerd } from "../../engines/_workerd.ts";
 import type { Driver } from "./_driver.ts";
 import { bundle } from "./_elsewhere.ts";
+import { SHARED_RESPONSES } from "./_fetch.ts";
 
 /** `withSession` in workerd, Cloudflare's runtime. */
 export const workers: Driver = {
   name: "Workers",
+  answers: SHARED_RESPONSES,
   traits: {
     thrownResponse: "answer",
+    httpError: "answer",
+    errorPage: "kept",
     twice: 2,
     nothing: "error",
     upgrade: "sent",
