@@ -90,7 +90,9 @@ export interface SessionValues<Data = SessionData, FlashData = Data> {
  */
 export interface SessionHeaders<Data = SessionData, FlashData = Data> {
   /**
-   * Reads the session of a request.
+   * Reads the session of a request. A browser can send several cookies of one name. At most three are tried, and the
+   * first that leads to a live session is used. Destroying the session, or regenerating its id, also ends the sessions
+   * of the others.
    *
    * @param from The `Cookie` header, the request, or its headers.
    * @returns The session, or an empty one with a new id.
@@ -118,8 +120,8 @@ export interface SessionHeaders<Data = SessionData, FlashData = Data> {
     options?: CommitOptions,
   ): Promise<string>;
   /**
-   * Destroys a session and clears its cookie. A cookie storage cannot revoke a session: copies of the cookie work until
-   * their deadline.
+   * Destroys a session and clears its cookie. A cookie storage cannot revoke a session: copies of the cookie, and other
+   * cookies of its name, work until their deadline.
    *
    * @param session The session.
    * @param options Attributes that the cookie was set with, if they differ from its own.

@@ -36,7 +36,7 @@ const UNDECLARED: StorageGuarantees = {
   selfContained: false,
 };
 
-/** The cookie that each session came in, so that it can be sent again without being signed again. */
+/** The cookies that each session came with, so that its own can be sent again without being signed again. */
 const receivedIn = new WeakMap<SessionLike, Carried>();
 
 /** A cookie to send. */
@@ -120,7 +120,9 @@ export class BoundStorage<Data, FlashData>
     if (!header) return await this.sessions.read(NO_COOKIE);
     const carried = await this.decode(header);
     const session = await this.sessions.read(carried);
-    if (carried.text !== undefined) receivedIn.set(session, carried);
+    if (carried.text !== undefined || carried.next) {
+      receivedIn.set(session, carried);
+    }
     return session;
   };
 
@@ -219,10 +221,11 @@ export class BoundStorage<Data, FlashData>
       delete attributes.maxAge;
       delete attributes.expires;
     }
-    const carried = receivedIn.get(session);
+    let carried = receivedIn.get(session);
+    while (carried && carried.value !== value) carried = carried.next;
     return {
       value: this.sessions.cookieValue?.(value) ?? value,
-      text: carried?.value === value ? carried.text : undefined,
+      text: carried?.text,
       attributes: Object.keys(attributes).length > 0 ? attributes : undefined,
     };
   }

@@ -18,7 +18,12 @@ import { type Owners, ownersOf } from "./owners.ts";
 import type { Policy } from "./policy.ts";
 import { alive, type Records, type StoredRecord } from "./records.ts";
 import { Save } from "./save.ts";
-import { type Carried, requireState, type Sessions } from "./sessions.ts";
+import {
+  type Carried,
+  requireState,
+  type Sessions,
+  valuesOf,
+} from "./sessions.ts";
 import { inTurn } from "./turns.ts";
 
 /**
@@ -41,6 +46,8 @@ export class RecordStorage<Data, FlashData>
   readonly #policy: Policy;
   readonly #owners: Owners | undefined;
   readonly #finder: Finder | undefined;
+  /** The ids in the other cookies of a session's request. */
+  readonly #otherIds: WeakMap<SessionState, readonly string[]> = new WeakMap();
 
   /** @throws {TypeError} If the records do not support `owner` or `idleTimeout`, and it is set. */
   constructor(records: Records, finder?: Finder) {
@@ -63,6 +70,13 @@ export class RecordStorage<Data, FlashData>
     if (!stored) return session;
     const state = requireState(session);
     state.attach(stored, this);
+    if (carried.next) {
+      const ids = valuesOf(carried).filter((value) =>
+        typeof value === "string" && value !== stored.id &&
+        this.records.accepts(value)
+      );
+      this.#otherIds.set(state, ids as string[]);
+    }
     const next = this.#policy.nextDeadline(state, stored.expires);
     if (next !== undefined) await this.#slide(state, stored, next);
     return session;
@@ -99,15 +113,19 @@ export class RecordStorage<Data, FlashData>
     );
   }
 
-  /** Finds the record by the cookie's value. */
-  async #find(
-    { value, rejected }: Carried,
-  ): Promise<StoredRecord | undefined> {
-    if (value === null && !rejected) return undefined;
-    if (typeof value === "string" && this.records.accepts(value)) {
-      return alive(await this.records.load(value), this.#policy);
+  /** Finds the first live record by the cookies' values. */
+  async #find(carried: Carried): Promise<StoredRecord | undefined> {
+    if (carried.value === null && !carried.rejected) return undefined;
+    let accepted = false;
+    for (let at: Carried | undefined = carried; at; at = at.next) {
+      const { value, next } = at;
+      if (typeof value !== "string" || !this.records.accepts(value)) continue;
+      accepted = true;
+      const stored = alive(await this.records.load(value), this.#policy);
+      // Decoding shows whether the record is corrupt or has expired. Without another cookie, that can wait.
+      if (stored && (!next || stored.decode())) return stored;
     }
-    this.#policy.report("rejected-cookie");
+    if (!accepted) this.#policy.report("rejected-cookie");
     return undefined;
   }
 
@@ -165,6 +183,9 @@ export class RecordStorage<Data, FlashData>
       const { written, merged } = outcome;
       policy.report(wasStored ? "committed" : "created");
       state.committed(written, this, changes, merged);
+      if (changes.newId && !changes.newId.keepOld) {
+        await this.#endOthers(state);
+      }
       return written.id;
     } catch (error) {
       state.restore(changes);
@@ -172,15 +193,27 @@ export class RecordStorage<Data, FlashData>
     }
   }
 
+  /** Ends the sessions of the request's other cookies, which the browser may send in front of the new one. */
+  async #endOthers(state: SessionState): Promise<void> {
+    for (const id of this.#otherIds.get(state) ?? []) {
+      try {
+        await this.records.remove(id);
+      } catch {
+        // The failure was reported, and the new id is already stored.
+      }
+    }
+  }
+
   async #destroy(state: SessionState): Promise<string> {
     const { records } = this;
     const known = state.originIn(this) as StoredRecord | undefined;
-    for (const id of state.knownIds) {
+    const ids = [...state.knownIds, ...this.#otherIds.get(state) ?? []];
+    for (const id of ids) {
       if (known?.id === id) await records.revoke(known);
       else if (records.accepts(id)) await records.remove(id);
     }
     const owner = known && state.record?.owner;
-    if (owner !== undefined) await this.#owners?.unlist(owner, state.knownIds);
+    if (owner !== undefined) await this.#owners?.unlist(owner, ids);
     this.#policy.report("destroyed");
     return "";
   }

@@ -25,6 +25,17 @@ export interface Carried {
   readonly text?: string | undefined;
   /** Whether there is a cookie that is not authentic. */
   readonly rejected?: boolean;
+  /** The next authentic cookie of the same name. It is only tried if this one does not lead to a live session. */
+  readonly next?: Carried | undefined;
+}
+
+/** The values of all authentic cookies of the name, in the header's order. */
+export function valuesOf(carried: Carried): unknown[] {
+  const values: unknown[] = [];
+  for (let at: Carried | undefined = carried; at; at = at.next) {
+    values.push(at.value);
+  }
+  return values;
 }
 
 /** Keeps sessions. */
