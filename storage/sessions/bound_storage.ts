@@ -21,10 +21,13 @@ import type {
   SessionStorage,
   StorageGuarantees,
 } from "../contract.ts";
-import { type Carried, requireState, type Sessions } from "./sessions.ts";
-
-/** A request without a cookie. */
-const NO_COOKIE: Carried = { value: null };
+import {
+  type Carried,
+  NO_COOKIE,
+  requireState,
+  type Sessions,
+} from "./sessions.ts";
+import type { StoredRecord } from "./records.ts";
 
 /** The guarantees of another library's storage that does not declare any. */
 const UNDECLARED: StorageGuarantees = {
@@ -35,9 +38,6 @@ const UNDECLARED: StorageGuarantees = {
   shared: false,
   selfContained: false,
 };
-
-/** The cookies that each session came with, so that its own can be sent again without being signed again. */
-const receivedIn = new WeakMap<SessionLike, Carried>();
 
 /** A cookie to send. */
 interface Outgoing {
@@ -119,11 +119,7 @@ export class BoundStorage<Data, FlashData>
     const header = typeof from === "object" ? headerOf(from) : from;
     if (!header) return await this.sessions.read(NO_COOKIE);
     const carried = await this.decode(header);
-    const session = await this.sessions.read(carried);
-    if (carried.text !== undefined || carried.next) {
-      receivedIn.set(session, carried);
-    }
-    return session;
+    return await this.sessions.read(carried);
   };
 
   readonly commitSession = async (
@@ -221,7 +217,9 @@ export class BoundStorage<Data, FlashData>
       delete attributes.maxAge;
       delete attributes.expires;
     }
-    let carried = receivedIn.get(session);
+    const origin = state?.originIn(this.sessions) as StoredRecord | undefined;
+    // The cookie is sent as it came, if its value is the same: it need not be signed again.
+    let carried = origin?.carried;
     while (carried && carried.value !== value) carried = carried.next;
     return {
       value: this.sessions.cookieValue?.(value) ?? value,

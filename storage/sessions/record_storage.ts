@@ -20,6 +20,7 @@ import { alive, type Records, type StoredRecord } from "./records.ts";
 import { Save } from "./save.ts";
 import {
   type Carried,
+  NO_COOKIE,
   requireState,
   type Sessions,
   valuesOf,
@@ -46,8 +47,6 @@ export class RecordStorage<Data, FlashData>
   readonly #policy: Policy;
   readonly #owners: Owners | undefined;
   readonly #finder: Finder | undefined;
-  /** The ids in the other cookies of a session's request. */
-  readonly #otherIds: WeakMap<SessionState, readonly string[]> = new WeakMap();
 
   /** @throws {TypeError} If the records do not support `owner` or `idleTimeout`, and it is set. */
   constructor(records: Records, finder?: Finder) {
@@ -64,19 +63,15 @@ export class RecordStorage<Data, FlashData>
 
   async read(carried: Carried): Promise<Session<Data, FlashData>> {
     const session = new Session<Data, FlashData>();
+    // Most visitors of most sites do not have a session.
+    if (carried === NO_COOKIE) return session;
     const stored = this.#finder
       ? await this.#finder(carried, () => this.#find(carried))
       : await this.#find(carried);
     if (!stored) return session;
     const state = requireState(session);
+    if (carried.text !== undefined || carried.next) stored.carried = carried;
     state.attach(stored, this);
-    if (carried.next) {
-      const ids = valuesOf(carried).filter((value) =>
-        typeof value === "string" && value !== stored.id &&
-        this.records.accepts(value)
-      );
-      this.#otherIds.set(state, ids as string[]);
-    }
     const next = this.#policy.nextDeadline(state, stored.expires);
     if (next !== undefined) await this.#slide(state, stored, next);
     return session;
@@ -137,7 +132,9 @@ export class RecordStorage<Data, FlashData>
   ): Promise<void> {
     try {
       const touched = await this.records.touch(stored, next);
-      if (touched) state.attach(touched, this);
+      if (!touched) return;
+      touched.carried = stored.carried;
+      state.attach(touched, this);
     } catch {
       // The failure was reported, and the request must not fail because of it.
     }
@@ -160,6 +157,7 @@ export class RecordStorage<Data, FlashData>
       );
     }
     const wasStored = state.stored;
+    const otherIds = this.#otherIds(state);
     const changes = state.takeChanges(this);
     // From here on the id may be stored, even if the save fails.
     state.know(id);
@@ -182,9 +180,10 @@ export class RecordStorage<Data, FlashData>
       }
       const { written, merged } = outcome;
       policy.report(wasStored ? "committed" : "created");
+      written.carried = known?.carried;
       state.committed(written, this, changes, merged);
       if (changes.newId && !changes.newId.keepOld) {
-        await this.#endOthers(state);
+        await this.#endOthers(otherIds);
       }
       return written.id;
     } catch (error) {
@@ -194,8 +193,8 @@ export class RecordStorage<Data, FlashData>
   }
 
   /** Ends the sessions of the request's other cookies, which the browser may send in front of the new one. */
-  async #endOthers(state: SessionState): Promise<void> {
-    for (const id of this.#otherIds.get(state) ?? []) {
+  async #endOthers(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
       try {
         await this.records.remove(id);
       } catch {
@@ -204,10 +203,20 @@ export class RecordStorage<Data, FlashData>
     }
   }
 
+  /** The ids in the other cookies of the session's request. */
+  #otherIds(state: SessionState): string[] {
+    const known = state.originIn(this) as StoredRecord | undefined;
+    if (!known?.carried?.next) return [];
+    return valuesOf(known.carried).filter((value): value is string =>
+      typeof value === "string" && value !== known.id &&
+      this.records.accepts(value)
+    );
+  }
+
   async #destroy(state: SessionState): Promise<string> {
     const { records } = this;
     const known = state.originIn(this) as StoredRecord | undefined;
-    const ids = [...state.knownIds, ...this.#otherIds.get(state) ?? []];
+    const ids = [...state.knownIds, ...this.#otherIds(state)];
     for (const id of ids) {
       if (known?.id === id) await records.revoke(known);
       else if (records.accepts(id)) await records.remove(id);

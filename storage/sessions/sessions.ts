@@ -29,6 +29,9 @@ export interface Carried {
   readonly next?: Carried | undefined;
 }
 
+/** A request without a cookie. */
+export const NO_COOKIE: Carried = { value: null };
+
 /** The values of all authentic cookies of the name, in the header's order. */
 export function valuesOf(carried: Carried): unknown[] {
   const values: unknown[] = [];
