@@ -38,6 +38,11 @@ export function guardSessions(prototype: object): void {
   }
   const set = (_target: object, key: string | symbol) =>
     refuse("session", key, "a session is not a plain object;");
+  // A promise of a session asks for this each time. Asking the proxy would be slow.
+  Object.defineProperty(prototype, "then", {
+    get: () => undefined,
+    set: () => set(parent, "then"),
+  });
   Object.setPrototypeOf(prototype, new Proxy(parent, { set }));
 }
 
