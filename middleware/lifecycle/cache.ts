@@ -42,3 +42,9 @@ export function privateCacheControl(value: string | null | undefined): string {
   const isPrivate = kept.some((directive) => NOT_SHARED.test(directive));
   return (isPrivate ? kept : ["private", ...kept]).join(", ");
 }
+
+/** Whether a `Vary` header already covers `Cookie`. */
+export function variesByCookie(vary: string | null | undefined): boolean {
+  return vary?.split(",").some((name) => /^\s*(\*|cookie)\s*$/i.test(name)) ??
+    false;
+}

@@ -88,7 +88,7 @@ export const cases: readonly Case[] = [
       assertEquals(headers.get("cache-control"), "private, no-store");
       assertMatch(headers.get("vary") ?? "", /(^|[, ])cookie$/i);
       const own = await client.request("/vary");
-      assertEquals(own.headers.get("cache-control"), "public");
+      assertEquals(own.headers.get("cache-control"), "private");
       assertMatch(own.headers.get("vary") ?? "", /accept\b.*, ?cookie/i);
     },
   },
