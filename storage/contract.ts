@@ -262,7 +262,8 @@ export interface SessionEvent {
   /**
    * - `created`, `committed`, `destroyed`: a save created, changed or destroyed a session
    * - `expired`: the session of a cookie has expired
-   * - `late-save`: a save was dropped, because the session had been destroyed or its id replaced
+   * - `late-save`: a change was dropped, because the session had been destroyed, its id replaced, or the visitor had
+   *   left before the response
    * - `conflict`: another request had saved first, so the save is repeated on the newer record
    * - `rejected-cookie`: a cookie was forged, damaged or in a format that is not accepted
    * - `corrupt-record`: a stored record could not be decoded and is treated as absent

@@ -173,6 +173,11 @@ export class BoundStorage<Data, FlashData>
     return this.sessions.save(session, { defaultLifetime, ...options });
   }
 
+  /** Reports that a change was dropped: `late-save`. */
+  reportLate(): void {
+    this.sessions.reportLate?.();
+  }
+
   /** Returns what the cookie of a request carries. */
   async decode(header: string): Promise<Carried> {
     const { cookie } = this;

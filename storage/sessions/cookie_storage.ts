@@ -114,6 +114,10 @@ export class CookieStorage<Data, FlashData>
     return await inTurn(state, () => this.#save(state, options));
   }
 
+  reportLate(): void {
+    this.policy.report("late-save");
+  }
+
   async #save(
     state: SessionState,
     options: SaveOptions | undefined,

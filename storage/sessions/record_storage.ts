@@ -86,6 +86,10 @@ export class RecordStorage<Data, FlashData>
     return await inTurn(state, () => this.#save(state, options));
   }
 
+  reportLate(): void {
+    this.#policy.report("late-save");
+  }
+
   async listSessions(
     owner: string,
     options?: ListSessionsOptions,

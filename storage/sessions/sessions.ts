@@ -54,6 +54,8 @@ export interface Sessions<Data, FlashData> extends
   save(session: SessionLike, options?: SaveOptions): Promise<string | null>;
   /** The same sessions, kept in another cookie of this library. */
   withCookie?(cookie: SatchelCookie): Sessions<Data, FlashData>;
+  /** Reports that a change was dropped: `late-save`. */
+  reportLate?(): void;
   /** The cookie's value for a text that `save` returned. By default it is the text. */
   cookieValue?(text: string): unknown;
 }

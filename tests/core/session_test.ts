@@ -423,6 +423,31 @@ Deno.test("session.set() throws late-change, when the response was already sent"
   assert(session.has("f"));
 });
 
+Deno.test("session.set() does not throw and is reported, when the visitor has left", async () => {
+  const storage = createMemorySessionStorage();
+  const before = await storage.read(null);
+  before.flash("f", 1);
+  const session = await storage.read(await storage.save(before));
+  let late = 0;
+  stateOf(session)!.abandon(() => late++);
+  const changes: (() => unknown)[] = [
+    () => session.set("b", 1),
+    () => session.unset("b"),
+    () => session.flash("b", 1),
+    () => session.regenerateId(),
+    () => session.setMaxAge(60),
+    () => session.get("f"),
+    () => session.destroy(),
+  ];
+  for (const [i, change] of changes.entries()) {
+    change();
+    assertEquals(late, i + 1, rowName(change));
+  }
+  await assertSessionError(() => session.set("b", 1), "destroyed");
+  session.destroy();
+  assertEquals(late, changes.length);
+});
+
 for (const key of hostileKeys) {
   Deno.test(`session.get() treats the key ${JSON.stringify(key)} as plain data`, async () => {
     const storage = createMemorySessionStorage();
