@@ -148,6 +148,14 @@ export function isCookie(value: unknown): value is Cookie {
     typeof cookie.serialize === "function";
 }
 
+/** An authentic value of a cookie in a header. */
+export interface Candidate extends Decoded {
+  /** The value's text, if it can be sent again as it is. */
+  readonly text?: string | undefined;
+  /** The next authentic value in the header: a browser can send several cookies of one name. */
+  readonly next?: Candidate | undefined;
+}
+
 /** The library's own cookie, with what the session storages need beyond {@linkcode Cookie}. */
 export class SatchelCookie implements Omit<Cookie, "expires"> {
   readonly name: string;
@@ -244,32 +252,34 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
   }
 
   /**
-   * The first authentic value of the cookie in a header; `null` if the header does not name the cookie, `undefined` if
-   * it does but no value is authentic.
+   * The authentic values of the cookie in a header, each with the next; `null` if the header does not name the cookie,
+   * `undefined` if it does but no value is authentic.
    */
-  async decode(
-    cookieHeader: string,
-  ): Promise<Decoded & { text?: string } | null | undefined> {
-    const candidates = cookieValues(cookieHeader, this.name);
-    let cleared: Decoded | undefined;
-    for (const text of candidates) {
+  async decode(cookieHeader: string): Promise<Candidate | null | undefined> {
+    const texts = cookieValues(cookieHeader, this.name);
+    let cleared: Candidate | undefined;
+    let next: Candidate | undefined;
+    // From the last to the first, so that each can refer to the next.
+    for (let at = texts.length - 1; at >= 0; at--) {
+      const text = texts[at] as string;
       if (text === "") {
         // An empty value is not signed, so it must not hide an authentic one after it.
         cleared = { value: "" };
         continue;
       }
-      // This cookie never writes a text beyond the limit.
+      // This cookie never writes a text beyond the limit. A repeated one is the same candidate.
       if (text.length + this.name.length > MAX_COOKIE) continue;
+      if (at > 0 && texts.indexOf(text) < at) continue;
       for (const format of this.#reads) {
         const decoding = format.decode(text);
         const decoded = decoding instanceof Promise ? await decoding : decoding;
         if (!decoded) continue;
-        return decoded.current && format === this.#writes
-          ? { ...decoded, text }
-          : decoded;
+        const current = decoded.current && format === this.#writes;
+        next = current ? { ...decoded, text, next } : { ...decoded, next };
+        break;
       }
     }
-    return candidates.length === 0 ? null : cleared;
+    return next ?? (texts.length === 0 ? null : cleared);
   }
 
   /** The attributes as text, `; Path=/; …`, written by the standard library. */

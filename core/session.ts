@@ -4,6 +4,7 @@
  * @module
  */
 import { toBase64Url } from "./bytes.ts";
+import { guardSessions } from "./guard.ts";
 import { typeOf } from "./options.ts";
 import { randomBytes } from "./runtime.ts";
 import { SessionState } from "./session_state.ts";
@@ -38,6 +39,9 @@ export let stateOf: (session: unknown) => SessionState | undefined;
  *
  * Values are JSON. You can change an array or object in place; the next save detects it.
  *
+ * A session is not a plain object: `session.userId = 7` throws a `TypeError` that says to write
+ * `session.set("userId", 7)`. A subclass can declare fields; they are not saved.
+ *
  * @example Values and flashes
  * ```ts
  * import { createSession } from "@satchel/session";
@@ -61,6 +65,7 @@ export class Session<Data = SessionData, FlashData = Data> {
       typeof session === "object" && session !== null && #state in session
         ? session.#state
         : undefined;
+    guardSessions(this.prototype);
   }
 
   /**
@@ -85,7 +90,7 @@ export class Session<Data = SessionData, FlashData = Data> {
     return this.#state.id;
   }
 
-  /** A copy of all values, without flashes. */
+  /** A copy of all values, without flashes. Assigning its properties does not change the session. */
   get data(): Readonly<FlashSessionData<Data, FlashData>> {
     return this.#state.entries() as FlashSessionData<Data, FlashData>;
   }

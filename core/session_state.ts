@@ -51,6 +51,8 @@ export class SessionState {
   #maxAge: number | undefined;
   #knownIds: readonly string[];
   #closed = false;
+  /** Called for each later change instead of throwing, after the visitor has left. */
+  #onLateChange: (() => void) | undefined;
   #destroyed = false;
 
   constructor(mintId: () => string, initialData?: object, id?: string) {
@@ -220,8 +222,9 @@ export class SessionState {
 
   destroy(): void {
     if (this.#destroyed) return;
-    if (this.#closed) throw lateChange("destroy");
+    if (this.#closed && !this.#onLateChange) throw lateChange("destroy");
     this.end();
+    this.#onLateChange?.();
   }
 
   /** Empties the session and marks it as destroyed. A save calls this if the lifetime has already expired. */
@@ -396,13 +399,25 @@ export class SessionState {
   }
 
   #mustBeOpen(verb: string): void {
-    if (this.#closed) throw lateChange(verb);
+    if (this.#closed && !this.#onLateChange) throw lateChange(verb);
     if (this.#destroyed) {
       throw new SessionError(
         "destroyed",
         `Cannot ${verb} session: it was destroyed`,
       );
     }
+    this.#onLateChange?.();
+  }
+
+  /**
+   * Closes the session, because the visitor has left. Later changes do not throw, since the handler could not know.
+   *
+   * @param onLateChange Called for each later change. `destroyed` says whether it was a logout, which must be saved;
+   * other changes must not be saved.
+   */
+  abandon(onLateChange: () => void): void {
+    this.#closed = true;
+    this.#onLateChange = onLateChange;
   }
 }
 

@@ -1,5 +1,8 @@
 /**
- * Sessions for Express: `req.session`, and Remix 0.x's loaders and actions, which receive `{ session }`.
+ * Sessions for Express 4 and 5: `req.session`, and Remix 0.x's loaders and actions, which receive `{ session }`.
+ *
+ * Express 4 does not catch an asynchronous handler's error: catch it yourself and call `next(error)`. {@linkcode loader}
+ * does so in both versions.
  *
  * @example A page that counts its visits
  * ```ts ignore
@@ -59,6 +62,7 @@ import type {
 } from "./lifecycle/node_http.ts";
 import {
   commitBeforeSending,
+  failureOf,
   serviceUnavailable,
 } from "./lifecycle/node_response.ts";
 
@@ -107,6 +111,12 @@ export interface ExpressSessionOptions {
       res: NodeResponseLike,
     ) => unknown)
     | undefined;
+  /**
+   * Whether a status means that a handler failed. Only a `destroy()` is then committed.
+   *
+   * @default {status >= 500}
+   */
+  isFailure?: ((status: number) => boolean) | undefined;
 }
 
 /**
@@ -127,6 +137,7 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
 }
 
 const OPTIONS: OptionNames<ExpressSessionOptions> = {
+  isFailure: true,
   key: true,
   onUnavailable: true,
 };
@@ -135,9 +146,9 @@ const OPTIONS: OptionNames<ExpressSessionOptions> = {
  * Adds a session to each request and commits it once, just before the headers are sent. The handler's output is held
  * back until the session is saved.
  *
- * Express does not report a handler's error to a middleware, so a response of 500 or above counts as an error and
- * commits nothing. If the visitor disconnects before the response, only a `destroy()` is saved. If the session cannot
- * be saved because of its values, the error goes to `next(error)`.
+ * Express does not report a handler's error to a middleware, so a response of 500 or above counts as an error: only a
+ * `destroy()` is committed. The same holds if the visitor disconnects before the response: other changes are dropped,
+ * with a `late-save` event. If the session cannot be saved because of its values, the error goes to `next(error)`.
  *
  * @param storage The session storage.
  * @param options The property that holds the session, and the answer if the engine fails.
@@ -187,14 +198,15 @@ export function session<Data, FlashData>(
     );
   }
   if ("secret" in first) {
-    const { key, onUnavailable } = first;
-    return session(secretStorage(first), { key, onUnavailable });
+    const { key, onUnavailable, isFailure } = first;
+    return session(secretStorage(first), { key, onUnavailable, isFailure });
   }
   const { storage, options } = mount(
     args as Exclude<typeof args, [ExpressSecretOptions]>,
     OPTIONS,
   );
   const { key = "session" } = options;
+  const isFailure = failureOf(options.isFailure);
   const onUnavailable = options.onUnavailable ??
     ((_error, _req, res) => serviceUnavailable(res));
   return (
@@ -216,9 +228,8 @@ export function session<Data, FlashData>(
         return next(error);
       }
       req[key] = session;
-      const failed = (status: number) => status >= 500;
       const unsaved = answerUnavailable;
-      commitBeforeSending(res, { storage, session, failed, unsaved });
+      commitBeforeSending(res, { storage, session, isFailure, unsaved });
       next();
     };
     storage.getSession(req.headers.cookie ?? null).then(
@@ -289,35 +300,57 @@ export interface LoaderArgs<Data = SessionData, FlashData = Data> {
 }
 
 /**
- * A route handler that runs a loader or an action of Remix 0.x with `{ request, params, session }`.
+ * A route handler that runs a loader or an action of Remix 0.x with `{ request, params, session }`. Errors go to
+ * `next(error)`, also in Express 4.
  *
  * @param run The loader or action. It returns a `Response`, whose body is streamed, or data, which is sent as JSON.
- * @returns The handler, for `app.get`, `app.post` and the like.
- * @throws {TypeError} When it runs, if `session()` was not mounted before it.
+ * @returns The handler, for `app.get`, `app.post` and the like. It never rejects.
  */
 export function loader<Data = SessionData, FlashData = Data>(
   run: (args: LoaderArgs<Data, FlashData>) => unknown,
+): (
   // deno-lint-ignore no-explicit-any -- as above
-): (req: any, res: any) => Promise<void> {
-  return async (req, res) => {
-    if (!isSession(req.session)) {
-      throw new TypeError(
-        "Cannot run loader: req.session is not a session of this library; call app.use(session(storage)) before the route",
+  req: any,
+  // deno-lint-ignore no-explicit-any -- as above
+  res: any,
+  next: (error?: unknown) => void,
+) => Promise<void> {
+  return async (req, res, next) => {
+    try {
+      if (!isSession(req.session)) {
+        throw new TypeError(
+          "Cannot run loader: req.session is not a session of this library; call app.use(session(storage)) before the route",
+        );
+      }
+      const session = req.session as unknown as Session<Data, FlashData>;
+      await send(
+        await run({ request: req, params: req.params, session }),
+        req,
+        res,
       );
+    } catch (error) {
+      next(error);
     }
-    const session = req.session as unknown as Session<Data, FlashData>;
-    const result = await run({ request: req, params: req.params, session });
-    if (!(result instanceof Response)) {
-      res.json(result ?? null);
-      return;
-    }
-    res.status(result.status);
-    for (const [name, value] of result.headers) {
-      const joins = name === "set-cookie" || name === "vary";
-      res[joins ? "append" : "setHeader"](name, value);
-    }
-    await stream(result.body, req, res);
   };
+}
+
+/** Sends the result of a loader. */
+async function send(
+  result: unknown,
+  req: { readonly method: string },
+  // deno-lint-ignore no-explicit-any -- as above
+  res: any,
+): Promise<void> {
+  if (!(result instanceof Response)) {
+    res.json(result ?? null);
+    return;
+  }
+  res.status(result.status);
+  for (const [name, value] of result.headers) {
+    const joins = name === "set-cookie" || name === "vary";
+    res[joins ? "append" : "setHeader"](name, value);
+  }
+  await stream(result.body, req, res);
 }
 
 /** Streams a body, and cancels it if the visitor disconnects. */
@@ -333,22 +366,31 @@ async function stream(
   }
   const closed = new AbortController();
   const { signal } = closed;
-  let resume = () => {};
+  let isPaused = false;
+  let proceed = () => {};
   const stop = () => {
     closed.abort();
-    resume();
+    proceed();
   };
-  res.on("drain", () => resume());
+  res.on("drain", () => proceed());
   res.on("close", stop);
-  // As Node's streams do: another answer that replaces this one calls `unpipe` to stop it.
-  res.emit("pipe", { unpipe: stop });
+  // As Node's streams do: the session pauses this one until it is saved, or stops it for another answer.
+  res.emit("pipe", {
+    unpipe: stop,
+    isPaused: () => isPaused,
+    pause: () => isPaused = true,
+    resume: () => {
+      isPaused = false;
+      proceed();
+    },
+  });
   if (res.destroyed) stop();
   // Before the first part: a client of server-sent events waits for the headers.
   res.flushHeaders();
   const sink = new WritableStream<Uint8Array>({
     async write(part) {
-      if (signal.aborted || res.write(part)) return;
-      await new Promise<void>((resolve) => resume = resolve);
+      if (signal.aborted || (res.write(part) && !isPaused)) return;
+      await new Promise<void>((resolve) => proceed = resolve);
     },
     close: () => void res.end(),
   });

@@ -24,7 +24,6 @@ import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import {
-  close,
   type MountArguments,
   mountHandler,
   unavailableError,
@@ -36,6 +35,7 @@ import type {
 import {
   clearAnswer,
   commitBeforeSending,
+  failureOf,
   serviceUnavailable,
 } from "./lifecycle/node_response.ts";
 
@@ -69,14 +69,21 @@ export interface NodeSessionOptions<Req, Res> {
    * @default {500 Internal Server Error; the error is printed to the console}
    */
   onError?: ((error: unknown, req: Req, res: Res) => unknown) | undefined;
+  /**
+   * Whether a status means that the handler failed. Only a logout is then committed.
+   *
+   * @default {status >= 500}
+   */
+  isFailure?: ((status: number) => boolean) | undefined;
 }
 
 /**
  * Adds a session to each request of a handler and commits it once, just before the headers are sent: at the first
  * `writeHead`, `write`, `end` or `flushHeaders`. The handler's output is held back until the session is saved.
  *
- * If the handler throws or rejects before it sends anything, nothing is committed. If the visitor disconnects before
- * the response, only a `destroy()` is saved. After the commit, a change throws `late-change`.
+ * If the handler throws or rejects before it sends anything, or answers with 500 or above, only a `destroy()` is
+ * committed. The same holds if the visitor disconnects before the response: other changes are dropped, with a
+ * `late-save` event. After the commit, a change throws `late-change`.
  *
  * Node's `upgrade` event does not reach the handler. Call `storage.getSession(req.headers.cookie)` there.
  *
@@ -141,8 +148,9 @@ export function session<
     onUnavailable = (_error, _req, res) => serviceUnavailable(res),
     onError = (error, _req, res) => internalServerError(error, res),
   } = options;
+  const isFailure = failureOf(options.isFailure);
   return async (req, res) => {
-    let session: Session<Data, FlashData> | undefined;
+    let session: Session<Data, FlashData>;
     const isInner = served.has(res);
     served.add(res);
     const disconnect = (error: unknown) => {
@@ -169,19 +177,23 @@ export function session<
     } catch (error) {
       return await answerUnavailable(error);
     }
+    const fail = commitBeforeSending(res, {
+      storage,
+      session,
+      isFailure,
+      unsaved: (error) => answerUnavailable(error).catch(disconnect),
+    });
     try {
-      const unsaved = (error: unknown) =>
-        answerUnavailable(error).catch(disconnect);
-      commitBeforeSending(res, { storage, session, unsaved });
       await handler(req, res, session);
     } catch (error) {
-      close(session);
+      fail();
       await answerError(error);
     }
   };
 }
 
 const OPTIONS: OptionNames<NodeSessionOptions<never, never>> = {
+  isFailure: true,
   onError: true,
   onUnavailable: true,
 };

@@ -90,7 +90,9 @@ export interface SessionValues<Data = SessionData, FlashData = Data> {
  */
 export interface SessionHeaders<Data = SessionData, FlashData = Data> {
   /**
-   * Reads the session of a request.
+   * Reads the session of a request. A browser can send several cookies of one name. At most three are tried, and the
+   * first that leads to a live session is used. Destroying the session, or regenerating its id, also ends the sessions
+   * of the others.
    *
    * @param from The `Cookie` header, the request, or its headers.
    * @returns The session, or an empty one with a new id.
@@ -118,8 +120,8 @@ export interface SessionHeaders<Data = SessionData, FlashData = Data> {
     options?: CommitOptions,
   ): Promise<string>;
   /**
-   * Destroys a session and clears its cookie. A cookie storage cannot revoke a session: copies of the cookie work until
-   * their deadline.
+   * Destroys a session and clears its cookie. A cookie storage cannot revoke a session: copies of the cookie, and other
+   * cookies of its name, work until their deadline.
    *
    * @param session The session.
    * @param options Attributes that the cookie was set with, if they differ from its own.
@@ -260,7 +262,8 @@ export interface SessionEvent {
   /**
    * - `created`, `committed`, `destroyed`: a save created, changed or destroyed a session
    * - `expired`: the session of a cookie has expired
-   * - `late-save`: a save was dropped, because the session had been destroyed or its id replaced
+   * - `late-save`: a change was dropped, because the session had been destroyed, its id replaced, or the visitor had
+   *   left before the response
    * - `conflict`: another request had saved first, so the save is repeated on the newer record
    * - `rejected-cookie`: a cookie was forged, damaged or in a format that is not accepted
    * - `corrupt-record`: a stored record could not be decoded and is treated as absent

@@ -27,7 +27,8 @@ export type CookieSessionStorageOptions<Data = SessionData> = StorageOptions<
  *
  * Nothing is stored on the server, so the server cannot revoke a session: a cookie that was copied before a logout
  * works until its deadline. Set short timeouts, or use another storage if a logout must take effect at once (OWASP ASVS
- * 5.0, 7.4.1). A session takes at most about 2,900 bytes.
+ * 5.0, 7.4.1). If a browser sends several cookies of the name, the first that is authentic and has not expired is used,
+ * and a logout cannot end the others. A session takes at most about 2,900 bytes.
  *
  * @param options The cookie and the timeouts, or the cookie itself. Without a cookie, a middleware must bring it.
  * @returns The session storage.

@@ -1,35 +1,46 @@
 /**
- * Keeps caches from giving one visitor's cookie to another (RFC 9111, section 7.3).
+ * What a response must tell shared caches, such as a proxy or a CDN, if it carries a visitor's cookie.
  *
  * @module
  */
 
-/** Directives that let shared caches store an answer. */
-const SHARED =
-  /^(public|s-maxage|proxy-revalidate|must-understand)(\s*=|\s*$)/i;
-
-/** Directives that keep shared caches from storing an answer. */
-const PRIVATE = /^(private|no-store)\s*$/i;
-
-/** Headers with which an answer talks to shared caches alone. They win over `Cache-Control`. */
-export const SHARED_CACHE_HEADERS = [
+/** The headers that only shared caches read, and prefer to `Cache-Control` (RFC 9213). */
+export const SHARED_CACHE_HEADERS: readonly string[] = [
   "CDN-Cache-Control",
   "Cloudflare-CDN-Cache-Control",
   "Netlify-CDN-Cache-Control",
-  "Surrogate-Control",
   "Vercel-CDN-Cache-Control",
-] as const;
+  "Surrogate-Control",
+];
 
-/** The `Cache-Control` of an answer with a session's cookie: what the handler said, but not for shared caches. */
+/** Directives that let a shared cache store a response, or that only shared caches read (RFC 9111, section 5.2.2). */
+const SHARED = /^(public|s-maxage|proxy-revalidate|must-understand)\b/i;
+
+/** `private="name"` protects one header only. */
+const PRIVATE_HEADER = /^private\s*=/i;
+
+/** Directives that forbid shared caches to store a response. */
+const NOT_SHARED = /^(private|no-store)$/i;
+
+/**
+ * The `Cache-Control` of a response that carries a visitor's cookie. Shared caches must not store it, or they would send
+ * the cookie to other visitors (RFC 9111, section 7.3). The directives for the visitor's own browser stay.
+ *
+ * @param value The handler's `Cache-Control`, if it set one.
+ * @returns The value to send.
+ */
 export function privateCacheControl(value: string | null | undefined): string {
-  if (!value?.trim()) return "private, no-store";
-  const kept = value.split(",").map((part) => part.trim())
-    .filter((part) => part !== "" && !SHARED.test(part));
-  return kept.some((part) => PRIVATE.test(part))
-    ? kept.join(", ")
-    : ["private", ...kept.filter((part) => !/^private\b/i.test(part))].join(
-      ", ",
-    );
+  // A quoted value may contain commas.
+  const directives = (value?.match(/(?:[^,"]|"(?:\\.|[^"\\])*"?)+/g) ?? [])
+    .map((directive) => directive.trim())
+    .filter((directive) => directive !== "");
+  if (directives.length === 0) return "private, no-store";
+  // Without `must-understand`, every cache obeys `no-store`.
+  const kept = directives.filter((directive) =>
+    !SHARED.test(directive) && !PRIVATE_HEADER.test(directive)
+  );
+  const isPrivate = kept.some((directive) => NOT_SHARED.test(directive));
+  return (isPrivate ? kept : ["private", ...kept]).join(", ");
 }
 
 /** Whether a `Vary` header already covers `Cookie`. */

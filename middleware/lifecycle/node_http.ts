@@ -54,7 +54,7 @@ export interface NodeResponseLike {
 
 /** A call to one of the methods that send a response. */
 export interface Call {
-  readonly name: "writeHead" | "write" | "end" | "flushHeaders";
+  readonly name: "writeHead" | "write" | "end" | "flushHeaders" | "flush";
   readonly args: unknown[];
 }
 
@@ -88,7 +88,7 @@ const ENCODINGS =
 
 /** Checks a part of the body, as {@linkcode checkHead} checks the head. */
 export function checkBody({ name, args: [chunk, encoding] }: Call): void {
-  if (name === "writeHead" || name === "flushHeaders") return;
+  if (name !== "write" && name !== "end") return;
   if (name === "end" && (!chunk || typeof chunk === "function")) return;
   if (chunk === null) {
     throw coded(
@@ -124,16 +124,14 @@ export function moveHeaders(res: NodeResponseLike, { name, args }: Call): void {
     : Array.isArray(headers[0])
     ? headers
     : headers.flatMap((value, i) => i % 2 ? [] : [[value, headers[i + 1]]]);
-  const given = new Map<string, string | string[]>();
-  for (const [key, value] of pairs as [string, string | string[]][]) {
-    const name = key.toLowerCase();
-    const before = given.get(name);
-    given.set(
-      name,
-      before === undefined ? value : [before, value].flat().map(String),
-    );
+  // By lower-case name; the names are sent as they were written.
+  const given = new Map<string, [name: string, value: string | string[]]>();
+  for (const [name, value] of pairs as [string, string | string[]][]) {
+    const before = given.get(name.toLowerCase());
+    if (before) before[1] = [before[1], value].flat().map(String);
+    else given.set(name.toLowerCase(), [name, value]);
   }
-  for (const [name, value] of given) {
+  for (const [name, value] of given.values()) {
     if (value !== undefined) res.setHeader(name, value);
   }
 }

@@ -5,6 +5,12 @@
  */
 import { type Session, stateOf } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
+import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
+import {
+  privateCacheControl,
+  SHARED_CACHE_HEADERS,
+  variesByCookie,
+} from "./cache.ts";
 import { close, closeWithoutCookie, commitOnce } from "./lifecycle.ts";
 import {
   type Call,
@@ -16,11 +22,6 @@ import {
   textOf,
   throwHeadersSent,
 } from "./node_http.ts";
-import {
-  privateCacheControl,
-  SHARED_CACHE_HEADERS,
-  variesByCookie,
-} from "./cache.ts";
 
 /** The methods that send a response. */
 const SENDING = ["writeHead", "write", "end", "flushHeaders"] as const;
@@ -35,46 +36,102 @@ const OF_RESPONSE =
 export interface PendingCommit<Data, FlashData> {
   readonly storage: SessionHeaders<Data, FlashData>;
   readonly session: Session<Data, FlashData>;
-  /** Whether a status means that a handler failed, so that nothing is committed. */
-  failed?(status: number): boolean;
+  /** Whether a status means that a handler failed, so that only a logout is committed. */
+  isFailure(status: number): boolean;
   /** Sends the answer if the session could not be saved. The response has been reset. */
   unsaved(error: unknown): Promise<void>;
+}
+
+/**
+ * The statuses that mean that a handler failed.
+ *
+ * @param isFailure The middleware's option. @default {500 and above}
+ * @throws {TypeError} If it is not a function.
+ */
+export function failureOf(
+  isFailure: ((status: number) => boolean) | undefined = (status) =>
+    status >= 500,
+): (status: number) => boolean {
+  if (typeof isFailure === "function") return isFailure;
+  throw new TypeError(
+    `Cannot mount session: isFailure must be a function, received ${typeof isFailure}; write (status) => status >= 500`,
+  );
+}
+
+/** A stream that is piped into a response. */
+interface Source {
+  unpipe(to: unknown): unknown;
+  isPaused?(): boolean;
+  pause?(): unknown;
+  resume?(): unknown;
 }
 
 /**
  * Commits a session once, when the handler first sends something. The handler's calls are queued until the session is
  * saved; to the handler, the response looks sent at once.
  *
+ * A queued `write` returns `true`: if it returned `false`, the handler would wait for a `drain` event that a wrapper
+ * around the response, such as compression, may keep to itself. So that the queue stays short, streams that are piped
+ * into the response are paused until the session is saved.
+ *
  * Later middlewares may wrap the methods again, as compression does. Their wrappers are kept.
+ *
+ * @returns A function to call if the handler threw: only a logout is then committed, with the answer to the error.
  */
 export function commitBeforeSending<Data, FlashData>(
   res: NodeResponseLike,
-  { storage, session, failed, unsaved }: PendingCommit<Data, FlashData>,
-): void {
-  // The cookie cannot be sent any more.
-  if (isGone(res) || res.headersSent || res.writableEnded) {
-    close(session);
-    return;
-  }
+  { storage, session, isFailure, unsaved }: PendingCommit<Data, FlashData>,
+): () => void {
   let phase: "open" | "completing" | "saving" | "sent" | "abandoned" = "open";
+  let threw = false;
+  const fail = () => {
+    threw = true;
+    if (!session.destroyed) close(session);
+  };
+  if (isGone(res)) {
+    leave();
+    return fail;
+  }
+  // The cookie cannot be sent any more.
+  if (res.headersSent || res.writableEnded) {
+    close(session);
+    return fail;
+  }
   const calls: Call[] = [];
   const inner = methodsOf(res);
-  for (const name of SENDING) {
-    res[name] = (...args: unknown[]): never => receive({ name, args }) as never;
+  for (const name of Object.keys(inner) as Call["name"][]) {
+    (res as unknown as Methods)[name] = (...args) => receive({ name, args });
   }
-  const sources = new Set<{ unpipe(to: unknown): unknown }>();
+  const sources = new Set<Source>();
+  const paused = new Set<Source>();
   res.on("pipe", (source) => sources.add(source));
-  res.on("close", () => {
-    if (phase === "open") saveLogoutOnly();
+  res.on("unpipe", (source) => {
+    sources.delete(source);
+    paused.delete(source);
   });
+  res.on("close", () => {
+    if (phase === "open") leave();
+  });
+  return fail;
 
-  /** After a disconnect: changes are dropped, because the visitor cannot get the cookie. A logout is still saved. */
-  function saveLogoutOnly(): void {
-    const loggedOut = session.destroyed && !stateOf(session)?.closed;
-    close(session);
-    if (loggedOut) {
-      commitOnce(storage, session).catch(unsaved).catch(disconnect);
-    }
+  /** The visitor has left, and cannot get the cookie. So changes are dropped, but a logout is saved. */
+  function leave(): void {
+    phase = "sent";
+    let reported = false;
+    const drop = () => {
+      if (!reported && storage instanceof BoundStorage) storage.reportLate();
+      reported = true;
+    };
+    const state = stateOf(session);
+    if (state?.closed) return;
+    if (session.destroyed) endRecord();
+    else if (session.dirty) drop();
+    state?.abandon(() => session.destroyed ? endRecord() : drop());
+  }
+
+  /** Saves a logout whose cookie cannot be sent. */
+  function endRecord(): void {
+    commitOnce(storage, session).catch(unsaved).catch(disconnect);
   }
 
   function disconnect(): void {
@@ -82,8 +139,10 @@ export function commitBeforeSending<Data, FlashData>(
   }
 
   function receive(call: Call): unknown {
-    if (phase === "open") return receiveFirst(call);
-    if (phase === "sent") return inner[call.name](...call.args);
+    if (phase === "open" && call.name !== "flush") return receiveFirst(call);
+    if (phase === "open" || phase === "sent") {
+      return inner[call.name]!(...call.args);
+    }
     if (phase === "completing" && call.name === "writeHead") {
       moveHeaders(res, call);
       setStatus(res, Number(call.args[0]), textOf(res));
@@ -91,17 +150,20 @@ export function commitBeforeSending<Data, FlashData>(
       if (call.name === "writeHead") throwHeadersSent();
       checkBody(call);
       // Calls after `end` are ignored. Node does so too, and reports an error.
-      if (!includesCall(calls, "end")) calls.push(call);
+      if (!includesCall(calls, "end")) hold(call);
     }
-    return call.name === "write" ? false : res;
+    return call.name === "write" ? phase !== "abandoned" : res;
   }
 
   function receiveFirst(call: Call): unknown {
+    if (isGone(res)) {
+      leave();
+      return receive(call);
+    }
     const state = stateOf(session);
-    const gone = isGone(res);
-    if (gone || res.headersSent || res.writableEnded) {
+    if (res.headersSent || res.writableEnded) {
       phase = "sent";
-      if (gone) saveLogoutOnly();
+      if (session.destroyed && !state?.closed) endRecord();
       else if (!state?.closed) closeWithoutCookie(session);
       return receive(call);
     }
@@ -109,15 +171,27 @@ export function commitBeforeSending<Data, FlashData>(
     if (call.name === "writeHead") moveHeaders(res, call);
     else completeHeaders();
     const status = checkHead(res, call);
-    calls.push(call);
+    const isFailed = threw || isFailure(status);
     const isUnused = state && !state.stored && !session.dirty;
-    if (state?.closed || isUnused || failed?.(status)) {
+    hold(call);
+    if (state?.closed || isUnused || isFailed && !session.destroyed) {
       close(session);
       return send();
     }
     phase = "saving";
-    save().catch(disconnect);
-    return call.name === "write" ? false : res;
+    save(isFailed).catch(disconnect);
+    return call.name === "write" ? true : res;
+  }
+
+  /** Queues a call. A stream is paused at its first part: when it is piped, Node would resume it at once. */
+  function hold(call: Call): void {
+    calls.push(call);
+    if (call.name !== "write") return;
+    for (const source of sources) {
+      if (source.isPaused?.() !== false) continue;
+      source.pause?.();
+      paused.add(source);
+    }
   }
 
   /** Calls `writeHead` once, so that the wrappers around it add their headers, as they do when Node sends. */
@@ -130,25 +204,28 @@ export function commitBeforeSending<Data, FlashData>(
     }
   }
 
-  async function save(): Promise<void> {
+  async function save(isFailed: boolean): Promise<void> {
     const { statusCode } = res;
     const text = textOf(res);
     const reopen = pretendSent(res, calls);
-    let setCookie: string;
+    let setCookie = "";
     try {
       setCookie = await commitOnce(storage, session);
     } catch (error) {
-      reopen();
-      phase = "abandoned";
-      for (const source of sources) source.unpipe(res);
-      abandon(res, calls, error, inner);
-      return unsaved(error);
+      // The answer to the handler's own failure is sent all the same. The storage has reported this one.
+      if (!isFailed) {
+        reopen();
+        phase = "abandoned";
+        for (const source of sources) source.unpipe(res);
+        abandon(res, calls, error, inner);
+        return unsaved(error);
+      }
     }
     reopen();
     setStatus(res, statusCode, text);
     if (setCookie) addSetCookie(res, setCookie);
     send();
-    if (!res.writableEnded) res.emit("drain");
+    for (const source of paused) source.resume?.();
   }
 
   function send(): unknown {
@@ -157,14 +234,15 @@ export function commitBeforeSending<Data, FlashData>(
     const { writeHead } = res;
     res.writeHead = inner.writeHead;
     try {
-      return calls.map(({ name, args }) => inner[name](...args)).at(-1);
+      return calls.map(({ name, args }) => inner[name]!(...args)).at(-1);
     } finally {
       res.writeHead = writeHead;
     }
   }
 }
 
-type Methods = Record<Call["name"], (...args: unknown[]) => unknown>;
+type Method = (...args: unknown[]) => unknown;
+type Methods = Record<typeof SENDING[number], Method> & { flush?: Method };
 
 function isGone({ destroyed, stream }: NodeResponseLike): boolean {
   return destroyed || stream?.destroyed || false;
@@ -173,12 +251,16 @@ function isGone({ destroyed, stream }: NodeResponseLike): boolean {
 /** The current methods that send the response. */
 function methodsOf(res: NodeResponseLike): Methods {
   const { writeHead, write, end, flushHeaders } = res;
-  return {
+  const methods: Methods = {
     writeHead: writeHead.bind(res),
     write: write.bind(res),
     end: end.bind(res),
     flushHeaders: flushHeaders.bind(res),
   };
+  // Compression adds a method that sends what it has compressed so far.
+  const { flush } = res as { flush?: Method };
+  if (flush && Object.hasOwn(res, "flush")) methods.flush = flush.bind(res);
+  return methods;
 }
 
 function includesCall(calls: readonly Call[], wanted: Call["name"]): boolean {
@@ -197,6 +279,7 @@ function pretendSent(
   const properties: PropertyDescriptorMap = {
     headersSent: { get: () => true },
     writableEnded: { get: () => includesCall(calls, "end") },
+    finished: { get: () => includesCall(calls, "end") },
     // Node writes the headers with it. express-session calls it too, if the headers are not sent.
     _implicitHeader: { value: () => {}, writable: true },
   };
@@ -224,9 +307,8 @@ function addSetCookie(res: NodeResponseLike, setCookie: string): void {
   if (!variesByCookie(vary)) {
     res.setHeader("Vary", vary ? `${vary}, Cookie` : "Cookie");
   }
-  // Caches must not send the cookie to other visitors (RFC 9111, section 7.3).
-  const control = [res.getHeader("Cache-Control") ?? []].flat().join(", ");
-  res.setHeader("Cache-Control", privateCacheControl(control));
+  const cacheControl = [res.getHeader("Cache-Control") ?? []].flat().join(", ");
+  res.setHeader("Cache-Control", privateCacheControl(cacheControl));
   for (const name of SHARED_CACHE_HEADERS) res.removeHeader(name);
 }
 

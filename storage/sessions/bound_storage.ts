@@ -21,10 +21,13 @@ import type {
   SessionStorage,
   StorageGuarantees,
 } from "../contract.ts";
-import { type Carried, requireState, type Sessions } from "./sessions.ts";
-
-/** A request without a cookie. */
-const NO_COOKIE: Carried = { value: null };
+import {
+  type Carried,
+  NO_COOKIE,
+  requireState,
+  type Sessions,
+} from "./sessions.ts";
+import type { StoredRecord } from "./records.ts";
 
 /** The guarantees of another library's storage that does not declare any. */
 const UNDECLARED: StorageGuarantees = {
@@ -35,9 +38,6 @@ const UNDECLARED: StorageGuarantees = {
   shared: false,
   selfContained: false,
 };
-
-/** The cookie that each session came in, so that it can be sent again without being signed again. */
-const receivedIn = new WeakMap<SessionLike, Carried>();
 
 /** A cookie to send. */
 interface Outgoing {
@@ -119,9 +119,7 @@ export class BoundStorage<Data, FlashData>
     const header = typeof from === "object" ? headerOf(from) : from;
     if (!header) return await this.sessions.read(NO_COOKIE);
     const carried = await this.decode(header);
-    const session = await this.sessions.read(carried);
-    if (carried.text !== undefined) receivedIn.set(session, carried);
-    return session;
+    return await this.sessions.read(carried);
   };
 
   readonly commitSession = async (
@@ -175,6 +173,11 @@ export class BoundStorage<Data, FlashData>
     return this.sessions.save(session, { defaultLifetime, ...options });
   }
 
+  /** Reports that a change was dropped: `late-save`. */
+  reportLate(): void {
+    this.sessions.reportLate?.();
+  }
+
   /** Returns what the cookie of a request carries. */
   async decode(header: string): Promise<Carried> {
     const { cookie } = this;
@@ -219,10 +222,13 @@ export class BoundStorage<Data, FlashData>
       delete attributes.maxAge;
       delete attributes.expires;
     }
-    const carried = receivedIn.get(session);
+    const origin = state?.originIn(this.sessions) as StoredRecord | undefined;
+    // The cookie is sent as it came, if its value is the same: it need not be signed again.
+    let carried = origin?.carried;
+    while (carried && carried.value !== value) carried = carried.next;
     return {
       value: this.sessions.cookieValue?.(value) ?? value,
-      text: carried?.value === value ? carried.text : undefined,
+      text: carried?.text,
       attributes: Object.keys(attributes).length > 0 ? attributes : undefined,
     };
   }

@@ -89,13 +89,19 @@ export class CookieStorage<Data, FlashData>
     return session;
   }
 
-  /** Returns the record in a cookie. If it is rejected or has expired, reports that and returns `undefined`. */
-  open({ value, legacy, rejected }: Carried): CookieRecord | undefined {
-    if (value === null && !rejected) return undefined;
-    // Older formats do not bind a value to its cookie, so the value could be the text of another cookie.
-    const record = legacy ? this.#openPlain(value) : this.#open(value);
-    if (record && isAhead(record.expires, this.policy.now())) return record;
-    this.policy.report(record ? "expired" : "rejected-cookie");
+  /** Returns the first live record in the cookies. If all are rejected or have expired, reports that. */
+  open(carried: Carried): CookieRecord | undefined {
+    if (carried.value === null && !carried.rejected) return undefined;
+    let expired = false;
+    for (let at: Carried | undefined = carried; at; at = at.next) {
+      const { value, legacy, next } = at;
+      // Older formats do not bind a value to its cookie, so the value could be the text of another cookie.
+      const record = legacy ? this.#openPlain(value) : this.#open(value);
+      if (!record) continue;
+      if (!isAhead(record.expires, this.policy.now())) expired = true;
+      else if (!next || record.decode()) return record;
+    }
+    this.policy.report(expired ? "expired" : "rejected-cookie");
     return undefined;
   }
 
@@ -106,6 +112,10 @@ export class CookieStorage<Data, FlashData>
     const state = requireState(session);
     if (state.blank) return null;
     return await inTurn(state, () => this.#save(state, options));
+  }
+
+  reportLate(): void {
+    this.policy.report("late-save");
   }
 
   async #save(

@@ -40,7 +40,7 @@ import { type Owners, ownersOf } from "./owners.ts";
 import type { Policy } from "./policy.ts";
 import type { PreviousRecord, PreviousStorage } from "./previous_storage.ts";
 import { alive, type Records, type StoredRecord } from "./records.ts";
-import type { Carried } from "./sessions.ts";
+import { type Carried, valuesOf } from "./sessions.ts";
 
 /** The marks of a record that is being moved. */
 const COPIED = "?";
@@ -112,25 +112,27 @@ export class MovingRecords implements Records {
   }
 
   /**
-   * Returns the record of this storage's cookie, or else of the previous storage's cookie.
+   * Returns the record of this storage's cookies, or else of the previous storage's cookies.
    *
-   * @param own Finds the record of this storage's cookie.
+   * @param own Finds the record of this storage's cookies.
    */
   async find(carried: Carried, own: () => Promise<Found>): Promise<Found> {
-    const { value } = carried;
+    const values = valuesOf(carried);
     // A value of another form can be the previous storage's, so it is not reported as forged.
-    const mine = typeof value === "string" && this.accepts(value);
+    const mine = values.some((value) =>
+      typeof value === "string" && this.accepts(value)
+    );
     if (mine) {
       const stored = await own();
       if (stored) return stored;
     }
-    const found = alive(await this.#findPrevious(carried), this.policy);
+    const found = await this.#findPrevious(carried, values);
     if (!found) {
       if (!mine) await own();
       else if (carried.rejected) this.policy.report("rejected-cookie");
       return undefined;
     }
-    const unsent = !isForeign(found) && found.id !== value;
+    const unsent = !isForeign(found) && !values.includes(found.id);
     return unsent ? { ...found, unsent } : found;
   }
 
@@ -146,7 +148,8 @@ export class MovingRecords implements Records {
   }
 
   async remove(id: string, stored?: StoredRecord): Promise<boolean> {
-    if (!this.guarantees.compareAndSet) await this.#from.remove(id);
+    // A session that was not read may not have moved yet. The previous storage first, as in `destroySessions`.
+    if (!stored || !this.guarantees.compareAndSet) await this.#from.remove(id);
     return !this.#to.accepts(id) || await this.#to.remove(id, stored);
   }
 
@@ -172,19 +175,31 @@ export class MovingRecords implements Records {
     return touched && this.#foreign(touched);
   }
 
-  async #findPrevious(carried: Carried): Promise<Found> {
-    const { header, value: sent } = carried;
+  /** @param sent The values of this storage's cookies, which it was searched for. */
+  async #findPrevious(
+    { header }: Carried,
+    sent: readonly unknown[],
+  ): Promise<Found> {
     if (header === undefined) return undefined;
     const old = await this.#from.storage.decode(header);
     if (old.value === null) return undefined;
+    for (let at: Carried | undefined = old; at; at = at.next) {
+      const found = alive(await this.#findOld(at, sent), this.policy);
+      if (found && (!at.next || found.decode())) return found;
+    }
+    return undefined;
+  }
+
+  /** Returns the session of one cookie of the previous storage. */
+  async #findOld(old: Carried, sent: readonly unknown[]): Promise<Found> {
+    const { value } = old;
     const { cookies } = this.#from;
     if (cookies) {
-      const record = cookies.open(old);
+      const record = cookies.open({ ...old, next: undefined });
       return record && await this.#take(record);
     }
-    if (typeof old.value !== "string") return undefined;
-    const looked = old.value === sent && this.accepts(old.value);
-    return await this.#move(old.value, looked);
+    if (typeof value !== "string") return undefined;
+    return await this.#move(value, sent.includes(value) && this.accepts(value));
   }
 
   /**

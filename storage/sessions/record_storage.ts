@@ -18,7 +18,13 @@ import { type Owners, ownersOf } from "./owners.ts";
 import type { Policy } from "./policy.ts";
 import { alive, type Records, type StoredRecord } from "./records.ts";
 import { Save } from "./save.ts";
-import { type Carried, requireState, type Sessions } from "./sessions.ts";
+import {
+  type Carried,
+  NO_COOKIE,
+  requireState,
+  type Sessions,
+  valuesOf,
+} from "./sessions.ts";
 import { inTurn } from "./turns.ts";
 
 /**
@@ -57,11 +63,14 @@ export class RecordStorage<Data, FlashData>
 
   async read(carried: Carried): Promise<Session<Data, FlashData>> {
     const session = new Session<Data, FlashData>();
+    // Most visitors of most sites do not have a session.
+    if (carried === NO_COOKIE) return session;
     const stored = this.#finder
       ? await this.#finder(carried, () => this.#find(carried))
       : await this.#find(carried);
     if (!stored) return session;
     const state = requireState(session);
+    if (carried.text !== undefined || carried.next) stored.carried = carried;
     state.attach(stored, this);
     const next = this.#policy.nextDeadline(state, stored.expires);
     if (next !== undefined) await this.#slide(state, stored, next);
@@ -75,6 +84,10 @@ export class RecordStorage<Data, FlashData>
     const state = requireState(session);
     if (state.blank) return null;
     return await inTurn(state, () => this.#save(state, options));
+  }
+
+  reportLate(): void {
+    this.#policy.report("late-save");
   }
 
   async listSessions(
@@ -99,15 +112,19 @@ export class RecordStorage<Data, FlashData>
     );
   }
 
-  /** Finds the record by the cookie's value. */
-  async #find(
-    { value, rejected }: Carried,
-  ): Promise<StoredRecord | undefined> {
-    if (value === null && !rejected) return undefined;
-    if (typeof value === "string" && this.records.accepts(value)) {
-      return alive(await this.records.load(value), this.#policy);
+  /** Finds the first live record by the cookies' values. */
+  async #find(carried: Carried): Promise<StoredRecord | undefined> {
+    if (carried.value === null && !carried.rejected) return undefined;
+    let accepted = false;
+    for (let at: Carried | undefined = carried; at; at = at.next) {
+      const { value, next } = at;
+      if (typeof value !== "string" || !this.records.accepts(value)) continue;
+      accepted = true;
+      const stored = alive(await this.records.load(value), this.#policy);
+      // Decoding shows whether the record is corrupt or has expired. Without another cookie, that can wait.
+      if (stored && (!next || stored.decode())) return stored;
     }
-    this.#policy.report("rejected-cookie");
+    if (!accepted) this.#policy.report("rejected-cookie");
     return undefined;
   }
 
@@ -119,7 +136,9 @@ export class RecordStorage<Data, FlashData>
   ): Promise<void> {
     try {
       const touched = await this.records.touch(stored, next);
-      if (touched) state.attach(touched, this);
+      if (!touched) return;
+      touched.carried = stored.carried;
+      state.attach(touched, this);
     } catch {
       // The failure was reported, and the request must not fail because of it.
     }
@@ -142,6 +161,7 @@ export class RecordStorage<Data, FlashData>
       );
     }
     const wasStored = state.stored;
+    const otherIds = this.#otherIds(state);
     const changes = state.takeChanges(this);
     // From here on the id may be stored, even if the save fails.
     state.know(id);
@@ -164,7 +184,11 @@ export class RecordStorage<Data, FlashData>
       }
       const { written, merged } = outcome;
       policy.report(wasStored ? "committed" : "created");
+      written.carried = known?.carried;
       state.committed(written, this, changes, merged);
+      if (changes.newId && !changes.newId.keepOld) {
+        await this.#endOthers(otherIds);
+      }
       return written.id;
     } catch (error) {
       state.restore(changes);
@@ -172,15 +196,37 @@ export class RecordStorage<Data, FlashData>
     }
   }
 
+  /** Ends the sessions of the request's other cookies, which the browser may send in front of the new one. */
+  async #endOthers(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      try {
+        await this.records.remove(id);
+      } catch {
+        // The failure was reported, and the new id is already stored.
+      }
+    }
+  }
+
+  /** The ids in the other cookies of the session's request. */
+  #otherIds(state: SessionState): string[] {
+    const known = state.originIn(this) as StoredRecord | undefined;
+    if (!known?.carried?.next) return [];
+    return valuesOf(known.carried).filter((value): value is string =>
+      typeof value === "string" && value !== known.id &&
+      this.records.accepts(value)
+    );
+  }
+
   async #destroy(state: SessionState): Promise<string> {
     const { records } = this;
     const known = state.originIn(this) as StoredRecord | undefined;
-    for (const id of state.knownIds) {
+    const ids = [...state.knownIds, ...this.#otherIds(state)];
+    for (const id of ids) {
       if (known?.id === id) await records.revoke(known);
       else if (records.accepts(id)) await records.remove(id);
     }
     const owner = known && state.record?.owner;
-    if (owner !== undefined) await this.#owners?.unlist(owner, state.knownIds);
+    if (owner !== undefined) await this.#owners?.unlist(owner, ids);
     this.#policy.report("destroyed");
     return "";
   }

@@ -8,6 +8,7 @@ import type { Draft } from "../../core/record.ts";
 import type { Origin } from "../../core/session_state.ts";
 import type { Engine, StorageGuarantees } from "../contract.ts";
 import type { Policy } from "./policy.ts";
+import type { Carried } from "./sessions.ts";
 
 /** A stored record. */
 export interface StoredRecord extends Origin {
@@ -19,6 +20,8 @@ export interface StoredRecord extends Origin {
   readonly mark?: string;
   /** Whether the visitor's cookie does not have the record's id yet, so that the next save must send it. */
   readonly unsent?: boolean;
+  /** The cookies of the request that read the record, if one can be sent again as it came, or there are several. */
+  carried?: Carried | undefined;
 }
 
 /** Keeps records. Calls to the engine time out, and fail with a `SessionError`. */

@@ -25,6 +25,20 @@ export interface Carried {
   readonly text?: string | undefined;
   /** Whether there is a cookie that is not authentic. */
   readonly rejected?: boolean;
+  /** The next authentic cookie of the same name. It is only tried if this one does not lead to a live session. */
+  readonly next?: Carried | undefined;
+}
+
+/** A request without a cookie. */
+export const NO_COOKIE: Carried = { value: null };
+
+/** The values of all authentic cookies of the name, in the header's order. */
+export function valuesOf(carried: Carried): unknown[] {
+  const values: unknown[] = [];
+  for (let at: Carried | undefined = carried; at; at = at.next) {
+    values.push(at.value);
+  }
+  return values;
 }
 
 /** Keeps sessions. */
@@ -40,6 +54,8 @@ export interface Sessions<Data, FlashData> extends
   save(session: SessionLike, options?: SaveOptions): Promise<string | null>;
   /** The same sessions, kept in another cookie of this library. */
   withCookie?(cookie: SatchelCookie): Sessions<Data, FlashData>;
+  /** Reports that a change was dropped: `late-save`. */
+  reportLate?(): void;
   /** The cookie's value for a text that `save` returned. By default it is the text. */
   cookieValue?(text: string): unknown;
 }

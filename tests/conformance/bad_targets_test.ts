@@ -47,7 +47,8 @@ function withSession(change: (session: Any) => Any): Partial<Target> {
   return withStorage((storage) => ({
     read: async (value: Any) => {
       const session = await storage.read(value);
-      return Object.assign(session, change(session));
+      const changed = Object.getOwnPropertyDescriptors(change(session));
+      return Object.defineProperties(session, changed);
     },
   }));
 }

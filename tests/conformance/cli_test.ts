@@ -34,8 +34,8 @@ const sticky: Target = {
         async read(value: string | null) {
           const session = await storage.read(value);
           const get = session.get.bind(session);
-          return Object.assign(session, {
-            get(key: string) {
+          return Object.defineProperty(session, "get", {
+            value(key: string) {
               const value = get(key);
               if (key === "notice" && value) session.flash(key, value);
               return value;

@@ -8,6 +8,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { inspect } from "node:util";
 import {
   createSession,
   isSession,
@@ -422,6 +423,31 @@ Deno.test("session.set() throws late-change, when the response was already sent"
   assert(session.has("f"));
 });
 
+Deno.test("session.set() does not throw and is reported, when the visitor has left", async () => {
+  const storage = createMemorySessionStorage();
+  const before = await storage.read(null);
+  before.flash("f", 1);
+  const session = await storage.read(await storage.save(before));
+  let late = 0;
+  stateOf(session)!.abandon(() => late++);
+  const changes: (() => unknown)[] = [
+    () => session.set("b", 1),
+    () => session.unset("b"),
+    () => session.flash("b", 1),
+    () => session.regenerateId(),
+    () => session.setMaxAge(60),
+    () => session.get("f"),
+    () => session.destroy(),
+  ];
+  for (const [i, change] of changes.entries()) {
+    change();
+    assertEquals(late, i + 1, rowName(change));
+  }
+  await assertSessionError(() => session.set("b", 1), "destroyed");
+  session.destroy();
+  assertEquals(late, changes.length);
+});
+
 for (const key of hostileKeys) {
   Deno.test(`session.get() treats the key ${JSON.stringify(key)} as plain data`, async () => {
     const storage = createMemorySessionStorage();
@@ -572,4 +598,186 @@ Deno.test("session is not a thenable, and does not expose its data by accident",
   assertStrictEquals(await session, session);
   assertEquals(JSON.stringify(session), "{}");
   assertFalse(Deno.inspect(session).includes("hush"));
+});
+
+/** Runs a line of code in sloppy mode, as CommonJS does, and in strict mode. */
+const modes: [string, (code: string, session: Session) => void][] = [
+  ["sloppy", (code, session) => new Function("session", code)(session)],
+  [
+    "strict",
+    (code, session) =>
+      new Function("session", `"use strict"; ${code}`)(session),
+  ],
+];
+
+const notPlain = "a session is not a plain object;";
+const writes: [code: string, message: string][] = [
+  [
+    "session.userId = 7",
+    `session.userId: ${notPlain} write session.set("userId", …)`,
+  ],
+  [
+    "session.views = (session.views || 0) + 1",
+    `session.views: ${notPlain} write session.set("views", …)`,
+  ],
+  [
+    "session.cookie ??= {}",
+    `session.cookie: ${notPlain} write session.set("cookie", …)`,
+  ],
+  [
+    "Object.assign(session, { userId: 7 })",
+    `session.userId: ${notPlain} write session.set("userId", …)`,
+  ],
+  [
+    "Object.assign(session, { get() {} })",
+    'session.get: it is a method; call session.get(…), or write session.set("get", …)',
+  ],
+  [
+    "if (!Reflect.set(session, 'a b', 1)) throw 0",
+    `session["a b"]: ${notPlain} write session.set("a b", …)`,
+  ],
+  ["session[0] = 1", `session["0"]: ${notPlain} write session.set("0", …)`],
+  ["session.ü = 1", `session.ü: ${notPlain} write session.set("ü", …)`],
+  [
+    "session[Symbol('theme')] = 1",
+    `session[Symbol(theme)]: ${notPlain} write session.set("theme", …)`,
+  ],
+  [
+    "session.flash = session.flash || {}",
+    'session.flash: it is a method; call session.flash(…), or write session.set("flash", …)',
+  ],
+  [
+    "session.flash.info = []",
+    'session.flash.info: all sessions share this method; call session.flash(…), or write session.set("info", …)',
+  ],
+  [
+    "(session.flash.info = session.flash.info || []).push('hush')",
+    'session.flash.info: all sessions share this method; call session.flash(…), or write session.set("info", …)',
+  ],
+  [
+    "session.id = 'a'",
+    'session.id: it is read-only; write session.set("id", …)',
+  ],
+  [
+    "session.destroyed = true",
+    'session.destroyed: it is read-only; write session.set("destroyed", …)',
+  ],
+  [
+    "new Proxy(session, {}).userId = 7",
+    `session.userId: ${notPlain} write session.set("userId", …)`,
+  ],
+];
+
+for (const [mode, run] of modes) {
+  Deno.test(`session throws when a property is assigned, and says what to write, in ${mode} mode`, () => {
+    for (const [code, message] of writes) {
+      const session = createSession({ theme: "dark" });
+      const error = assertThrows(
+        () => run(code, session),
+        TypeError,
+        undefined,
+        rowName(code),
+      );
+      assertEquals(error.message, `Cannot set ${message}`, rowName(code));
+      assertEquals(Reflect.ownKeys(session), [], rowName(code));
+      assertEquals(session.data, { theme: "dark" }, rowName(code));
+      assertFalse("info" in session.flash, rowName(code));
+    }
+  });
+
+  Deno.test(`session throws when a member of any name is assigned, and works as before, in ${mode} mode`, () => {
+    const names = [Session.prototype, Object.prototype]
+      .flatMap(Object.getOwnPropertyNames);
+    for (const name of [...names, ...hostileKeys]) {
+      const session = createSession();
+      assertThrows(
+        () => run(`session[${JSON.stringify(name)}] = () => 1`, session),
+        TypeError,
+        "Cannot set session",
+        rowName(name),
+      );
+      session.set(name, 1);
+      assertEquals(session.get(name), 1, rowName(name));
+    }
+  });
+
+  Deno.test(`session throws when a property of a method is assigned, in ${mode} mode`, () => {
+    const members = Object.getOwnPropertyNames(Session.prototype) as "get"[];
+    const session = createSession();
+    const methods = members.filter((name) =>
+      typeof session[name] === "function"
+    );
+    assert(methods.length >= 8);
+    for (const name of methods) {
+      assertThrows(
+        () => run(`session.${name}.info = []`, session),
+        TypeError,
+        `Cannot set session.${name}.info: all sessions share this method`,
+        rowName(name),
+      );
+    }
+  });
+}
+
+Deno.test("session can be inspected, copied and compared as any object", async () => {
+  const session = createSession({ password: "hush" });
+  assertEquals(Deno.inspect(session), "Session {}");
+  assertEquals(inspect(session), "Session {}");
+  assertFalse(inspect(session, { showHidden: true }).includes("hush"));
+  assertEquals(structuredClone(session) as unknown, {});
+  assertEquals({ ...session } as unknown, {});
+  const listed = [];
+  for (const name in session) listed.push(name);
+  assertEquals(listed, []);
+  assertEquals(String(session), "[object Object]");
+  assertEquals(session, session);
+  assertNotEquals<unknown>(session, {});
+  assert(session instanceof Session);
+  assert(session instanceof Object);
+  assertStrictEquals(session.constructor, Session);
+  assert(session.get instanceof Function);
+  assertEquals(session.get.name, "get");
+  assertEquals(session.get.call(session, "password"), "hush");
+  assertEquals(session.get.bind(session)("password"), "hush");
+  const { then, toJSON, userId } = session as unknown as Record<
+    string,
+    unknown
+  >;
+  assertEquals([then, toJSON, userId], [undefined, undefined, undefined]);
+  assertStrictEquals(await Promise.resolve(session), session);
+});
+
+Deno.test("session lets mocks define methods of their own, which can be taken back", () => {
+  const session = createSession({ theme: "dark" });
+  Object.defineProperty(session, "get", {
+    configurable: true,
+    value: () => "mocked",
+  });
+  assertEquals(session.get("theme"), "mocked");
+  Reflect.deleteProperty(session, "get");
+  assertEquals(session.get("theme"), "dark");
+});
+
+Deno.test("Session can have a subclass, with fields and methods of its own", () => {
+  class Cart extends Session<{ items: string[] }> {
+    #adds = 0;
+    added = 0;
+    add(item: string): void {
+      this.set("items", [...this.get("items") ?? [], item]);
+      this.added = ++this.#adds;
+    }
+    override has(key: "items"): boolean {
+      return super.has(key) && this.get(key)?.length !== 0;
+    }
+  }
+  const cart = new Cart();
+  cart.add("tea");
+  assert(isSession(cart));
+  assert(cart.has("items"));
+  assertEquals([cart.data, cart.added], [{ items: ["tea"] }, 1]);
+  assertThrows(
+    () => Object.assign(cart, { userId: 7 }),
+    TypeError,
+    "Cannot set session.userId",
+  );
 });

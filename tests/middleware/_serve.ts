@@ -8,6 +8,7 @@ import type { SessionError } from "../../core/errors.ts";
 import type { SessionStorage } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { cookieHeader } from "../core/_support.ts";
+import { withPackages } from "../engines/_packages.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
 import { App } from "./lifecycle/_app.ts";
 import { Client } from "./lifecycle/_client.ts";
@@ -28,6 +29,26 @@ export async function serving(
 
 // deno-lint-ignore no-explicit-any -- Express comes without types
 type Any = any;
+
+/** The versions of Express that are supported. */
+const EXPRESS: [name: string, specifier: string][] = [
+  ["Express 5", "npm:express@5.3.0"],
+  ["Express 4", "npm:express@4.22.3"],
+];
+
+/** Registers tests once for each version of Express. `name` is to be part of the tests' names. */
+export async function withExpress(
+  register: (express: Any, name: string) => void,
+): Promise<void> {
+  for (const [name, specifier] of EXPRESS) {
+    await withPackages(
+      name,
+      [specifier],
+      async () => (await import(specifier)).default,
+      (express) => register(express, name),
+    );
+  }
+}
 
 /** Serves Express applications, each while `use` runs. */
 export function servingApp(
@@ -50,9 +71,12 @@ export type Data = Record<string, unknown>;
 /** A storage, its engine, and the cookie of a visitor with a session. */
 export class Fixture {
   readonly engine: FakeEngine = new FakeEngine();
+  /** The types of the storage's events. */
+  readonly events: string[] = [];
   readonly storage: SessionStorage<Data> = createSessionStorage({
     engine: this.engine,
     cookie: {},
+    onEvent: ({ type }) => this.events.push(type),
   });
   /** Resolves after a commit. */
   readonly committed: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -64,6 +88,7 @@ export class Fixture {
     session.set("userId", 7);
     fixture.cookie = cookieHeader(await fixture.storage.commitSession(session));
     fixture.engine.calls = [];
+    fixture.events.length = 0;
     const { storage, committed } = fixture;
     const { commitSession } = storage;
     Object.assign(storage, {

@@ -2,18 +2,14 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
-import { withPackages } from "../engines/_packages.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
-import { servingApp } from "./_serve.ts";
+import { Fixture, servingApp, withExpress } from "./_serve.ts";
 
 // deno-lint-ignore no-explicit-any -- Express comes without types
 type Any = any;
 
-await withPackages(
-  "Express",
-  ["npm:express@5.3.0"],
-  async () => (await import("npm:express@5.3.0")).default,
-  (express) => {
+await withExpress(
+  (express, name) => {
     const serve = servingApp(express);
 
     /** A body that sends `parts` and does not end, and a promise for its cancellation. */
@@ -30,7 +26,7 @@ await withPackages(
       return { body, cancelled: cancelled.promise };
     }
 
-    Deno.test("loader() streams a body, and cancels it when the visitor disconnects", async () => {
+    Deno.test(`${name}: loader() streams a body, and cancels it when the visitor disconnects`, async () => {
       const storage = createSessionStorage({
         engine: new FakeEngine(),
         cookie: {},
@@ -62,7 +58,7 @@ await withPackages(
       });
     });
 
-    Deno.test("loader() cancels a body that is not sent", async () => {
+    Deno.test(`${name}: loader() cancels a body that is not sent`, async () => {
       const engine = new FakeEngine();
       const storage = createSessionStorage({ engine, cookie: {} });
       const unsaved = endless("never");
@@ -90,7 +86,7 @@ await withPackages(
       });
     });
 
-    Deno.test("loader() does not mix its body into the answer to an error", async () => {
+    Deno.test(`${name}: loader() does not mix its body into the answer to an error`, async () => {
       await serve((app) => {
         app.use(session({ secret: "s" }));
         app.get(
@@ -117,7 +113,7 @@ await withPackages(
       });
     });
 
-    Deno.test("loader() sends a long body completely, and closes the connection when a body fails", async () => {
+    Deno.test(`${name}: loader() sends a long body completely, and closes the connection when a body fails`, async () => {
       const parts = Array(50).fill("x".repeat(10_000));
       await serve((app) => {
         app.use(session({ secret: "s" }));
@@ -148,7 +144,51 @@ await withPackages(
       });
     });
 
-    Deno.test("loader() replaces headers that were set before, except Set-Cookie and Vary", async () => {
+    Deno.test(`${name}: loader() passes an error to next(), and a logout before it holds`, async () => {
+      const fixture = await Fixture.create();
+      const errors: unknown[] = [];
+      await serve((app) => {
+        app.use(session(fixture.storage));
+        app.get(
+          "/throw",
+          loader(() => {
+            throw new Error("thrown");
+          }),
+        );
+        app.get(
+          "/reject",
+          loader(({ session }) => {
+            session.destroy();
+            return Promise.reject(new Error("rejected"));
+          }),
+        );
+        app.get(
+          "/circular",
+          loader(() => {
+            const circular: Any = {};
+            return circular.self = circular;
+          }),
+        );
+        app.use((error: Any, _req: Any, res: Any, _next: Any) => {
+          errors.push(error.name, error.message);
+          res.status(500).end();
+        });
+      }, async (client) => {
+        for (const path of ["/throw", "/circular", "/reject"]) {
+          const { status, setCookies } = await client.request(
+            path,
+            fixture.cookie,
+          );
+          assertEquals(status, 500, path);
+          assertEquals(setCookies.length, path === "/reject" ? 1 : 0, path);
+        }
+      });
+      assertEquals(errors.slice(0, 3), ["Error", "thrown", "TypeError"]);
+      assertEquals(errors.slice(4), ["Error", "rejected"]);
+      assertEquals(await fixture.userId(), undefined);
+    });
+
+    Deno.test(`${name}: loader() replaces headers that were set before, except Set-Cookie and Vary`, async () => {
       await serve((app) => {
         app.use(session({ secret: "s" }));
         app.use((_req: Any, res: Any, next: Any) => {

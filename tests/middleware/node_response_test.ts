@@ -77,14 +77,16 @@ Deno.test("session() throws on a change, when the headers were sent without it",
   assertEquals(engine.calls, []);
 });
 
-Deno.test("session() does not change a session, when the visitor disconnects while it is read", async () => {
+Deno.test("session() drops a change with an event, when the visitor disconnects while the session is read", async () => {
   const fixture = await Fixture.create();
-  const { engine, storage } = fixture;
+  const { engine, events, storage } = fixture;
   const arrived = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
   const handled = Promise.withResolvers<unknown>();
   engine.play("read", { before: () => gone.promise });
   const handler = node(storage, (_req: Req, res: Res, session) => {
+    session.set("a", 1);
+    session.unset("a");
     handled.resolve(codeOf(() => session.regenerateId()));
     res.end();
   });
@@ -98,8 +100,9 @@ Deno.test("session() does not change a session, when the visitor disconnects whi
     arrived.promise,
     handled.promise,
   );
-  assertEquals(await handled.promise, "late-change");
+  assertEquals(await handled.promise, undefined);
   assertEquals(engine.calls, ["read"]);
+  assertEquals(events, ["late-save"]);
   assertEquals(await fixture.userId(), 7);
 });
 
@@ -114,6 +117,64 @@ Deno.test("session() saves a logout, when the visitor disconnects before the res
     }),
     destroyed.promise,
     fixture.committed.promise,
+  );
+  assertEquals(await fixture.userId(), undefined);
+});
+
+Deno.test("session() reports a change that it drops, when the visitor disconnects after it", async () => {
+  const fixture = await Fixture.create();
+  const changed = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  await visitAndGo(
+    fixture,
+    node(fixture.storage, (_req: Req, res: Res, session) => {
+      session.set("userId", 8);
+      res.on("close", () => left.resolve());
+      changed.resolve();
+    }),
+    changed.promise,
+    left.promise,
+  );
+  assertEquals(fixture.events, ["late-save"]);
+  assertEquals(await fixture.userId(), 7);
+});
+
+Deno.test("session() saves a logout at once, when the visitor has disconnected before it", async () => {
+  const fixture = await Fixture.create();
+  const arrived = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  const codes: unknown[] = [];
+  await visitAndGo(
+    fixture,
+    node(fixture.storage, async (_req: Req, res: Res, session) => {
+      res.on("close", () => left.resolve());
+      arrived.resolve();
+      await left.promise;
+      session.destroy();
+      session.destroy();
+      codes.push(session.destroyed, codeOf(() => session.set("userId", 8)));
+    }),
+    arrived.promise,
+    fixture.committed.promise,
+  );
+  assertEquals(await fixture.userId(), undefined);
+  assertEquals(codes, [true, "destroyed"]);
+  assertEquals(fixture.events.slice(0, 1), ["destroyed"]);
+});
+
+Deno.test("session() saves a logout, when the headers were sent without it", async () => {
+  const fixture = await Fixture.create();
+  await serving(
+    node(fixture.storage, (_req: Req, res: Res, session) => {
+      session.destroy();
+      ServerResponse.prototype.writeHead.call(res, 202);
+      res.end("sent");
+    }),
+    async (client) => {
+      const { status, text } = await client.request("/", fixture.cookie);
+      assertEquals([status, text], [202, "sent"]);
+      await fixture.committed.promise;
+    },
   );
   assertEquals(await fixture.userId(), undefined);
 });

@@ -147,7 +147,11 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     const { DynamoDBDocument } = await here.load(
       "@aws-sdk/lib-dynamodb",
     ) as AwsLib;
-    const db = new DynamoDB(localSettings(here.ports.dynamodb ?? 0));
+    const db = new DynamoDB({
+      ...localSettings(here.ports.dynamodb ?? 0),
+      // As by default: a server closes an idle connection at the very moment at which a request is sent on it.
+      maxAttempts: 3,
+    });
     here.closing(() => db.destroy());
     const document = DynamoDBDocument.from(db);
     const tables = new Map<string, Promise<string>>();

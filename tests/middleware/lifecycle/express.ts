@@ -62,7 +62,7 @@ async function serveExpress(express: () => Any): Promise<Served> {
     res.on("finish", () => next());
     next();
   });
-  const handle = async (req: Any, res: Any) => {
+  const handle = async (req: Any, res: Any, next: Next) => {
     const { session: mine, other } = req as
       & WithSession<Any, typeof app.storage>
       & { other: Session<Data> };
@@ -80,7 +80,7 @@ async function serveExpress(express: () => Any): Promise<Served> {
         res.redirect(303, reply.to);
         return;
       case "passed":
-        return await loader(() => fetch(reply.from))(req, res);
+        return await loader(() => fetch(reply.from))(req, res, next);
       case "throw":
         throw new HandlerError("the handler failed");
       case "http error":
@@ -95,6 +95,7 @@ async function serveExpress(express: () => Any): Promise<Served> {
             return await loader(() => sharedResponse(app, reply.name))(
               req,
               res,
+              next,
             );
           case "thrown HttpError":
             throw app.share(reply.name, () => createError(401));
@@ -104,7 +105,7 @@ async function serveExpress(express: () => Any): Promise<Served> {
   };
   // Express 4 does not look at the promise that a handler returns.
   server.use((req: Any, res: Any, next: Next) => {
-    handle(req, res).catch(next);
+    handle(req, res, next).catch(next);
   });
   server.use((error: Any, _req: Any, res: Any, next: Next) => {
     app.failed(error);
