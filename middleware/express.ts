@@ -50,9 +50,11 @@ import type {
 } from "../storage/contract.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
 import {
+  isServerError,
   mount,
   type MountArguments,
   mustBeFree,
+  openSession,
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
@@ -62,7 +64,7 @@ import type {
 } from "./lifecycle/node_http.ts";
 import {
   commitBeforeSending,
-  failureOf,
+  infoOf,
   serviceUnavailable,
 } from "./lifecycle/node_response.ts";
 
@@ -206,7 +208,7 @@ export function session<Data, FlashData>(
     OPTIONS,
   );
   const { key = "session" } = options;
-  const isFailure = failureOf(options.isFailure);
+  const { isFailure = isServerError } = options;
   const onUnavailable = options.onUnavailable ??
     ((_error, _req, res) => serviceUnavailable(res));
   return (
@@ -232,7 +234,7 @@ export function session<Data, FlashData>(
       commitBeforeSending(res, { storage, session, isFailure, unsaved });
       next();
     };
-    storage.getSession(req.headers.cookie ?? null).then(
+    openSession(storage, infoOf(req)).then(
       start,
       answerUnavailable,
     )
