@@ -84,7 +84,8 @@ export type ExpressMiddleware = (
   req: any,
   // deno-lint-ignore no-explicit-any -- as above
   res: any,
-  next: (error?: unknown) => void,
+  // deno-lint-ignore no-explicit-any -- hosts differ in the type of the error
+  next: (error?: any) => void,
 ) => void;
 
 /** A request with a session, which has the types of the storage's sessions. */
