@@ -120,10 +120,10 @@ async function firstAuthentic(
   header: string | null | undefined,
 ): Promise<string | null> {
   const secrets = ["s3cr3t", "older"];
-  const pairs = header?.match(/[\w-]+=[^;]*/g) ?? [];
-  for (const pair of pairs.slice(0, 3)) {
-    const cookie = createCookie(pair.split("=", 1)[0] ?? "", { secrets });
-    if (await cookie.parse(pair) !== null) return pair;
+  for (const pair of header?.split("; ", 3) ?? []) {
+    const [, name] = /^([\w-]+)=/.exec(pair) ?? [];
+    if (name === undefined) continue;
+    if (await createCookie(name, { secrets }).parse(pair) !== null) return pair;
   }
   return header ?? null;
 }
