@@ -4,6 +4,7 @@
  * @module
  */
 import { concurrency } from "./rules/concurrency.ts";
+import { cookie } from "./rules/cookie.ts";
 import { expiry } from "./rules/expiry.ts";
 import { faults } from "./rules/faults.ts";
 import { flash } from "./rules/flash.ts";
@@ -18,7 +19,7 @@ import { unset } from "./rules/unset.ts";
 import type { Rule } from "./types.ts";
 
 /** The name of this rule set. Rules that are added later are provisional until the next rule set. */
-export const RULE_SET = "2026.1";
+export const RULE_SET = "2026.2";
 
 /** All rules. */
 export const rules: readonly Rule[] = [
@@ -30,6 +31,7 @@ export const rules: readonly Rule[] = [
   ...isolation,
   ...concurrency,
   ...owner,
+  ...cookie,
   ...hostile,
   ...serialisation,
   ...faults,

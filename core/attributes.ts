@@ -12,9 +12,15 @@ export interface CookieAttributes {
   domain?: string | undefined;
   /** When the browser deletes the cookie. `maxAge` takes precedence. @default {when the browser closes} */
   expires?: Date | undefined;
-  /** Hides the cookie from scripts. @default {false; true for a session's cookie} */
+  /**
+   * Hides the cookie from scripts.
+   * @default {false; true for a session's cookie, and if the name begins with __Http- or __Host-Http-}
+   */
   httpOnly?: boolean | undefined;
-  /** Seconds after which the browser deletes the cookie. Browsers cap it at 400 days. */
+  /**
+   * Seconds after which the browser deletes the cookie. Browsers cap it at 400 days, and more is refused for a session's
+   * cookie.
+   */
   maxAge?: number | undefined;
   /** Gives each top-level site its own copy of the cookie (CHIPS). Requires `secure`. @default {false} */
   partitioned?: boolean | undefined;
@@ -35,7 +41,10 @@ export interface CookieAttributes {
     | "Strict"
     | "None"
     | undefined;
-  /** Sends the cookie over HTTPS only. @default {false; true if the name begins with __Host- or __Secure-} */
+  /**
+   * Sends the cookie over HTTPS only.
+   * @default {false; true if the name begins with __Secure-, __Host-, __Http- or __Host-Http-}
+   */
   secure?: boolean | undefined;
 }
 
@@ -81,15 +90,48 @@ const SAME_SITE = new Map(
   [["lax", "Lax"], ["strict", "Strict"], ["none", "None"]] as const,
 );
 
+/** What browsers require of a cookie whose name begins with this text. */
+interface Prefix {
+  readonly text: string;
+  /** Whether the cookie must be for one host and all its paths. */
+  readonly host?: boolean;
+  /** Whether the cookie must be hidden from scripts. */
+  readonly httpOnly?: boolean;
+}
+
+/** The prefixes of RFC 6265bis, section 4.1.3. All require `secure`. */
+const PREFIXES: readonly Prefix[] = [
+  { text: "__Host-Http-", host: true, httpOnly: true },
+  { text: "__Host-", host: true },
+  { text: "__Http-", httpOnly: true },
+  { text: "__Secure-" },
+];
+
+/** Browsers compare the prefixes without regard to case (RFC 6265bis, section 5.7). */
+function prefixOf(name: string): Prefix | undefined {
+  if (!name.startsWith("__")) return undefined;
+  const lower = name.toLowerCase();
+  return PREFIXES.find(({ text }) => lower.startsWith(text.toLowerCase()));
+}
+
 /** Checks what the standard library accepts or silently corrects. */
 export function checkAttributes(
   name: string,
   options: CookieAttributes,
 ): Omit<Attributes, "name" | "value"> {
-  const { domain, httpOnly, partitioned, path = "/", priority } = options;
-  // Browsers compare the prefixes without regard to case (RFC 6265bis, section 4.1.3).
-  const host = /^__host-/i.test(name);
-  const secure = options.secure ?? (host || /^__secure-/i.test(name));
+  const { domain, partitioned, path = "/", priority } = options;
+  for (const key of ["secure", "httpOnly", "partitioned"] as const) {
+    const given: unknown = options[key] ?? false;
+    if (typeof given === "boolean") continue;
+    const received = given === "auto" ? '"auto"' : typeOf(given);
+    fail(
+      name,
+      `${key} must be true or false, received ${received}; write ${key}: true`,
+    );
+  }
+  const prefix = prefixOf(name);
+  const secure = options.secure ?? prefix !== undefined;
+  const httpOnly = options.httpOnly ?? prefix?.httpOnly ?? false;
   const sameSite = options.sameSite ?? "lax";
   const site = sameSite === true
     ? "Strict"
@@ -97,16 +139,19 @@ export function checkAttributes(
     ? undefined
     : SAME_SITE.get(String(sameSite).toLowerCase() as "lax") ??
       fail(name, "sameSite must be lax, strict, none, true or false");
-  if (host && (domain !== undefined || path !== "/")) {
+  if (prefix?.host && (domain !== undefined || path !== "/")) {
     fail(
       name,
-      'a name that begins with __Host- requires path "/" and no domain',
+      `a name that begins with ${prefix.text} requires path "/" and no domain`,
     );
   }
-  if (!secure && (host || /^__secure-/i.test(name))) {
+  if (prefix && !secure) {
+    fail(name, `a name that begins with ${prefix.text} requires secure: true`);
+  }
+  if (prefix?.httpOnly && !httpOnly) {
     fail(
       name,
-      "a name that begins with __Host- or __Secure- requires secure: true",
+      `a name that begins with ${prefix.text} requires httpOnly: true`,
     );
   }
   if (!secure && site === "None") {
@@ -122,6 +167,15 @@ export function checkAttributes(
     if (value.length > MAX_ATTRIBUTE) {
       fail(name, `${key} must be at most ${MAX_ATTRIBUTE} bytes long`);
     }
+  }
+  if (domain && /[:/]/.test(domain)) {
+    fail(
+      name,
+      'domain must be a host without scheme, port and path; write domain: "example.com"',
+    );
+  }
+  if (!path.startsWith("/")) {
+    fail(name, `path must begin with "/"; write path: "/${path}"`);
   }
   const attributes: Omit<Attributes, "name" | "value"> = { path };
   if (domain) attributes.domain = domain;

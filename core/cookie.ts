@@ -257,29 +257,60 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
    */
   async decode(cookieHeader: string): Promise<Candidate | null | undefined> {
     const texts = cookieValues(cookieHeader, this.name);
-    let cleared: Candidate | undefined;
     let next: Candidate | undefined;
-    // From the last to the first, so that each can refer to the next.
+    // From the last to the first, so that each can refer to the next. A repeated one is the same candidate.
     for (let at = texts.length - 1; at >= 0; at--) {
       const text = texts[at] as string;
-      if (text === "") {
-        // An empty value is not signed, so it must not hide an authentic one after it.
-        cleared = { value: "" };
-        continue;
-      }
-      // This cookie never writes a text beyond the limit. A repeated one is the same candidate.
-      if (text.length + this.name.length > MAX_COOKIE) continue;
       if (at > 0 && texts.indexOf(text) < at) continue;
-      for (const format of this.#reads) {
-        const decoding = format.decode(text);
-        const decoded = decoding instanceof Promise ? await decoding : decoding;
-        if (!decoded) continue;
-        const current = decoded.current && format === this.#writes;
-        next = current ? { ...decoded, text, next } : { ...decoded, next };
-        break;
-      }
+      next = await this.#authenticate(text, next) ?? next;
     }
-    return next ?? (texts.length === 0 ? null : cleared);
+    if (next) return next;
+    const joined = this.isSigned &&
+      await this.#decodeJoined(cookieHeader, texts);
+    if (joined) return joined;
+    if (texts.length === 0) return null;
+    // An empty value is not signed, so it must not hide an authentic one.
+    return texts.includes("") ? { value: "" } : undefined;
+  }
+
+  /**
+   * The authentic value after a comma, if it is the only one. Some runtimes join `Cookie` fields by commas. But another
+   * cookie's value can contain a comma too, and an attacker may have chosen it, so any doubt rejects all.
+   */
+  async #decodeJoined(
+    cookieHeader: string,
+    texts: readonly string[],
+  ): Promise<Candidate | undefined> {
+    const joined = cookieValues(cookieHeader, this.name, ",");
+    if (texts.length + joined.length > MAX_CANDIDATES) return undefined;
+    let only: Candidate | undefined;
+    for (const text of joined) {
+      const candidate = await this.#authenticate(text, undefined);
+      if (candidate && only) return undefined;
+      only ??= candidate;
+    }
+    return only;
+  }
+
+  async #authenticate(
+    given: string,
+    next: Candidate | undefined,
+  ): Promise<Candidate | undefined> {
+    // A protected value does not contain a comma, so another field begins there.
+    const comma = this.#secrets.length > 0 ? given.indexOf(",") : -1;
+    const text = comma < 0 ? given : given.slice(0, comma).trim();
+    // This cookie never writes a text beyond the limit.
+    if (text === "" || text.length + this.name.length > MAX_COOKIE) {
+      return undefined;
+    }
+    for (const format of this.#reads) {
+      const decoding = format.decode(text);
+      const decoded = decoding instanceof Promise ? await decoding : decoding;
+      if (!decoded) continue;
+      const current = decoded.current && format === this.#writes;
+      return current ? { ...decoded, text, next } : { ...decoded, next };
+    }
+    return undefined;
   }
 
   /** The attributes as text, `; Path=/; …`, written by the standard library. */
@@ -308,31 +339,40 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
 }
 
 /**
- * The values of the cookie `name` in a header, at most three, in the header's order.
+ * The values of the cookie `name` in a header, in the header's order, at most three.
  *
  * One pass, linear in the header's length.
+ *
+ * @param separator What precedes the name. After a comma, at most four values, so that a caller sees that there are more
+ * than three.
  */
-export function cookieValues(header: string, name: string): string[] {
+export function cookieValues(
+  header: string,
+  name: string,
+  separator: ";" | "," = ";",
+): string[] {
   const values: string[] = [];
   const needle = name + "=";
+  const most = separator === ";" ? MAX_CANDIDATES : MAX_CANDIDATES + 1;
   let at = header.indexOf(needle);
-  while (at >= 0 && values.length < MAX_CANDIDATES) {
-    if (beginsPair(header, at)) {
-      const start = at + needle.length;
+  while (at >= 0 && values.length < most) {
+    const start = at + needle.length;
+    let next = start;
+    if (follows(separator, header, at)) {
       const end = header.indexOf(";", start);
       values.push(header.slice(start, end < 0 ? undefined : end).trim());
-      at = end < 0 ? -1 : header.indexOf(needle, end);
-    } else {
-      at = header.indexOf(needle, at + needle.length);
+      if (separator === ";") next = end < 0 ? header.length : end;
     }
+    at = header.indexOf(needle, next);
   }
   return values;
 }
 
-function beginsPair(header: string, at: number): boolean {
+/** Whether only spaces are between a separator, or the header's beginning, and a position. */
+function follows(separator: ";" | ",", header: string, at: number): boolean {
   let before = at - 1;
   while (before >= 0 && (header[before] === " " || header[before] === "\t")) {
     before--;
   }
-  return before < 0 || header[before] === ";";
+  return before < 0 ? separator === ";" : header[before] === separator;
 }

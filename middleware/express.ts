@@ -50,9 +50,11 @@ import type {
 } from "../storage/contract.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
 import {
+  isServerError,
   mount,
   type MountArguments,
   mustBeFree,
+  openSession,
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
@@ -62,7 +64,7 @@ import type {
 } from "./lifecycle/node_http.ts";
 import {
   commitBeforeSending,
-  failureOf,
+  infoOf,
   serviceUnavailable,
 } from "./lifecycle/node_response.ts";
 
@@ -82,7 +84,8 @@ export type ExpressMiddleware = (
   req: any,
   // deno-lint-ignore no-explicit-any -- as above
   res: any,
-  next: (error?: unknown) => void,
+  // deno-lint-ignore no-explicit-any -- hosts differ in the type of the error
+  next: (error?: any) => void,
 ) => void;
 
 /** A request with a session, which has the types of the storage's sessions. */
@@ -206,7 +209,7 @@ export function session<Data, FlashData>(
     OPTIONS,
   );
   const { key = "session" } = options;
-  const isFailure = failureOf(options.isFailure);
+  const { isFailure = isServerError } = options;
   const onUnavailable = options.onUnavailable ??
     ((_error, _req, res) => serviceUnavailable(res));
   return (
@@ -232,7 +235,7 @@ export function session<Data, FlashData>(
       commitBeforeSending(res, { storage, session, isFailure, unsaved });
       next();
     };
-    storage.getSession(req.headers.cookie ?? null).then(
+    openSession(storage, infoOf(req)).then(
       start,
       answerUnavailable,
     )

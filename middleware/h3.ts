@@ -135,8 +135,9 @@ export function session<Data, FlashData>(
   const { storage, options } = mount(args, OPTIONS);
   const { key = "session", isFailure, onUnavailable = serviceUnavailable } =
     options;
-  return (event, next) =>
-    exchange<Data, FlashData, unknown>(storage, {
+  return async (event, next) => {
+    checkVersion(event);
+    return await exchange<Data, FlashData, unknown>(storage, {
       request: event.req,
       isFailure,
       handle(session) {
@@ -159,6 +160,15 @@ export function session<Data, FlashData>(
       },
       unavailable: (error) => onUnavailable(error, event),
     });
+  };
+}
+
+/** @throws {TypeError} If the event is one of h3 1, whose requests are Node's. */
+function checkVersion({ req }: H3EventLike): void {
+  if (typeof req?.headers?.get === "function") return;
+  throw new TypeError(
+    "Cannot read session: this middleware is for h3 2; with h3 1 (Nuxt 3 and 4), write fromNodeMiddleware(session(storage)) with the session of @satchel/session/middleware/express",
+  );
 }
 
 function carrierOf(

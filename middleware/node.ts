@@ -24,8 +24,10 @@ import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import {
+  isServerError,
   type MountArguments,
   mountHandler,
+  openSession,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
 import type {
@@ -35,7 +37,7 @@ import type {
 import {
   clearAnswer,
   commitBeforeSending,
-  failureOf,
+  infoOf,
   serviceUnavailable,
 } from "./lifecycle/node_response.ts";
 
@@ -148,7 +150,7 @@ export function session<
     onUnavailable = (_error, _req, res) => serviceUnavailable(res),
     onError = (error, _req, res) => internalServerError(error, res),
   } = options;
-  const isFailure = failureOf(options.isFailure);
+  const { isFailure = isServerError } = options;
   return async (req, res) => {
     let session: Session<Data, FlashData>;
     const isInner = served.has(res);
@@ -173,7 +175,7 @@ export function session<
       }
     };
     try {
-      session = await storage.getSession(req.headers.cookie ?? null);
+      session = await openSession(storage, infoOf(req));
     } catch (error) {
       return await answerUnavailable(error);
     }

@@ -7,7 +7,7 @@
 
 /** Runs something, and prints nothing of what it says at one level of the console. */
 export async function quietly<T>(
-  level: "debug" | "warn",
+  level: "debug" | "error" | "warn",
   run: () => T | Promise<T>,
 ): Promise<T> {
   const print = console[level];

@@ -88,7 +88,8 @@ function ruleLines(rule: Rule): string[] {
       : [],
     ...session ? ["about the session object"] : [],
     ...timed ? ["moves the clock"] : [],
-    ...since === RULE_SET ? [] : [`since ${since}, provisional`],
+    ...since > RULE_SET ? [`since ${since}, provisional`] : [],
+    ...since === RULE_SET ? [`since ${since}`] : [],
   ];
   const profiles = (["react-router", "remix"] as const).flatMap((profile) => {
     const reason = exempt(profile, id);

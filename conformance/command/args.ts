@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { rules } from "../rules.ts";
+import { RULE_SET, rules } from "../rules.ts";
 
 /** The command was misused: the message has one line, and the exit status is 2. */
 export class UsageError extends Error {
@@ -66,7 +66,7 @@ The file exports a Target as its default, or a list of them, or some by name.
 
 ${rows.join("\n")}
 
-A baseline: { "ruleSet": "2026.1", "expected": { "REGEN-04": "reason" } }
+A baseline: { "ruleSet": "${RULE_SET}", "expected": { "REGEN-04": "reason" } }
 
 Exit status
   0  conformant, or partial: only expected failures, or a selection of rules

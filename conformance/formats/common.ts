@@ -16,6 +16,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   ISO: "Isolation",
   CONC: "Concurrency",
   OWNER: "Owners",
+  COOKIE: "Cookies",
   HOSTILE: "Hostile input",
   SERIAL: "Serialisation",
   FAULT: "Faults",

@@ -40,11 +40,15 @@ export class Unfit extends Error {
   }
 }
 
-/** What a save sent to the browser: nothing, a cleared cookie, or a cookie. */
+/** What a save sent to the browser: nothing, a cleared cookie, or a cookie; with the `Set-Cookie` header if there is one. */
 export type Sent =
   | { readonly kind: "nothing" }
-  | { readonly kind: "clear" }
-  | { readonly kind: "cookie"; readonly cookie: string };
+  | { readonly kind: "clear"; readonly header?: string }
+  | {
+    readonly kind: "cookie";
+    readonly cookie: string;
+    readonly header?: string;
+  };
 
 /** Options of a save. */
 export interface PortSaveOptions {
@@ -172,6 +176,6 @@ function parse(what: string, header: unknown): Sent {
     if (/^max-age$/i.test(name)) return Number(value) <= 0;
     return /^expires$/i.test(name) && Date.parse(value) <= 0;
   });
-  if (expired || pair.endsWith("=")) return { kind: "clear" };
-  return { kind: "cookie", cookie: pair.trim() };
+  if (expired || pair.endsWith("=")) return { kind: "clear", header };
+  return { kind: "cookie", cookie: pair.trim(), header };
 }

@@ -6,7 +6,7 @@
  */
 import { type Cookie, isCookie } from "../../core/cookie.ts";
 import { SessionError } from "../../core/errors.ts";
-import { checkOptions, type OptionNames } from "../../core/options.ts";
+import { checkOptions, type OptionNames, typeOf } from "../../core/options.ts";
 import { isSession, type Session, stateOf } from "../../core/session.ts";
 import { bind } from "../../storage/sessions/bind.ts";
 import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
@@ -57,7 +57,7 @@ export function mount<Data, FlashData, Options extends object>(
   known: OptionNames<Options>,
 ): Mounted<Data, FlashData, Options> {
   const [storage, options = {}] = bound(args);
-  checkOptions("mount session", options, known);
+  checkMiddlewareOptions("mount session", options, known);
   return { storage, options };
 }
 
@@ -72,13 +72,28 @@ export function mountHandler<Data, FlashData, Handler, Options extends object>(
   known: OptionNames<Options>,
 ): Mounted<Data, FlashData, Options> & { readonly handler: Handler } {
   const [storage, handler, options = {}] = bound(args);
-  checkOptions("wrap handler", options, known);
+  checkMiddlewareOptions("wrap handler", options, known);
   if (typeof handler !== "function") {
     throw new TypeError(
       `Cannot wrap handler: handler must be a function, received ${typeof handler}`,
     );
   }
   return { storage, handler, options };
+}
+
+function checkMiddlewareOptions(
+  attempt: string,
+  options: object,
+  known: Readonly<Record<string, true>>,
+): void {
+  checkOptions(attempt, options, known);
+  const { isFailure } = options as { isFailure?: unknown };
+  if (isFailure === undefined || typeof isFailure === "function") return;
+  throw new TypeError(
+    `Cannot ${attempt}: isFailure must be a function, received ${
+      typeOf(isFailure)
+    }; write (status) => status >= 500`,
+  );
 }
 
 /** Binds the storage to the cookie before it, if there is one. */

@@ -6,8 +6,13 @@
 
 /** The parts of a `node:http` request that the middleware uses. */
 export interface NodeRequestLike {
+  /** The method. */
+  readonly method?: string | undefined;
   /** The headers, by lower-case name. */
-  readonly headers: { readonly cookie?: string | undefined };
+  readonly headers: {
+    readonly cookie?: string | undefined;
+    readonly [name: string]: string | string[] | undefined;
+  };
 }
 
 /** The parts of a `node:http` response that the middleware uses. */

@@ -11,12 +11,18 @@ import {
   SHARED_CACHE_HEADERS,
   variesByCookie,
 } from "./cache.ts";
-import { close, closeWithoutCookie, commitOnce } from "./lifecycle.ts";
+import {
+  close,
+  closeWithoutCookie,
+  commitOnce,
+  type RequestInfo,
+} from "./lifecycle.ts";
 import {
   type Call,
   checkBody,
   checkHead,
   moveHeaders,
+  type NodeRequestLike,
   type NodeResponseLike,
   setStatus,
   textOf,
@@ -42,20 +48,19 @@ export interface PendingCommit<Data, FlashData> {
   unsaved(error: unknown): Promise<void>;
 }
 
-/**
- * The statuses that mean that a handler failed.
- *
- * @param isFailure The middleware's option. @default {500 and above}
- * @throws {TypeError} If it is not a function.
- */
-export function failureOf(
-  isFailure: ((status: number) => boolean) | undefined = (status) =>
-    status >= 500,
-): (status: number) => boolean {
-  if (typeof isFailure === "function") return isFailure;
-  throw new TypeError(
-    `Cannot mount session: isFailure must be a function, received ${typeof isFailure}; write (status) => status >= 500`,
-  );
+/** A request, as the lifecycle reads it. */
+export function infoOf(
+  { method = "GET", headers }: NodeRequestLike,
+): RequestInfo {
+  return {
+    method,
+    headers: {
+      get(name) {
+        const value = headers[name.toLowerCase()];
+        return Array.isArray(value) ? value.join("; ") : value ?? null;
+      },
+    },
+  };
 }
 
 /** A stream that is piped into a response. */

@@ -9,6 +9,7 @@ import {
   isCookie,
   SatchelCookie,
 } from "../../core/cookie.ts";
+import { isAhead } from "../../core/lifetime.ts";
 import { checkOptions, type OptionNames } from "../../core/options.ts";
 import type {
   Engine,
@@ -66,7 +67,7 @@ export function checkStorageOptions(
  * @param create Creates the engine. Its errors are not wrapped.
  * @param ttl The default lifetime, in seconds, if the storage has one.
  * @throws {TypeError} If an option is unknown or malformed, or not supported by the engine.
- * @throws {RangeError} If a timeout, `ttl` or the cookie's `maxAge` is out of range.
+ * @throws {RangeError} If a timeout, `ttl` or the cookie's `maxAge` or `expires` is out of range.
  */
 export function engineStorage<Data, FlashData>(
   options: StorageOptions<Data>,
@@ -105,7 +106,10 @@ export function createStorage<Data, FlashData>(
       byDefault: true,
       unsafe: selfContained,
     })
-    : new BoundStorage(sessions, safeCookie(cookie, selfContained));
+    : new BoundStorage(
+      sessions,
+      safeCookie(cookie, selfContained, sessions.now),
+    );
 }
 
 /**
@@ -118,10 +122,13 @@ export function bind<Data, FlashData>(
   cookie: Cookie,
 ): BoundStorage<Data, FlashData> {
   const selfContained = storage.guarantees?.selfContained ?? false;
-  const own = safeCookie(cookie, selfContained);
+  const sessions = storage instanceof BoundStorage
+    ? storage.sessions
+    : sessionsOf(storage);
+  const own = safeCookie(cookie, selfContained, sessions.now);
   return storage instanceof BoundStorage
     ? storage.bind(own)
-    : new BoundStorage(sessionsOf(storage), own);
+    : new BoundStorage(sessions, own);
 }
 
 /** Adapts another library's storage. */
@@ -138,11 +145,34 @@ function sessionsOf<Data, FlashData>(
 function safeCookie(
   cookie: Cookie | SessionCookieOptions,
   selfContained: boolean,
+  now?: () => number,
 ): Cookie {
   const own = sessionCookie(cookie, selfContained);
+  if (own instanceof SatchelCookie) checkLifetime(own, now ?? Date.now);
   if (!selfContained || own.isSigned) return own;
   throw new TypeError(
     `Cannot use cookie "${own.name}": a cookie storage requires secrets, or visitors could forge sessions; add secrets to the cookie`,
+  );
+}
+
+/** Browsers do not keep a cookie longer, in seconds (RFC 6265bis, section 5.5). */
+const MAX_AGE = 400 * 24 * 60 * 60;
+
+/** Refuses a lifetime that a session's cookie cannot have. Other cookies may: applications delete cookies so. */
+function checkLifetime(
+  { name, lifetime }: SatchelCookie,
+  now: () => number,
+): void {
+  if (lifetime === null) return;
+  if (typeof lifetime === "number") {
+    if (lifetime <= MAX_AGE) return;
+    throw new RangeError(
+      `Cannot use cookie "${name}": maxAge must be at most ${MAX_AGE} seconds (400 days), received ${lifetime}; write it in seconds, not in milliseconds`,
+    );
+  }
+  if (isAhead(lifetime[0], now())) return;
+  throw new RangeError(
+    `Cannot use cookie "${name}": expires must be in the future, or each commit would clear the cookie; use maxAge for a lifetime that begins at each commit`,
   );
 }
 

@@ -62,11 +62,13 @@ export class CookieStorage<Data, FlashData>
   implements Sessions<Data, FlashData> {
   readonly guarantees: StorageGuarantees = GUARANTEES;
   readonly policy: Policy;
+  readonly now: () => number;
   readonly #cookie: SatchelCookie | undefined;
 
   /** @param cookie The cookie of the sessions, which decides about format and size. */
   constructor(policy: Policy, cookie?: SatchelCookie) {
     this.policy = policy;
+    this.now = policy.now;
     if (policy.owner) checkOwnable(GUARANTEES);
     this.#cookie = cookie;
   }

@@ -42,6 +42,7 @@ export class RecordStorage<Data, FlashData>
   implements Sessions<Data, FlashData> {
   readonly guarantees: StorageGuarantees;
   readonly records: Records;
+  readonly now: () => number;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
   readonly #policy: Policy;
@@ -54,6 +55,7 @@ export class RecordStorage<Data, FlashData>
     checkSlidable(records);
     this.guarantees = records.guarantees;
     this.records = records;
+    this.now = policy.now;
     this.#policy = policy;
     this.#owners = ownersOf(records);
     this.#finder = finder;

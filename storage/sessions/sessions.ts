@@ -50,6 +50,8 @@ export interface Sessions<Data, FlashData> extends
     >
   > {
   readonly guarantees?: StorageGuarantees | undefined;
+  /** The clock. */
+  readonly now?: () => number;
   read(carried: Carried): Promise<Session<Data, FlashData>>;
   save(session: SessionLike, options?: SaveOptions): Promise<string | null>;
   /** The same sessions, kept in another cookie of this library. */

@@ -8,7 +8,12 @@ import {
 import { fileURLToPath } from "node:url";
 import { type CliHost, runCli } from "../../conformance/command/command.ts";
 import { UsageError } from "../../conformance/command/args.ts";
-import { type Report, rules, type Target } from "../../conformance/mod.ts";
+import {
+  type Report,
+  RULE_SET,
+  rules,
+  type Target,
+} from "../../conformance/mod.ts";
 import { createMemorySessionStorage } from "../../storage/memory.ts";
 import { rowName } from "../_row.ts";
 import { memoryTarget } from "./targets.ts";
@@ -91,7 +96,7 @@ async function run(
 Deno.test("cli gives status 0, for a conformant target", async () => {
   const { status, out, err } = await run("t.ts --seed 3");
   assertEquals([status, err], [0, ""]);
-  assertMatch(out, /^memory · rules 2026\.1 · seed 3\n/);
+  assertMatch(out, /^memory · rules 2026\.2 · seed 3\n/);
   assertMatch(out, /\nconformant: \d+ passed, \d+ not applicable\n$/);
 });
 
@@ -133,7 +138,7 @@ Deno.test("cli gives status 3, for a claim that cannot be tried", async () => {
   assertMatch(out, /EXPIRY-01, 02.*: the\n? *target\n? *does not have a clock/);
 });
 
-const baseline = (expected: unknown, ruleSet = "2026.1") => ({
+const baseline = (expected: unknown, ruleSet = RULE_SET) => ({
   "b.json": JSON.stringify({ ruleSet, expected }),
 });
 

@@ -215,7 +215,7 @@ Deno.test("session() throws, when isFailure is not a function", () => {
     assertThrows(
       mount,
       TypeError,
-      "Cannot mount session: isFailure must be a function, received",
+      ": isFailure must be a function, received",
       rowName(mount),
     );
   }

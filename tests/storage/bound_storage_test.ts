@@ -14,6 +14,7 @@ import { type Cookie, createCookie } from "../../core/cookie.ts";
 import type { SessionEvent, StorageOptions } from "../../storage/contract.ts";
 import type { SessionCookieOptions } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
+import { bind } from "../../storage/sessions/bind.ts";
 import { rowName } from "../_row.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 
@@ -284,7 +285,7 @@ Deno.test("destroySession() clears the cookie with the attributes it was set wit
       {},
       /^__session=; Secure; HttpOnly; Partitioned; Domain=example.com; SameSite=None; Path=\/a; Expires=Thu, 01 Jan 1970/,
     ],
-    [{ expires: new Date(1e12) }, {}, /Expires=Thu, 01 Jan 1970 00:00:00 GMT$/],
+    [{ expires: new Date(2e12) }, {}, /Expires=Thu, 01 Jan 1970 00:00:00 GMT$/],
     [
       { path: "/a" },
       { path: "/b", maxAge: 60 },
@@ -384,6 +385,38 @@ Deno.test("createSessionStorage() throws for a cookie of another shape, whose se
       "create it with createCookie",
       rowName(cookie),
     );
+  }
+});
+
+Deno.test("createSessionStorage() throws and says what to change, when its cookie's lifetime is one that no session can have", () => {
+  const clock = new Clock();
+  const cases: [SessionCookieOptions, string | undefined][] = [
+    [
+      { maxAge: 30 * 864e5 },
+      'Cannot use cookie "__session": maxAge must be at most 34560000 seconds (400 days), received 2592000000; write it in seconds, not in milliseconds',
+    ],
+    [{ maxAge: 400 * 86_400 + 1 }, "received 34560001"],
+    [{ maxAge: 400 * 86_400 }, undefined],
+    [
+      { expires: new Date(clock.time) },
+      'Cannot use cookie "__session": expires must be in the future, or each commit would clear the cookie; use maxAge for a lifetime that begins at each commit',
+    ],
+    [{ expires: new Date(clock.time + 1) }, undefined],
+    // maxAge takes precedence.
+    [{ expires: new Date(0), maxAge: 60 }, undefined],
+  ];
+  for (const [cookie, message] of cases) {
+    for (const own of [cookie, createCookie("__session", cookie)]) {
+      const { storage } = setUp({}, { now: clock.now });
+      const create: (() => unknown)[] = [
+        () => setUp(own),
+        () => bind(storage, createCookie("__session", cookie)),
+      ];
+      for (const run of create) {
+        if (message === undefined) run();
+        else assertThrows(run, RangeError, message, rowName(cookie));
+      }
+    }
   }
 });
 

@@ -214,6 +214,19 @@ export const reproductions: Readonly<
       assert.equal(next.get("userId"), "u2", "the browser got the old cookie");
     },
   },
+  "COOKIE-01": {
+    of: ["cookie", "memory", "file"],
+    visitor:
+      "After the cookie's path and secret were changed, the browser sends the old cookie in front of the new one, and the visitor cannot sign in.",
+    async show(storage) {
+      const older = createCookie("__session", { secrets: ["older"] });
+      const old = sent(await older.serialize("old"));
+      const session = await storage.getSession(
+        `${old}; ${await signIn(storage)}`,
+      );
+      assert(session.has("userId"), "the old cookie hides the new one");
+    },
+  },
   "HOSTILE-04": {
     of: ["file"],
     visitor:

@@ -1,4 +1,5 @@
 import { concurrency } from "./concurrency.ts";
+import { cookie } from "./cookie.ts";
 import { expiry } from "./expiry.ts";
 import { faults } from "./faults.ts";
 import { flash } from "./flash.ts";
@@ -24,6 +25,7 @@ export const mutants: readonly Mutant[] = [
   ...concurrency,
   ...ownerLists,
   ...ownerRaces,
+  ...cookie,
   ...hostile,
   ...serialisation,
   ...faults,
