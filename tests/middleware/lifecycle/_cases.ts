@@ -296,25 +296,29 @@ export const cases: readonly Case[] = [
     title: "the answer of fetch() can be passed on, compressed or not",
     // Not an untouched session and gzip: it depends on the runtime alone whether that can be read.
     variants: [
+      "stranger, plain",
       "look, plain",
       "login, plain",
       "login, gzip",
       "logout, plain",
       "logout, gzip",
+      "login, broken",
     ],
     async run(client, _, variant) {
-      const [action, kind] = variant.split(", ");
-      const cookie = await visitor(client);
+      const [who, kind] = variant.split(", ");
+      const arrive = async () =>
+        who === "stranger" ? "" : await visitor(client);
       await withUpstream(async (origin) => {
-        const path = `/${action}/passed/${
+        const path = `/${who === "stranger" ? "look" : who}/passed/${
           encodeURIComponent(`${origin}/${kind}`)
         }/ann`;
-        const own = action === "look" ? 0 : 1;
-        const seen = await client.request(path, cookie);
-        assertEquals([seen.status, seen.text], [203, "upstream"]);
+        const changes = /login|logout/.test(variant) && kind !== "broken";
+        const seen = await client.request(path, await arrive());
+        assertEquals(seen.text, "upstream");
+        assertEquals(seen.status, kind === "broken" ? 503 : 203);
         assertEquals(seen.setCookies.slice(0, 2), ["up=1", "up=2"]);
-        assertEquals(seen.setCookies.length, 2 + own);
-        const { text } = await client.raw(path, await visitor(client));
+        assertEquals(seen.setCookies.length, changes ? 3 : 2);
+        const { text } = await client.raw(path, await arrive());
         assertEquals(text, "upstream", "without a client that decodes");
       });
     },

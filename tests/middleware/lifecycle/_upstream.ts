@@ -10,7 +10,7 @@ import { gzipSync } from "node:zlib";
 
 /**
  * Serves "upstream" under `/plain` and, compressed, under `/gzip`, while `use` runs. `/held` answers after `open` was
- * called.
+ * called, and `/broken` with 503.
  */
 export async function withUpstream(
   use: (origin: string, open: () => void) => Promise<void>,
@@ -20,7 +20,7 @@ export async function withUpstream(
     if (url === "/held") await opened;
     const packs = url === "/gzip";
     const body = packs ? gzipSync("upstream") : Buffer.from("upstream");
-    res.writeHead(203, {
+    res.writeHead(url === "/broken" ? 503 : 203, {
       "Content-Type": "text/plain",
       "Content-Length": body.length,
       ...(packs && { "Content-Encoding": "gzip" }),

@@ -6,7 +6,6 @@ import { type Case, cases } from "./_cases.ts";
 import { Client } from "./_client.ts";
 import type { Driver, Served } from "./_driver.ts";
 import { drivers } from "./_drivers.ts";
-import { express4 } from "./express.ts";
 import { cell, inPage, PAGE, tableOf } from "./_table.ts";
 
 // Deno's server says once how it aborts the signal of a request: no case is about that.
@@ -68,10 +67,7 @@ async function inTime(work: Promise<void>): Promise<void> {
   }
 }
 
-// The table has one column for both versions of Express.
-const all = [...drivers, express4];
-
-for (const driver of all) {
+for (const driver of drivers) {
   await withPackages(
     driver.name,
     driver.packages ?? [],
@@ -84,7 +80,7 @@ Deno.test({
   name: "every framework ran every case",
   ignore: Deno.env.get("CI") !== "true",
   fn() {
-    assertEquals(ran.size, all.length * cases.length);
+    assertEquals(ran.size, drivers.length * cases.length);
   },
 });
 
