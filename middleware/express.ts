@@ -58,6 +58,7 @@ import {
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
+import { isDecoded } from "./lifecycle/response.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
@@ -349,7 +350,9 @@ async function send(
     return;
   }
   res.status(result.status);
+  const encoded = !isDecoded(result);
   for (const [name, value] of result.headers) {
+    if (!encoded && /^content-(encoding|length)$/.test(name)) continue;
     const joins = name === "set-cookie" || name === "vary";
     res[joins ? "append" : "setHeader"](name, value);
   }

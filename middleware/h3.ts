@@ -151,7 +151,7 @@ export function session<Data, FlashData>(
         answer instanceof Error && errorStatus(answer) === undefined,
       errorStatus,
       errorCarrier: (error) => (setCookie) => {
-        addSetCookie(event.res.errHeaders, setCookie);
+        addErrorCookie(event, error, setCookie);
         return error;
       },
       carrier: (answer) => carrierOf(event, answer),
@@ -188,9 +188,25 @@ function carrierOf(
   // h3 decides later whether its response gets the headers of answers or those of errors, so add the cookie to both.
   return (setCookie) => {
     addSetCookie(res.headers, setCookie);
-    addSetCookie(res.errHeaders, setCookie);
+    addErrorCookie({ res }, answer, setCookie);
     return answer;
   };
+}
+
+/** Adds a cookie to the answer to an error. Its headers replace the error's own, so these are completed. */
+function addErrorCookie(
+  { res: { errHeaders } }: Pick<H3EventLike, "res">,
+  error: unknown,
+  setCookie: string,
+): void {
+  const { headers } = Object(error) as { headers?: unknown };
+  if (headers instanceof Headers) {
+    for (const name of ["Vary", "Cache-Control"]) {
+      const own = headers.get(name);
+      if (own !== null && !errHeaders.has(name)) errHeaders.set(name, own);
+    }
+  }
+  addSetCookie(errHeaders, setCookie);
 }
 
 function statusOf({ res }: H3EventLike, answer: unknown): number | undefined {

@@ -149,7 +149,8 @@ export function session<Data, FlashData>(
       },
       statusOf: (made) => made?.status ?? ctx.response.status,
       errorStatus,
-      errorCarrier: (error) => (setCookie) => withCookie(error, setCookie),
+      errorCarrier: (error) => (setCookie) =>
+        withCookie(error, setCookie, ctx.response.headers),
       carrier(made) {
         if (ctx.respond === false) return undefined;
         if (made) {
@@ -161,6 +162,8 @@ export function session<Data, FlashData>(
           });
         }
         return (setCookie) => {
+          // A handler may have assigned headers that it made once, for all visitors.
+          ctx.response.headers = copyOf(ctx.response.headers);
           addSetCookie(ctx.response.headers, setCookie);
           return undefined;
         };
@@ -181,13 +184,28 @@ function errorStatus(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
-/** An error whose headers have the cookie. Not the thrown one: an application may have made it once, for all visitors. */
-function withCookie(error: unknown, setCookie: string): unknown {
+/**
+ * An error whose headers have the cookie. Not the thrown one: an application may have made it once, for all visitors.
+ *
+ * @param like Headers of the class that oak knows.
+ */
+function withCookie(error: unknown, setCookie: string, like: Headers): unknown {
   if (!(error instanceof Error)) return error;
-  const { headers: own } = error as { headers?: unknown };
-  const headers = new Headers(own instanceof Headers ? own : undefined);
+  const { headers: own } = error as { headers?: Headers | undefined };
+  const headers = own ? copyOf(own) : copyOf(like, []);
   addSetCookie(headers, setCookie);
   return withHeaders(error, headers);
+}
+
+/** Headers of the same class: on Node, oak has a class of its own. */
+function copyOf(
+  headers: Headers,
+  entries: Iterable<string[]> = headers,
+): Headers {
+  const { constructor } = headers as { constructor: unknown };
+  return new (constructor as typeof Headers)(
+    [...entries] as [string, string][],
+  );
 }
 
 async function unavailable(

@@ -91,7 +91,7 @@ function upgrade(response: Response): Response | undefined {
 function copyOf(response: Response): Response | undefined {
   try {
     const copy = new Response(response.body, response);
-    if (response.url !== "" && isDecoded(response)) {
+    if (isDecoded(response)) {
       copy.headers.delete("Content-Encoding");
       copy.headers.delete("Content-Length");
     }
@@ -106,7 +106,8 @@ function copyOf(response: Response): Response | undefined {
  * Whether `fetch()` has decoded the body, so that the headers describe bytes that are gone. Workers encode it again, by
  * the same headers.
  */
-function isDecoded({ headers }: Response): boolean {
+export function isDecoded({ headers, url }: Response): boolean {
+  if (url === "") return false;
   const encoding = headers.get("Content-Encoding");
   return !isWorkerd && encoding !== null &&
     encoding.split(",").every((name) =>
