@@ -1,5 +1,5 @@
 /**
- * What a response must tell shared caches, such as a proxy or a CDN, if it carries a visitor's cookie.
+ * The headers for shared caches, such as a proxy or a CDN, of a response that carries a visitor's cookie.
  *
  * @module
  */

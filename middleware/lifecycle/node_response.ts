@@ -155,7 +155,8 @@ export function commitBeforeSending<Data, FlashData>(
       if (call.name === "writeHead") throwHeadersSent();
       checkBody(call);
       // Calls after `end` are ignored. Node does so too, and reports an error.
-      if (!includesCall(calls, "end")) hold(call);
+      if (!includesCall(calls, "end")) calls.push(call);
+      if (call.name === "write") pauseSources();
     }
     return call.name === "write" ? phase !== "abandoned" : res;
   }
@@ -178,20 +179,19 @@ export function commitBeforeSending<Data, FlashData>(
     const status = checkHead(res, call);
     const isFailed = threw || isFailure(status);
     const isUnused = state && !state.stored && !session.dirty;
-    hold(call);
+    calls.push(call);
     if (state?.closed || isUnused || isFailed && !session.destroyed) {
       close(session);
       return send();
     }
     phase = "saving";
+    if (call.name === "write") pauseSources();
     save(isFailed).catch(disconnect);
     return call.name === "write" ? true : res;
   }
 
-  /** Queues a call. A stream is paused at its first part: when it is piped, Node would resume it at once. */
-  function hold(call: Call): void {
-    calls.push(call);
-    if (call.name !== "write") return;
+  /** Pauses piped streams at a queued part, and not when they are piped: Node would resume them at once. */
+  function pauseSources(): void {
     for (const source of sources) {
       if (source.isPaused?.() !== false) continue;
       source.pause?.();

@@ -169,7 +169,7 @@ Deno.test("session() commits nothing, when an asynchronous handler rejects", asy
       },
       {
         onError: (_error, _req, res: Any) => {
-          res.statusCode = 404; // the handler threw, whatever the answer is
+          res.statusCode = 404; // a thrown error is a failure with any status
           res.end("no such page");
         },
       },

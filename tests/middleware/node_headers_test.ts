@@ -1,4 +1,4 @@
-// Headers that handlers make once and send to every visitor, and what caches are told.
+// Headers that handlers make once and send to every visitor, and the headers for caches.
 import { assertEquals, assertMatch } from "@std/assert";
 import type { RequestListener } from "node:http";
 import type { SessionStorage } from "../../storage/contract.ts";

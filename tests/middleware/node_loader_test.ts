@@ -1,5 +1,5 @@
 // How Express sends a loader's `Response`: its stream, and its headers beside those that were set before.
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { loader, session } from "../../middleware/express.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
@@ -56,6 +56,48 @@ await withExpress(
         connection.close();
         await cancelled;
       });
+    });
+
+    Deno.test(`${name}: loader() does not read its body to the end, while the session is saved`, async () => {
+      const engine = new FakeEngine();
+      const storage = createSessionStorage({ engine, cookie: {} });
+      const part = new TextEncoder().encode("x".repeat(10_000));
+      const turns = async () => {
+        for (let i = 0; i < 20; i++) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      let pulled = 0;
+      const held: number[] = [];
+      engine.play("write", {
+        async before() {
+          await turns();
+          held.push(pulled);
+          await turns();
+          held.push(pulled);
+        },
+      });
+      await serve((app) => {
+        app.use(session(storage));
+        app.get(
+          "/",
+          loader(({ session }) => {
+            session.set("a", 1);
+            return new Response(
+              new ReadableStream({
+                pull(controller) {
+                  if (pulled++ < 200) controller.enqueue(part);
+                  else controller.close();
+                },
+              }),
+            );
+          }),
+        );
+      }, async (client) => {
+        assertEquals((await client.request("/")).text.length, 2_000_000);
+      });
+      assertEquals(held[0], held[1]);
+      assert(held[0]! < 20, `${held[0]} parts`);
     });
 
     Deno.test(`${name}: loader() cancels a body that is not sent`, async () => {

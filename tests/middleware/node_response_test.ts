@@ -5,6 +5,8 @@ import {
   type RequestListener,
   ServerResponse,
 } from "node:http";
+import { Readable } from "node:stream";
+import { setImmediate } from "node:timers";
 import type { SessionError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import { session as express } from "../../middleware/express.ts";
@@ -279,4 +281,56 @@ Deno.test("session() rejects an invalid later part of the body at once", async (
     async (client) => assertEquals((await client.request("/")).text, "ab"),
   );
   assertEquals(codes, ["ERR_INVALID_ARG_TYPE", "ERR_UNKNOWN_ENCODING"]);
+});
+
+Deno.test("session() pauses a piped stream while it saves, so that little is held", async () => {
+  const { engine, storage } = new Fixture();
+  const gate = Promise.withResolvers<void>();
+  engine.play("write", { before: () => gate.promise });
+  const part = "x".repeat(10_000);
+  let pulled = 0;
+  const source = new Readable({
+    read() {
+      this.push(pulled++ < 500 ? part : null);
+    },
+  });
+  const turns = async () => {
+    for (let i = 0; i < 20; i++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  };
+  await serving(
+    node(storage, async (_req: Req, res: Res, session) => {
+      session.set("a", 1);
+      source.pipe(res);
+      await turns();
+      const held = pulled;
+      await turns();
+      assertEquals(pulled, held);
+      gate.resolve();
+    }),
+    async (client) => {
+      assertEquals((await client.request("/")).text, part.repeat(500));
+    },
+  );
+  assertEquals(pulled, 501);
+});
+
+Deno.test("session() does not resume a stream that the handler has paused or taken back", async () => {
+  const { engine, storage } = new Fixture();
+  const gate = Promise.withResolvers<void>();
+  engine.play("write", { before: () => gate.promise });
+  const kept = Readable.from(["a", "b", "c"]);
+  await serving(
+    node(storage, async (_req: Req, res: Res, session) => {
+      session.set("a", 1);
+      kept.pipe(res);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      kept.unpipe(res);
+      gate.resolve();
+      await new Promise<void>((resolve) => res.once("finish", resolve).end());
+    }),
+    async (client) => assertEquals((await client.request("/")).text, "a"),
+  );
+  assertEquals(await Array.fromAsync(kept), ["b", "c"]);
 });

@@ -183,6 +183,33 @@ if (found) {
       }
     }
 
+    for (const place of ["before", "after"]) {
+      Deno.test(`${version}: compression ${place} session() sends at once what is flushed`, async () => {
+        const storage = createSessionStorage({
+          engine: new FakeEngine(),
+          cookie: {},
+        });
+        const app = express();
+        if (place === "before") app.use((compression as Any)());
+        app.use(session(storage));
+        if (place === "after") app.use((compression as Any)());
+        app.get("/", (req: Any, res: Any) => {
+          req.session.set("a", 1);
+          res.type("text/event-stream").write("data: 1\n\n");
+          res.flush();
+        });
+        await serving(app as Any, async ({ origin }) => {
+          const response = await fetch(origin);
+          assert(response.headers.has("content-encoding"));
+          const reader = response.body!.getReader();
+          // The answer never ends.
+          const { value } = await reader.read();
+          assertEquals(new TextDecoder().decode(value), "data: 1\n\n");
+          await reader.cancel();
+        });
+      });
+    }
+
     Deno.test(`${version}: session() keeps methods of a response that were wrapped by hand`, async () => {
       const engine = new FakeEngine();
       const storage = createSessionStorage({ engine, cookie: {} });
