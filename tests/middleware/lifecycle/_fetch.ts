@@ -15,7 +15,7 @@ export async function toResponse(
   switch (reply.kind) {
     case "text": {
       const { body, status = 200, headers = [] } = reply;
-      // Workers encode a body by its header, unless they are told that it is encoded.
+      // Workers encode a body by its header, unless an option says that it is encoded.
       const manual = body instanceof Uint8Array && { encodeBody: "manual" };
       const init = { status, headers, ...manual };
       return new Response(body, init);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Case } from "./_cases.ts";
+import type { Case } from "./_case.ts";
 import type { Driver } from "./_driver.ts";
 
 /** The result of a case in a framework: a check mark, or the framework's trait. */

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { withPackages } from "../../engines/_packages.ts";
 import { assertNoDrift } from "../../_drift.ts";
-import { type Case, cases } from "./_cases.ts";
+import type { Case } from "./_case.ts";
+import { cases } from "./_cases.ts";
 import { Client } from "./_client.ts";
 import type { Driver, Served } from "./_driver.ts";
 import { drivers } from "./_drivers.ts";
