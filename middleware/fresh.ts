@@ -37,6 +37,7 @@ import {
   mount,
   type MountArguments,
   mustBeFree,
+  mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
@@ -132,10 +133,12 @@ export function session<Data, FlashData>(
     respond<Data, FlashData>(storage, {
       request: ctx.req,
       isFailure,
-      handle(session) {
+      async handle(session) {
         mustBeFree(ctx.state[key], `ctx.state.${key}`);
         ctx.state[key] = session;
-        return ctx.next();
+        const response = await ctx.next();
+        mustBeKept(ctx.state[key], session, `ctx.state.${key}`);
+        return response;
       },
       failed: () => !(ctx.error instanceof Response) && Boolean(ctx.error),
       unavailable: onUnavailable && ((error) => onUnavailable(error, ctx)),

@@ -32,6 +32,7 @@ import {
   mount,
   type MountArguments,
   mustBeFree,
+  mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
 import {
@@ -140,10 +141,12 @@ export function session<Data, FlashData>(
     return await exchange<Data, FlashData, unknown>(storage, {
       request: event.req,
       isFailure,
-      handle(session) {
+      async handle(session) {
         mustBeFree(event.context[key], `event.context.${key}`);
         event.context[key] = session;
-        return next();
+        const answer = await next();
+        mustBeKept(event.context[key], session, `event.context.${key}`);
+        return answer;
       },
       thrown: (error) => error instanceof Response ? error : undefined,
       statusOf: (answer) => statusOf(event, answer),

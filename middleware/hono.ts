@@ -34,6 +34,7 @@ import {
   mount,
   type MountArguments,
   mustBeFree,
+  mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
@@ -135,6 +136,7 @@ export function session<Data, FlashData>(
         mustBeFree(c.get(key), `c.get("${key}")`);
         c.set(key, session);
         await next();
+        mustBeKept(c.get(key), session, `c.get("${key}")`);
         return c.finalized ? c.res : undefined;
       },
       // An HTTPException is an answer; an error stays one, whatever page app.onError has made of it.

@@ -29,6 +29,7 @@ import {
   mount,
   type MountArguments,
   mustBeFree,
+  mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
 import {
@@ -142,6 +143,7 @@ export function session<Data, FlashData>(
         mustBeFree(ctx.state[key], `ctx.state.${key}`);
         ctx.state[key] = session;
         await next();
+        mustBeKept(ctx.state[key], session, `ctx.state.${key}`);
         // After `response.with()`, oak ignores `response.headers`.
         return ctx.respond !== false && !ctx.response.writable
           ? await ctx.response.toDomResponse()

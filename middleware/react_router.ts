@@ -41,6 +41,7 @@ import {
   mount,
   type MountArguments,
   mustBeFree,
+  mustBeKept,
 } from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
 
@@ -148,10 +149,12 @@ export function session<Data, FlashData>(
     respond<Data, FlashData>(storage, {
       request: args.request,
       isFailure,
-      handle(session) {
+      async handle(session) {
         mustBeFree(valueOf(args.context, key), "the context", "context");
         args.context.set(key, session);
-        return next() as Promise<Response>;
+        const response = await next() as Response;
+        mustBeKept(valueOf(args.context, key), session, "the context");
+        return response;
       },
       unavailable: onUnavailable && ((error) => onUnavailable(error, args)),
     }) as Promise<Response>;

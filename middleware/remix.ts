@@ -57,6 +57,7 @@ import {
   mount,
   type MountArguments,
   mustBeFree,
+  mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
 import { respond } from "./lifecycle/response.ts";
@@ -160,10 +161,12 @@ export function session<Data, FlashData>(
     respond<Data, FlashData>(storage, {
       request: context,
       isFailure,
-      handle(session) {
+      async handle(session) {
         mustBeFree(context.get(key), "the context");
         context.set(key, session, ...(property ? [{ property }] : []));
-        return next();
+        const response = await next();
+        mustBeKept(context.get(key), session, "the context");
+        return response;
       },
       unavailable: onUnavailable && ((error) => onUnavailable(error, context)),
     }) as Promise<Response>;

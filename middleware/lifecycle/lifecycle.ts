@@ -162,6 +162,24 @@ export function mustBeFree(
   );
 }
 
+/**
+ * Refuses a session that a handler has put in the place of the middleware's: it would not be saved.
+ *
+ * @param found The current value.
+ * @param holder What holds it, for the error's message.
+ * @throws {TypeError} If the value is another session.
+ */
+export function mustBeKept(
+  found: unknown,
+  session: unknown,
+  holder: string,
+): void {
+  if (found === session || !isSession(found)) return;
+  throw new TypeError(
+    `Cannot save session: a handler has replaced the session in ${holder}; change that session instead: clear its values with unset(), or call regenerateId()`,
+  );
+}
+
 /** The part of a request that the lifecycle uses: a `Request`, for example. */
 export interface RequestInfo {
   readonly method: string;
