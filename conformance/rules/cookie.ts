@@ -76,6 +76,44 @@ export const cookie: readonly Rule[] = [
       }
     },
   }),
+  must("COOKIE-03", {
+    since: "2026.2",
+    capabilities: ["revoke"],
+    sentence:
+      "If a browser sends several cookies of the session's name, a logout and a regenerated id end the sessions of all of them.",
+    why:
+      "The browser keeps sending the other cookies. After a logout, one of them would sign the visitor in again; after a login, it would hide the new session.",
+    async check(t) {
+      const storage = await openBound(t);
+      const cookies = await signedInThrice(t, storage);
+      const visitor = await t.visitor(storage);
+      const leaving = await visitor.request(cookies.join("; "));
+      await leaving.destroy();
+      await t.settle();
+      for (const [index, cookie] of cookies.entries()) {
+        const request = await visitor.request(cookie);
+        t.equal(
+          request.get("userId"),
+          undefined,
+          `after the logout, the session of cookie ${index + 1} of 3 is live`,
+        );
+      }
+      const others = await signedInThrice(t, storage);
+      const login = await visitor.request(others.join("; "));
+      login.regenerate();
+      login.set("userId", "u2");
+      await login.save();
+      await t.settle();
+      for (const other of others.slice(1)) {
+        const next = await visitor.request(`${other}; ${visitor.cookie}`);
+        t.equal(
+          next.get("userId"),
+          "u2",
+          "another cookie's session hides the one with the regenerated id",
+        );
+      }
+    },
+  }),
 ];
 
 /** Opens a storage that reads `Cookie` headers; ends the trial if it does not. */
@@ -92,6 +130,19 @@ async function signedIn(t: Trial, storage: OpenStorage): Promise<Visitor> {
   const visitor = await t.visitor(storage);
   await visitor.visit((r) => r.set("userId", "u1"));
   return visitor;
+}
+
+/** The cookies of three live sessions. */
+async function signedInThrice(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<string[]> {
+  const cookies: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    cookies.push((await signedIn(t, storage)).cookie ?? "");
+  }
+  await t.settle();
+  return cookies;
 }
 
 /** Cookies that do not lead to a live session, one or two at a time. */

@@ -175,6 +175,21 @@ export class MovingRecords implements Records {
     return touched && this.#foreign(touched);
   }
 
+  async endPrevious(
+    { header }: Carried,
+    except: readonly string[],
+  ): Promise<void> {
+    // Where the new storage's cookie carries the old ids, there are no others.
+    if (header === undefined || this.#from.byValue) return;
+    const old = await this.#from.storage.decode(header);
+    for (let at: Carried | undefined = old; at; at = at.next) {
+      if (at.value === null) continue;
+      // Its session may have moved, so only its move leads to it.
+      const found = await this.#findOld(at, []);
+      if (found && !except.includes(found.id)) await this.revoke(found);
+    }
+  }
+
   /** @param sent The values of this storage's cookies, which it was searched for. */
   async #findPrevious(
     { header }: Carried,

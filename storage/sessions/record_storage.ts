@@ -72,7 +72,9 @@ export class RecordStorage<Data, FlashData>
       : await this.#find(carried);
     if (!stored) return session;
     const state = requireState(session);
-    if (carried.text !== undefined || carried.next) stored.carried = carried;
+    if (carried.text !== undefined || carried.next || this.#finder) {
+      stored.carried = carried;
+    }
     state.attach(stored, this);
     const next = this.#policy.nextDeadline(state, stored.expires);
     if (next !== undefined) await this.#slide(state, stored, next);
@@ -189,7 +191,7 @@ export class RecordStorage<Data, FlashData>
       written.carried = known?.carried;
       state.committed(written, this, changes, merged);
       if (changes.newId && !changes.newId.keepOld) {
-        await this.#endOthers(otherIds);
+        await this.#endOthers(otherIds, known, [...state.knownIds]);
       }
       return written.id;
     } catch (error) {
@@ -199,14 +201,27 @@ export class RecordStorage<Data, FlashData>
   }
 
   /** Ends the sessions of the request's other cookies, which the browser may send in front of the new one. */
-  async #endOthers(ids: readonly string[]): Promise<void> {
-    for (const id of ids) {
+  async #endOthers(
+    others: readonly string[],
+    known: StoredRecord | undefined,
+    own: readonly string[],
+  ): Promise<void> {
+    const ends = others.map((id) => () => this.records.remove(id));
+    for (const end of [...ends, () => this.#endPrevious(known, own)]) {
       try {
-        await this.records.remove(id);
+        await end();
       } catch {
         // The failure was reported, and the new id is already stored.
       }
     }
+  }
+
+  async #endPrevious(
+    known: StoredRecord | undefined,
+    own: readonly string[],
+  ): Promise<void> {
+    if (!known?.carried) return;
+    await this.records.endPrevious?.(known.carried, own);
   }
 
   /** The ids in the other cookies of the session's request. */
@@ -227,6 +242,7 @@ export class RecordStorage<Data, FlashData>
       if (known?.id === id) await records.revoke(known);
       else if (records.accepts(id)) await records.remove(id);
     }
+    await this.#endPrevious(known, ids);
     const owner = known && state.record?.owner;
     if (owner !== undefined) await this.#owners?.unlist(owner, ids);
     this.#policy.report("destroyed");

@@ -20,7 +20,7 @@ export interface StoredRecord extends Origin {
   readonly mark?: string;
   /** Whether the visitor's cookie does not have the record's id yet, so that the next save must send it. */
   readonly unsent?: boolean;
-  /** The cookies of the request that read the record, if one can be sent again as it came, or there are several. */
+  /** The cookies of the request that read the record, if its end or a save needs them. */
   carried?: Carried | undefined;
 }
 
@@ -57,6 +57,8 @@ export interface Records {
     stored: StoredRecord,
     expires: number,
   ): Promise<StoredRecord | undefined>;
+  /** Ends the sessions of the previous storage's cookies in a request, except for those with the ids. */
+  endPrevious?(carried: Carried, except: readonly string[]): Promise<void>;
   sweep?(): Promise<void>;
   close?(): Promise<void>;
 }

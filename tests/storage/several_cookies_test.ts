@@ -335,6 +335,53 @@ Deno.test("createReadThroughSessionStorage() ends other cookies' sessions in bot
   }
 });
 
+Deno.test("createReadThroughSessionStorage() ends the sessions of cookies under the previous storage's name", async () => {
+  for (const from of previousStorages()) {
+    const to = createSessionStorage({ engine: new FakeEngine(), cookie });
+    const moving = createReadThroughSessionStorage({ to, from });
+    const cases = ["logout", "logout after a move", "login", "a dead one"];
+    for (const how of cases) {
+      const older = [await signIn(from, "bob"), await signIn(from, "bob")];
+      let header = older.join("; ");
+      if (how === "logout after a move") {
+        const moved = await moving.getSession(header);
+        const sent = cookieHeader(await moving.commitSession(moved));
+        header = `${sent}; ${header}`;
+      }
+      if (how === "a dead one") {
+        const newer = await signIn(to, "ann");
+        await moving.destroySession(await moving.getSession(newer));
+        header = `${newer}; ${header}`;
+      }
+      const session = await moving.getSession(header);
+      let kept = "";
+      if (how === "login") {
+        session.regenerateId();
+        session.set("user", "ann");
+        kept = cookieHeader(await moving.commitSession(session));
+      } else await moving.destroySession(session);
+      for (const one of older) {
+        const expected = how === "login" ? "ann" : undefined;
+        const sent = kept ? [one, kept] : [one];
+        assertEquals(await userOf(moving, ...sent), expected, rowName(how));
+      }
+      for (const sent of [[kept], [...older, kept]]) {
+        if (!kept) continue;
+        assertEquals(await userOf(moving, ...sent), "ann", rowName(how));
+      }
+    }
+  }
+});
+
+/** Storages that set a cookie of another name, with records and without. */
+function previousStorages(): SessionStorage[] {
+  const older = { ...cookie, name: "sid" };
+  return [
+    createSessionStorage({ engine: new FakeEngine(), cookie: older }),
+    createCookieSessionStorage({ cookie: older }),
+  ];
+}
+
 /** A browser's cookies: each has a name, a domain and a path, and the longest path is sent first (RFC 6265). */
 class Jar {
   readonly #cookies: Map<string, string> = new Map();

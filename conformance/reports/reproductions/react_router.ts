@@ -227,6 +227,18 @@ export const reproductions: Readonly<
       assert(session.has("userId"), "the old cookie hides the new one");
     },
   },
+  "COOKIE-03": {
+    of: ["memory", "file"],
+    visitor:
+      "A browser has two session cookies, for two paths. The visitor logs out, and the other cookie signs the visitor in again.",
+    async show(storage) {
+      const cookies = [await signIn(storage), await signIn(storage)];
+      const session = await storage.getSession(cookies.join("; "));
+      await storage.destroySession(session);
+      const next = await storage.getSession(cookies[1]);
+      assert(!next.has("userId"), "the other cookie's session is live");
+    },
+  },
   "HOSTILE-04": {
     of: ["file"],
     visitor:

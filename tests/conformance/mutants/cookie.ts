@@ -11,6 +11,9 @@ export const cookie: readonly Mutant[] = [
   mutant("COOKIE-01", {
     name: "the first cookie of the name is read, and no other",
     reason: "a cookie that was damaged hides the live one",
+    also: {
+      "COOKIE-03": "the other cookies are not read, so they are not ended",
+    },
     target: bound(memoryTarget(), (storage) => ({
       getSession: (header) => storage.getSession(header?.split(";")[0]),
     })),
@@ -18,6 +21,9 @@ export const cookie: readonly Mutant[] = [
   mutant("COOKIE-01", {
     name: "the first authentic cookie is read, and no other",
     reason: "a cookie that was destroyed hides the live one",
+    also: {
+      "COOKIE-03": "the other cookies are not read, so they are not ended",
+    },
     target: bound(memoryTarget(), (storage) => ({
       async getSession(header) {
         return await storage.getSession(await firstAuthentic(header));
@@ -37,6 +43,7 @@ export const cookie: readonly Mutant[] = [
     name: "two cookies are tried at most",
     reason:
       "a cookie that was destroyed, like the one after it, hides the live one",
+    also: { "COOKIE-03": "the third cookie is not read, so it is not ended" },
     target: bound(memoryTarget(), (storage) => ({
       getSession: (header) =>
         storage.getSession(header?.split(";").slice(0, 2).join(";")),
@@ -45,6 +52,7 @@ export const cookie: readonly Mutant[] = [
   mutant("COOKIE-01", {
     name: "a session that came with several cookies is not saved",
     reason: "a change is not saved in the live session",
+    also: { "COOKIE-03": "the regenerated id is not sent" },
     target: bound(memoryTarget(), (storage) => {
       const several = new WeakSet<SessionLike>();
       return {
@@ -86,6 +94,45 @@ export const cookie: readonly Mutant[] = [
       },
     })),
   }),
+  mutant("COOKIE-03", {
+    name: "a logout ends the session of one cookie, and no other",
+    reason: "after the logout, the session of cookie 2 of 3 is live",
+    target: bound(memoryTarget(), (storage) => ({
+      getSession: async (header) => (await firstLive(storage, header)).session,
+    })),
+  }),
+  mutant("COOKIE-03", {
+    name: "a logout ends the sessions of two cookies at most",
+    reason: "after the logout, the session of cookie 3 of 3 is live",
+    target: bound(memoryTarget(), (storage) => ({
+      async getSession(header) {
+        const { cookie, rest } = await firstLive(storage, header);
+        return await storage.getSession(
+          [cookie, ...rest.slice(0, 1)].join("; "),
+        );
+      },
+    })),
+  }),
+  mutant("COOKIE-03", {
+    name: "a login ends the session of one cookie, and no other",
+    reason: "hides the one with the regenerated id",
+    target: bound(memoryTarget(), (storage) => {
+      const others = new WeakMap<SessionLike, string[]>();
+      return {
+        async getSession(header) {
+          const { session, rest } = await firstLive(storage, header);
+          others.set(session, rest);
+          return session;
+        },
+        async destroySession(session) {
+          for (const other of others.get(session) ?? []) {
+            await storage.destroySession(await storage.getSession(other));
+          }
+          return await storage.destroySession(session);
+        },
+      };
+    }),
+  }),
 ];
 
 /** A storage that is right but for some of its functions. */
@@ -112,6 +159,21 @@ function bound(
         },
       };
     },
+  };
+}
+
+/** The session of the first of several cookies that leads to one with values, and the cookies after it. */
+async function firstLive(storage: SessionStorage, header?: string | null) {
+  const cookies = header?.split("; ", 3) ?? [];
+  for (const [index, cookie] of cookies.entries()) {
+    const session = await storage.getSession(cookie);
+    const rest = cookies.slice(index + 1);
+    if (session.has("userId")) return { session, cookie, rest };
+  }
+  return {
+    session: await storage.getSession(header),
+    cookie: header ?? "",
+    rest: [] as string[],
   };
 }
 
