@@ -4,7 +4,7 @@ import { effort } from "../../_effort.ts";
 import { rowName } from "../../_row.ts";
 import { withPackages } from "../../engines/_packages.ts";
 import { KINDS } from "./_kinds.ts";
-import { decoded, type RawAnswer, visit, visitOver2 } from "./_raw.ts";
+import { decoded, openHttp2, type RawAnswer, visit } from "./_raw.ts";
 import { serveOnNode } from "./_node.ts";
 import {
   Answers,
@@ -100,7 +100,20 @@ export function register(
 }
 
 async function table(setup: Setup, port: number): Promise<void> {
-  const send = setup.host === "node:http2" ? visitOver2 : visit;
+  if (setup.host !== "node:http2") return await compare(setup, port, visit);
+  const { send, close } = openHttp2(port);
+  try {
+    await compare(setup, port, send);
+  } finally {
+    await close();
+  }
+}
+
+async function compare(
+  setup: Setup,
+  port: number,
+  send: typeof visit,
+): Promise<void> {
   const { body: cookie } = await send(port, { path: "/login" });
   for (const kind of kindsOf(setup.host)) {
     const { path = "", headers = [], ...request } = KINDS[kind] ?? {};
