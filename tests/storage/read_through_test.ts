@@ -324,6 +324,18 @@ Deno.test("createReadThroughSessionStorage() moves to a database at the first ch
   assertEquals((await moving.getSession(header)).size, 0);
 });
 
+Deno.test("createReadThroughSessionStorage() keeps the old id for a minute after a login, and ends the sessions of other cookies at once", async () => {
+  const from = createSessionStorage({ engine: new FakeEngine(), cookie });
+  const { storage } = database();
+  const moving = createReadThroughSessionStorage({ to: storage, from });
+  const [own, other] = [await signIn(from), await signIn(from)];
+  const session = await moving.getSession(`${own}; ${other}`);
+  session.regenerateId();
+  await moving.commitSession(session);
+  assertEquals((await moving.getSession(own)).get("user"), "ann");
+  assertEquals((await moving.getSession(other)).size, 0);
+});
+
 Deno.test("createReadThroughSessionStorage() keeps ids and removes both records at logout, when it moves to Workers KV", async () => {
   const { kv, stored } = kvNamespace();
   const { old, from } = fakes();
