@@ -267,8 +267,8 @@ export interface SessionEvent {
    * - `conflict`: another request had saved first, so the save is repeated on the newer record
    * - `rejected-cookie`: a cookie was forged, damaged or in a format that is not accepted
    * - `corrupt-record`: a stored record could not be decoded and is treated as absent
-   * - `evicted`: a full storage dropped the least recently saved session, or a full list of an owner the one that
-   *   expires first
+   * - `evicted`: a full storage dropped a live session, usually the least recently used one, or a full list of an owner
+   *   dropped the one that expires first
    * - `engine-error`: the engine failed; `cause` says how
    */
   readonly type:
@@ -324,8 +324,9 @@ export interface StorageGuarantees {
   /** The whole session travels in the cookie. */
   readonly selfContained: boolean;
   /**
-   * What a full engine evicts: nothing, so that writes fail (`nothing`), the least recently written record (`oldest`),
-   * or any record (`any`). @default {"nothing"}
+   * What a full engine evicts: nothing, so that writes fail (`nothing`), the least recently written or used record
+   * (`oldest`), among records without an owner first if the engine knows owners, or any record (`any`).
+   * @default {"nothing"}
    */
   readonly evicts?: "nothing" | "oldest" | "any";
   /** The largest record, in bytes of UTF-8. */
@@ -353,6 +354,8 @@ export interface WriteOptions {
    * engine without `compareAndSet` may ignore it.
    */
   readonly ifVersion?: unknown;
+  /** The key of the session's owner. Only an engine with `owned` needs it. */
+  readonly owner?: string | undefined;
 }
 
 /** Options of {@linkcode Engine.delete} and {@linkcode Engine.touch}. */
@@ -391,6 +394,11 @@ export interface Engine {
     expires: number,
     options?: DeleteOptions,
   ): Promise<boolean>;
+  /**
+   * Returns the keys of the records that were last written with this owner. An engine that has it finds an owner's
+   * sessions by an index; without it, the caller keeps lists.
+   */
+  owned?(owner: string): Promise<readonly string[]>;
   /** Removes exactly the records that have expired at `now`, in milliseconds. */
   sweep?(now: number): Promise<void>;
   /** Releases timers and handles. May be called more than once. */

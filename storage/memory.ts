@@ -12,15 +12,21 @@ import { MemoryEngine } from "./engines/memory.ts";
 /** Options of {@linkcode createMemorySessionStorage}. */
 export interface MemorySessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
-  /** The most sessions to keep. Beyond it, the least recently saved session is evicted. @default {100_000} */
+  /**
+   * The most sessions to keep. Beyond it, an expired session is removed. If none has expired, a session is evicted: the
+   * least recently used one, but sessions of strangers first. @default {100_000}
+   */
   maxSessions?: number | undefined;
 }
 
 /**
  * Keeps sessions in memory, for tests, development and single processes. A restart loses them.
  *
- * Expired sessions are removed once a minute while requests arrive. When the storage is full, the least recently saved
- * session is evicted, and `onEvent` receives `evicted`.
+ * While requests save sessions, those that expired an hour ago are removed. When the storage is full, a session is
+ * removed that has expired. If none has, one is evicted, and `onEvent` receives `evicted`: the least recently used one,
+ * where reading is use. Sessions of strangers are evicted before those in use, so failed logins do not sign users out.
+ * With `owner`, strangers are those without an owner; otherwise, those who have not come back with their cookie. At least
+ * a quarter of the storage is left to strangers.
  *
  * @param options The limit, the cookie and the timeouts.
  * @returns The session storage.

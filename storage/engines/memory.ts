@@ -10,12 +10,44 @@ import type {
   StorageGuarantees,
   WriteOptions,
 } from "../contract.ts";
+import { Deadlines, type Due } from "./deadlines.ts";
+import { Recency, type Used } from "./recency.ts";
 
-const SWEEP_EVERY = 60_000;
-/** A full storage must not look through all of its sessions on every write. */
-const SWEEP_WHEN_FULL_EVERY = 1_000;
+/** While there is room, an expired record is kept for an hour: the clock may be ahead, and be set back. */
+const SPARED = 3_600_000;
 
-/** Keeps records in a `Map`. */
+/** A record and its positions among the others. */
+class Kept implements Due, Used<Kept> {
+  readonly key: string;
+  /** Replaced and never changed, because callers hold it. */
+  record: EngineRecord;
+  owner: string | undefined;
+  /** The number of its last use, among all uses of records. */
+  used = 0;
+  group: Recency<Kept> | undefined;
+  before: Kept | undefined;
+  after: Kept | undefined;
+  position = -1;
+
+  constructor(key: string, record: EngineRecord) {
+    this.key = key;
+    this.record = record;
+  }
+
+  get expires(): number {
+    return this.record.expires;
+  }
+}
+
+/**
+ * Keeps records in a `Map`. If there are more than `max`, one is evicted.
+ *
+ * Strangers create sessions too, for example by failed logins. They must not evict the users, so there are two groups,
+ * each in the order of last use. A record joins the first group when it is written with an owner, or, while no record
+ * has an owner, when it is read or written again. The second group is evicted first. The first group holds at most three
+ * quarters of the records, because new sessions need room too. Beyond that, its least recently used record moves to the
+ * second group.
+ */
 export class MemoryEngine implements Engine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
@@ -26,14 +58,16 @@ export class MemoryEngine implements Engine {
     selfContained: false,
     evicts: "oldest",
   };
-  // A Map keeps the order of insertion, and each write inserts its record again: the first one is the least recently
-  // written.
-  readonly #records = new Map<string, EngineRecord>();
+  readonly #records = new Map<string, Kept>();
+  readonly #owners = new Map<string, Set<Kept>>();
+  readonly #deadlines = new Deadlines<Kept>();
+  readonly #first = new Recency<Kept>();
+  readonly #second = new Recency<Kept>();
   readonly #max: number;
   readonly #now: () => number;
   readonly #onEvict: () => void;
-  #sweptAt = -Infinity;
   #writes = 0;
+  #uses = 0;
 
   constructor(max: number, now: () => number, onEvict: () => void) {
     this.#max = max;
@@ -42,19 +76,32 @@ export class MemoryEngine implements Engine {
   }
 
   async read(key: string): Promise<EngineRecord | null> {
-    return this.#records.get(key) ?? null;
+    const kept = this.#records.get(key);
+    if (!kept) return null;
+    this.#use(kept);
+    return kept.record;
   }
 
   async write(
     key: string,
     value: string,
-    { expires, ifVersion }: WriteOptions,
+    { expires, ifVersion, owner }: WriteOptions,
   ): Promise<unknown> {
-    if (!this.#holds(key, ifVersion)) return null;
+    const old = this.#records.get(key);
+    if (!holds(old, ifVersion)) return null;
     const version = ++this.#writes;
-    this.#records.delete(key);
-    this.#records.set(key, { value, version, expires });
-    await this.#makeRoom();
+    const record = { value, version, expires };
+    const kept = old ?? new Kept(key, record);
+    kept.record = record;
+    this.#setOwner(kept, owner);
+    if (old) this.#deadlines.update(kept);
+    else {
+      this.#records.set(key, kept);
+      this.#deadlines.add(kept);
+      this.#join(kept, this.#second);
+    }
+    if (old || owner !== undefined) this.#use(kept);
+    this.#makeRoom(kept);
     return version;
   }
 
@@ -62,8 +109,9 @@ export class MemoryEngine implements Engine {
     key: string,
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
-    if (!this.#holds(key, ifVersion)) return false;
-    this.#records.delete(key);
+    const kept = this.#records.get(key);
+    if (!holds(kept, ifVersion)) return false;
+    if (kept) this.#remove(kept);
     return true;
   }
 
@@ -72,35 +120,81 @@ export class MemoryEngine implements Engine {
     expires: number,
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
-    const record = this.#records.get(key);
-    if (!record || !this.#holds(key, ifVersion)) return false;
-    this.#records.set(key, { ...record, expires });
+    const kept = this.#records.get(key);
+    if (!kept || !holds(kept, ifVersion)) return false;
+    kept.record = { ...kept.record, expires };
+    this.#deadlines.update(kept);
     return true;
   }
 
+  /** Returns an owner's keys, the least recently used first. */
+  async owned(owner: string): Promise<string[]> {
+    return [...this.#owners.get(owner) ?? []]
+      .sort((a, b) => a.used - b.used)
+      .map(({ key }) => key);
+  }
+
   async sweep(now: number): Promise<void> {
-    this.#sweptAt = now;
-    for (const [key, { expires }] of this.#records) {
-      if (!(expires > now)) this.#records.delete(key);
+    while (this.#removeExpired(now));
+  }
+
+  #setOwner(kept: Kept, owner: string | undefined): void {
+    if (kept.owner === owner) return;
+    if (kept.owner !== undefined) {
+      const owned = this.#owners.get(kept.owner);
+      owned?.delete(kept);
+      if (owned?.size === 0) this.#owners.delete(kept.owner);
     }
+    kept.owner = owner;
+    if (owner === undefined) return;
+    const owned = this.#owners.get(owner);
+    if (owned) owned.add(kept);
+    else this.#owners.set(owner, new Set([kept]));
   }
 
-  #holds(key: string, ifVersion: unknown): boolean {
-    return ifVersion === undefined ||
-      ifVersion === (this.#records.get(key)?.version ?? null);
+  #use(kept: Kept): void {
+    kept.used = ++this.#uses;
+    const first = kept.owner !== undefined || this.#owners.size === 0;
+    this.#join(kept, first ? this.#first : this.#second);
+    if (this.#first.size <= this.#max - Math.floor(this.#max / 4)) return;
+    const oldest = this.#first.first;
+    if (oldest) this.#join(oldest, this.#second);
   }
 
-  async #makeRoom(): Promise<void> {
+  #join(kept: Kept, group: Recency<Kept>): void {
+    kept.group?.remove(kept);
+    kept.group = group;
+    group.add(kept);
+  }
+
+  #makeRoom(written: Kept): void {
     const now = this.#now();
-    const full = this.#records.size > this.#max;
-    // A clock that was set back must not delay the next sweep.
-    if (
-      Math.abs(now - this.#sweptAt) >=
-        (full ? SWEEP_WHEN_FULL_EVERY : SWEEP_EVERY)
-    ) await this.sweep(now);
-    if (this.#records.size <= this.#max) return;
-    const oldest = this.#records.keys().next();
-    if (!oldest.done) this.#records.delete(oldest.value);
+    while (this.#removeExpired(now - SPARED));
+    if (this.#records.size <= this.#max || this.#removeExpired(now)) return;
+    const oldest = this.#second.first;
+    // A write must not evict its own record.
+    const evicted = !oldest || oldest === written ? this.#first.first : oldest;
+    if (evicted) this.#remove(evicted);
     this.#onEvict();
   }
+
+  /** Removes the record that expired first. Returns `false` if none has. */
+  #removeExpired(now: number): boolean {
+    const { first } = this.#deadlines;
+    if (!first || !(first.expires <= now)) return false;
+    this.#remove(first);
+    return true;
+  }
+
+  #remove(kept: Kept): void {
+    this.#records.delete(kept.key);
+    this.#deadlines.remove(kept);
+    kept.group?.remove(kept);
+    this.#setOwner(kept, undefined);
+  }
+}
+
+function holds(kept: Kept | undefined, ifVersion: unknown): boolean {
+  return ifVersion === undefined ||
+    ifVersion === (kept?.record.version ?? null);
 }

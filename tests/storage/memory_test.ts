@@ -1,6 +1,7 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Clock } from "../core/_support.ts";
 import type { SessionEvent } from "../../storage/contract.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import {
   createMemorySessionStorage,
   type MemorySessionStorageOptions,
@@ -26,7 +27,7 @@ function setUp(options: MemorySessionStorageOptions = {}) {
   return { clock, events, storage, store };
 }
 
-Deno.test("createMemorySessionStorage() evicts the least recently saved session and reports it, when it is full", async () => {
+Deno.test("createMemorySessionStorage() evicts the least recently used session and reports it, when it is full", async () => {
   const { events, storage, store } = setUp({ maxSessions: 3 });
   const [a, b, c] = [await store(), await store(), await store()];
   const again = await storage.read(a);
@@ -40,6 +41,15 @@ Deno.test("createMemorySessionStorage() evicts the least recently saved session 
   assertEquals(kept, [1, 0, 1, 1]);
 });
 
+Deno.test("createMemorySessionStorage() keeps a session that is only read, when strangers' sessions fill it", async () => {
+  const { events, storage, store } = setUp({ maxSessions: 10 });
+  const user = await store("user");
+  assertEquals((await storage.read(user)).get("a"), "user");
+  for (let login = 0; login < 100; login++) await store(login);
+  assertEquals((await storage.read(user)).get("a"), "user");
+  assertEquals(events.filter((type) => type === "evicted").length, 91);
+});
+
 Deno.test("createMemorySessionStorage() removes expired sessions first, when it is full", async () => {
   const { clock, events, storage, store } = setUp({ maxSessions: 2 });
   const kept = await store();
@@ -51,15 +61,15 @@ Deno.test("createMemorySessionStorage() removes expired sessions first, when it 
   assertEquals((await storage.read(next)).size, 1);
 });
 
-Deno.test("createMemorySessionStorage() removes expired sessions, though no request reads them", async () => {
+Deno.test("createMemorySessionStorage() removes sessions that expired an hour ago, though no request reads them", async () => {
   const { clock, storage, store } = setUp();
   const ended: string[] = [];
   for (let i = 0; i < 100; i++) ended.push(await store(i, 30));
-  const id = await store("kept", 300);
-  clock.pass(61);
+  const id = await store("kept", 31);
+  clock.pass(3630);
   await store();
   // A removed session does not come back with the clock.
-  clock.pass(-61);
+  clock.pass(-3630);
   for (const gone of ended) {
     assertEquals((await storage.read(gone)).size, 0, rowName(gone));
   }
@@ -75,18 +85,6 @@ Deno.test("createMemorySessionStorage() removes exactly the expired sessions, wh
   clock.pass(-10);
   assertEquals((await storage.read(short)).size, 0, "gone");
   assertEquals((await storage.read(long)).size, 1);
-});
-
-Deno.test("createMemorySessionStorage() removes expired sessions, when the clock was set back meanwhile", async () => {
-  const { clock, storage, store } = setUp();
-  clock.pass(3600);
-  await store();
-  clock.pass(-3600);
-  const id = await store(1, 10);
-  clock.pass(70);
-  await store();
-  clock.pass(-70);
-  assertEquals((await storage.read(id)).size, 0);
 });
 
 Deno.test("createMemorySessionStorage() keeps storages apart", async () => {
@@ -114,4 +112,209 @@ Deno.test("createMemorySessionStorage() throws and says what to change, when max
       rowName(maxSessions),
     );
   }
+});
+
+const expires = 10_000_000;
+
+/** An engine, its clock, and which of its records are there. */
+function engineOf(max: number) {
+  const state = { now: 0, evicted: 0 };
+  const engine = new MemoryEngine(max, () => state.now, () => state.evicted++);
+  const left = async (keys: string) => {
+    const found = [];
+    for (const key of keys) if (await engine.read(key)) found.push(key);
+    return found.join("");
+  };
+  return { engine, state, left };
+}
+
+Deno.test("write() evicts the least recently used record, when reads and writes changed the order", async () => {
+  const { engine, state, left } = engineOf(4);
+  for (const key of "abcd") await engine.write(key, key, { expires });
+  // These are in use now, and at most three can be: the first one is not any more.
+  for (const key of "abdc") await engine.read(key);
+  await engine.write("b", "again", { expires });
+  await engine.touch("d", expires + 1);
+  await engine.write("e", "e", { expires });
+  assertEquals(state.evicted, 1);
+  await engine.write("f", "f", { expires });
+  assertEquals(state.evicted, 2);
+  assertEquals(await left("abcdef"), "bcdf");
+});
+
+Deno.test("write() leaves a quarter for new records, when all others are in use", async () => {
+  const { engine, left } = engineOf(8);
+  for (const key of "abcdefgh") await engine.write(key, key, { expires });
+  for (const key of "abcdefgh") await engine.read(key);
+  await engine.write("i", "i", { expires });
+  await engine.write("j", "j", { expires });
+  // A new visitor comes back, though other visitors came after it.
+  assertEquals(await left("i"), "i");
+  assertEquals(await left("abcdefghij"), "cdefghij");
+});
+
+Deno.test("write() evicts records without an owner, when others have one", async () => {
+  const { engine, state, left } = engineOf(8);
+  for (const key of "abc") {
+    await engine.write(key, key, { expires, owner: "ann" });
+  }
+  for (let stranger = 0; stranger < 100; stranger++) {
+    await engine.write(`${stranger}`, "", { expires });
+    // Nobody has signed in, so coming back does not protect it.
+    await engine.read(`${stranger}`);
+  }
+  assertEquals(state.evicted, 95);
+  assertEquals(await left("abc"), "abc");
+  await engine.write("a", "signed out", { expires });
+  for (let stranger = 0; stranger < 8; stranger++) {
+    await engine.write(`${stranger}`, "", { expires });
+  }
+  assertEquals(await left("abc"), "bc");
+});
+
+Deno.test("write() keeps its own record, when there is room for few", async () => {
+  for (const max of [1, 2]) {
+    for (const [first, second] of [["ann", undefined], ["ann", "bob"]]) {
+      const { engine, left } = engineOf(max);
+      for (const key of "ab") {
+        await engine.write(key, key, { expires, owner: first });
+      }
+      await engine.write("c", "c", { expires, owner: second });
+      const row = rowName([max, second]);
+      assertEquals(await left("abc"), max === 1 ? "c" : "bc", row);
+    }
+  }
+});
+
+Deno.test("write() removes the record that expired first, and no live one, when it is full", async () => {
+  const letters = "qwertyuiopasdfghjklzxcvbnm";
+  const { engine, state, left } = engineOf(letters.length);
+  for (const key of letters) {
+    await engine.write(key, key, { expires: key.charCodeAt(0), owner: key });
+  }
+  await engine.touch("a", 1000);
+  await engine.touch("z", 98.5);
+  await engine.write("m", "m", { expires: 97.5, owner: "m" });
+  await engine.delete("c");
+  await engine.write("live", "", { expires: 2000 });
+  state.now = 1500;
+  let rest = [...letters].filter((key) => key !== "c");
+  for (const next of "mbzdefghijklnopqrstuvwxya") {
+    await engine.write(`after ${next}`, "", { expires: 2000 });
+    rest = rest.filter((key) => key !== next);
+    assertEquals(await left(letters), rest.join(""), next);
+  }
+  assertEquals(state.evicted, 0);
+  await engine.write("one more", "", { expires: 2000 });
+  assertEquals(state.evicted, 1);
+});
+
+Deno.test("write() keeps what expired less than an hour ago, unless the storage is full", async () => {
+  const { engine, state, left } = engineOf(3);
+  await engine.write("a", "a", { expires: 1000 });
+  state.now = 3_600_999;
+  await engine.write("b", "b", { expires });
+  assertEquals(await left("ab"), "ab");
+  state.now = 3_601_000;
+  await engine.write("b", "b", { expires });
+  assertEquals(await left("ab"), "b");
+  // A broken clock removes nothing.
+  state.now = NaN;
+  await engine.write("c", "c", { expires });
+  assertEquals(await left("bc"), "bc");
+});
+
+Deno.test("sweep() removes exactly what has expired", async () => {
+  const { engine, left } = engineOf(100);
+  for (const [key, at] of Object.entries({ a: 3, b: 1, c: 2, d: 4, e: 2 })) {
+    await engine.write(key, key, { expires: at, owner: "ann" });
+  }
+  await engine.sweep(2);
+  assertEquals(await left("abcde"), "ad");
+  assertEquals(await engine.owned("ann"), ["a", "d"]);
+});
+
+Deno.test("owned() returns the keys of an owner's records, the most recently used last", async () => {
+  const { engine, state } = engineOf(5);
+  assertEquals(await engine.owned("ann"), []);
+  for (const key of "abc") {
+    await engine.write(key, key, { expires, owner: "ann" });
+  }
+  await engine.write("d", "d", { expires: 1, owner: "bob" });
+  assertEquals(await engine.owned("ann"), ["a", "b", "c"]);
+  await engine.read("a");
+  assertEquals(await engine.owned("ann"), ["b", "c", "a"]);
+  await engine.write("b", "b", { expires, owner: "ann" });
+  assertEquals(await engine.owned("ann"), ["c", "a", "b"]);
+  await engine.touch("c", expires + 1);
+  assertEquals(await engine.owned("ann"), ["c", "a", "b"], "touched");
+  // A refused write changes nothing.
+  await engine.write("c", "c", { expires, owner: "bob", ifVersion: null });
+  assertEquals(await engine.owned("ann"), ["c", "a", "b"], "refused");
+
+  await engine.write("a", "a", { expires });
+  assertEquals(await engine.owned("ann"), ["c", "b"], "without an owner");
+  await engine.write("b", "b", { expires, owner: "bob" });
+  assertEquals(await engine.owned("ann"), ["c"], "another owner");
+  assertEquals(await engine.owned("bob"), ["d", "b"]);
+  await engine.delete("c");
+  assertEquals(await engine.owned("ann"), [], "deleted");
+  state.now = 2;
+  for (const key of "efghi") await engine.write(key, key, { expires });
+  assertEquals(await engine.owned("bob"), ["b"], "expired");
+  for (const key of "jklmn") {
+    await engine.write(key, key, { expires, owner: "ann" });
+  }
+  assertEquals(await engine.owned("bob"), [], "evicted");
+});
+
+Deno.test("MemoryEngine keeps its order and its index exact, when records come and go at random", async () => {
+  const max = 20;
+  const { engine, state, left } = engineOf(max);
+  const owners = new Map<string, string | undefined>();
+  const deadlines = new Map<string, number>();
+  let random = 1;
+  const below = (end: number) => (random = random * 48271 % 2147483647) % end;
+  for (let step = 0; step < 5000; step++) {
+    const key = String.fromCharCode(97 + below(40));
+    const owner = [undefined, "ann", "bob"][below(3)];
+    const expires = state.now + below(5_000_000);
+    const what = below(8);
+    if (what < 3) {
+      await engine.write(key, key, { expires, owner });
+      owners.set(key, owner);
+      deadlines.set(key, expires);
+    } else if (what < 4 && await engine.touch(key, expires)) {
+      deadlines.set(key, expires);
+    } else if (what < 5) await engine.delete(key);
+    else if (what < 7) await engine.read(key);
+    else if (below(20) === 0) await engine.sweep(state.now);
+    state.now += below(20_000);
+
+    const row = rowName(step);
+    const listed = [];
+    for (const name of ["ann", "bob"]) {
+      const keys = await engine.owned(name);
+      for (const owned of keys) {
+        assertEquals(owners.get(owned), name, row);
+      }
+      listed.push(...keys);
+    }
+    if (step % 50 > 0) continue;
+    let count = 0;
+    for (let code = 97; code < 137; code++) {
+      const each = String.fromCharCode(code);
+      const record = await engine.read(each);
+      if (!record) {
+        assert(!listed.includes(each), row);
+        continue;
+      }
+      count++;
+      assertEquals(record.expires, deadlines.get(each), row);
+      assertEquals(listed.includes(each), owners.get(each) !== undefined, row);
+    }
+    assert(count <= max, row);
+  }
+  await engine.sweep(Infinity);
+  assertEquals(await left("abc"), "");
 });
