@@ -12,7 +12,10 @@ import { FileEngine } from "./engines/file/engine.ts";
 /** Options of {@linkcode createFileSessionStorage}. */
 export interface FileSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
-  /** The directory, on a local file system. The first write creates it, readable only by the process's user. */
+  /**
+   * The directory, on a local file system. The first write creates it, readable only by the process's user. If it is on
+   * a disk that can be unmounted, use a folder on that disk: while it is missing, reads and saves fail.
+   */
   dir: string;
 }
 
@@ -21,7 +24,10 @@ export interface FileSessionStorageOptions<Data = SessionData>
  * Works on Deno, Bun and Node.
  *
  * Use a separate directory that other users cannot write to. When a save resolves, it is on the disk. Expired sessions
- * are removed by `sweep()`, and in the background every ten minutes while requests arrive.
+ * are removed by `sweep()`, and, one hour later, in the background every ten minutes while requests arrive.
+ *
+ * On Windows, scanners and indexers open files for moments. An operation that fails because of this is repeated for a
+ * little more than a second.
  *
  * @param options The directory, the cookie and the timeouts.
  * @returns The session storage.

@@ -26,8 +26,9 @@ export async function inDir(
 export function engineIn(
   dir: string,
   onError: (error: unknown) => void = rethrow,
+  wait: (ms: number) => Promise<void> = async () => {},
 ): FileEngine {
-  return new FileEngine(dir, () => 0, onError);
+  return new FileEngine(dir, () => 0, onError, wait);
 }
 
 export function rethrow(error: unknown): never {
@@ -118,6 +119,45 @@ export function fsWith(
     },
   });
   return { ...fs, promises };
+}
+
+/** An error of Windows while a scanner has a file open. */
+export function busy(code: string): Error {
+  return Object.assign(new Error("in use"), { code });
+}
+
+const SYNCHRONOUS = ["lstatSync", "readdirSync", "readFileSync"];
+
+/** A file system whose calls fail before their effect, or after it, as `how` decides for each of them. */
+export function fsBusy(
+  how: (
+    name: string,
+    args: unknown[],
+  ) => "before" | "after" | undefined | Promise<"before" | "after" | undefined>,
+  code: string,
+): typeof NodeFs {
+  const fs = process.getBuiltinModule("node:fs");
+  type Call = (...args: unknown[]) => unknown;
+  const promises = new Proxy(fs.promises, {
+    get: (target, name: keyof typeof fs.promises) => {
+      const call = target[name] as Call;
+      return async (...args: unknown[]) => {
+        const when = await how(name, args);
+        if (when === "before") throw busy(code);
+        const result = await call.apply(target, args);
+        if (when !== "after") return result;
+        if (name === "open") {
+          await (result as NodeFs.promises.FileHandle).close();
+        }
+        throw busy(code);
+      };
+    },
+  });
+  const looks = SYNCHRONOUS.map((name) => [name, (...args: unknown[]) => {
+    if (how(name, args) === "before") throw busy(code);
+    return (fs[name as keyof typeof fs] as Call)(...args);
+  }]);
+  return { ...fs, ...Object.fromEntries(looks), promises };
 }
 
 /** Returns what `create` returns while `fs` is the platform's file system. */

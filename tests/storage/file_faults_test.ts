@@ -19,6 +19,7 @@ import {
   KEY,
   namesIn,
   rethrow,
+  windows,
   withFs,
   writer,
 } from "./_file_support.ts";
@@ -72,6 +73,73 @@ Deno.test("write() leaves the old record or the new one, when its process is kil
     assertEquals(await namesIn(`${dir}/kk/${KEY}`).then((n) => n.length), 2);
     assertEquals((await namesIn(dir)).filter((n) => n.includes("/.")), []);
   });
+});
+
+Deno.test({
+  name:
+    "write() leaves a copy of the directory whole, unless tar reports a file that has disappeared",
+  ignore: windows,
+  async fn() {
+    await inDir(async (dir) => {
+      const engine = engineIn(dir);
+      const keys = [..."abcdefgh"].map((letter) => letter.repeat(43));
+      let writes = 0;
+      const text = "x".repeat(300_000);
+      const replaceAll = async () => {
+        for (const key of keys) {
+          await engine.write(key, `${++writes}:${text}:${writes}`, { expires });
+        }
+      };
+      /** Copies the directory. A full pipe stops `tar` until `between` has written. */
+      const copy = async (name: string, between: () => Promise<void>) => {
+        const to = `${dir}/../${name}`;
+        await Deno.mkdir(to);
+        const [tar, untar] = [["-cf", "-", "-C", dir, "."], [
+          "-xf",
+          "-",
+          "-C",
+          to,
+        ]]
+          .map((args) =>
+            new Deno.Command("tar", {
+              args,
+              stdin: "piped",
+              stdout: "piped",
+              stderr: "null",
+            }).spawn()
+          );
+        assert(tar && untar);
+        await tar.stdin.close();
+        await untar.stdout.cancel();
+        const pipe = untar.stdin.getWriter();
+        for await (const part of tar.stdout) {
+          await pipe.write(part);
+          await between();
+        }
+        await pipe.close();
+        assert((await untar.status).success, name);
+        const copied = engineIn(to);
+        const missing = [];
+        for (const key of keys) {
+          const value = (await copied.read(key))?.value;
+          if (!value) {
+            missing.push(key[0]);
+            continue;
+          }
+          const [before, copiedText, after] = value.split(":");
+          assertEquals(copiedText, text, name);
+          assertEquals(after, before, name);
+        }
+        return { success: (await tar.status).success, missing };
+      };
+
+      await replaceAll();
+      const during = await copy("during", replaceAll);
+      if (during.success) assertEquals(during.missing, []);
+      const after = await copy("after", async () => {});
+      assertEquals(after, { success: true, missing: [] });
+    });
+  },
 });
 
 function turn(): Promise<void> {

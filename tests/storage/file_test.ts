@@ -1,6 +1,7 @@
 import {
   createFileSessionStorage,
   createFsSessionStorage,
+  SessionError,
 } from "@satchel/session";
 import {
   assert,
@@ -10,6 +11,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import process from "node:process";
+import type { FileEngine } from "../../storage/engines/file/engine.ts";
 import { rowName } from "../_row.ts";
 import {
   engineIn,
@@ -70,6 +72,125 @@ Deno.test("createFileSessionStorage() creates nothing, until a session is saved"
     const session = await storage.read("x".repeat(22));
     assertEquals(await storage.save(session), null);
     await storage.sweep?.();
+    await assertRejects(() => Deno.stat(dir), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("read() deletes nothing, when the clock is ahead", async () => {
+  await inDir(async (dir) => {
+    let now = 1_000_000;
+    const storage = createFileSessionStorage({ dir, now: () => now });
+    const session = await storage.read(null);
+    session.set("text", "here");
+    const value = await storage.save(session, { maxAge: 60 });
+    now += 3_600_000;
+    assertEquals((await storage.read(value)).size, 0);
+    now -= 3_600_000;
+    assertEquals((await storage.read(value)).get("text"), "here");
+  });
+});
+
+/** How a process learns of its directory. */
+const beginnings: Record<
+  string,
+  (engine: FileEngine, dir: string) => Promise<unknown>
+> = {
+  "has created a record": (engine) => engine.write(KEY, "old", { expires }),
+  "has read nothing": async (engine, dir) => {
+    await Deno.mkdir(dir);
+    await engine.read(KEY);
+  },
+  "has read a record": async (engine, dir) => {
+    await engineIn(dir).write(KEY, "old", { expires });
+    await engine.read(KEY);
+  },
+  "has swept": async (engine, dir) => {
+    await Deno.mkdir(dir);
+    await engine.sweep(0);
+  },
+};
+const ifVersion = `1-${"x".repeat(16)}`;
+const operations: Record<string, (engine: FileEngine) => Promise<unknown>> = {
+  "read()": (engine) => engine.read(KEY),
+  "write()": (engine) => engine.write(KEY, "new", { expires }),
+  "write() of a new record": (engine) =>
+    engine.write(KEY, "new", { expires, ifVersion: null }),
+  "write() of a version": (engine) =>
+    engine.write(KEY, "new", { expires, ifVersion }),
+  "touch()": (engine) => engine.touch(KEY, expires),
+  "delete()": (engine) => engine.delete(KEY),
+  "delete() of a version": (engine) => engine.delete(KEY, { ifVersion }),
+  "sweep()": (engine) => engine.sweep(0),
+};
+for (const [beginning, begin] of Object.entries(beginnings)) {
+  Deno.test(`FileEngine fails until its directory is there again, when the process ${beginning}`, async () => {
+    for (const [name, operation] of Object.entries(operations)) {
+      await inDir(async (dir) => {
+        const engine = engineIn(dir);
+        await begin(engine, dir);
+        await Deno.remove(dir, { recursive: true });
+        await assertRejects(
+          () => operation(engine),
+          Error,
+          "does not exist",
+          name,
+        );
+        for (const [other, call] of Object.entries(operations)) {
+          await assertRejects(
+            () => call(engine),
+            Error,
+            "the directory of the sessions does not exist",
+            `${name}, then ${other}`,
+          );
+        }
+        await assertRejects(
+          () => Deno.stat(dir),
+          Deno.errors.NotFound,
+          undefined,
+          name,
+        );
+        await Deno.mkdir(dir);
+        await operation(engine);
+        assertExists(await engine.write(KEY, "new", { expires }), name);
+        assertEquals((await engine.read(KEY))?.value, "new", name);
+      });
+    }
+  });
+}
+
+Deno.test("write() does not create the directory anew, when it disappears during the write", async () => {
+  await inDir(async (dir) => {
+    let armed = false;
+    const fs = fsWith(async (name) => {
+      if (armed && name === "mkdir") {
+        await Deno.remove(dir, { recursive: true }).catch(() => {});
+      }
+    });
+    const engine = withFs(fs, () => engineIn(dir));
+    await engine.write(KEY, "old", { expires });
+    armed = true;
+    const other = "x".repeat(43);
+    await assertRejects(
+      () => engine.write(other, "new", { expires }),
+      Error,
+      "the directory of the sessions does not exist",
+    );
+    await assertRejects(() => Deno.stat(dir), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("save() fails with store-failed, when the directory of a process that only creates sessions disappears", async () => {
+  await inDir(async (dir) => {
+    const storage = createFileSessionStorage({ dir });
+    const save = async () => {
+      const session = await storage.read(null);
+      session.set("text", "here");
+      return await storage.save(session);
+    };
+    await save();
+    await Deno.remove(dir, { recursive: true });
+    const error = await assertRejects(save, SessionError);
+    assertEquals(error.code, "store-failed");
     await assertRejects(() => Deno.stat(dir), Deno.errors.NotFound);
   });
 });
@@ -288,13 +409,23 @@ Deno.test("save() starts a sweep and close() waits for it, when ten minutes have
     now += 1;
     await Promise.all([save(), save()]);
     await storage.close?.();
-    const records = (await foldersIn(dir)).length;
-    assertEquals(records, 3);
     assert(sweeps > 0);
+    // The first has expired, but the clock may be ahead.
+    assertEquals((await foldersIn(dir)).length, 4);
     const before = sweeps;
+    now += 3_059_999;
     await save();
     await storage.close?.();
-    assertEquals(sweeps, before);
+    assertEquals((await foldersIn(dir)).length, 5);
+    assert(sweeps > before);
+    now += 600_000;
+    await save();
+    await storage.close?.();
+    assertEquals((await foldersIn(dir)).length, 4);
+    const last = sweeps;
+    await save();
+    await storage.close?.();
+    assertEquals(sweeps, last);
     broken = true;
     now += 600_000;
     await save();

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { delay } from "../../../core/runtime.ts";
 import { foreignRecord, newVersion } from "../record.ts";
 import {
   clear,
@@ -23,8 +24,9 @@ import {
   pathsOf,
   removeForeign,
 } from "./layout.ts";
+import { Directory } from "./directory.ts";
 import { sweepRecords } from "./sweep.ts";
-import { Files, isOneOf } from "./files.ts";
+import { Files, isBusy, isOneOf, type Outcome } from "./files.ts";
 import type {
   DeleteOptions,
   Engine,
@@ -34,13 +36,13 @@ import type {
 } from "../../contract.ts";
 
 const SWEEP_EVERY = 600_000;
+/** A sweep in passing keeps what expired less than an hour ago: the clock may be ahead, and be set back. */
+const SPARED = 3_600_000;
 /** Each attempt after the first means that another process changed the record first. */
 const MAX_CHANGE_ATTEMPTS = 100;
 
 /** Errors of renaming a folder to a name that exists, if only for a moment. */
 const TAKEN = ["EEXIST", "ENOTEMPTY", "ENOTDIR"];
-/** The same on Windows, where they can also mean that the process lacks the permission. */
-const TAKEN_OR_FORBIDDEN = ["EPERM", "EACCES"];
 
 /** Keeps records in folders below `dir`. */
 export class FileEngine implements Engine {
@@ -52,12 +54,11 @@ export class FileEngine implements Engine {
     shared: true,
     selfContained: false,
   };
-  readonly #files = new Files();
+  readonly #files: Files;
   readonly #dir: string;
+  readonly #directory: Directory;
   readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
-  /** Whether the directory has existed. */
-  #seen = false;
   #sweptAt: number | undefined;
   #sweeping: Promise<void> | undefined;
 
@@ -66,8 +67,11 @@ export class FileEngine implements Engine {
     dir: string,
     now: () => number,
     onError: (error: unknown) => void,
+    wait: (ms: number) => Promise<void> = delay,
   ) {
+    this.#files = new Files(wait);
     this.#dir = dir;
+    this.#directory = new Directory(this.#files, dir);
     this.#now = now;
     this.#onError = onError;
   }
@@ -76,17 +80,15 @@ export class FileEngine implements Engine {
     const paths = pathsOf(this.#dir, key);
     let last: string | undefined;
     while (true) {
-      const found = look(this.#files, paths);
+      const found = await this.#directory.look(paths);
       if (!found) return foreignRecord(null);
       const { entries, head } = found;
-      if (!head) {
-        this.#checkDirectory();
-        return null;
-      }
-      this.#seen = true;
+      if (!head) return null;
       const { content: version, expires } = head;
       const value = entries.some((e) => e.name === version && e.isFile())
-        ? this.#files.read(`${paths.folder}/${version}`)
+        ? await this.#files.patiently(() =>
+          this.#files.read(`${paths.folder}/${version}`)
+        )
         : undefined;
       if (value !== undefined) return { value, version, expires };
       // Another process replaced it meanwhile, unless the head is still the same.
@@ -103,9 +105,9 @@ export class FileEngine implements Engine {
     const paths = pathsOf(this.#dir, key);
     const written = await this.#retry(paths, ifVersion, (head) => {
       const next = headOf((head?.count ?? 0) + 1, expires);
-      if (head) return this.#replace(paths, head, next, value);
-      this.#checkDirectory();
-      return this.#create(paths, next, value);
+      return head
+        ? this.#replace(paths, head, next, value)
+        : this.#create(paths, next, value);
     });
     if (written) this.#sweepInPassing();
     return written ? written.content : null;
@@ -117,21 +119,20 @@ export class FileEngine implements Engine {
   ): Promise<boolean> {
     const paths = pathsOf(this.#dir, key);
     const { folder } = paths;
-    let removed = false;
+    let tried = false;
     const done = await this.#retry(paths, ifVersion, async (head) => {
       if (!head) {
-        this.#checkDirectory();
         await removeForeign(this.#files, paths);
         return true;
       }
+      tried = true;
       const won = await this.#files.remove(`${folder}/${head.name}`);
-      removed ||= won;
       // If someone copied a second head into the folder, it must not bring the record back.
       return won && ifVersion !== undefined ? true : undefined;
     });
-    if (removed) {
+    if (tried) {
       await this.#files.syncFolder(folder);
-      await this.#quietly(() => clear(this.#files, paths));
+      await this.#quietly((files) => clear(files, paths));
     }
     return done ?? false;
   }
@@ -154,7 +155,7 @@ export class FileEngine implements Engine {
 
   async sweep(now: number): Promise<void> {
     while (this.#sweeping) await this.#sweeping;
-    const sweep = sweepRecords(this.#files, this.#dir, now);
+    const sweep = this.#sweep(now);
     const done = () => void (this.#sweeping = undefined);
     this.#sweeping = sweep.then(done, done);
     await sweep;
@@ -162,6 +163,11 @@ export class FileEngine implements Engine {
 
   async close(): Promise<void> {
     await this.#sweeping;
+  }
+
+  async #sweep(now: number): Promise<void> {
+    await this.#directory.check();
+    await sweepRecords(this.#files, this.#dir, now);
   }
 
   /**
@@ -175,7 +181,7 @@ export class FileEngine implements Engine {
     change: (head: Head | undefined) => Promise<T | undefined>,
   ): Promise<T | null> {
     for (let attempt = 1; attempt <= MAX_CHANGE_ATTEMPTS; attempt++) {
-      const head = look(this.#files, paths)?.head;
+      const head = (await this.#directory.look(paths))?.head;
       if (ifVersion !== undefined && ifVersion !== (head?.content ?? null)) {
         return null;
       }
@@ -187,48 +193,39 @@ export class FileEngine implements Engine {
     );
   }
 
-  /**
-   * Makes sure that a missing record is not a missing directory: a disk that is not mounted would sign everybody out.
-   *
-   * @throws {Error} If the directory existed before and does not now, or if it is not a directory.
-   */
-  #checkDirectory(): void {
-    // With `/.`, a link to a directory counts as a directory.
-    const isThere = () => this.#files.kind(`${this.#dir}/.`) === "folder";
-    if (isThere()) this.#seen = true;
-    else if (
-      // Another process may have created the directory since the first look.
-      this.#seen || this.#files.kind(this.#dir) !== "none" && !isThere()
-    ) {
-      throw new Error(
-        "the directory of the sessions does not exist, or is not a directory",
-      );
-    }
-  }
-
   async #replace(
-    { folder }: Paths,
+    paths: Paths,
     head: Head,
     next: Head,
     value: string,
   ): Promise<Head | undefined> {
+    const { folder } = paths;
+    const from = `${folder}/${head.name}`;
     const content = `${folder}/${next.content}`;
     let placed = false;
     try {
       await this.#files.create(content, value);
       placed = await this.#files.rename(
-        `${folder}/${head.name}`,
+        from,
         `${folder}/${next.name}`,
+        () => this.#outcome(from, paths, next),
       );
     } catch (error) {
-      // Another process deleted the record.
-      if (!isOneOf(["ENOENT", "ENOTDIR"], error)) throw error;
+      // Another process deleted the record, or the file was created though the attempt failed.
+      if (!isOneOf(["ENOENT", "ENOTDIR", "EEXIST"], error)) throw error;
     } finally {
-      if (!placed) await this.#quietly(() => this.#files.remove(content));
+      if (!placed) {
+        await this.#quietly(async (files) => {
+          // The rename may have happened though it failed.
+          const head = (await look(files, paths))?.head;
+          if (head?.content === next.content) return;
+          await files.remove(content);
+        });
+      }
     }
     if (!placed) return undefined;
     await this.#files.syncFolder(folder);
-    await this.#quietly(() => this.#files.remove(`${folder}/${head.content}`));
+    await this.#quietly((files) => files.remove(`${folder}/${head.content}`));
     return next;
   }
 
@@ -241,21 +238,24 @@ export class FileEngine implements Engine {
     const making = `${shard}/${NEW}${newVersion()}`;
     let placed = false;
     try {
-      await this.#ensureShard(shard);
+      await this.#directory.ensureShard(shard);
       await this.#files.createFolder(making);
       await this.#files.create(`${making}/${next.content}`, value);
       await this.#files.createEmpty(`${making}/${next.name}`);
       await this.#files.syncFolder(making);
-      placed = await this.#files.rename(making, folder);
+      placed = await this.#files.rename(making, folder, async () => {
+        const outcome = await this.#outcome(making, paths, next);
+        // On Windows, a name that is taken causes the same errors as a file that is open.
+        const taken = outcome === "did not happen" &&
+          await this.#exists(folder);
+        if (taken) throw Object.assign(new Error("taken"), { code: "EEXIST" });
+        return outcome;
+      });
     } catch (error) {
-      const taken = isOneOf(TAKEN, error) ||
-        isOneOf(TAKEN_OR_FORBIDDEN, error) &&
-          this.#files.kind(folder) !== "none";
       // A sweep also removes folders of records that are being created.
-      const swept = isOneOf(["ENOENT"], error);
-      if (!taken && !swept) throw error;
+      if (!isOneOf([...TAKEN, "ENOENT"], error)) throw error;
     } finally {
-      if (!placed) await this.#quietly(() => this.#files.removeAll(making));
+      if (!placed) await this.#quietly((files) => files.removeAll(making));
     }
     if (placed) {
       await this.#files.syncFolder(shard);
@@ -266,27 +266,35 @@ export class FileEngine implements Engine {
     return undefined;
   }
 
-  async #ensureShard(shard: string): Promise<void> {
-    const kind = this.#files.kind(shard);
-    if (kind === "folder") return;
-    if (kind === "foreign") {
-      throw new Error(
-        "Cannot write record: a file has the name of a folder in the directory of the sessions",
-      );
+  /**
+   * Finds out whether a rename that failed has made `next` the head. An error must not hide a change that has happened:
+   * the caller would make it again, on a record that another process may have changed since.
+   */
+  async #outcome(from: string, paths: Paths, next: Head): Promise<Outcome> {
+    try {
+      if (await this.#exists(from)) return "did not happen";
+      const head = (await look(this.#files, paths))?.head;
+      if (head?.content === next.content) return "happened";
+      // A record with more contents may have replaced this one.
+      return head && head.count > next.count ? "unknown" : "did not happen";
+    } catch {
+      return "unknown";
     }
-    const first = this.#files.kind(this.#dir) === "none";
-    await this.#files.ensureFolder(shard);
-    await this.#files.syncFolder(this.#dir);
-    // The process may lack the permission for the parent folder.
-    if (first) await this.#files.syncFolder(`${this.#dir}/..`).catch(() => {});
   }
 
-  /** Cleans up after a change. An error must not make the change look failed. A later sweep removes the rest. */
-  async #quietly(cleanUp: () => Promise<unknown>): Promise<void> {
+  #exists(path: string): Promise<boolean> {
+    return this.#files.patiently(() => this.#files.kind(path) !== "none");
+  }
+
+  /**
+   * Cleans up after a change. An error must not make the change look failed, nor delay it. A later sweep removes the
+   * rest, and reports what it cannot remove.
+   */
+  async #quietly(cleanUp: (files: Files) => Promise<unknown>): Promise<void> {
     try {
-      await cleanUp();
+      await cleanUp(this.#files.hasty);
     } catch (error) {
-      this.#onError(error);
+      if (!isBusy(error)) this.#onError(error);
     }
   }
 
@@ -297,6 +305,6 @@ export class FileEngine implements Engine {
     const due = Math.abs(now - this.#sweptAt) >= SWEEP_EVERY;
     if (!due || this.#sweeping) return;
     this.#sweptAt = now;
-    this.sweep(now).catch(this.#onError);
+    this.sweep(now - SPARED).catch(this.#onError);
   }
 }

@@ -42,7 +42,11 @@ export function pathsOf(dir: string, key: string): Paths {
 }
 
 /** Reads a record's folder. Returns `undefined` if a link or a file has its name. */
-export function look(
+export function look(files: Files, paths: Paths): Promise<Found | undefined> {
+  return files.patiently(() => lookOnce(files, paths));
+}
+
+function lookOnce(
   files: Files,
   { shard, folder }: Paths,
 ): Found | undefined {
@@ -64,8 +68,9 @@ export async function removeForeign(
   files: Files,
   { shard, folder }: Paths,
 ): Promise<void> {
-  const foreign = files.kind(shard) === "folder" &&
-    files.kind(folder) === "foreign";
+  const foreign = await files.patiently(() =>
+    files.kind(shard) === "folder" && files.kind(folder) === "foreign"
+  );
   if (foreign) await files.remove(folder);
 }
 
@@ -76,7 +81,7 @@ export async function removeForeign(
  * keeps its files.
  */
 export async function clear(files: Files, paths: Paths): Promise<void> {
-  const found = look(files, paths);
+  const found = await look(files, paths);
   if (!found || found.head) return;
   for (const { name } of found.entries) {
     await files.removeAll(`${paths.folder}/${name}`);

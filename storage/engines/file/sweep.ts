@@ -24,15 +24,18 @@ export async function sweepRecords(
   now: number,
 ): Promise<void> {
   const errors: unknown[] = [];
+  let trying = files;
   for (const outer of await files.listAsync(dir)) {
     if (!outer.isDirectory() || !SHARD.test(outer.name)) continue;
     const shard = `${dir}/${outer.name}`;
     for (const inner of await files.listAsync(shard)) {
       if (!inner.isDirectory()) continue;
       try {
-        await sweepFolder(files, shard, inner.name, now);
+        await sweepFolder(trying, shard, inner.name, now);
       } catch (error) {
         errors.push(error);
+        // A sweep of records that can never be removed must not wait for each of them.
+        trying = files.hasty;
       }
     }
   }
@@ -77,7 +80,7 @@ async function clearContents(
   paths: Paths,
   entries: readonly Entry[],
 ): Promise<void> {
-  const head = look(files, paths)?.head;
+  const head = (await look(files, paths))?.head;
   if (!head) return;
   for (const { name } of entries) {
     const count = Number(CONTENT.exec(name)?.[1] ?? Infinity);
