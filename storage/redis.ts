@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SessionError } from "../core/errors.ts";
 import type { SessionData } from "../core/session.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
@@ -14,6 +15,7 @@ import {
 import { RedisEngine } from "./engines/redis/engine.ts";
 import { type RedisLike, sendBy } from "./engines/redis/client.ts";
 import { RedisConnection } from "./engines/redis/connection.ts";
+import { checkingSetup } from "./engines/redis/setup.ts";
 
 /** Options of {@linkcode createRedisSessionStorage}: either `client` or `url`. */
 export interface RedisSessionStorageOptions<Data = SessionData>
@@ -24,9 +26,10 @@ export interface RedisSessionStorageOptions<Data = SessionData>
    */
   client?: RedisLike | undefined;
   /**
-   * The address of a server: `redis://` or, with TLS, `rediss://`. The first request loads the package `redis` and
-   * connects. It reconnects if the connection was lost; `close()` disconnects. A request fails if the server refuses
-   * the connection, or does not answer for 5 to 10 seconds.
+   * The address of one server, 6.0 or newer: `redis://` or, with TLS, `rediss://`. The first request loads the package
+   * `redis` and connects. If the connection was lost, or the server is no longer the master, the next request connects
+   * again; `close()` disconnects. The connection does not keep the process alive. A request fails if the server refuses
+   * the connection, or does not answer within 5 seconds. For a cluster or a sentinel, pass a client.
    */
   url?: string | undefined;
   /** The prefix of each key. Braces would put all sessions of a cluster on one node. @default {"session:"} */
@@ -43,8 +46,9 @@ export interface RedisSessionStorageOptions<Data = SessionData>
  * to 24, and the record. Any other text under a key is ignored, and a save replaces it.
  *
  * Sessions survive a restart if the server persists its data (`appendonly yes`). Set `maxmemory-policy noeviction` and
- * monitor the memory: any other policy evicts sessions when it is full, and logs those visitors out. A replica that
- * takes over after a failure can miss the most recent saves.
+ * monitor the memory: any other policy evicts sessions when it is full, and logs those visitors out. `onEvent` receives
+ * one `engine-error` for such a policy, if the server may be asked (`INFO`). A replica that takes over after a failure
+ * can miss the most recent saves.
  *
  * @param options The client or address, the key prefix, the lifetime, the cookie and the timeouts.
  * @returns The session storage.
@@ -88,13 +92,23 @@ export function createRedisSessionStorage<
 >(
   options: RedisSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
-  return engineStorage(options, OPTIONS, ({ now }) => {
+  return engineStorage(options, OPTIONS, (policy) => {
     const { client, url, prefix = "session:" } = options;
     checkClientOrUrl(client, url);
     const { send, close } = client === undefined
       ? new RedisConnection(url as string)
       : { send: sendBy(client), close: undefined };
-    return new RedisEngine(send, prefix, now, close);
+    const onEvicting = (evicting: string) =>
+      policy.report(
+        "engine-error",
+        new SessionError(
+          "store-failed",
+          `Redis signs visitors out when its memory is full: its maxmemory-policy is ${evicting}, which evicts sessions; set maxmemory-policy to noeviction`,
+        ),
+      );
+    // Without a listener, the question would be a call for nothing.
+    const checked = checkingSetup(send, options.onEvent && onEvicting);
+    return new RedisEngine(checked, prefix, policy.now, close);
   }, options?.ttl);
 }
 

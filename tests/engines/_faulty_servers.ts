@@ -46,6 +46,10 @@ export function startFaulty(answer?: Uint8Array<ArrayBuffer>): FaultyServer {
 
 /** A relay to a server, which can lose answers. */
 export interface LossyServer extends FaultyServer {
+  /** How many connections it has accepted. */
+  readonly accepted: number;
+  /** Leads new connections to another server. The open ones stay. */
+  leadTo(port: number): void;
   /** Closes the connection instead of passing on the `count`th answer from now. */
   loseAnswer(count: number): void;
 }
@@ -55,6 +59,7 @@ export function startLossy(port: number): LossyServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.Conn>();
   let answers = Infinity;
+  let accepted = 0;
   async function pass(from: Deno.Conn, to: Deno.Conn, isAnswer: boolean) {
     const buffer = new Uint8Array(65_536);
     try {
@@ -72,6 +77,7 @@ export function startLossy(port: number): LossyServer {
   }
   const serving = (async () => {
     for await (const client of listener) {
+      accepted++;
       const server = await Deno.connect({ hostname: "127.0.0.1", port });
       open.add(client).add(server);
       pass(client, server, false);
@@ -80,6 +86,10 @@ export function startLossy(port: number): LossyServer {
   })();
   return {
     port: listener.addr.port,
+    get accepted() {
+      return accepted;
+    },
+    leadTo: (other) => port = other,
     loseAnswer: (count) => answers = count,
     async stop() {
       listener.close();

@@ -38,6 +38,19 @@ const REDIS: Kind = {
   ready: /ready to accept connections/i,
 };
 
+const SENTINEL: Kind = {
+  ...REDIS,
+  // It keeps what it learns in its configuration.
+  args: (port, dir) => {
+    Deno.writeTextFileSync(`${dir}/sentinel.conf`, "");
+    return [
+      ...[`${dir}/sentinel.conf`, "--sentinel", "--port", `${port}`],
+      ...["--bind", "127.0.0.1", "--dir", dir],
+    ];
+  },
+  ready: /Sentinel ID is/,
+};
+
 const MEMCACHED: Kind = {
   command: "memcached",
   package: "memcached",
@@ -63,22 +76,32 @@ export function startRedis(...args: string[]): Promise<Server> {
   return start(REDIS, args);
 }
 
+/** Starts a sentinel of Redis that watches a master, under the name `main`. */
+export async function startSentinel(master: number): Promise<Server> {
+  const sentinel = await start(SENTINEL, []);
+  const at = ["127.0.0.1", `${master}`];
+  const watch = ["sentinel", "monitor", "main", ...at, "1"];
+  await redisCli("-p", `${sentinel.port}`, ...watch);
+  return sentinel;
+}
+
 /** Starts Memcached, with additional arguments. */
 export function startMemcached(...args: string[]): Promise<Server> {
   return start(MEMCACHED, args);
 }
 
+/** Starts a node of a cluster of Redis, which has neither slots nor other nodes yet. */
+export function startRedisNode(): Promise<Server> {
+  return start(REDIS, () => [
+    ...["--cluster-enabled", "yes", "--cluster-node-timeout", "15000"],
+    ...["--cluster-port", `${freePort()}`],
+  ]);
+}
+
 /** Starts a cluster of Redis with three masters. */
 export async function startRedisCluster(): Promise<Server[]> {
   const servers: Server[] = [];
-  for (let i = 0; i < 3; i++) {
-    servers.push(
-      await start(REDIS, () => [
-        ...["--cluster-enabled", "yes", "--cluster-node-timeout", "15000"],
-        ...["--cluster-port", `${freePort()}`],
-      ]),
-    );
-  }
+  for (let i = 0; i < 3; i++) servers.push(await startRedisNode());
   await redisCli(
     ...["--cluster", "create"],
     ...servers.map(({ port }) => `127.0.0.1:${port}`),
@@ -89,7 +112,8 @@ export async function startRedisCluster(): Promise<Server[]> {
   return servers;
 }
 
-async function clusterReady(port: number): Promise<void> {
+/** Resolves when a node of a cluster knows that all slots are served. */
+export async function clusterReady(port: number): Promise<void> {
   for (let attempt = 0; attempt < 1000; attempt++) {
     const info = await redisCli("-p", `${port}`, "cluster", "info");
     if (info.includes("cluster_state:ok")) return;

@@ -44,6 +44,16 @@ if (installed("redis")) {
     await server.stop();
   });
 
+  Deno.test("a command works, when the server was restarted since the last one", async () => {
+    const server = await startRedis();
+    const storage = createRedisSessionStorage({ url: urlOf(server) });
+    const id = await visit(storage, null, 1);
+    await server.restart();
+    assertEquals(await visit(storage, id, 2), id);
+    await storage.close?.();
+    await server.stop();
+  });
+
   Deno.test("a crash during saves loses no acknowledged save", async () => {
     const server = await startRedis();
     const storage = createRedisSessionStorage({ url: urlOf(server) });

@@ -108,13 +108,23 @@ if (installed("redis")) {
     assertEquals((await broken.engine.read(key))?.value, "");
   });
 
-  Deno.test("read() rejects, when the reply is invalid", async () => {
+  Deno.test("read() and write() reject, when the reply is invalid", async () => {
     for (const answer of [undefined, 7, [], new Map()]) {
       const { engine } = engineOf(() => Promise.resolve(answer));
       await assertRejects(
         () => engine.read(newKey()),
         TypeError,
         undefined,
+        rowName(answer),
+      );
+    }
+    for (const answer of [undefined, null, "OK", 2, new Error("MOVED")]) {
+      const { engine } = engineOf(() => Promise.resolve(answer));
+      const options = { expires: soon(), ifVersion: null };
+      await assertRejects(
+        () => engine.write(newKey(), "", options),
+        TypeError,
+        "not a script's",
         rowName(answer),
       );
     }

@@ -14,7 +14,7 @@ import {
 import type { Server } from "./_servers.ts";
 
 /** The address of a server. */
-export function urlOf({ port }: Server): string {
+export function urlOf({ port }: Pick<Server, "port">): string {
   return `redis://127.0.0.1:${port}`;
 }
 

@@ -105,15 +105,3 @@ function withoutCommand(error: unknown): never {
   if (error instanceof Error) delete (error as { command?: unknown }).command;
   throw error;
 }
-
-/**
- * Whether an error is a reply of the server, such as `WRONGTYPE Operation against a key …`.
- *
- * @param code What the reply begins with. Optional.
- */
-export function isReply(error: unknown, code?: string): boolean {
-  if (!(error instanceof Error)) return false;
-  return code === undefined
-    ? /^[A-Z]+ /.test(error.message)
-    : error.message.startsWith(code);
-}

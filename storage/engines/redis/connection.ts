@@ -4,9 +4,11 @@
  * @module
  */
 import { CallTimeout } from "../../../core/call_timeout.ts";
+import { delay } from "../../../core/runtime.ts";
 import { Lazy } from "../lazy.ts";
 import { loadClient } from "../load_client.ts";
-import { isReply, type NodeRedisLike, type RedisSend } from "./client.ts";
+import type { NodeRedisLike, RedisSend } from "./client.ts";
+import { isReply, isUnfit, oneNode } from "./replies.ts";
 
 /** The part of node-redis that a connection needs. */
 interface NodeRedis extends NodeRedisLike {
@@ -15,37 +17,35 @@ interface NodeRedis extends NodeRedisLike {
   close(): Promise<unknown>;
   destroy(): void;
   on(event: string, listener: (error: unknown) => void): unknown;
+  unref(): void;
 }
 
 interface NodeRedisPackage {
   createClient(options: object): NodeRedis;
 }
 
-type Waiting = (outcome: { error?: unknown }) => void;
-
 const TIMEOUT = 5_000;
-const MAX_RETRY_DELAY = 500;
+/** The least time from one attempt to connect to the next, in milliseconds. Each attempt takes a port for a minute. */
+const PAUSE = 100;
 
 /**
- * A connection that the first command opens, and that is opened again after a loss.
+ * A connection that the first command opens. After a loss, the next command opens another.
  *
  * Without a connection, commands wait for the current attempt to connect, and fail with it. They do not wait
  * longer in a queue: while the server is down, requests fail at once instead of hanging. No command is sent twice.
+ *
+ * The connection does not keep the process alive. The timeout of a command does, until its answer.
  */
 export class RedisConnection {
   readonly #url: string;
   readonly #ms: number;
   readonly #timeout: CallTimeout;
   readonly #client: Lazy<NodeRedis> = new Lazy(() => this.#open());
-  #waiting: Waiting[] = [];
-  #due = 0;
-  #answered = 0;
-  #watch: ReturnType<typeof setTimeout> | undefined;
+  #openedAt = -Infinity;
 
   /**
    * @param address `redis://…`, `rediss://…`, or the same with `valkey`.
-   * @param timeout How long a server may take to accept a connection, and how long it may be silent while commands wait
-   * for an answer, in milliseconds.
+   * @param timeout How long a server may take to accept a connection, or to answer a command, in milliseconds.
    * @throws {TypeError} If the address is not a URL of Redis.
    */
   constructor(address: string, timeout: number = TIMEOUT) {
@@ -59,54 +59,34 @@ export class RedisConnection {
 
   readonly send: RedisSend = (_key, args) => {
     const client = this.#client.value;
-    return client?.isReady
-      ? this.#ask(client, args)
-      : this.#ready().then((client) => this.#ask(client, args));
+    if (client?.isReady) return this.#ask(client, args);
+    if (client) this.#drop(client);
+    return this.#client.get().then((client) => this.#ask(client, args));
   };
 
   readonly close = async (): Promise<void> => {
-    clearTimeout(this.#watch);
-    this.#watch = undefined;
     const client = await this.#client.take()?.catch(() => undefined);
-    if (!client) return;
-    if (!client.isReady) return this.#drop(client);
-    await this.#timeout.run(() => client.close(), () => client.destroy());
+    if (!client?.isReady) return client && destroy(client);
+    await this.#timeout.run(() => client.close(), () => destroy(client));
   };
 
   #ask(client: NodeRedis, args: string[]): Promise<unknown> {
-    this.#due++;
-    this.#keepWatch();
-    const answered = () => {
-      this.#due--;
-      this.#answered++;
-    };
-    return client.sendCommand(args).then((reply) => {
-      answered();
-      return reply;
-    }, (cause) => {
-      answered();
-      if (this.#client.value === client || isReply(cause)) throw cause;
+    return this.#timeout.run(
+      () => client.sendCommand(args),
+      () => this.#drop(client),
+    ).catch((cause) => {
+      if (isUnfit(cause)) this.#drop(client);
+      if (isReply(cause)) throw cause;
       throw new Error("the connection to Redis was closed or did not answer", {
         cause,
       });
     });
   }
 
-  async #ready(): Promise<NodeRedis> {
-    const client = await this.#client.get();
-    if (client.isReady) return client;
-    const outcome = new Promise<{ error?: unknown }>((resolve) => {
-      this.#waiting.push(resolve);
-    });
-    // A server may accept a connection and then say nothing.
-    const { error } = await this.#timeout.run(() => outcome, () => {
-      if (this.#client.value === client) this.#drop(client);
-    });
-    if (error !== undefined) throw error;
-    return client;
-  }
-
   async #open(): Promise<NodeRedis> {
+    const pause = this.#openedAt + PAUSE - performance.now();
+    if (pause > 0) await delay(pause);
+    this.#openedAt = performance.now();
     const { createClient } = await loadClient(
       "redis",
       "^6.0.0",
@@ -114,55 +94,67 @@ export class RedisConnection {
     const client = createClient({
       url: this.#url,
       disableOfflineQueue: true,
+      // Otherwise it looks up an IPv6 address as if it were a name, and cannot connect.
+      maintNotifications: "disabled",
       // node-redis' own timeout ends when a command is written, and costs a timer for each command.
       commandOptions: { timeout: undefined },
-      socket: {
-        connectTimeout: this.#ms,
-        reconnectStrategy: (retries: number) =>
-          Math.min(20 * 2 ** retries, MAX_RETRY_DELAY) * (0.5 + Math.random()),
-      },
+      socket: { connectTimeout: this.#ms, reconnectStrategy: false },
     });
-    let connected = false;
-    client.on("ready", () => {
-      connected = true;
-      this.#settle({});
-    });
-    client.on("error", (error) => {
-      // The loss of a connection is not a failure of the next attempt to connect.
-      if (!connected) this.#settle({ error });
-      connected = false;
-    });
-    // The event "error" reports failures.
-    client.connect().catch(() => {});
+    // The commands reject with it.
+    client.on("error", () => {});
+    client.unref();
+    try {
+      await this.#timeout.run(async () => {
+        await client.connect();
+        await checkServer((args) => client.sendCommand(args));
+      });
+    } catch (error) {
+      destroy(client);
+      throw error;
+    }
     return client;
-  }
-
-  #settle(outcome: { error?: unknown }): void {
-    for (const settle of this.#waiting.splice(0)) settle(outcome);
   }
 
   #drop(client: NodeRedis): void {
     this.#client.forget(client);
-    client.destroy();
-    this.#settle({ error: new Error("the connection to Redis was closed") });
+    destroy(client);
   }
+}
 
-  /**
-   * Drops a connection that was silent for the whole timeout. One timer serves all commands, and is not set again for
-   * each answer: that would cost more than the rest of a command here.
-   */
-  #keepWatch(): void {
-    if (this.#watch !== undefined) return;
-    const client = this.#client.value;
-    const answered = this.#answered;
-    this.#watch = setTimeout(() => {
-      this.#watch = undefined;
-      if (this.#due === 0) return;
-      if (this.#answered !== answered || this.#client.value !== client) {
-        return this.#keepWatch();
-      }
-      if (client) this.#drop(client);
-    }, this.#ms);
+function destroy(client: NodeRedis): void {
+  try {
+    client.destroy();
+  } catch {
+    // Some versions throw if the connection was lost.
+  }
+}
+
+/**
+ * Checks that a server is one that serves sessions. A server that cannot say so is trusted.
+ *
+ * @throws {Error} If it is a replica, a sentinel, or one of several nodes of a cluster.
+ */
+async function checkServer(
+  send: (args: string[]) => Promise<unknown>,
+): Promise<void> {
+  const ask = (...args: string[]) =>
+    send(args).catch((error) => {
+      if (!isReply(error)) throw error;
+    });
+  const { mode, role } = Object(await ask("HELLO", "3"));
+  if (mode === "sentinel") {
+    throw new Error(
+      "url leads to a sentinel of Redis, which does not store anything; pass a client: createSentinel({ name, sentinelRootNodes: [{ host, port }] }) of node-redis",
+    );
+  }
+  if (
+    mode === "cluster" &&
+    /^cluster_size:(?![01]\b)/m.test(String(await ask("CLUSTER", "INFO")))
+  ) throw oneNode();
+  if (role === "replica" || role === "slave") {
+    throw new Error(
+      "url leads to a replica of Redis, which refuses saves and whose records may be stale; it must lead to the master",
+    );
   }
 }
 

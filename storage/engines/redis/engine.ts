@@ -8,7 +8,8 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { fromUtf8, utf8 } from "../../../core/bytes.ts";
 import { checkPrefix } from "../prefix.ts";
 import { foreignRecord, newVersion } from "../record.ts";
-import { isReply, type RedisSend } from "./client.ts";
+import type { RedisSend } from "./client.ts";
+import { isReply } from "./replies.ts";
 import type {
   DeleteOptions,
   Engine,
@@ -190,6 +191,11 @@ export class RedisEngine implements Engine {
       if (!isReply(error, "NOSCRIPT")) throw error;
       // A server that was restarted, or another node of a cluster. From now on it knows the script.
       reply = await this.#send(at, ["EVAL", text, ...rest]);
+    }
+    if (!/^[01]$/.test(String(reply))) {
+      throw new TypeError(
+        "the client of Redis returned a value that is not a script's",
+      );
     }
     return Number(reply) === 1;
   }
