@@ -24,8 +24,8 @@ export interface MemcacheSessionStorageOptions<Data = SessionData>
   client?: MemcacheLike | undefined;
   /**
    * The address of a server, such as `localhost:11211`. The first request connects, and reconnects if the connection
-   * was lost; `close()` disconnects. A package is not needed. A request fails if the server does not answer within 5
-   * seconds.
+   * was lost; `close()` disconnects. The connection does not keep the process alive. A package is not needed. A request
+   * fails if the server does not answer within 5 seconds.
    */
   url?: string | undefined;
   /** The prefix of each key: at most 207 bytes, without spaces and control characters. @default {"session:"} */

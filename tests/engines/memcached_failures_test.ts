@@ -123,6 +123,16 @@ if (installed("memcached")) {
     await server.stop();
   });
 
+  Deno.test("a command works, when the server was restarted since the last one", async () => {
+    const server = await startMemcached();
+    const client = new MemcachedClient(`127.0.0.1:${server.port}`);
+    await client.set("k", "v", { lifetime: 3600 });
+    await server.restart();
+    assertEquals(await client.gets("k"), undefined);
+    await client.close();
+    await server.stop();
+  });
+
   Deno.test("commands reject after the timeout while the server hangs, and work again afterwards", async () => {
     const server = await startMemcached();
     const client = new MemcachedClient(`127.0.0.1:${server.port}`, LATE);

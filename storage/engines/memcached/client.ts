@@ -139,6 +139,8 @@ export class MemcachedClient implements MemcacheLike {
   #connect(): Promise<Connection> {
     const socket = this.#net.connect({ host: this.#host, port: this.#port });
     socket.setNoDelay(true);
+    // The timeout of a command keeps the process alive, until its answer.
+    socket.unref();
     return new Connection(socket, this.#timeout).opened();
   }
 }
