@@ -10,37 +10,79 @@ import {
   type SessionRecord,
 } from "./record.ts";
 
+/** Which keys a session keeps: all, or those. */
+export type Kept = ReadonlySet<string> | "all";
+
 /** What a request changed, and all entries as of the start of its save. */
 export interface Changes extends Entries {
+  /** The stored entries that the session keeps. */
+  readonly kept: Kept;
   /** Keys that were set (`true`) or unset (`false`). */
   readonly valueOps: ReadonlyMap<string, boolean>;
   /** Keys that were flashed. */
   readonly flashed: ReadonlySet<string>;
-  /** Stored flashes that were read, replaced or unset, with their texts. */
-  readonly taken: ReadonlyMap<string, string>;
-  /** The lifetime that the request set, in seconds. */
-  readonly maxAge: number | undefined;
-  /** Set if the session takes a new id. `keepOld` keeps the record under the old id. */
-  readonly newId: { readonly keepOld: boolean } | undefined;
+  /** Stored flashes that were read, replaced or unset. */
+  readonly taken: ReadonlyMap<string, Taken>;
+  /** The lifetime that the request set, in seconds; `null` if it took the session's own lifetime back. */
+  readonly maxAge: number | null | undefined;
+  /** Set if the session takes a new id. */
+  readonly newId: NewId | undefined;
 }
+
+/** A session takes a new id. */
+export interface NewId {
+  /** Keeps the record under the old id. */
+  readonly keepOld: boolean;
+  /** Set if the session begins anew, because the visitor signs in. */
+  readonly restart?: Restart | undefined;
+}
+
+/** A session begins anew. */
+export interface Restart {
+  /** Whether its lifetime stays. */
+  readonly keepsLifetime: boolean;
+  /** When the visitor signed in, in milliseconds; `undefined` for when the session is saved. */
+  readonly at: number | undefined;
+}
+
+/** A flash that was removed: as it was stored, or `any` if the request removed whatever is stored under the key. */
+export type Taken =
+  | { readonly text: string; readonly tag: string | undefined }
+  | "any";
 
 /** The newest record's entries with a request's changes applied. */
 export function merge(newest: SessionRecord, changes: Changes): Entries {
-  const { values, flashes } = encodeRecordEntries(newest);
+  const { values, flashes, tags } = encodeRecordEntries(newest);
+  const tagged = new Map(tags);
+  if (changes.kept !== "all") {
+    for (const key of values.keys()) {
+      if (!changes.kept.has(key)) values.delete(key);
+    }
+    for (const key of flashes.keys()) {
+      if (!changes.kept.has(key)) flashes.delete(key);
+    }
+  }
   for (const [key, isSet] of changes.valueOps) {
     const text = changes.values.get(key);
     if (isSet && text !== undefined) values.set(key, text);
     else values.delete(key);
   }
-  for (const [key, text] of changes.taken) {
-    // A flash with another text was set by another request after this one read it.
-    if (flashes.get(key) === text) flashes.delete(key);
+  for (const [key, taken] of changes.taken) {
+    // A flash with another tag was set by another request after this one read it.
+    const same = taken === "any" ||
+      taken.text === flashes.get(key) && taken.tag === tagged.get(key);
+    if (same) flashes.delete(key);
   }
   for (const key of changes.flashed) {
     const text = changes.flashes.get(key);
+    const tag = changes.tags?.get(key);
     if (text !== undefined) flashes.set(key, text);
+    if (tag !== undefined) tagged.set(key, tag);
   }
-  return { values, flashes };
+  for (const key of tagged.keys()) {
+    if (!flashes.has(key)) tagged.delete(key);
+  }
+  return { values, flashes, tags: tagged };
 }
 
 /** Whether a value can be changed in place. */

@@ -152,6 +152,8 @@ export function isCookie(value: unknown): value is Cookie {
 export interface Candidate extends Decoded {
   /** The value's text, if it can be sent again as it is. */
   readonly text?: string | undefined;
+  /** Whether it came in an older format, or was written with an older secret. */
+  readonly outdated?: boolean;
   /** The next authentic value in the header: a browser can send several cookies of one name. */
   readonly next?: Candidate | undefined;
 }
@@ -307,8 +309,10 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
       const decoding = format.decode(text);
       const decoded = decoding instanceof Promise ? await decoding : decoding;
       if (!decoded) continue;
-      const current = decoded.current && format === this.#writes;
-      return current ? { ...decoded, text, next } : { ...decoded, next };
+      const outdated = format !== this.#writes || decoded.current === false;
+      return outdated || decoded.current === undefined
+        ? { ...decoded, next, outdated }
+        : { ...decoded, text, next };
     }
     return undefined;
   }

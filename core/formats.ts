@@ -29,7 +29,7 @@ export interface Decoded {
   readonly value: unknown;
   /** Whether it came in an older format. Those do not bind a value to its cookie's name. */
   readonly legacy?: boolean;
-  /** Whether it was written with the first secret, so it can be sent again as it is. */
+  /** Whether it was written with the first secret; absent without secrets. */
   readonly current?: boolean;
 }
 
@@ -102,7 +102,9 @@ export function satchelFormat(
     for (const key of likely) {
       const opened = key.aead.open(nonce, message, utf8(text.slice(0, 5)));
       const payload = opened instanceof Promise ? await opened : opened;
-      if (payload) return fromPayload(payload);
+      if (!payload) continue;
+      const decoded = fromPayload(payload);
+      return decoded && { ...decoded, current: key === keys()[0] };
     }
     return undefined;
   }
@@ -207,7 +209,9 @@ export function legacyFormat(
       const payload = whole.slice(0, dot);
       const signature = whole.slice(dot + 1);
       for (const key of keys()) {
-        if (key.verify(payload, signature)) return decodePayload(payload);
+        if (!key.verify(payload, signature)) continue;
+        const decoded = decodePayload(payload);
+        return decoded && { ...decoded, current: key === keys()[0] };
       }
       return undefined;
     },

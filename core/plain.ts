@@ -10,10 +10,12 @@
  */
 import { SessionError } from "./errors.ts";
 import { encodeEntries } from "./json.ts";
-import { LAST_INSTANT, type Life } from "./lifetime.ts";
+import type { Life } from "./lifetime.ts";
 import {
+  decodeLife,
   type Draft,
-  isLifetime,
+  encodeLife,
+  isInstant,
   isObject,
   type SessionRecord,
 } from "./record.ts";
@@ -58,8 +60,12 @@ export function decodeReactRouter(
     if (flash !== undefined) flashes.set(flash, value);
     else if (key !== META) values.set(key, value);
   }
-  return {
-    ...decodeMeta(Object.hasOwn(data, META) ? data[META] : undefined, now),
+  const life = decodeMeta(
+    Object.hasOwn(data, META) ? data[META] : undefined,
+    now,
+  );
+  return life && {
+    ...life,
     values: Object.fromEntries(values),
     flashes: Object.fromEntries(flashes),
   };
@@ -89,28 +95,25 @@ export function decodeRemix(
   if (!isObject(data) || !Array.isArray(data["d"])) return undefined;
   const [values, flashes] = data["d"];
   if (!isObject(values) || !isObject(flashes)) return undefined;
-  return { ...decodeMeta(data["m"], now), id: data["i"], values, flashes };
+  const life = decodeMeta(data["m"], now);
+  return life && { ...life, id: data["i"], values, flashes };
 }
 
-function encodeMeta({ created, ends, lifetime, expires }: Draft): string {
-  return JSON.stringify([created, ends, lifetime, expires]);
+function encodeMeta(draft: Draft): string {
+  return `[${encodeLife(draft)},${draft.expires}]`;
 }
 
+/** Decodes the instants that travel in the data; `undefined` if they are damaged. */
 function decodeMeta(
   meta: unknown,
   now: number,
-): Life & { expires: number } {
-  if (Array.isArray(meta) && meta.length === 4) {
-    const [created, ends, lifetime, expires] = meta;
-    const numbers = [created, ends, expires];
-    if (numbers.every(Number.isFinite) && isLifetime(lifetime)) {
-      return { created, ends, lifetime, expires };
-    }
+): Life & { expires: number } | undefined {
+  if (meta === undefined) {
+    const life = { created: now, saved: now, lifetime: null, span: 0 };
+    return { ...life, expires: Infinity, undated: true };
   }
-  return {
-    created: now,
-    ends: LAST_INSTANT,
-    lifetime: null,
-    expires: Infinity,
-  };
+  if (!Array.isArray(meta) || meta.length !== 6) return undefined;
+  const life = decodeLife(meta);
+  const expires: unknown = meta[5];
+  return life && isInstant(expires) ? { ...life, expires } : undefined;
 }

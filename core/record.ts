@@ -1,32 +1,35 @@
 /**
  * The record of a session: JSON with its values, its flashes and what its deadline depends on.
  *
- * `[1, check, created, ends, lifetime, values, flashes]`. `check` is the beginning of the record's key, to detect
- * records that were swapped in an engine. If the session has an owner, `owner, saved` follow.
+ * `[2, check, created, saved, lifetime, span, authenticated, values, flashes, tags, owner]`. `check` is the beginning of
+ * the record's key, to detect records that were swapped in an engine. `authenticated` and `owner` can be `null`. `tags`
+ * distinguishes flashes with the same text: it has a random text for each of them.
  *
  * @module
  */
 import { utf8Length } from "./bytes.ts";
 import { SessionError } from "./errors.ts";
 import { encodeEntries, encodeJson } from "./json.ts";
-import type { Life, StoredLifetime } from "./lifetime.ts";
+import { LAST_INSTANT, type Life, type StoredLifetime } from "./lifetime.ts";
 
 /** A decoded record. */
 export interface SessionRecord extends Life {
-  /** The key of the owner's list; absent if the session does not have an owner. */
+  /** The key of the owner; absent if the session does not have an owner. */
   readonly owner?: string | undefined;
-  /** When the session was last saved, in milliseconds; absent without an owner. */
-  readonly saved?: number | undefined;
   /** The deadline, in milliseconds, if its format has one; `Infinity` if this record does not. */
   readonly expires?: number | undefined;
   readonly values: Readonly<Record<string, unknown>>;
   readonly flashes: Readonly<Record<string, unknown>>;
+  /** What distinguishes a flash from a later one with the same text; absent if its format has no place for it. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The JSON texts of values and flashes. */
 export interface Entries {
   readonly values: Map<string, string>;
   readonly flashes: Map<string, string>;
+  /** As in {@linkcode SessionRecord}. */
+  readonly tags?: ReadonlyMap<string, string> | undefined;
 }
 
 /** A record to write. */
@@ -36,14 +39,15 @@ export interface Draft extends Life {
   readonly expires: number;
   /** As in {@linkcode SessionRecord}. */
   readonly owner?: string | undefined;
-  /** As in {@linkcode SessionRecord}. */
-  readonly saved?: number | undefined;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** The length of `check`. */
 const CHECKED = 8;
+
+/** A key: a hash. */
+const KEY = /^[\w-]{43}$/;
 
 /**
  * The text of a record.
@@ -51,11 +55,15 @@ const CHECKED = 8;
  * @param key The engine's key; `""` for a record in a cookie.
  */
 export function encodeRecord(key: string, draft: Draft): string {
-  const { created, ends, lifetime, entries, owner, saved } = draft;
-  const tail = owner === undefined ? "" : `,"${owner}",${saved}`;
-  return `[${VERSION},"${key.slice(0, CHECKED)}",${created},${ends},${
-    JSON.stringify(lifetime)
-  },${encodeEntries(entries.values)},${encodeEntries(entries.flashes)}${tail}]`;
+  const { entries: { values, flashes, tags }, owner } = draft;
+  const tagged = tags && tags.size > 0
+    ? JSON.stringify(Object.fromEntries(tags))
+    : "{}";
+  return `[${VERSION},"${key.slice(0, CHECKED)}",${encodeLife(draft)},${
+    encodeEntries(values)
+  },${encodeEntries(flashes)},${tagged},${
+    owner === undefined ? null : `"${owner}"`
+  }]`;
 }
 
 /** Decodes a record; `undefined` if its text was truncated, edited or swapped, or has another version. */
@@ -64,19 +72,44 @@ export function decodeRecord(
   text: string,
 ): SessionRecord | undefined {
   const parts = parseJson(text);
-  if (!Array.isArray(parts)) return undefined;
-  const [version, tied, created, ends, lifetime, values, flashes] = parts;
+  if (!Array.isArray(parts) || parts.length !== 11) return undefined;
+  const [version, tied, , , , , , values, flashes, tags, owner] = parts;
+  const life = decodeLife(parts.slice(2, 7));
   const whole = version === VERSION && tied === key.slice(0, CHECKED) &&
-    typeof created === "number" && typeof ends === "number" &&
-    isLifetime(lifetime) && isObject(values) && isObject(flashes);
-  if (!whole) return undefined;
-  const record = { created, ends, lifetime, values, flashes };
-  if (parts.length === 7) return record;
-  const [owner, saved] = parts.slice(7);
-  return parts.length === 9 && typeof owner === "string" &&
-      typeof saved === "number"
-    ? { ...record, owner, saved }
+    isObject(values) && isObject(flashes) && isTexts(tags) &&
+    (owner === null || typeof owner === "string" && KEY.test(owner));
+  if (!whole || !life) return undefined;
+  const record = { ...life, values, flashes, tags };
+  return owner === null ? record : { ...record, owner };
+}
+
+/** Decodes only what a record's deadline depends on, without parsing its values; `undefined` if that is damaged. */
+export function decodeRecordLife(text: string): Life | undefined {
+  // The first brace opens the values.
+  const parts = parseJson(`${text.slice(0, text.indexOf("{") - 1)}]`);
+  return Array.isArray(parts) && parts[0] === VERSION
+    ? decodeLife(parts.slice(2))
     : undefined;
+}
+
+/** The JSON of a life, without brackets: `created,saved,lifetime,span,authenticated`. */
+export function encodeLife(
+  { created, saved, lifetime, span, authenticated }: Life,
+): string {
+  return `${created},${saved},${JSON.stringify(lifetime)},${span},${
+    authenticated ?? null
+  }`;
+}
+
+/** Decodes a life; `undefined` if a part is missing or out of range. */
+export function decodeLife(parts: readonly unknown[]): Life | undefined {
+  const [created, saved, lifetime, span, authenticated] = parts;
+  const whole = isInstant(created) && isInstant(saved) &&
+    isLifetime(lifetime) && isInstant(span) && span >= 0 &&
+    (authenticated === null || isInstant(authenticated));
+  if (!whole) return undefined;
+  const life = { created, saved, lifetime, span };
+  return authenticated === null ? life : { ...life, authenticated };
 }
 
 /** The value of a JSON text; `undefined` if it is not JSON. */
@@ -90,11 +123,12 @@ export function parseJson(text: string): unknown {
 
 /** The JSON texts of a record's entries. */
 export function encodeRecordEntries(
-  { values, flashes }: Pick<SessionRecord, "values" | "flashes">,
+  { values, flashes, tags }: Pick<SessionRecord, "values" | "flashes" | "tags">,
 ): Entries {
   return {
     values: encodeTexts(Object.entries(values)),
     flashes: encodeTexts(Object.entries(flashes)),
+    tags: tags && new Map(Object.entries(tags)),
   };
 }
 
@@ -145,8 +179,20 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+function isTexts(value: unknown): value is Record<string, string> {
+  return isObject(value) &&
+    Object.values(value).every((text) => typeof text === "string");
+}
+
 /** Whether a decoded value is a lifetime. */
 export function isLifetime(value: unknown): value is StoredLifetime {
-  return value === null || typeof value === "number" ||
-    Array.isArray(value) && value.length === 1 && typeof value[0] === "number";
+  if (value === null) return true;
+  return Array.isArray(value)
+    ? value.length === 1 && isInstant(value[0])
+    : isInstant(value) && value >= 0;
+}
+
+/** Whether a decoded value is a number that a Date can hold. */
+export function isInstant(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= LAST_INSTANT;
 }

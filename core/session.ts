@@ -124,15 +124,18 @@ export class Session<Data = SessionData, FlashData = Data> {
    * Returns the value under a key. Without a value, returns the flash and removes it.
    *
    * @param key The key.
-   * @returns The value or the flash; `undefined` if there is neither.
+   * @param fallback What to return if there is neither. It is not stored. @default {undefined}
+   * @returns The value or the flash; `fallback` if there is neither.
    * @throws {SessionError} If it would remove a flash after the response was sent: `late-change`.
    */
-  get<Key extends SessionKey<Data, FlashData>>(
+  get<Key extends SessionKey<Data, FlashData>, Fallback = undefined>(
     key: Key,
-  ): SessionEntry<Data, FlashData, Key> | undefined {
-    return this.#state.get(key) as
+    fallback?: Fallback,
+  ): SessionEntry<Data, FlashData, Key> | Fallback {
+    const found = this.#state.get(key);
+    return (found === undefined ? fallback : found) as
       | SessionEntry<Data, FlashData, Key>
-      | undefined;
+      | Fallback;
   }
 
   /**
@@ -174,10 +177,65 @@ export class Session<Data = SessionData, FlashData = Data> {
   }
 
   /**
+   * Removes all values and flashes. The session stays, with its id.
+   *
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
+   */
+  clear(): void {
+    this.#state.clear();
+  }
+
+  /**
+   * Begins the session anew, for a visitor who signs in: a new id, and nothing of what the old one carried, unless
+   * `keep` names it. Its age, its lifetime and `absoluteTimeout` begin anew. Set what identifies the visitor afterwards.
+   *
+   * The old id is revoked once the new session is stored. Otherwise an id that an attacker planted would be signed in too
+   * (OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
+   *
+   * @param options `keep` names the values and flashes that stay. `keep: "all"` also keeps the lifetime: the visitor's
+   * password was asked again. @default {{ keep: [] }}
+   * @throws {TypeError} If `keep` is neither an array of keys nor `"all"`.
+   * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
+   *
+   * @example Sign in, and keep the cart
+   * ```ts
+   * import { createSession } from "@satchel/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * type Data = { cart: string[]; draft: string; userId: string };
+   * const session = createSession<Data>({ cart: ["tea"], draft: "Dear" });
+   * session.restart({ keep: ["cart"] });
+   * session.set("userId", "ann");
+   *
+   * assertEquals(session.data, { cart: ["tea"], userId: "ann" });
+   * ```
+   */
+  restart(
+    options?: {
+      keep?: readonly SessionKey<Data, FlashData>[] | "all" | undefined;
+    },
+  ): void {
+    const keep: unknown = options?.keep ?? [];
+    if (keep === "all") return this.#state.restart("all");
+    if (Array.isArray(keep) && keep.every((key) => typeof key === "string")) {
+      return this.#state.restart(new Set(keep));
+    }
+    throw new TypeError(
+      `Cannot restart session: keep must be an array of keys or "all", received ${
+        typeOf(keep)
+      }; write restart({ keep: ["cart"] })`,
+    );
+  }
+
+  /** When the visitor last signed in: the last {@linkcode Session.restart}, in milliseconds; `undefined` if never. */
+  get authenticatedAt(): number | undefined {
+    return this.#state.authenticatedAt;
+  }
+
+  /**
    * Replaces the id and keeps the data. The old id is revoked once the new one is stored.
    *
-   * Call it whenever a visitor signs in or gains rights. Otherwise an id that an attacker planted gains them too (OWASP
-   * Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
+   * Call it when a signed-in visitor gains rights. For a login, call {@linkcode Session.restart}.
    *
    * @param options `keepOld: true` does not revoke the old id.
    * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
@@ -194,11 +252,11 @@ export class Session<Data = SessionData, FlashData = Data> {
    * cookie's `maxAge`; `idleTimeout` and `absoluteTimeout` still apply. Without a middleware,
    * `commitSession(session, { maxAge })` does the same.
    *
-   * @param seconds The lifetime, in seconds from each save.
+   * @param seconds The lifetime, in seconds from each save; `undefined` takes it back, so that the cookie's applies.
    * @throws {RangeError} If it is negative or not finite.
    * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
    */
-  setMaxAge(seconds: number): void {
+  setMaxAge(seconds: number | undefined): void {
     this.#state.setMaxAge(seconds);
   }
 

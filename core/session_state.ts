@@ -3,11 +3,21 @@
  *
  * @module
  */
-import { type Changes, isMutable, sameJson, textOf } from "./changes.ts";
+import { toBase64Url } from "./bytes.ts";
+import {
+  type Changes,
+  isMutable,
+  type Kept,
+  type NewId,
+  sameJson,
+  type Taken,
+  textOf,
+} from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 import { checkSeconds, type StoredLifetime } from "./lifetime.ts";
 import { encodeTexts, type SessionRecord } from "./record.ts";
+import { randomBytes } from "./runtime.ts";
 
 /** A record that a storage has read or written. */
 export interface Origin {
@@ -21,13 +31,20 @@ export interface Origin {
 /** The flashes until the record is decoded. */
 const NO_FLASHES: Map<string, unknown> = new Map();
 
+const NO_IDS: ReadonlySet<string> = new Set();
+
 /** What a request changed since the last save. */
 interface Pending {
-  /** Keys set (`true`) and unset (`false`). */
+  /** Keys set (`true`) and unset (`false`), whether they are stored or not. */
   readonly valueOps: Map<string, boolean>;
-  readonly flashed: Set<string>;
-  readonly taken: Set<string>;
+  /** Keys flashed, each with a tag that tells the flash from another one with the same text. */
+  readonly flashed: Map<string, string>;
+  /** Flashes removed: `read` for one that the request has seen, `any` for whatever is stored. */
+  readonly taken: Map<string, "read" | "any">;
 }
+
+/** The bytes of a flash's tag. Two flashes of one key are mistaken for each other only if both text and tag are equal. */
+const TAG_BYTES = 3;
 
 export class SessionState {
   readonly #mintId: () => string;
@@ -45,11 +62,23 @@ export class SessionState {
   #handedOut: Set<string> | undefined;
   /** Whether reading a flash leaves it. */
   #keepsFlashes = false;
+  /** Whether the request's answer is not shown to the visitor now, or not at all. */
+  #unseen = false;
+  /** The clock of the storage that read the session. */
+  #now: (() => number) | undefined;
+  /** The note that the request's id was replaced, and the storage that found it. */
+  #replaced: { readonly note: Origin; readonly storage: object } | undefined;
   /** Stored flashes that this request does not see. */
   #hidden: Map<string, unknown> = NO_FLASHES;
-  #newId: { readonly keepOld: boolean } | undefined;
-  #maxAge: number | undefined;
+  #newId: NewId | undefined;
+  #authenticatedAt: number | undefined;
+  #kept: Kept = "all";
+  #maxAge: number | null | undefined;
+  /** The last id that this session made for itself. */
+  #mintedId: string | undefined;
   #knownIds: readonly string[];
+  /** Ids under which a save has tried to store the session. */
+  #tried: ReadonlySet<string> = NO_IDS;
   #closed = false;
   /** Called for each later change instead of throwing, after the visitor has left. */
   #onLateChange: (() => void) | undefined;
@@ -69,14 +98,59 @@ export class SessionState {
   /** Makes this the session that a storage has read. */
   attach(origin: Origin, storage: object): void {
     this.#origin = origin;
+    this.#record = undefined;
     this.#storage = storage;
     this.#id = origin.id;
     this.know(origin.id);
   }
 
+  /** Sets the clock. */
+  keepTime(now: () => number): void {
+    this.#now = now;
+  }
+
+  /** Makes this the empty session of a request whose id was just replaced. */
+  replacedBy(note: Origin, storage: object): void {
+    this.#replaced = { note, storage };
+  }
+
+  /**
+   * The note that the request's id was replaced, if the storage found it; `undefined` if the session begins anew. A
+   * logout ends the session that the note leads to in any case.
+   */
+  noteIn(storage: object): Origin | undefined {
+    const beginsAnew = this.restarts && !this.#destroyed;
+    return this.#replaced?.storage === storage && !beginsAnew
+      ? this.#replaced.note
+      : undefined;
+  }
+
+  /** Whether the session is to begin anew under a new id. */
+  get restarts(): boolean {
+    return this.#newId?.restart !== undefined;
+  }
+
+  /** Whether the next save replaces the id, so that the old one must not work any more. */
+  get replacesId(): boolean {
+    return this.#newId?.keepOld === false;
+  }
+
   /** Adds an id that may be stored. */
   know(id: string): void {
     if (!this.#knownIds.includes(id)) this.#knownIds = [...this.#knownIds, id];
+  }
+
+  /** Whether the session made the id for itself. Otherwise another session may have it. */
+  minted(id: string): boolean {
+    return id === this.#mintedId;
+  }
+
+  /** Whether an earlier save may have stored the session under the id. From now on it may. */
+  tried(id: string): boolean {
+    const again = this.#tried.has(id);
+    if (!again) this.#tried = new Set([...this.#tried, id]);
+    this.know(id);
+    return again;
   }
 
   /** Ids that may be stored. Destroying the session revokes all of them. */
@@ -96,7 +170,7 @@ export class SessionState {
 
   get id(): string {
     this.#load();
-    return this.#id ??= this.#mintId();
+    return this.#id ??= this.#mintedId = this.#mintId();
   }
 
   /** The stored record, without the request's changes; `undefined` for a new session. */
@@ -127,12 +201,47 @@ export class SessionState {
     if (this.#destroyed || this.#newId) return true;
     // A session without entries is not stored, and its lifetime neither.
     if (this.#maxAge !== undefined && this.size > 0) return true;
-    const pending = this.#pending;
-    if (
-      pending &&
-      pending.valueOps.size + pending.flashed.size + pending.taken.size > 0
-    ) return true;
+    if (this.#kept !== "all" && this.#drops(this.#kept)) return true;
+    if (this.#pending && this.#matters(this.#pending)) return true;
     return this.#handedOut !== undefined && this.#changedInPlace().length > 0;
+  }
+
+  /** Keys that were unset and that the stored record does not have. Another request may have set them since. */
+  get unsetUnread(): string[] {
+    const { values = {} } = this.record ?? {};
+    return [...this.#pending?.valueOps ?? []].flatMap(([key, isSet]) =>
+      isSet || Object.hasOwn(values, key) ? [] : [key]
+    );
+  }
+
+  /** When the visitor last signed in, in milliseconds. */
+  get authenticatedAt(): number | undefined {
+    return this.#authenticatedAt ?? this.record?.authenticated;
+  }
+
+  /** Whether the visitor sees the answer, so that the request may renew the session and its cookie. */
+  get seen(): boolean {
+    return !this.#unseen;
+  }
+
+  /** Whether removing all but the kept entries changes the stored record. */
+  #drops(kept: ReadonlySet<string>): boolean {
+    const { values = {}, flashes = {} } = this.record ?? {};
+    return [...Object.keys(values), ...Object.keys(flashes)]
+      .some((key) => !kept.has(key));
+  }
+
+  /** Whether there is more than keys unset that the stored record does not have. */
+  #matters({ valueOps, flashed, taken }: Pending): boolean {
+    if (flashed.size > 0) return true;
+    const { values = {}, flashes = {} } = this.record ?? {};
+    for (const [key, isSet] of valueOps) {
+      if (isSet || Object.hasOwn(values, key)) return true;
+    }
+    for (const key of taken.keys()) {
+      if (Object.hasOwn(flashes, key)) return true;
+    }
+    return false;
   }
 
   /** Whether this is a new session that has not been read or changed. */
@@ -143,6 +252,7 @@ export class SessionState {
   /** Leaves flashes when they are read. */
   keepFlashes(): void {
     this.#keepsFlashes = true;
+    this.#unseen = true;
   }
 
   /** Hides the stored flashes from this request. They stay stored. */
@@ -150,6 +260,7 @@ export class SessionState {
     this.#load();
     this.#hidden = this.#flashes;
     this.#flashes = new Map();
+    this.#unseen = true;
   }
 
   has(key: string): boolean {
@@ -167,7 +278,7 @@ export class SessionState {
     const flash = this.#flashes.get(key);
     if (this.#keepsFlashes) return flash;
     this.#mustBeOpen("read a flash of");
-    this.#takeFlash(key);
+    this.#takeFlash(key, "read");
     return flash;
   }
 
@@ -188,36 +299,80 @@ export class SessionState {
 
   unset(key: string): void {
     this.#mustBeOpen("change");
-    if (this.#load().delete(key)) {
-      // A value that was never stored need not be removed from the record.
-      if (this.record && Object.hasOwn(this.record.values, key)) {
-        this.#changes.valueOps.set(key, false);
-      } else this.#changes.valueOps.delete(key);
+    this.#load().delete(key);
+    // Even if the record does not have the key: another request may set it before this one is saved.
+    this.#changes.valueOps.set(key, false);
+    this.#takeFlash(key, "any");
+  }
+
+  /** Removes all entries. */
+  clear(): void {
+    this.#mustBeOpen("change");
+    this.#keepOnly(new Set());
+  }
+
+  #keepOnly(kept: ReadonlySet<string>): void {
+    const before = this.#kept;
+    const entries = [
+      this.#load(),
+      this.#flashes,
+      this.#hidden,
+      this.#handedOut,
+      ...Object.values(this.#pending ?? {}),
+    ];
+    for (const keyed of entries) {
+      for (const key of keyed?.keys() ?? []) {
+        if (!kept.has(key)) keyed.delete(key);
+      }
     }
-    this.#takeFlash(key);
+    this.#kept = before === "all"
+      ? kept
+      : new Set([...before].filter((key) => kept.has(key)));
   }
 
   flash(key: string, value: unknown): void {
     this.#mustBeOpen("change");
     this.#load();
-    this.#takeFlash(key);
+    this.#takeFlash(key, "any");
     if (value === undefined) return;
     this.#flashes.set(key, value);
-    this.#changes.flashed.add(key);
+    this.#changes.flashed.set(key, newTag());
   }
 
   regenerate(keepOld: boolean): void {
     this.#mustBeOpen("change");
     this.#load();
+    const before = this.#newId;
     // After several calls, the old id is kept only if every call keeps it.
-    this.#newId = { keepOld: keepOld && this.#newId?.keepOld !== false };
+    this.#newId = {
+      ...before,
+      keepOld: keepOld && before?.keepOld !== false,
+    };
     this.#id = undefined;
   }
 
-  setMaxAge(seconds: number): void {
+  /** Begins anew, under a new id. */
+  restart(kept: Kept): void {
+    this.#mustBeOpen("change");
+    if (kept === "all") this.#load();
+    else {
+      this.#keepOnly(kept);
+      this.#maxAge = undefined;
+    }
+    const keepsLifetime = kept === "all" &&
+      this.#newId?.restart?.keepsLifetime !== false;
+    const at = this.#now?.();
+    this.#newId = { keepOld: false, restart: { keepsLifetime, at } };
+    this.#authenticatedAt = at ?? Date.now();
+    this.#id = undefined;
+  }
+
+  setMaxAge(seconds: number | undefined): void {
     this.#mustBeOpen("change");
     this.#load();
-    this.#maxAge = checkSeconds("maxAge", seconds);
+    if (seconds !== undefined) {
+      this.#maxAge = checkSeconds("maxAge", seconds);
+    } else this.#maxAge = this.lifetime === null ? undefined : null;
   }
 
   destroy(): void {
@@ -241,8 +396,8 @@ export class SessionState {
     this.#closed = true;
   }
 
-  /** The lifetime that the request set, in seconds. */
-  get maxAge(): number | undefined {
+  /** The lifetime that the request set, in seconds; `null` if it took the session's own lifetime back. */
+  get maxAge(): number | null | undefined {
     return this.#maxAge;
   }
 
@@ -258,13 +413,23 @@ export class SessionState {
     const flashes = encodeTexts([...this.#hidden, ...this.#flashes]);
     const origin = this.originIn(storage);
     const pending = this.#changes;
-    const taken = new Map<string, string>();
-    if (origin && pending.taken.size > 0) {
-      const pristine = origin.decode()?.flashes ?? {};
-      for (const key of pending.taken) {
-        if (!Object.hasOwn(pristine, key)) continue;
-        taken.set(key, encodeJson(pristine[key], key));
+    const { tags: storedTags = {} } = origin && this.record || {};
+    const taken = new Map<string, Taken>();
+    let pristine: SessionRecord | undefined;
+    for (const [key, which] of pending.taken) {
+      if (which === "any") taken.set(key, "any");
+      else {
+        pristine ??= origin?.decode();
+        if (!pristine || !Object.hasOwn(pristine.flashes, key)) continue;
+        const text = encodeJson(pristine.flashes[key], key);
+        taken.set(key, { text, tag: storedTags[key] });
       }
+    }
+    const tags = new Map<string, string>();
+    for (const key of flashes.keys()) {
+      const stored = storedTags[key];
+      const tag = pending.flashed.get(key) ?? (origin ? stored : newTag());
+      if (tag !== undefined) tags.set(key, tag);
     }
     for (const key of origin ? this.#changedInPlace() : values.keys()) {
       pending.valueOps.set(key, true);
@@ -278,8 +443,10 @@ export class SessionState {
     return {
       values,
       flashes,
+      tags,
+      kept: this.#kept,
       valueOps: pending.valueOps,
-      flashed: origin ? pending.flashed : new Set(flashes.keys()),
+      flashed: new Set(origin ? pending.flashed.keys() : flashes.keys()),
       taken,
       maxAge: this.#maxAge,
       newId,
@@ -295,9 +462,14 @@ export class SessionState {
       if (!pending.valueOps.has(key)) pending.valueOps.set(key, isSet);
     }
     for (const key of changes.flashed) {
-      if (this.#flashes.has(key)) pending.flashed.add(key);
+      const tag = changes.tags?.get(key);
+      if (this.#flashes.has(key) && tag !== undefined) {
+        pending.flashed.set(key, tag);
+      }
     }
-    for (const key of changes.taken.keys()) pending.taken.add(key);
+    for (const [key, taken] of changes.taken) {
+      pending.taken.set(key, taken === "any" ? taken : "read");
+    }
   }
 
   /**
@@ -312,6 +484,9 @@ export class SessionState {
     merged: boolean,
   ): void {
     if (this.#maxAge === changes.maxAge) this.#maxAge = undefined;
+    if (this.#kept === changes.kept) this.#kept = "all";
+    if (!this.#newId?.restart) this.#authenticatedAt = undefined;
+    this.#replaced = undefined;
     this.attach(origin, storage);
     if (this.#newId) this.#id = undefined; // called again while the save ran
     this.#record = undefined;
@@ -323,7 +498,7 @@ export class SessionState {
     }
     for (const key of changes.flashes.keys()) {
       if (!this.#flashes.has(key) && !this.#hidden.has(key)) {
-        this.#changes.taken.add(key);
+        this.#changes.taken.set(key, "read");
       }
     }
     if (merged) this.#showMerged(origin.decode(), changes);
@@ -347,8 +522,8 @@ export class SessionState {
     }
     this.#values = values;
     const flashes = new Map(Object.entries(record?.flashes ?? {}));
-    for (const key of this.#changes.taken) flashes.delete(key);
-    for (const key of this.#changes.flashed) {
+    for (const key of this.#changes.taken.keys()) flashes.delete(key);
+    for (const key of this.#changes.flashed.keys()) {
       flashes.set(key, this.#flashes.get(key));
     }
     this.#flashes = flashes;
@@ -377,20 +552,18 @@ export class SessionState {
     });
   }
 
-  #takeFlash(key: string): void {
+  #takeFlash(key: string, which: "read" | "any"): void {
     this.#flashes.delete(key);
     this.#hidden.delete(key);
     this.#pending?.flashed.delete(key);
-    if (this.record && Object.hasOwn(this.record.flashes, key)) {
-      this.#changes.taken.add(key);
-    }
+    this.#changes.taken.set(key, which);
   }
 
   get #changes(): Pending {
     return this.#pending ??= {
       valueOps: new Map(),
-      flashed: new Set(),
-      taken: new Set(),
+      flashed: new Map(),
+      taken: new Map(),
     };
   }
 
@@ -419,6 +592,10 @@ export class SessionState {
     this.#closed = true;
     this.#onLateChange = onLateChange;
   }
+}
+
+function newTag(): string {
+  return toBase64Url(randomBytes(TAG_BYTES));
 }
 
 function lateChange(verb: string): SessionError {

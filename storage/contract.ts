@@ -202,9 +202,10 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
    * damaged, sessions from before that are not found.
    *
    * @param owner The owner, as the option `owner` returns it.
-   * @param options The session to keep.
+   * @param options The session to keep, or the only one to revoke.
    * @returns How many sessions were revoked.
-   * @throws {TypeError} If the storage was created without `owner`.
+   * @throws {TypeError} If the storage was created without `owner`, `only` is `undefined`, or both `except` and `only` are
+   * given.
    * @throws {SessionError} If the engine fails (`store-failed`), or new logins keep changing the list (`conflict`).
    */
   destroySessions(
@@ -242,11 +243,13 @@ export interface ListSessionsOptions {
   current?: SessionLike | string | undefined;
 }
 
-/** Options of {@linkcode SessionStorage.destroySessions}. */
+/** Options of {@linkcode SessionStorage.destroySessions}. At most one of them can be set. */
 export interface DestroySessionsOptions {
+  /** The only session to revoke: a session, an id, or the `id` of an {@linkcode OwnedSession}. */
+  only?: SessionLike | string;
   /**
    * The session to keep: a session, an id, or the `id` of an {@linkcode OwnedSession}. Pass the session itself after
-   * `regenerateId()`, so that its old id is kept too.
+   * `restart()` or `regenerateId()`, so that its old id is kept too.
    */
   except?: SessionLike | string | undefined;
 }
@@ -262,13 +265,14 @@ export interface SessionEvent {
   /**
    * - `created`, `committed`, `destroyed`: a save created, changed or destroyed a session
    * - `expired`: the session of a cookie has expired
+   * - `missing`: a cookie of the right form does not lead to a session; also for expired records that the engine has
+   *   removed
    * - `late-save`: a change was dropped, because the session had been destroyed, its id replaced, or the visitor had
    *   left before the response
-   * - `conflict`: another request had saved first, so the save is repeated on the newer record
+   * - `conflict`: another process had saved first, so the save is repeated on the newer record
    * - `rejected-cookie`: a cookie was forged, damaged or in a format that is not accepted
    * - `corrupt-record`: a stored record could not be decoded and is treated as absent
-   * - `evicted`: a full storage dropped a live session, usually the least recently used one, or a full list of an owner
-   *   dropped the one that expires first
+   * - `evicted`: a full storage dropped a session, or an owner had more than `maxPerOwner`
    * - `engine-error`: the engine failed; `cause` says how
    */
   readonly type:
@@ -276,12 +280,17 @@ export interface SessionEvent {
     | "committed"
     | "destroyed"
     | "expired"
+    | "missing"
     | "late-save"
     | "conflict"
     | "rejected-cookie"
     | "corrupt-record"
     | "evicted"
     | "engine-error";
+  /** The hash of the session's id, as in {@linkcode OwnedSession}. Absent if the session does not have an id. */
+  readonly session?: string;
+  /** For `missing`: whether the cookie was signed, so that only a session of this storage can have been in it. */
+  readonly signed?: boolean;
   /** The engine's error, for `engine-error`. */
   readonly cause?: unknown;
 }
@@ -298,9 +307,17 @@ export interface StorageOptions<Data = SessionData> extends Timeouts {
    * user's sessions, or revoke them all. It sets `absoluteTimeout` to 400 days by default. A session is listed from its
    * next save on.
    *
-   * Requires an engine with compare-and-set and strong reads that does not evict live records.
+   * Requires an engine with compare-and-set and strong reads. If it evicts live records, it must find sessions by their
+   * owner ({@linkcode Engine.owned}).
    */
   owner?: ((data: Readonly<Partial<Data>>) => string | undefined) | undefined;
+  /**
+   * The most sessions of one owner. A login beyond it revokes the least recently used ones (OWASP ASVS 5, 7.1.2).
+   * Requires `owner`.
+   *
+   * @default {500, or no limit if the engine finds sessions by their owner}
+   */
+  maxPerOwner?: number | undefined;
   /** The clock, in milliseconds. @default {Date.now} */
   now?: (() => number) | undefined;
   /** Seconds after which a call to the engine counts as failed (`store-failed`). @default {10} */
@@ -396,7 +413,7 @@ export interface Engine {
   ): Promise<boolean>;
   /**
    * Returns the keys of the records that were last written with this owner. An engine that has it finds an owner's
-   * sessions by an index; without it, the caller keeps lists.
+   * sessions by an index; otherwise they are kept in lists.
    */
   owned?(owner: string): Promise<readonly string[]>;
   /** Removes exactly the records that have expired at `now`, in milliseconds. */

@@ -92,8 +92,8 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
  * deadline as `expires`, and `readData` returns `null` for a row that has expired. The deadline follows from the
  * lifetime that a commit set, or the cookie's, or 14 days, and from the timeouts.
  *
- * The data is one object, with each flash under `__flash_NAME__`. If there is a timeout, or a commit set a lifetime,
- * `__satchel__` holds what the deadline depends on.
+ * The data is one object, with each flash under `__flash_NAME__`. If there is a timeout or `rolling`, or a commit set a
+ * lifetime, `__satchel__` holds what the deadline depends on.
  *
  * A row is read again before it is written, and a deleted row is not created again. If two requests write at the same
  * instant, one of them can lose its changes; an engine with compare-and-set prevents that.

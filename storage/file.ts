@@ -67,7 +67,7 @@ export function createFileSessionStorage<
       );
     }
     return new FileEngine(dir, policy.now, (cause) => {
-      policy.report("engine-error", cause);
+      policy.report("engine-error", { cause });
     });
   });
 }

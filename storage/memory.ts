@@ -60,8 +60,8 @@ export function createMemorySessionStorage<
         `Cannot create storage: maxSessions must be a positive integer, received ${maxSessions}`,
       );
     }
-    return new MemoryEngine(maxSessions, policy.now, () => {
-      policy.report("evicted");
+    return new MemoryEngine(maxSessions, policy.now, (key) => {
+      policy.report("evicted", { key });
     });
   });
 }

@@ -98,14 +98,13 @@ export function createRedisSessionStorage<
     const { send, close } = client === undefined
       ? new RedisConnection(url as string)
       : { send: sendBy(client), close: undefined };
-    const onEvicting = (evicting: string) =>
-      policy.report(
-        "engine-error",
-        new SessionError(
-          "store-failed",
-          `Redis signs visitors out when its memory is full: its maxmemory-policy is ${evicting}, which evicts sessions; set maxmemory-policy to noeviction`,
-        ),
+    const onEvicting = (evicting: string) => {
+      const cause = new SessionError(
+        "store-failed",
+        `Redis signs visitors out when its memory is full: its maxmemory-policy is ${evicting}, which evicts sessions; set maxmemory-policy to noeviction`,
       );
+      policy.report("engine-error", { cause });
+    };
     // Without a listener, the question would be a call for nothing.
     const checked = checkingSetup(send, options.onEvent && onEvicting);
     return new RedisEngine(checked, prefix, policy.now, close);

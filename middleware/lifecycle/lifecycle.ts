@@ -176,7 +176,7 @@ export function mustBeKept(
 ): void {
   if (found === session || !isSession(found)) return;
   throw new TypeError(
-    `Cannot save session: a handler has replaced the session in ${holder}; change that session instead: clear its values with unset(), or call regenerateId()`,
+    `Cannot save session: a handler has replaced the session in ${holder}; change that session instead: remove its values with clear(), or call restart() for a login`,
   );
 }
 

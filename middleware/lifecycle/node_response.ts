@@ -124,7 +124,9 @@ export function commitBeforeSending<Data, FlashData>(
     phase = "sent";
     let reported = false;
     const drop = () => {
-      if (!reported && storage instanceof BoundStorage) storage.reportLate();
+      if (!reported && storage instanceof BoundStorage) {
+        storage.reportLate(session);
+      }
       reported = true;
     };
     const state = stateOf(session);

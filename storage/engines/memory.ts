@@ -65,11 +65,11 @@ export class MemoryEngine implements Engine {
   readonly #second = new Recency<Kept>();
   readonly #max: number;
   readonly #now: () => number;
-  readonly #onEvict: () => void;
+  readonly #onEvict: (key: string) => void;
   #writes = 0;
   #uses = 0;
 
-  constructor(max: number, now: () => number, onEvict: () => void) {
+  constructor(max: number, now: () => number, onEvict: (key: string) => void) {
     this.#max = max;
     this.#now = now;
     this.#onEvict = onEvict;
@@ -174,8 +174,9 @@ export class MemoryEngine implements Engine {
     const oldest = this.#second.first;
     // A write must not evict its own record.
     const evicted = !oldest || oldest === written ? this.#first.first : oldest;
-    if (evicted) this.#remove(evicted);
-    this.#onEvict();
+    if (!evicted) return;
+    this.#remove(evicted);
+    this.#onEvict(evicted.key);
   }
 
   /** Removes the record that expired first. Returns `false` if none has. */

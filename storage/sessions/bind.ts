@@ -30,9 +30,12 @@ export const STORAGE_OPTIONS: OptionNames<StorageOptions> = {
   cookie: true,
   engineTimeout: true,
   idleTimeout: true,
+  maxPerOwner: true,
+  notBefore: true,
   now: true,
   onEvent: true,
   owner: true,
+  rolling: true,
   touchAfter: true,
 };
 

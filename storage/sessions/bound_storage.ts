@@ -6,7 +6,11 @@
 import { getSetCookies } from "@std/http/cookie";
 import type { CookieAttributes } from "../../core/attributes.ts";
 import { type Cookie, SatchelCookie } from "../../core/cookie.ts";
-import { type Lifetime, lifetimeOf } from "../../core/lifetime.ts";
+import {
+  type Lifetime,
+  lifetimeOf,
+  type StoredLifetime,
+} from "../../core/lifetime.ts";
 import { type Session, stateOf } from "../../core/session.ts";
 import type {
   CommitOptions,
@@ -153,7 +157,7 @@ export class BoundStorage<Data, FlashData>
     options?: ListSessionsOptions,
   ): Promise<OwnedSession<Data>[]> => {
     if (!this.sessions.listSessions) ownerless("list");
-    return await this.sessions.listSessions(owner, options);
+    return await this.sessions.listSessions(owner, options, this.lifetime);
   };
 
   readonly destroySessions = async (
@@ -165,7 +169,16 @@ export class BoundStorage<Data, FlashData>
   };
 
   read(value: string | null): Promise<Session<Data, FlashData>> {
-    return this.sessions.read({ value });
+    const { lifetime } = this;
+    return this.sessions.read({ value, lifetime });
+  }
+
+  /** The lifetime of the cookie, or `null`. */
+  get lifetime(): StoredLifetime {
+    const { cookie } = this;
+    return cookie instanceof SatchelCookie
+      ? cookie.lifetime
+      : lifetimeOf(this.defaultLifetime);
   }
 
   save(session: SessionLike, options?: SaveOptions): Promise<string | null> {
@@ -173,26 +186,27 @@ export class BoundStorage<Data, FlashData>
     return this.sessions.save(session, { defaultLifetime, ...options });
   }
 
-  /** Reports that a change was dropped: `late-save`. */
-  reportLate(): void {
-    this.sessions.reportLate?.();
+  /** Reports that a change of a session was dropped: `late-save`. */
+  reportLate(session: SessionLike): void {
+    this.sessions.reportLate?.(session);
   }
 
   /** Returns what the cookie of a request carries. */
   async decode(header: string): Promise<Carried> {
-    const { cookie } = this;
+    const { cookie, lifetime } = this;
+    const about = { header, lifetime, signed: cookie.isSigned };
     if (!(cookie instanceof SatchelCookie)) {
       const value = await cookie.parse(header);
-      return { header, value: value === "" ? null : value };
+      return { ...about, value: value === "" ? null : value };
     }
     const decoded = await cookie.decode(header);
     if (!decoded) {
-      return { header, value: null, rejected: decoded === undefined };
+      return { ...about, value: null, rejected: decoded === undefined };
     }
     // A cookie with an empty value was cleared.
     return {
       ...decoded,
-      header,
+      ...about,
       value: decoded.value === "" ? null : decoded.value,
     };
   }
@@ -212,6 +226,9 @@ export class BoundStorage<Data, FlashData>
     const value = await this.sessions.save(session, saving);
     if (value === null) return undefined;
     if (value === "") return cleared(attributes);
+    const origin = state?.originIn(this.sessions) as StoredRecord | undefined;
+    // An answer that arrives late must not put an old id over a login's.
+    if (!renew && origin?.sends === false) return undefined;
     const lifetime = lifetimeOf(attributes) ?? state?.lifetime;
     if (typeof lifetime === "number") attributes.maxAge = lifetime;
     else if (lifetime) {
@@ -222,7 +239,6 @@ export class BoundStorage<Data, FlashData>
       delete attributes.maxAge;
       delete attributes.expires;
     }
-    const origin = state?.originIn(this.sessions) as StoredRecord | undefined;
     // The cookie is sent as it came, if its value is the same: it need not be signed again.
     let carried = origin?.carried;
     while (carried && carried.value !== value) carried = carried.next;

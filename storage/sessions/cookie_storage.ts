@@ -4,7 +4,12 @@
  * @module
  */
 import { MAX_COOKIE, type SatchelCookie } from "../../core/cookie.ts";
-import { deadline, isAhead } from "../../core/lifetime.ts";
+import {
+  isAhead,
+  lifetimeOf,
+  type StoredLifetime,
+  type Terms,
+} from "../../core/lifetime.ts";
 import {
   decodeReactRouter,
   decodeRemix,
@@ -21,6 +26,7 @@ import {
 } from "../../core/record.ts";
 import { mintId, Session } from "../../core/session.ts";
 import type { SessionState } from "../../core/session_state.ts";
+import type { LegacyFormat } from "../../core/formats.ts";
 import type {
   SaveOptions,
   SessionLike,
@@ -30,8 +36,16 @@ import { checkOwnable } from "./owners.ts";
 import type { Policy } from "./policy.ts";
 import { withMaxAge } from "./record_storage.ts";
 import type { StoredRecord } from "./records.ts";
-import { type Carried, requireState, type Sessions } from "./sessions.ts";
-import { inTurn } from "./turns.ts";
+import {
+  type Carried,
+  NO_COOKIE,
+  requireState,
+  type Sessions,
+} from "./sessions.ts";
+import { Turns } from "./turns.ts";
+
+/** Saves of one session object, such as those of one request. */
+const saves = new Turns();
 
 const GUARANTEES: StorageGuarantees = {
   compareAndSet: false,
@@ -79,31 +93,37 @@ export class CookieStorage<Data, FlashData>
 
   /** React Router's cookies carry JSON, not text. */
   cookieValue(text: string): unknown {
-    return this.#cookie?.options.format === "react-router"
-      ? JSON.parse(text)
-      : text;
+    return this.#format === "react-router" ? JSON.parse(text) : text;
   }
 
   async read(carried: Carried): Promise<Session<Data, FlashData>> {
     const session = new Session<Data, FlashData>();
+    const state = requireState(session);
+    state.keepTime(this.now);
+    if (carried === NO_COOKIE) return session;
     const record = this.open(carried);
-    if (record) requireState(session).attach(record, this);
+    if (record) state.attach(record, this);
     return session;
   }
 
   /** Returns the first live record in the cookies. If all are rejected or have expired, reports that. */
   open(carried: Carried): CookieRecord | undefined {
     if (carried.value === null && !carried.rejected) return undefined;
-    let expired = false;
+    const terms = this.#terms(carried.lifetime ?? null);
+    let expired: CookieRecord | undefined;
     for (let at: Carried | undefined = carried; at; at = at.next) {
-      const { value, legacy, next } = at;
+      const { value, legacy, next, outdated } = at;
       // Older formats do not bind a value to its cookie, so the value could be the text of another cookie.
-      const record = legacy ? this.#openPlain(value) : this.#open(value);
-      if (!record) continue;
-      if (!isAhead(record.expires, this.policy.now())) expired = true;
-      else if (!next || record.decode()) return record;
+      const found = legacy ? this.#openPlain(value) : this.#open(value);
+      if (!found) continue;
+      const record = this.#checked(found, terms);
+      if (!isAhead(record.expires, this.now())) expired = record;
+      else if (!next || record.decode()) {
+        return outdated ? { ...record, unsent: true } : record;
+      }
     }
-    this.policy.report(expired ? "expired" : "rejected-cookie");
+    if (!expired) this.policy.report("rejected-cookie");
+    else this.policy.report("expired", { id: namedId(expired) });
     return undefined;
   }
 
@@ -113,11 +133,12 @@ export class CookieStorage<Data, FlashData>
   ): Promise<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await inTurn(state, () => this.#save(state, options));
+    return await saves.take(state, () => this.#save(state, options));
   }
 
-  reportLate(): void {
-    this.policy.report("late-save");
+  reportLate(session: SessionLike): void {
+    const known = requireState(session).originIn(this);
+    this.policy.report("late-save", known && this.#about(known.id));
   }
 
   async #save(
@@ -125,59 +146,99 @@ export class CookieStorage<Data, FlashData>
     options: SaveOptions | undefined,
   ): Promise<string | null> {
     const { policy } = this;
-    if (state.destroyed) return this.#destroyed();
+    if (state.destroyed) return this.#destroyed(state);
     options = withMaxAge(options, state.maxAge);
+    const cookie = lifetimeOf(options?.defaultLifetime);
+    const terms = this.#terms(cookie);
+    // Decoding can show that the record is corrupt or expired. The session is then a new one.
+    const { record } = state;
     const known = state.originIn(this) as CookieRecord | undefined;
-    const slides = !policy.needsSave(state, known !== undefined, options);
-    if (
-      slides &&
-      (!known || policy.nextDeadline(state, known.expires) === undefined)
-    ) return null;
+    const changed = policy.needsSave(state, known !== undefined, options);
+    const renews = known !== undefined && state.seen &&
+      (known.unsent === true || policy.mustRoll(state, cookie) ||
+        this.#lacksInstants(state, cookie));
+    const use = known && record &&
+      policy.nextUse(record, known.expires, terms);
+    if (!changed && !renews && !use) return null;
 
     const now = policy.instant();
-    if (known && !isAhead(known.expires, now)) {
-      policy.report("late-save");
+    if (known && !state.restarts && !isAhead(known.expires, now)) {
+      policy.report("late-save", this.#about(known.id));
       return null;
     }
-    const { record } = state;
-    const life = slides && record ? record : policy.renew(record, options, now);
-    const expires = deadline(life, policy.timeouts, now);
-    if (!isAhead(expires, now)) {
+    const changes = state.takeChanges(this);
+    const { newId } = changes;
+    const stored = record && known && { record, expires: known.expires };
+    const renewing = { ...options, renew: true };
+    // A use alone does not renew the lifetime, which counts from the last save.
+    const life = stored && use && !changed && !renews
+      ? { ...record, span: use.expires - use.used, expires: use.expires }
+      : policy.renew(now, stored, renewing, changes, terms);
+    const empty = changes.values.size + changes.flashes.size === 0;
+    if (!isAhead(life.expires, now) || newId?.restart && empty) {
       state.end();
-      return this.#destroyed();
+      return this.#destroyed(state);
     }
     // The application may have chosen an id that does not fit. Nothing is stored under it, so it can be replaced.
     const id = ID.test(state.id) ? state.id : mintId();
-    const changes = state.takeChanges(this);
-    const { created, ends, lifetime } = life;
-    const draft = { created, ends, lifetime, entries: changes, expires };
+    const draft = { ...life, entries: changes };
     const encoded = encodeRecord("", draft);
     let text: string;
     try {
-      text = this.#envelop(id, encoded, draft);
+      text = this.#envelop(id, encoded, draft, cookie);
       await this.#checkFits(text, draft);
     } catch (error) {
       state.restore(changes);
       throw error;
     }
-    policy.report(record ? "committed" : "created");
+    policy.report(record ? "committed" : "created", this.#about(id));
     const decode = () => decodeRecord("", encoded);
-    const written = { ...this.#record(id, expires, decode), lifetime };
+    const { expires, lifetime } = life;
+    const written = { id, version: undefined, expires, decode, lifetime };
     state.committed(written, this, changes, false);
     return text;
   }
 
-  #destroyed(): string {
-    this.policy.report("destroyed");
+  /** Whether the cookie is another library's, and its lifetime must be added to it. */
+  #lacksInstants({ record }: SessionState, cookie: StoredLifetime): boolean {
+    return record?.undated === true &&
+      this.policy.needsInstants(record, cookie);
+  }
+
+  /** What decides today when a session expires. The formats of other libraries do not have a default lifetime. */
+  #terms(cookie: StoredLifetime): Terms {
+    return this.#format === "satchel"
+      ? this.policy.terms(cookie)
+      : { timeouts: this.policy.timeouts, lifetime: cookie };
+  }
+
+  get #format(): "satchel" | LegacyFormat {
+    return this.#cookie?.options.format ?? "satchel";
+  }
+
+  /** The id for an event, if the format has one. */
+  #about(id: string): { id?: string } {
+    return this.#format === "react-router" ? {} : { id };
+  }
+
+  #destroyed(state: SessionState): string {
+    const known = state.originIn(this);
+    this.policy.report("destroyed", known && this.#about(known.id));
     return "";
   }
 
-  #envelop(id: string, encoded: string, draft: Draft): string {
-    const format = this.#cookie?.options.format ?? "satchel";
+  /** @param cookie The lifetime of the cookie, or `null`. */
+  #envelop(
+    id: string,
+    encoded: string,
+    draft: Draft,
+    cookie: StoredLifetime,
+  ): string {
+    const format = this.#format;
     if (format === "satchel") {
       return `${id}.${Math.floor(draft.expires).toString(36)}.${encoded}`;
     }
-    const withDeadline = this.policy.needsDeadline(draft);
+    const withDeadline = this.policy.needsInstants(draft, cookie);
     return format === "remix"
       ? encodeRemix(id, draft, withDeadline)
       : encodeReactRouter(draft, withDeadline);
@@ -225,13 +286,17 @@ export class CookieStorage<Data, FlashData>
     expires = Infinity,
     decode: () => SessionRecord | undefined,
   ): CookieRecord {
-    const now = this.policy.now();
-    return {
-      id,
-      version: undefined,
-      expires,
-      decode: () => this.policy.accept(decode(), now),
-    };
+    return { id, version: undefined, expires, decode };
+  }
+
+  /** A record that decodes only while it has not expired by today's settings. */
+  #checked(found: CookieRecord, terms: Terms): CookieRecord {
+    const { policy } = this;
+    const { expires } = found;
+    const id = namedId(found);
+    const now = policy.now();
+    const decode = () => policy.accept(found.decode(), expires, terms, now, id);
+    return { ...found, decode };
   }
 
   async #checkFits(text: string, { entries }: Draft): Promise<void> {
@@ -240,4 +305,9 @@ export class CookieStorage<Data, FlashData>
     const size = await cookie.sizeOf(this.cookieValue(text));
     checkSize("a cookie", size, MAX_COOKIE, entries);
   }
+}
+
+/** The id of a session, if its cookie has one. */
+function namedId({ id, unnamed = false }: CookieRecord): string | undefined {
+  return unnamed ? undefined : id;
 }

@@ -6,11 +6,15 @@
  */
 import { SessionError } from "../../core/errors.ts";
 import { decodeReactRouter, encodeReactRouter } from "../../core/plain.ts";
-import { type Draft, encodeRecordEntries } from "../../core/record.ts";
+import {
+  type Draft,
+  encodeRecordEntries,
+  type SessionRecord,
+} from "../../core/record.ts";
 import type { FlashSessionData, SessionData } from "../../core/session.ts";
 import type { StorageGuarantees } from "../contract.ts";
 import type { Policy } from "./policy.ts";
-import type { Records, StoredRecord } from "./records.ts";
+import { type Records, shortened, type StoredRecord } from "./records.ts";
 
 /** How a database creates, reads, updates and deletes sessions: React Router's `SessionIdStorageStrategy`. */
 export interface FourFunctions<Data = SessionData, FlashData = Data> {
@@ -55,6 +59,7 @@ const ID = /^(?!.*\.\.)[\w.~:+/=-]{1,256}$/;
 export class DatabaseRecords<Data, FlashData> implements Records {
   readonly guarantees: StorageGuarantees = GUARANTEES;
   readonly policy: Policy;
+  readonly checksLifetime = false;
   readonly #db: FourFunctions<Data, FlashData>;
 
   /** @throws {TypeError} If one of the functions is missing. */
@@ -134,29 +139,48 @@ export class DatabaseRecords<Data, FlashData> implements Records {
     return this.remove(stored.id, stored);
   }
 
-  async touch(
+  async supersede({ id }: StoredRecord): Promise<void> {
+    await this.remove(id);
+  }
+
+  leadsTo(): boolean {
+    return false;
+  }
+
+  async slide(
     stored: StoredRecord,
+    record: SessionRecord,
+    used: number,
     expires: number,
   ): Promise<StoredRecord | undefined> {
-    const record = stored.decode();
-    if (!record) return undefined;
     const entries = encodeRecordEntries(record);
-    return await this.replace(stored, { ...record, entries, expires });
+    // A read only moves a deadline forward.
+    const ends = record.undated ? expires : Math.max(expires, stored.expires);
+    const draft = { ...record, entries, span: ends - used, expires: ends };
+    return await this.replace(stored, draft);
+  }
+
+  async shorten(stored: StoredRecord, expires: number): Promise<void> {
+    const draft = shortened(stored, expires);
+    if (draft) await this.replace(stored, draft);
   }
 
   #encode(
     draft: Draft,
   ): { data: FlashSessionData<Data, FlashData>; text: string; expires: Date } {
-    const text = encodeReactRouter(draft, this.policy.needsDeadline(draft));
+    const { policy } = this;
+    // The database keeps the deadline, but not when to renew it.
+    const dated = policy.timeouts.rolling === true ||
+      policy.needsInstants(draft, null);
+    const text = encodeReactRouter(draft, dated);
     return { data: JSON.parse(text), text, expires: new Date(draft.expires) };
   }
 
   #record(id: string, text: string): StoredRecord {
     const { policy } = this;
     const now = policy.now();
-    const plain = () => decodeReactRouter(JSON.parse(text), now);
-    const decode = () => policy.accept(plain(), now);
-    const expires = plain()?.expires ?? Infinity;
+    const decode = () => decodeReactRouter(JSON.parse(text), now);
+    const expires = decode()?.expires ?? Infinity;
     return { id, version: undefined, expires, decode };
   }
 

@@ -10,21 +10,26 @@ import type { StoredLifetime } from "../../core/lifetime.ts";
 import {
   checkSize,
   decodeRecord,
+  decodeRecordLife,
   type Draft,
   encodeRecord,
+  encodeRecordEntries,
   encodeTexts,
+  type SessionRecord,
 } from "../../core/record.ts";
 import type { Engine, StorageGuarantees } from "../contract.ts";
-import { MAX_ATTEMPTS, type Policy } from "./policy.ts";
-import type { Records, StoredRecord } from "./records.ts";
+import { MAX_ATTEMPTS, type Policy, SWEEP_AFTER } from "./policy.ts";
+import {
+  type Records,
+  REPLACED,
+  shortened,
+  type StoredRecord,
+} from "./records.ts";
 
 interface KeyedRecord extends StoredRecord {
   readonly key: string;
   readonly text: string;
 }
-
-/** Marks a record that names the id which replaced its own. */
-const REPLACED = ">";
 
 /** How long, in milliseconds, to remember which id replaced another, so that a repeated call can find it. */
 const REMEMBERED = 60_000;
@@ -36,6 +41,7 @@ const ID = /^[\w-]{22,64}$/;
 export class EngineRecords implements Records {
   readonly guarantees: StorageGuarantees;
   readonly policy: Policy;
+  readonly checksLifetime = true;
   readonly engine: Engine;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
@@ -106,26 +112,84 @@ export class EngineRecords implements Records {
     await this.#revoke(stored as KeyedRecord, 1);
   }
 
-  async retire(stored: StoredRecord, nextId: string): Promise<boolean> {
+  async retire(
+    stored: StoredRecord,
+    nextId: string | undefined,
+  ): Promise<boolean> {
     if (!this.guarantees.compareAndSet) return await this.remove(stored.id);
     // A deletion cannot be repeated: if its answer was lost, it could have been this one or a logout's. A note can.
-    const now = this.policy.instant();
-    const next = hashId(nextId);
-    const entries = {
-      values: encodeTexts([["next", next]]),
-      flashes: new Map(),
-    };
-    const note = await this.replace(stored, {
-      created: now,
-      ends: now,
-      lifetime: null,
-      entries,
-      expires: now + REMEMBERED,
-    }, REPLACED);
-    return note !== undefined || nextOf(await this.reload(stored)) === next;
+    const next = nextId === undefined ? undefined : hashId(nextId);
+    if (await this.replace(stored, this.#note(next), REPLACED)) return true;
+    const found = await this.reload(stored);
+    return found?.mark === REPLACED && nextOf(found) === next;
   }
 
-  async touch(
+  async supersede(stored: StoredRecord): Promise<void> {
+    if (!this.guarantees.compareAndSet) {
+      await this.remove(stored.id);
+      return;
+    }
+    const { id, key } = stored as KeyedRecord;
+    const note = this.#note(undefined);
+    let at: KeyedRecord | undefined = stored as KeyedRecord;
+    for (let attempt = 1;; attempt++) {
+      // The last attempt is unconditional, as in `revoke`.
+      const sure = attempt < MAX_ATTEMPTS;
+      const version = at ? at.version : null;
+      const ifVersion = sure ? version : undefined;
+      if (await this.#write(id, key, note, ifVersion, REPLACED)) return;
+      at = await this.load(id, key);
+      if (at?.mark !== REPLACED) continue;
+      const next = nextOf(at);
+      const moved = next === undefined ? undefined : await this.load(id, next);
+      if (moved) await this.revoke(moved);
+      return;
+    }
+  }
+
+  leadsTo(stored: StoredRecord | undefined, nextId: string): boolean {
+    return nextOf(stored) === hashId(nextId);
+  }
+
+  async slide(
+    stored: StoredRecord,
+    record: SessionRecord,
+    used: number,
+    expires: number,
+  ): Promise<KeyedRecord | undefined> {
+    const moved = used + record.span;
+    // The deadline says when the record was used, so it can only move by as much. It may be later than needed, but not
+    // earlier. Without compare-and-set, writing the record could undo a newer one.
+    if (expires <= moved || !this.guarantees.compareAndSet) {
+      return await this.#touch(stored, moved);
+    }
+    const entries = encodeRecordEntries(record);
+    return await this.replace(
+      stored,
+      { ...record, entries, span: expires - used, expires },
+    );
+  }
+
+  async shorten(stored: StoredRecord, expires: number): Promise<void> {
+    const draft = shortened(stored, expires);
+    if (draft) await this.replace(stored, draft);
+  }
+
+  /** @param next The key of the session that replaced the record, if the note leads to it. */
+  #note(next: string | undefined): Draft {
+    const now = this.policy.instant();
+    const values = encodeTexts(next === undefined ? [] : [["next", next]]);
+    return {
+      created: now,
+      saved: now,
+      lifetime: null,
+      span: REMEMBERED,
+      entries: { values, flashes: new Map() },
+      expires: now + REMEMBERED,
+    };
+  }
+
+  async #touch(
     stored: StoredRecord,
     expires: number,
   ): Promise<KeyedRecord | undefined> {
@@ -151,7 +215,7 @@ export class EngineRecords implements Records {
     ifVersion: unknown,
     mark = "",
   ): Promise<KeyedRecord | undefined> {
-    const { expires } = draft;
+    const { expires, owner } = draft;
     const text = mark + encodeRecord(key, draft);
     const limit = this.guarantees.maxBytes;
     // UTF-8 takes at most three bytes for a UTF-16 unit, so most records need not be measured.
@@ -161,7 +225,7 @@ export class EngineRecords implements Records {
     const { engine } = this;
     const version = await this.policy.call(
       "save session",
-      () => engine.write(key, text, { expires, ifVersion }),
+      () => engine.write(key, text, { expires, ifVersion, owner }),
     );
     return version === null
       ? undefined
@@ -177,10 +241,14 @@ export class EngineRecords implements Records {
 
   async #revoke(stored: KeyedRecord, attempt: number): Promise<void> {
     const { id, key, version } = stored;
-    // The note is deleted last, so that a repeated call still finds the session.
-    const next = nextOf(stored);
-    const moved = next === undefined ? undefined : await this.load(id, next);
-    if (moved) await this.#revoke(moved, attempt + 1);
+    if (stored.mark === REPLACED) {
+      // The note stays. Otherwise a late request with this id would make a session of its own, and its cookie could
+      // replace a login's.
+      const next = nextOf(stored);
+      const moved = next === undefined ? undefined : await this.load(id, next);
+      if (moved) await this.#revoke(moved, attempt + 1);
+      return;
+    }
     // The last attempt is unconditional: requests that keep changing a session must not prevent its end.
     const sure = this.guarantees.compareAndSet && attempt < MAX_ATTEMPTS;
     if (await this.#delete(key, sure ? { ifVersion: version } : {})) return;
@@ -197,24 +265,23 @@ export class EngineRecords implements Records {
     expires: number,
     lifetime?: StoredLifetime,
   ): KeyedRecord {
-    const { policy } = this;
-    const now = policy.now();
-    const decode = () => policy.accept(decodeRecord(key, text), now);
-    const record = { id, key, text, version, expires, lifetime, decode };
+    const decode = () => decodeRecord(key, text);
+    const life = () => decodeRecordLife(text);
+    const record = { id, key, text, version, expires, lifetime, decode, life };
     if (text[0] === "[") return record;
     const unmarked = withoutMark(text);
     return unmarked === text ? record : {
       ...record,
       mark: text.charAt(0),
-      decode: () => policy.accept(decodeRecord(key, unmarked), now),
+      decode: () => decodeRecord(key, unmarked),
     };
   }
 
   async #sweep(): Promise<void> {
-    const now = this.policy.instant();
+    const before = this.policy.instant() - SWEEP_AFTER;
     try {
       // Without a timeout, because there can be many records to remove.
-      await this.engine.sweep?.(now);
+      await this.engine.sweep?.(before);
     } catch (cause) {
       throw this.policy.failure("sweep storage", cause);
     }
@@ -234,7 +301,7 @@ export function withoutMark(text: string): string {
 }
 
 /** The key of the session that a note names; `undefined` if the record is not a note. */
-function nextOf(stored: KeyedRecord | undefined): string | undefined {
+function nextOf(stored: StoredRecord | undefined): string | undefined {
   if (stored?.mark !== REPLACED) return undefined;
   const next = stored.decode()?.values["next"];
   return typeof next === "string" ? next : undefined;

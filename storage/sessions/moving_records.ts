@@ -7,8 +7,8 @@
  * a copy if the first one fails.
  *
  * If the previous storage does not revoke at once (a cookie, an engine with eventual reads), or its ids have another
- * form, a session gets a new id. A note in the new storage then says that the old id has `moved`. The old id leads to
- * the new session until that is revoked or expires.
+ * form, a session gets a new id. A note in the new storage then says that the old id has moved. The old id leads to the
+ * new session until that is revoked or expires.
  *
  * If neither is possible, the session stays in the previous storage until a request changes it; the save creates it in
  * the new one. That is so if the new storage does not have compare-and-set and makes its own ids, or if a cookie does
@@ -18,13 +18,7 @@
  */
 import { SessionError } from "../../core/errors.ts";
 import { hashId } from "../../core/keys.ts";
-import {
-  deadline,
-  endOf,
-  isAhead,
-  LAST_INSTANT,
-  type Lifetime,
-} from "../../core/lifetime.ts";
+import { deadline, isAhead, type StoredLifetime } from "../../core/lifetime.ts";
 import {
   type Draft,
   encodeRecordEntries,
@@ -37,15 +31,20 @@ import type { Engine, StorageGuarantees } from "../contract.ts";
 import type { CookieRecord } from "./cookie_storage.ts";
 import type { EngineRecords } from "./engine_records.ts";
 import { type Owners, ownersOf } from "./owners.ts";
-import type { Policy } from "./policy.ts";
+import { type Policy, usedAt } from "./policy.ts";
 import type { PreviousRecord, PreviousStorage } from "./previous_storage.ts";
-import { alive, type Records, type StoredRecord } from "./records.ts";
+import {
+  alive,
+  type Records,
+  REPLACED,
+  type Search,
+  type StoredRecord,
+} from "./records.ts";
 import { type Carried, valuesOf } from "./sessions.ts";
 
 /** The marks of a record that is being moved. */
 const COPIED = "?";
 const CHECKED = "!";
-const MOVED = ">";
 
 /**
  * How long, in milliseconds, to keep a note for an id from a cookie: as long as browsers keep a cookie. The deadline in
@@ -68,27 +67,42 @@ function isForeign(stored: StoredRecord): stored is ForeignRecord {
   return "foreign" in stored;
 }
 
+/** Options of {@linkcode MovingRecords}. */
+export interface MovingOptions {
+  /** The lifetime of the new cookie, or `null`. */
+  readonly cookie: StoredLifetime;
+  /** Whether to move nothing, and only find what another server has moved. */
+  readonly keepOld: boolean;
+}
+
 /** The new storage's records. Those of the previous storage are moved to them. */
 export class MovingRecords implements Records {
   readonly guarantees: StorageGuarantees;
   readonly policy: Policy;
+  readonly checksLifetime: boolean;
   readonly engine?: Engine;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
   readonly #to: Records;
   readonly #from: PreviousStorage;
   readonly #owners: Owners | undefined;
-  readonly #lifetime: Lifetime;
+  readonly #cookie: StoredLifetime;
+  readonly #keepOld: boolean;
 
-  /** @param lifetime The new cookie's lifetime, for sessions from a storage without deadlines. */
-  constructor(to: Records, from: PreviousStorage, lifetime: Lifetime) {
+  constructor(
+    to: Records,
+    from: PreviousStorage,
+    { cookie, keepOld }: MovingOptions,
+  ) {
     this.guarantees = to.guarantees;
+    this.checksLifetime = to.checksLifetime;
     this.policy = to.policy;
     if (to.engine) this.engine = to.engine;
     this.#to = to;
     this.#from = from;
     this.#owners = ownersOf(to);
-    this.#lifetime = lifetime;
+    this.#cookie = cookie;
+    this.#keepOld = keepOld;
     const { sweep, close } = from.storage;
     if (to.sweep || sweep) this.sweep = () => both(to.sweep, sweep);
     if (to.close || close) this.close = () => both(to.close, close);
@@ -111,29 +125,12 @@ export class MovingRecords implements Records {
     return this.#from.records ? await this.#move(stored.id) : stored;
   }
 
-  /**
-   * Returns the record of this storage's cookies, or else of the previous storage's cookies.
-   *
-   * @param own Finds the record of this storage's cookies.
-   */
-  async find(carried: Carried, own: () => Promise<Found>): Promise<Found> {
-    const values = valuesOf(carried);
-    // A value of another form can be the previous storage's, so it is not reported as forged.
-    const mine = values.some((value) =>
-      typeof value === "string" && this.accepts(value)
-    );
-    if (mine) {
-      const stored = await own();
-      if (stored) return stored;
-    }
-    const found = await this.#findPrevious(carried, values);
-    if (!found) {
-      if (!mine) await own();
-      else if (carried.rejected) this.policy.report("rejected-cookie");
-      return undefined;
-    }
-    const unsent = !isForeign(found) && !values.includes(found.id);
-    return unsent ? { ...found, unsent } : found;
+  /** Finds the record of this storage's cookies, or else of the previous storage's cookies. */
+  async find(carried: Carried, search: Search): Promise<Found> {
+    const found = await search.own() ??
+      await this.#findPrevious(carried, search.notes);
+    if (!found && !this.#keepOld) search.report();
+    return found;
   }
 
   create(id: string, draft: Draft): Promise<Found> {
@@ -143,8 +140,9 @@ export class MovingRecords implements Records {
   async replace(stored: StoredRecord, draft: Draft): Promise<Found> {
     if (!isForeign(stored)) return await this.#to.replace(stored, draft);
     const written = await this.create(stored.id, draft);
-    if (written) await this.#from.shorten(stored);
-    return written;
+    if (!written) return undefined;
+    await this.#from.shorten(stored);
+    return { ...written, sends: true };
   }
 
   async remove(id: string, stored?: StoredRecord): Promise<boolean> {
@@ -159,7 +157,10 @@ export class MovingRecords implements Records {
     } else await this.remove(stored.id);
   }
 
-  async retire(stored: StoredRecord, nextId: string): Promise<boolean> {
+  async retire(
+    stored: StoredRecord,
+    nextId: string | undefined,
+  ): Promise<boolean> {
     if (isForeign(stored)) {
       await this.#from.shorten(stored);
       return true;
@@ -169,38 +170,95 @@ export class MovingRecords implements Records {
       : await this.remove(stored.id, stored);
   }
 
-  async touch(stored: StoredRecord, expires: number): Promise<Found> {
-    if (!isForeign(stored)) return await this.#to.touch(stored, expires);
-    const touched = await this.#from.records?.touch(stored, expires);
-    return touched && this.#foreign(touched);
+  async supersede(stored: StoredRecord): Promise<void> {
+    if (isForeign(stored) || !this.guarantees.compareAndSet) {
+      await this.remove(stored.id);
+    } else await this.#to.supersede(stored);
+  }
+
+  leadsTo(stored: StoredRecord | undefined, nextId: string): boolean {
+    return this.#to.leadsTo(stored, nextId);
+  }
+
+  async slide(
+    stored: StoredRecord,
+    record: SessionRecord,
+    used: number,
+    expires: number,
+  ): Promise<Found> {
+    if (!isForeign(stored)) {
+      return await this.#to.slide(stored, record, used, expires);
+    }
+    const { records } = this.#from;
+    const slid = await records?.slide(stored, record, used, expires);
+    return slid && this.#foreign(slid);
+  }
+
+  async shorten(stored: StoredRecord, expires: number): Promise<void> {
+    await this.#to.shorten(stored, expires);
   }
 
   async endPrevious(
     { header }: Carried,
-    except: readonly string[],
+    except?: readonly string[],
   ): Promise<void> {
     // Where the new storage's cookie carries the old ids, there are no others.
     if (header === undefined || this.#from.byValue) return;
     const old = await this.#from.storage.decode(header);
     for (let at: Carried | undefined = old; at; at = at.next) {
-      if (at.value === null) continue;
+      const { value } = at;
+      if (value === null) continue;
       // Its session may have moved, so only its move leads to it.
       const found = await this.#findOld(at, []);
-      if (found && !except.includes(found.id)) await this.revoke(found);
+      // The note that an id was replaced protects the session that stays.
+      const stays = except && found &&
+        (found.mark !== undefined || except.includes(found.id));
+      if (found && !stays) {
+        await this.revoke(found);
+        // The browser keeps this cookie. With the note, the visitor could not begin a session for a minute.
+        if (found.mark) await this.#to.remove(found.id, found);
+      }
+      if (!this.#keepOld || typeof value !== "string") continue;
+      if (!except?.includes(value)) await this.#from.remove(value);
     }
   }
 
-  /** @param sent The values of this storage's cookies, which it was searched for. */
+  /** Ends the session of an id of the previous storage, if another server has moved it. */
+  async endMoved(id: string): Promise<void> {
+    const found = await this.#move(id);
+    if (found) await this.revoke(found);
+  }
+
+  /** Whether an id of the previous storage has moved, although that storage may still have its session. */
+  async hasMoved(id: string): Promise<boolean> {
+    if (!this.guarantees.compareAndSet || this.#from.revokesAtOnce) {
+      return false;
+    }
+    const note = await this.#to.load(noteOf(id));
+    return note !== undefined && isAhead(note.expires, this.policy.now());
+  }
+
+  /** @param notes As in {@linkcode Search}. */
   async #findPrevious(
-    { header }: Carried,
-    sent: readonly unknown[],
+    carried: Carried,
+    notes: StoredRecord[],
   ): Promise<Found> {
-    if (header === undefined) return undefined;
+    const { header } = carried;
+    if (header === undefined || this.#from.byValue) return undefined;
     const old = await this.#from.storage.decode(header);
     if (old.value === null) return undefined;
+    const sent = valuesOf(carried);
     for (let at: Carried | undefined = old; at; at = at.next) {
-      const found = alive(await this.#findOld(at, sent), this.policy);
-      if (found && (!at.next || found.decode())) return found;
+      const found = await this.#findOld(at, sent);
+      if (found?.mark && isAhead(found.expires, this.policy.now())) {
+        notes.push(found);
+      }
+      const stored = alive(found, this, this.#cookie);
+      if (!stored || at.next && !stored.decode()) continue;
+      if (at.outdated || !isForeign(stored) && !isCurrent(carried, stored.id)) {
+        stored.unsent = true;
+      }
+      return stored;
     }
     return undefined;
   }
@@ -228,36 +286,41 @@ export class MovingRecords implements Records {
       const found = looked ? undefined : await this.#here(id);
       if (found) return found;
       looked = false;
-      const old = await this.#from.load(id);
+      const old = this.#keepOld ? undefined : await this.#from.load(id);
       const sameId = this.#keepsIds && this.#to.accepts(id);
       if (this.guarantees.compareAndSet && !sameId) {
         return await this.#follow(id, old);
       }
+      if (this.#keepOld) return undefined;
       // It may have moved between the two reads.
       if (!old?.stored) return await this.#here(id);
       if (sameId) return await this.#copyWithId(id, old);
       return this.#takesIds(id)
         ? await this.#copy(id, old)
-        : this.#foreign(old.stored);
+        : this.#foreign(await this.#from.use(old.stored));
     });
   }
 
-  /** A record of the previous storage, with this storage's timeouts applied too. */
+  /** A record of the previous storage, which its own settings and this storage's timeouts can end. */
   #foreign(stored: StoredRecord): ForeignRecord {
-    const { policy } = this;
-    const now = policy.now();
-    const decode = () => {
-      const record = stored.decode();
-      return record && policy.accept(record, now);
-    };
-    return { ...stored, decode, foreign: true };
+    return { ...stored, foreign: true };
   }
 
-  /** The session that this storage has under an id. */
+  /** A session that stays in its cookie. If its use must be written, it moves with the next answer. */
+  #foreignCookie(stored: StoredRecord): ForeignRecord {
+    const { policy, lifetime } = this.#from;
+    const unsent = stored.unsent ||
+      mustWrite(stored, policy, lifetime) ||
+      mustWrite(stored, this.policy, this.#cookie);
+    return this.#foreign({ ...stored, unsent });
+  }
+
+  /** The session that this storage has under an id, or the note that the id was replaced. */
   async #here(id: string): Promise<Attempt> {
     const found = this.#to.accepts(id) ? await this.#to.load(id) : undefined;
-    if (!found?.mark) return found;
-    return found.mark === MOVED ? undefined : await this.#finishCopy(found);
+    return !found?.mark || found.mark === REPLACED
+      ? found
+      : await this.#finishCopy(found);
   }
 
   /** Returns the session of a cookie of the previous storage. */
@@ -266,12 +329,13 @@ export class MovingRecords implements Records {
     const record = origin.decode();
     if (!record) return undefined;
     if (!unnamed && this.guarantees.compareAndSet) {
-      return await this.#repeat(() => this.#follow(id, { record, expires }));
+      const old = this.#keepOld ? undefined : { record, expires };
+      return await this.#repeat(() => this.#follow(id, old));
     }
     const found = !unnamed && this.#takesIds(id)
       ? await this.#to.load(id)
       : undefined;
-    return found ?? this.#foreign(origin);
+    return found || this.#keepOld ? found : this.#foreignCookie(origin);
   }
 
   /** Whether this storage can create a record under an id of the previous one. */
@@ -311,13 +375,12 @@ export class MovingRecords implements Records {
   }
 
   async #copyWithId(id: string, old: PreviousRecord): Promise<Attempt> {
-    const draft = this.#draftOf(old.record);
+    const draft = this.#draftOf(old);
     if (!draft) return undefined;
     const owner = this.#owners?.ownerOf(draft.entries);
-    const saved = this.policy.instant();
     const copy = await this.#engineRecords.create(
       id,
-      { ...draft, owner, saved },
+      { ...draft, owner },
       COPIED,
     );
     return copy ? await this.#finishCopy(copy) : AGAIN;
@@ -326,7 +389,8 @@ export class MovingRecords implements Records {
   /** Finishes a marked copy. */
   async #finishCopy(copy: StoredRecord): Promise<Attempt> {
     const { id } = copy;
-    const draft = this.#draftOf(copy.decode());
+    const record = copy.decode();
+    const draft = record && this.#draftOf({ record, expires: copy.expires });
     if (!draft) return undefined;
     // `destroySessions` first revokes in the previous storage, then what is listed here, including copies. The copy is
     // listed before the previous storage is read, so one of the two always finds the session.
@@ -335,7 +399,7 @@ export class MovingRecords implements Records {
       let at = copy;
       const old = await this.#from.load(id);
       if (old) {
-        const fresh = this.#draftOf(old.record);
+        const fresh = this.#draftOf(old);
         if (!fresh) return undefined;
         const checked = { ...fresh, ...owned };
         const next = await this.#engineRecords.replace(at, checked, CHECKED);
@@ -356,13 +420,13 @@ export class MovingRecords implements Records {
     oldId: string,
     old: PreviousRecord | undefined,
   ): Promise<Attempt> {
-    const at = hashId(`moved ${oldId}`);
+    const at = noteOf(oldId);
     const note = await this.#to.load(at);
     if (note && isAhead(note.expires, this.policy.now())) {
       const nonce = note.decode()?.values["nonce"];
       const moved = await this.#to.load(hashId(`${nonce} ${oldId}`));
       if (old) await this.#from.forget(old);
-      return moved?.mark ? undefined : moved;
+      return moved;
     }
     if (!old) return undefined;
     // The note has expired, and the engine has not removed it yet.
@@ -378,9 +442,9 @@ export class MovingRecords implements Records {
         const expires = old.stored ? Math.min(old.expires, limit) : limit;
         const values = encodeTexts([["nonce", nonce]]);
         const entries = { values, flashes: new Map() };
-        const life = { created: now, ends: expires, lifetime: null };
-        const draft = { ...life, entries, expires };
-        if (await this.#engineRecords.create(at, draft, MOVED)) {
+        const life = { created: now, saved: now, lifetime: null };
+        const draft = { ...life, span: expires - now, entries, expires };
+        if (await this.#engineRecords.create(at, draft, REPLACED)) {
           await this.#from.forget(old);
           return written;
         }
@@ -404,7 +468,7 @@ export class MovingRecords implements Records {
     old: PreviousRecord,
     then: (written: StoredRecord) => Promise<Attempt>,
   ): Promise<Attempt> {
-    const draft = this.#draftOf(old.record);
+    const draft = this.#draftOf(old);
     if (!draft) return undefined;
     return await this.#writeListed(id, draft, async (owned) => {
       const written = await this.#to.create(id, { ...draft, ...owned });
@@ -416,42 +480,69 @@ export class MovingRecords implements Records {
   async #writeListed(
     id: string,
     draft: Draft,
-    write: (owned: Pick<Draft, "owner" | "saved">) => Promise<Attempt>,
+    write: (owned: Pick<Draft, "owner">) => Promise<Attempt>,
   ): Promise<Attempt> {
     const owner = this.#owners?.ownerOf(draft.entries);
-    const saved = this.policy.instant();
     const save = { id, oldId: undefined, oldOwner: undefined, owner };
-    const list = await this.#owners?.beginSave(save, draft.expires);
-    const written = await write({ owner, saved });
-    if (!written || written === AGAIN) return written;
-    if (await this.#owners?.finishSave(save, list, false) !== false) {
-      return written;
-    }
-    await this.#to.remove(written.id);
+    const owning = await this.#owners?.beginSave(save, draft.expires);
+    const written = await write({ owner });
+    if (!written || written === AGAIN || !owning) return written;
+    if (await this.#owners?.finishSave(owning, false)) return written;
+    await this.#to.remove(written.id, written);
     return undefined;
   }
 
   /** The draft of a session that is moved. It keeps its age, and counts as used now. */
-  #draftOf(record: SessionRecord | undefined): Draft | undefined {
-    if (!record) return undefined;
-    const { created, lifetime } = record;
+  #draftOf(
+    { record, expires: before }: PreviousRecord,
+  ): Draft | undefined {
     const { policy } = this;
     const now = policy.instant();
-    // Records from a storage without deadlines have the last instant.
-    const ends = record.ends < LAST_INSTANT
-      ? record.ends
-      : lifetime !== null
-      ? endOf(lifetime, now)
-      : policy.renew(undefined, { defaultLifetime: this.#lifetime }, now).ends;
-    const life = { created, ends, lifetime };
-    const expires = deadline(life, policy.timeouts, now);
+    // A clock that is behind must not end a session.
+    const last = record.undated ? now : usedAt(record, before);
+    const used = Number.isFinite(last) ? Math.max(now, last) : now;
+    const { created, saved, lifetime, authenticated } = record;
+    const life = { created, saved, lifetime, authenticated, span: 0 };
+    const expires = deadline(life, policy.terms(this.#cookie), used);
     if (!isAhead(expires, now)) {
       policy.report("expired");
       return undefined;
     }
     const entries: Entries = encodeRecordEntries(record);
-    return { ...life, entries, expires };
+    return { ...life, entries, span: expires - used, expires };
   }
+}
+
+/** The id of the note that an old id has moved. It has a space, so no cookie can carry it. */
+function noteOf(oldId: string): string {
+  return `moved ${oldId}`;
+}
+
+/** Whether a cookie of this storage carries the id, as today's settings write it. */
+function isCurrent(carried: Carried, id: string): boolean {
+  for (let at: Carried | undefined = carried; at; at = at.next) {
+    if (at.value === id) return !at.outdated;
+  }
+  return false;
+}
+
+/**
+ * Whether a request that changes nothing must write the session, because of its timeouts.
+ *
+ * @param cookie The lifetime of the session's cookie, or `null`.
+ */
+function mustWrite(
+  stored: StoredRecord,
+  policy: Policy,
+  cookie: StoredLifetime,
+): boolean {
+  const record = stored.decode();
+  if (!record) return false;
+  return record.undated
+    ? policy.needsInstants(record, cookie)
+    : policy.mustRoll({ record }, cookie) ||
+      policy.nextUse(record, stored.expires, policy.terms(cookie)) !==
+        undefined;
 }
 
 /** Calls both, even if the first fails. */

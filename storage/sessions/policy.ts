@@ -4,22 +4,28 @@
  * @module
  */
 import { CallTimeout } from "../../core/call_timeout.ts";
+import type { Changes } from "../../core/changes.ts";
 import { SessionError } from "../../core/errors.ts";
+import { hashId } from "../../core/keys.ts";
 import {
   checkDuration,
   checkTimeouts,
   deadline,
-  endOf,
+  DEFAULT_LIFETIME,
   isAhead,
   type Life,
-  type Lifetime,
   lifetimeOf,
+  renewInterval,
+  type StoredLifetime,
+  type Terms,
   type Timeouts,
+  touchInterval,
 } from "../../core/lifetime.ts";
 import type { SessionRecord } from "../../core/record.ts";
-import { delay } from "../../core/runtime.ts";
+import { delay, timersEndWithRequest } from "../../core/runtime.ts";
 import type { SessionState } from "../../core/session_state.ts";
 import type { SaveOptions, SessionEvent, StorageOptions } from "../contract.ts";
+import { type Shared, Turns } from "./turns.ts";
 
 /**
  * The default `absoluteTimeout` with `owner`, because a list must outlive its sessions. Browsers do not keep a cookie
@@ -27,9 +33,38 @@ import type { SaveOptions, SessionEvent, StorageOptions } from "../contract.ts";
  */
 export const OWNED_LIFETIME: number = 400 * 24 * 60 * 60;
 
-/** Enough for dozens of parallel requests that write one record. */
+/** How long, in milliseconds, after its deadline a record is kept, because this clock can be ahead of another one. */
+export const SWEEP_AFTER: number = 60 * 60 * 1000;
+
+/** Enough for four processes, each with hundreds of requests at once that write one record. */
 export const MAX_ATTEMPTS = 50;
 const MAX_DELAY = 40;
+
+/** What a save means for a session's life. */
+export interface Renewed extends Life {
+  /** The deadline, in milliseconds. */
+  readonly expires: number;
+  /** Whether the cookie's own lifetime must be renewed. */
+  readonly sends: boolean;
+}
+
+/** A use of a session that moves its deadline. */
+export interface Use {
+  /** When the session is used, in milliseconds. */
+  readonly used: number;
+  /** The deadline from then on, in milliseconds. */
+  readonly expires: number;
+  /** Whether time has passed. Otherwise only the settings were lengthened. */
+  readonly slides: boolean;
+}
+
+/** What an event is about. */
+type EventDetails = Omit<SessionEvent, "type" | "session"> & {
+  /** The session's id. */
+  readonly id?: string | undefined;
+  /** The session's key, if its id is not known. */
+  readonly key?: string | undefined;
+};
 
 /** The checked options of a storage. */
 export class Policy {
@@ -37,10 +72,13 @@ export class Policy {
   /** The clock. Its result is not checked. */
   readonly now: () => number;
   readonly owner: StorageOptions["owner"];
+  /** The most sessions of one owner, if it was set. */
+  readonly maxPerOwner: number | undefined;
   /** The lifetime if neither a commit nor the cookie sets one. */
-  readonly defaultLifetime: Lifetime | undefined;
+  readonly #lifetime: StoredLifetime;
   readonly #timeout: CallTimeout;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
+  readonly #turns = new Turns();
 
   /** @param ttl The default lifetime, in seconds. */
   // deno-lint-ignore no-explicit-any -- data of any shape
@@ -53,12 +91,23 @@ export class Policy {
         );
       }
     }
-    const { absoluteTimeout = owner && OWNED_LIFETIME } = options;
-    this.timeouts = checkTimeouts({ ...options, absoluteTimeout });
+    const { idleTimeout, absoluteTimeout, maxPerOwner } = options;
+    const { touchAfter, rolling, notBefore } = options;
+    this.timeouts = checkTimeouts({
+      idleTimeout,
+      absoluteTimeout: absoluteTimeout ?? (owner && OWNED_LIFETIME),
+      touchAfter,
+      rolling,
+      notBefore,
+    }, now);
     this.owner = owner;
-    this.defaultLifetime = ttl === undefined
-      ? undefined
-      : { maxAge: checkDuration("ttl", ttl) };
+    this.maxPerOwner = checkMaxPerOwner(maxPerOwner, owner !== undefined);
+    const timed = idleTimeout !== undefined || absoluteTimeout !== undefined;
+    this.#lifetime = ttl !== undefined
+      ? checkDuration("ttl", ttl)
+      : timed
+      ? null
+      : DEFAULT_LIFETIME;
     const seconds = checkDuration("engineTimeout", engineTimeout);
     this.#timeout = new CallTimeout(seconds * 1000);
     this.now = now;
@@ -75,16 +124,40 @@ export class Policy {
   }
 
   /** Reports an event. Errors of the listener are ignored, synchronous or not. */
-  report(type: SessionEvent["type"], cause?: unknown): void {
+  report(
+    type: SessionEvent["type"],
+    { id, key, ...details }: EventDetails = {},
+  ): void {
     if (!this.#onEvent) return;
+    const session = key ?? (id === undefined ? undefined : hashId(id));
+    const event = { type, ...details };
     try {
       const answer: unknown = this.#onEvent(
-        cause === undefined ? { type } : { type, cause },
+        session === undefined ? event : { ...event, session },
       );
       if (answer instanceof Promise) answer.catch(() => {});
     } catch {
       // An event must not fail the request.
     }
+  }
+
+  /**
+   * Runs a read-modify-write after the earlier ones of the key in this process. It must not take another turn.
+   *
+   * @throws {SessionError} If waiting takes longer than a call to the engine may: `store-failed`.
+   */
+  async turn<T, Value>(
+    what: string,
+    key: string,
+    work: (shared: Shared<Value>) => Promise<T>,
+  ): Promise<T> {
+    // On Workers a request must not wait for another one's I/O. The requests then meet at the engine.
+    if (timersEndWithRequest) return await work({ turn: 0 });
+    return await (this.#turns as Turns<Value>).take(
+      key,
+      work,
+      (before) => this.call(what, () => before),
+    );
   }
 
   /**
@@ -105,7 +178,7 @@ export class Policy {
     const typed = cause instanceof SessionError ? cause : undefined;
     // Other errors, such as a record that is too large, are not the engine's fault.
     if (!typed || typed.code === "store-failed") {
-      this.report("engine-error", cause);
+      this.report("engine-error", { cause });
     }
     return typed ?? new SessionError(
       "store-failed",
@@ -133,76 +206,168 @@ export class Policy {
     }
   }
 
-  /** The life of a session after a save at `now`. */
-  renew(
-    life: Life | undefined,
-    options: SaveOptions | undefined,
-    now: number,
-  ): Life {
-    const lifetime = lifetimeOf(options) ?? life?.lifetime ?? null;
-    const lasts = lifetime ?? lifetimeOf(options?.defaultLifetime) ??
-      lifetimeOf(this.defaultLifetime);
-    return { created: life?.created ?? now, ends: endOf(lasts, now), lifetime };
+  /** What decides today when a session expires whose cookie has a lifetime, or `null`. */
+  terms(cookie: StoredLifetime): Terms {
+    return { timeouts: this.timeouts, lifetime: cookie ?? this.#lifetime };
   }
 
-  /**
-   * Whether there is anything to save.
-   *
-   * @param unsent Whether the visitor's cookie does not have the session's id yet.
-   */
+  /** The life of a new session, or of a session after a save at `now`. */
+  renew(
+    now: number,
+    stored:
+      | { readonly record: SessionRecord; readonly expires: number }
+      | undefined,
+    options: SaveOptions | undefined,
+    changes: Pick<Changes, "newId" | "maxAge">,
+    terms: Terms = this.terms(lifetimeOf(options?.defaultLifetime)),
+  ): Renewed {
+    const { restart } = changes.newId ?? {};
+    const before = stored?.record;
+    const set = lifetimeOf(options);
+    const inherited =
+      changes.maxAge === null || restart?.keepsLifetime === false
+        ? null
+        : before?.lifetime ?? null;
+    const lifetime = set ?? inherited;
+    const cookie = lifetime ?? lifetimeOf(options?.defaultLifetime);
+    // A clock that is behind must not end a session. So no instant moves backwards.
+    const dated = before && !before.undated && !restart ? before : undefined;
+    const counts = dated && set === null && !options?.renew &&
+      typeof cookie === "number" &&
+      now - dated.saved < renewInterval(cookie, this.timeouts);
+    const saved = counts ? dated.saved : Math.max(now, dated?.saved ?? now);
+    const used = dated && stored
+      ? Math.max(now, usedAt(dated, stored.expires))
+      : now;
+    const life = {
+      created: before && !restart ? before.created : now,
+      saved,
+      lifetime,
+      span: 0,
+      authenticated: restart ? restart.at ?? now : before?.authenticated,
+    };
+    const expires = deadline(life, terms, used);
+    const changed = String(lifetime) !== String(before?.lifetime ?? null);
+    const sends = changed || typeof cookie === "number" && !counts;
+    return { ...life, span: Math.max(0, expires - used), expires, sends };
+  }
+
+  /** Whether there is anything to save. */
   needsSave(
     state: SessionState,
     known: boolean,
     options: SaveOptions | undefined,
-    unsent = false,
   ): boolean {
     if (state.dirty) return true;
     if (!known) return state.size > 0;
-    if (!options?.renew && !unsent && lifetimeOf(options) === null) {
-      return false;
-    }
+    if (!options?.renew && lifetimeOf(options) === null) return false;
     // Decoding can show that the record is corrupt or expired. There is then nothing to renew.
     return state.record !== undefined;
   }
 
-  /** Whether a deadline must be added to a format without one. */
-  needsDeadline(life: Life): boolean {
-    const { idleTimeout, absoluteTimeout } = this.timeouts;
-    return life.lifetime !== null || idleTimeout !== undefined ||
-      absoluteTimeout !== undefined;
+  /**
+   * Whether an unchanged session must be saved, because its lifetime counts from its last use.
+   *
+   * @param cookie The lifetime of the cookie, or `null`.
+   */
+  mustRoll(
+    { record }: Pick<SessionState, "record">,
+    cookie: StoredLifetime,
+  ): boolean {
+    if (!this.timeouts.rolling) return false;
+    const lasts = record?.lifetime ?? this.terms(cookie).lifetime;
+    if (!record || typeof lasts !== "number") return false;
+    // If it does not carry instants, its lifetime counts from this request.
+    return record.undated === true ||
+      this.instant() - record.saved >= renewInterval(lasts, this.timeouts);
   }
 
   /**
-   * The deadline to write after a read; `undefined` if the stored one is close enough.
+   * Whether instants must be added to a format that does not have them.
+   *
+   * @param cookie The lifetime of the cookie that the library must check, or `null`.
+   */
+  needsInstants(life: Life, cookie: StoredLifetime): boolean {
+    const { idleTimeout, absoluteTimeout, notBefore } = this.timeouts;
+    return (life.lifetime ?? cookie) !== null || idleTimeout !== undefined ||
+      absoluteTimeout !== undefined || notBefore !== undefined ||
+      life.authenticated !== undefined;
+  }
+
+  /**
+   * The use of a session by a request, if it is to be written; otherwise `undefined`.
    *
    * @param expires The stored deadline; `Infinity` if the record does not have one.
    */
-  nextDeadline(state: SessionState, expires: number): number | undefined {
-    const { idleTimeout, absoluteTimeout, touchAfter = 0 } = this.timeouts;
-    const timeout = idleTimeout ??
-      (expires === Infinity ? absoluteTimeout : undefined);
-    if (timeout === undefined) return undefined;
+  nextUse(
+    life: Life | undefined,
+    expires: number,
+    terms: Terms,
+  ): Use | undefined {
+    if (!life) return undefined;
+    const { timeouts } = this;
+    const { idleTimeout, absoluteTimeout } = timeouts;
     const now = this.instant();
-    const due = (next: number) =>
-      next < expires || next > expires && next - expires >= touchAfter * 1000;
-    // Usually the last request was recent, and the record need not be decoded.
-    if (!due(now + timeout * 1000)) return undefined;
-    const life = state.record;
-    const next = life && deadline(life, this.timeouts, now);
-    return next !== undefined && due(next) ? next : undefined;
+    if (life.undated) {
+      return idleTimeout === undefined && absoluteTimeout === undefined
+        ? undefined
+        : { used: now, expires: deadline(life, terms, now), slides: true };
+    }
+    const last = usedAt(life, expires);
+    const slides = idleTimeout !== undefined &&
+      now - last >= touchInterval(timeouts);
+    // A deadline in a cookie is rounded to a millisecond.
+    const lengthened = deadline(life, terms, last) - expires >= 1;
+    if (!slides && !lengthened) return undefined;
+    const used = Math.max(now, last);
+    return { used, expires: deadline(life, terms, used), slides };
   }
 
-  /** Returns a decoded record. If it is corrupt, or expired by `absoluteTimeout`, reports that and returns `undefined`. */
+  /**
+   * Returns a decoded record. If it is corrupt, or has expired by today's settings, reports that and returns `undefined`.
+   *
+   * @param expires The stored deadline; `Infinity` if the record does not have one.
+   * @param id The session's id, for the event.
+   */
   accept(
     record: SessionRecord | undefined,
+    expires: number,
+    terms: Terms,
     now: number,
+    id?: string,
   ): SessionRecord | undefined {
-    if (!record) this.report("corrupt-record");
-    else {
-      const { absoluteTimeout = Infinity } = this.timeouts;
-      if (isAhead(record.created + absoluteTimeout * 1000, now)) return record;
-      this.report("expired");
+    const dated = record?.undated !== true;
+    // An endless deadline would count as a use that never ends.
+    if (!record || dated && !Number.isFinite(expires)) {
+      this.report("corrupt-record", { id });
+    } else {
+      const used = dated ? usedAt(record, expires) : now;
+      if (isAhead(deadline(record, terms, used), now)) return record;
+      this.report("expired", { id });
     }
     return undefined;
   }
+}
+
+/** When a session was last used, in milliseconds. */
+export function usedAt({ span }: Life, expires: number): number {
+  return expires - span;
+}
+
+function checkMaxPerOwner(
+  max: number | undefined,
+  owned: boolean,
+): number | undefined {
+  if (max === undefined) return undefined;
+  if (!Number.isInteger(max) || max < 1) {
+    throw new RangeError(
+      `Cannot create storage: maxPerOwner must be a positive integer, received ${
+        String(max)
+      }`,
+    );
+  }
+  if (owned) return max;
+  throw new TypeError(
+    "Cannot create storage: maxPerOwner requires owner; add owner: (data) => data.userId",
+  );
 }

@@ -3,7 +3,13 @@
  *
  * @module
  */
+import type { StoredLifetime } from "../../core/lifetime.ts";
 import type { SessionRecord } from "../../core/record.ts";
+import type {
+  DestroySessionsOptions,
+  ListSessionsOptions,
+  OwnedSession,
+} from "../contract.ts";
 import type { BoundStorage } from "./bound_storage.ts";
 import { CookieStorage } from "./cookie_storage.ts";
 import type { Policy } from "./policy.ts";
@@ -21,7 +27,7 @@ export interface PreviousRecord {
 const GRACE = 60_000;
 
 // deno-lint-ignore no-explicit-any -- sessions of any shape
-type AnyStorage = BoundStorage<any, any>;
+export type AnyStorage = BoundStorage<any, any>;
 
 /** Reads and removes sessions of the previous storage. Failures are reported to its own `onEvent`. */
 export class PreviousStorage {
@@ -33,10 +39,14 @@ export class PreviousStorage {
   readonly cookies: CookieStorage<unknown, unknown> | undefined;
   /** Whether the new storage's cookie carries its ids, because it was created without a cookie. */
   readonly byValue: boolean;
+  /** The lifetime of the cookie that carries its ids, or `null`. */
+  readonly lifetime: StoredLifetime;
 
+  /** @param cookie The lifetime of the new storage's cookie, or `null`. */
   constructor(
     storage: AnyStorage,
     kept: Records | CookieStorage<unknown, unknown>,
+    cookie: StoredLifetime,
   ) {
     this.storage = storage;
     this.policy = kept.policy;
@@ -44,6 +54,7 @@ export class PreviousStorage {
     this.records = inCookies ? undefined : kept;
     this.cookies = inCookies ? kept : undefined;
     this.byValue = storage.byDefault;
+    this.lifetime = this.byValue ? cookie : storage.lifetime;
   }
 
   /** Whether a removed record is gone at once, for every request. */
@@ -59,9 +70,46 @@ export class PreviousStorage {
   async load(id: string): Promise<PreviousRecord | undefined> {
     const { records } = this;
     if (!records?.accepts(id)) return undefined;
-    const stored = alive(await records.load(id), this.policy);
+    const stored = alive(await records.load(id), records, this.lifetime);
     const record = stored?.decode();
     return stored && record && { record, expires: stored.expires, stored };
+  }
+
+  /** Moves the deadline of a session that stays, as its own storage does after a read. */
+  async use(stored: StoredRecord): Promise<StoredRecord> {
+    const { policy, records } = this;
+    const record = stored.decode();
+    if (!record || !records) return stored;
+    const terms = policy.terms(this.lifetime);
+    const use = policy.nextUse(record, stored.expires, terms);
+    if (!use?.slides) return stored;
+    try {
+      const { used, expires } = use;
+      return await records.slide(stored, record, used, expires) ?? stored;
+    } catch {
+      // The failure was reported, and the request must not fail because of it.
+      return stored;
+    }
+  }
+
+  /** An owner's sessions; none if it was created without `owner`. */
+  async listSessions(
+    owner: string,
+    options?: ListSessionsOptions,
+  ): Promise<OwnedSession[]> {
+    const { sessions } = this.storage;
+    if (!this.policy.owner || !sessions.listSessions) return [];
+    return await sessions.listSessions(owner, options, this.lifetime);
+  }
+
+  /** Revokes an owner's sessions, and returns how many; none if it was created without `owner`. */
+  async destroySessions(
+    owner: string,
+    options?: DestroySessionsOptions,
+  ): Promise<number> {
+    return this.policy.owner
+      ? await this.storage.destroySessions(owner, options)
+      : 0;
   }
 
   /** Removes a session; `false` if it is missing or another version is stored. */
@@ -78,6 +126,6 @@ export class PreviousStorage {
   /** Keeps a session under its old id for a short time, for requests that are running. */
   async shorten(stored: StoredRecord): Promise<void> {
     const soon = this.policy.instant() + GRACE;
-    if (stored.expires > soon) await this.records?.touch(stored, soon);
+    if (stored.expires > soon) await this.records?.shorten(stored, soon);
   }
 }

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { lifetimeOf } from "../../core/lifetime.ts";
+import {
+  isAhead,
+  lifetimeOf,
+  type StoredLifetime,
+} from "../../core/lifetime.ts";
+import { encodeRecordEntries } from "../../core/record.ts";
 import { Session } from "../../core/session.ts";
 import type { SessionState } from "../../core/session_state.ts";
 import type {
@@ -15,8 +20,14 @@ import type {
   StorageGuarantees,
 } from "../contract.ts";
 import { type Owners, ownersOf } from "./owners.ts";
-import type { Policy } from "./policy.ts";
-import { alive, type Records, type StoredRecord } from "./records.ts";
+import type { Policy, Use } from "./policy.ts";
+import {
+  alive,
+  type Records,
+  REPLACED,
+  type Search,
+  type StoredRecord,
+} from "./records.ts";
 import { Save } from "./save.ts";
 import {
   type Carried,
@@ -25,17 +36,10 @@ import {
   type Sessions,
   valuesOf,
 } from "./sessions.ts";
-import { inTurn } from "./turns.ts";
+import { Turns } from "./turns.ts";
 
-/**
- * Finds the record of a request's session. A read-through storage uses it to also search the previous storage.
- *
- * @param own Finds the record by the cookie's value.
- */
-export type Finder = (
-  carried: Carried,
-  own: () => Promise<StoredRecord | undefined>,
-) => Promise<StoredRecord | undefined>;
+/** Saves of one session object, such as those of one request. */
+const saves = new Turns();
 
 /** Keeps sessions in records. */
 export class RecordStorage<Data, FlashData>
@@ -47,10 +51,9 @@ export class RecordStorage<Data, FlashData>
   readonly close?: () => Promise<void>;
   readonly #policy: Policy;
   readonly #owners: Owners | undefined;
-  readonly #finder: Finder | undefined;
 
   /** @throws {TypeError} If the records do not support `owner` or `idleTimeout`, and it is set. */
-  constructor(records: Records, finder?: Finder) {
+  constructor(records: Records) {
     const { policy } = records;
     checkSlidable(records);
     this.guarantees = records.guarantees;
@@ -58,26 +61,24 @@ export class RecordStorage<Data, FlashData>
     this.now = policy.now;
     this.#policy = policy;
     this.#owners = ownersOf(records);
-    this.#finder = finder;
     if (records.sweep) this.sweep = records.sweep;
     if (records.close) this.close = records.close;
   }
 
   async read(carried: Carried): Promise<Session<Data, FlashData>> {
     const session = new Session<Data, FlashData>();
+    const state = requireState(session);
+    state.keepTime(this.now);
     // Most visitors of most sites do not have a session.
     if (carried === NO_COOKIE) return session;
-    const stored = this.#finder
-      ? await this.#finder(carried, () => this.#find(carried))
-      : await this.#find(carried);
+    const stored = await this.#find(carried, state);
     if (!stored) return session;
-    const state = requireState(session);
-    if (carried.text !== undefined || carried.next || this.#finder) {
-      stored.carried = carried;
-    }
+    if (isMultiple(carried) || this.records.find) stored.carried = carried;
     state.attach(stored, this);
-    const next = this.#policy.nextDeadline(state, stored.expires);
-    if (next !== undefined) await this.#slide(state, stored, next);
+    const terms = this.#policy.terms(carried.lifetime ?? null);
+    const life = stored.life?.() ?? state.record;
+    const use = this.#policy.nextUse(life, stored.expires, terms);
+    if (use) await this.#slide(state, stored, use);
     return session;
   }
 
@@ -87,18 +88,21 @@ export class RecordStorage<Data, FlashData>
   ): Promise<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await inTurn(state, () => this.#save(state, options));
+    return await saves.take(state, () => this.#save(state, options));
   }
 
-  reportLate(): void {
-    this.#policy.report("late-save");
+  reportLate(session: SessionLike): void {
+    const known = this.#knownTo(requireState(session));
+    this.#policy.report("late-save", { id: known?.id });
   }
 
   async listSessions(
     owner: string,
-    options?: ListSessionsOptions,
+    options: ListSessionsOptions | undefined,
+    cookie: StoredLifetime,
   ): Promise<OwnedSession<Data>[]> {
-    const sessions = await this.#requireOwners("list").list(owner, options);
+    const owners = this.#requireOwners("list");
+    const sessions = await owners.list(owner, options, cookie);
     return sessions as OwnedSession<Data>[];
   }
 
@@ -116,36 +120,86 @@ export class RecordStorage<Data, FlashData>
     );
   }
 
-  /** Finds the first live record by the cookies' values. */
-  async #find(carried: Carried): Promise<StoredRecord | undefined> {
-    if (carried.value === null && !carried.rejected) return undefined;
-    let accepted = false;
-    for (let at: Carried | undefined = carried; at; at = at.next) {
-      const { value, next } = at;
-      if (typeof value !== "string" || !this.records.accepts(value)) continue;
-      accepted = true;
-      const stored = alive(await this.records.load(value), this.#policy);
-      // Decoding shows whether the record is corrupt or has expired. Without another cookie, that can wait.
-      if (stored && (!next || stored.decode())) return stored;
-    }
-    if (!accepted) this.#policy.report("rejected-cookie");
+  /** Finds the record of a request's session. Without one, keeps the note that its id was replaced. */
+  async #find(
+    carried: Carried,
+    state: SessionState,
+  ): Promise<StoredRecord | undefined> {
+    const { records } = this;
+    const search = this.#search(carried);
+    const stored = await (records.find?.(carried, search) ?? search.own());
+    if (stored) return stored;
+    if (!records.find) search.report();
+    const [note] = search.notes;
+    if (note) state.replacedBy(note, this);
     return undefined;
   }
 
-  /** Moves the idle deadline after a read. Reading counts as use, even if the request does not save. */
+  #search(carried: Carried): Search {
+    const { lifetime = null, signed = false } = carried;
+    const notes: StoredRecord[] = [];
+    let missing: string | undefined;
+    let accepted = false;
+    const own = async () => {
+      for (let at: Carried | undefined = carried; at; at = at.next) {
+        const { value, next, outdated } = at;
+        if (typeof value !== "string" || !this.records.accepts(value)) continue;
+        accepted = true;
+        const found = await this.records.load(value);
+        if (!found) missing ??= value;
+        if (found?.mark === REPLACED && isAhead(found.expires, this.now())) {
+          notes.push(found);
+        }
+        const stored = alive(found, this.records, lifetime);
+        // Decoding shows whether the record is corrupt or has expired. Without another cookie, that can wait.
+        if (!stored || next && !stored.decode()) continue;
+        if (outdated) stored.unsent = true;
+        return stored;
+      }
+      return undefined;
+    };
+    const report = () => {
+      if (carried.value === null && !carried.rejected) return;
+      if (!accepted) this.#policy.report("rejected-cookie");
+      else if (missing !== undefined) {
+        this.#policy.report("missing", { id: missing, signed });
+      }
+    };
+    return { own, notes, report };
+  }
+
+  /** Moves the deadline after a read. Reading counts as use, even if the request does not save. */
   async #slide(
     state: SessionState,
     stored: StoredRecord,
-    next: number,
+    { used, expires, slides }: Use,
   ): Promise<void> {
+    const { record } = state;
+    const { engine, guarantees } = this.records;
+    // Without compare-and-set, rewriting the record could undo a newer one. Longer settings then apply from the next
+    // save.
+    const rewrites = !engine || guarantees.compareAndSet;
+    if (!record || !slides && !rewrites) return;
     try {
-      const touched = await this.records.touch(stored, next);
-      if (!touched) return;
-      touched.carried = stored.carried;
-      state.attach(touched, this);
+      const slid = await this.records.slide(stored, record, used, expires);
+      if (!slid) return;
+      // Without instants, it was not known how long the browser still keeps the cookie.
+      const unsent = stored.unsent || record.undated;
+      this.#attach(state, { ...stored, unsent }, slid);
     } catch {
       // The failure was reported, and the request must not fail because of it.
     }
+  }
+
+  /** Attaches the record that replaced the one that was read, with what is known of the request. */
+  #attach(
+    state: SessionState,
+    read: StoredRecord,
+    written: StoredRecord,
+  ): void {
+    written.carried = read.carried;
+    written.unsent = read.unsent;
+    state.attach(written, this);
   }
 
   async #save(
@@ -154,10 +208,18 @@ export class RecordStorage<Data, FlashData>
   ): Promise<string | null> {
     if (state.destroyed) return await this.#destroy(state);
     const policy = this.#policy;
-    const known = state.originIn(this) as StoredRecord | undefined;
-    if (!policy.needsSave(state, known !== undefined, options, known?.unsent)) {
+    if (state.noteIn(this)) {
+      // The id was just replaced: what this request sets must not come in the way of the new session.
+      if (state.dirty) {
+        policy.report("late-save", { id: state.noteIn(this)?.id });
+      }
       return null;
     }
+    const known = state.originIn(this) as StoredRecord | undefined;
+    if (
+      !policy.needsSave(state, known !== undefined, options) &&
+      !(known && await this.#unsetsNewer(state, known, options))
+    ) return known ? await this.#renew(state, known, options) : null;
     const { id } = state;
     if (!known && !this.records.accepts(id)) {
       throw new TypeError(
@@ -166,37 +228,104 @@ export class RecordStorage<Data, FlashData>
     }
     const wasStored = state.stored;
     const otherIds = this.#otherIds(state);
+    const base = known && state.record;
     const changes = state.takeChanges(this);
-    // From here on the id may be stored, even if the save fails.
-    state.know(id);
+    const { newId } = changes;
+    const again = state.tried(id);
     try {
       const outcome = await new Save(this.records, this.#owners, {
         id,
+        given: !state.minted(id),
+        again,
         known,
         // A record of another storage is not a base for this one.
-        base: known && state.record,
+        base,
         changes,
         options: withMaxAge(options, changes.maxAge),
       }).run();
       if (outcome === "late") {
-        policy.report("late-save");
+        policy.report("late-save", { id: known?.id });
         return null;
       }
       if (outcome === "expired") {
         state.end();
         return await this.#destroy(state);
       }
-      const { written, merged } = outcome;
-      policy.report(wasStored ? "committed" : "created");
+      const { written, merged, sends } = outcome;
+      policy.report(wasStored ? "committed" : "created", { id: written.id });
       written.carried = known?.carried;
+      written.sends ||= sends || known?.unsent === true ||
+        written.id !== known?.id;
       state.committed(written, this, changes, merged);
-      if (changes.newId && !changes.newId.keepOld) {
+      if (newId && !newId.keepOld) {
         await this.#endOthers(otherIds, known, [...state.knownIds]);
       }
       return written.id;
     } catch (error) {
       state.restore(changes);
       throw error;
+    }
+  }
+
+  /** Whether the request unset a key that another request has set, or revoked, since the session was read. */
+  async #unsetsNewer(
+    state: SessionState,
+    known: StoredRecord,
+    options: SaveOptions | undefined,
+  ): Promise<boolean> {
+    const keys = state.unsetUnread;
+    if (keys.length === 0) return false;
+    const newest = alive(
+      await this.records.reload(known),
+      this.records,
+      lifetimeOf(options?.defaultLifetime),
+    )?.decode();
+    return newest === undefined ||
+      keys.some((key) =>
+        Object.hasOwn(newest.values, key) || Object.hasOwn(newest.flashes, key)
+      );
+  }
+
+  /**
+   * Renews an unchanged session: its cookie is an older one, or its lifetime counts from its last use. Only if the
+   * visitor sees the answer, and no other request has changed the session since it was read.
+   */
+  async #renew(
+    state: SessionState,
+    known: StoredRecord,
+    options: SaveOptions | undefined,
+  ): Promise<string | null> {
+    const cookie = lifetimeOf(options?.defaultLifetime);
+    const due = known.unsent || this.#policy.mustRoll(state, cookie);
+    if (!state.seen || !due) return null;
+    try {
+      // Without compare-and-set, the record must be read again to see changes of other requests.
+      const { compareAndSet } = this.records.guarantees;
+      const from = compareAndSet
+        ? known
+        : alive(await this.records.reload(known), this.records, cookie);
+      const record = from?.decode();
+      if (!from || !record || !isAhead(from.expires, this.#policy.now())) {
+        return null;
+      }
+      const { expires } = from;
+      const { sends, ...life } = this.#policy.renew(
+        this.#policy.instant(),
+        { record, expires },
+        { ...options, renew: true },
+        { newId: undefined, maxAge: undefined },
+      );
+      const entries = encodeRecordEntries(record);
+      const draft = { ...life, entries, owner: record.owner };
+      const written = await this.records.replace(from, draft);
+      if (!written) return null;
+      written.carried = known.carried;
+      written.sends = sends || known.unsent === true;
+      state.attach(written, this);
+      return written.id;
+    } catch {
+      // The failure was reported, and the next request renews it.
+      return null;
     }
   }
 
@@ -218,7 +347,7 @@ export class RecordStorage<Data, FlashData>
 
   async #endPrevious(
     known: StoredRecord | undefined,
-    own: readonly string[],
+    own?: readonly string[],
   ): Promise<void> {
     if (!known?.carried) return;
     await this.records.endPrevious?.(known.carried, own);
@@ -234,40 +363,63 @@ export class RecordStorage<Data, FlashData>
     );
   }
 
+  /** The record that the request has read, or the note that its id was replaced. */
+  #knownTo(state: SessionState): StoredRecord | undefined {
+    const known = state.originIn(this) ?? state.noteIn(this);
+    return known as StoredRecord | undefined;
+  }
+
   async #destroy(state: SessionState): Promise<string> {
     const { records } = this;
-    const known = state.originIn(this) as StoredRecord | undefined;
-    const ids = [...state.knownIds, ...this.#otherIds(state)];
+    const known = this.#knownTo(state);
+    const ids = [
+      ...new Set([
+        ...state.knownIds,
+        ...known ? [known.id] : [],
+        ...this.#otherIds(state),
+      ]),
+    ];
     for (const id of ids) {
       if (known?.id === id) await records.revoke(known);
       else if (records.accepts(id)) await records.remove(id);
     }
-    await this.#endPrevious(known, ids);
+    await this.#endPrevious(known);
     const owner = known && state.record?.owner;
     if (owner !== undefined) await this.#owners?.unlist(owner, ids);
-    this.#policy.report("destroyed");
+    this.#policy.report("destroyed", { id: known?.id ?? ids[0] });
     return "";
   }
+}
+
+/** Whether the end or a save of the session may need to know the request's cookies. */
+function isMultiple({ text, next }: Carried): boolean {
+  return text !== undefined || next !== undefined;
 }
 
 /** The options of a save. If they do not set a lifetime, the one that the request set is added. */
 export function withMaxAge(
   options: SaveOptions | undefined,
-  maxAge: number | undefined,
+  maxAge: number | null | undefined,
 ): SaveOptions | undefined {
-  return maxAge === undefined || lifetimeOf(options) !== null
+  return typeof maxAge !== "number" || lifetimeOf(options) !== null
     ? options
     : { ...options, maxAge };
 }
 
 /**
- * Checks that the engine supports `idleTimeout`: moving a deadline must not overwrite a newer record.
+ * Checks that the engine supports `idleTimeout` and `rolling`: moving a deadline must not overwrite a newer record.
  *
  * @throws {TypeError} If it does not.
  */
 function checkSlidable({ guarantees, engine, policy }: Records): void {
-  if (policy.timeouts.idleTimeout === undefined || engine?.touch) return;
   if (guarantees.compareAndSet || guarantees.reads === "strong") return;
+  const { idleTimeout, rolling } = policy.timeouts;
+  if (rolling) {
+    throw new TypeError(
+      "Cannot create storage: rolling requires an engine with compareAndSet or strong reads; leave it out, and give the cookie a longer maxAge",
+    );
+  }
+  if (idleTimeout === undefined || engine?.touch) return;
   throw new TypeError(
     "Cannot create storage: idleTimeout requires an engine with compareAndSet, strong reads or touch(); leave it out, and give the cookie a maxAge",
   );

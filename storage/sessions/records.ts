@@ -3,8 +3,16 @@
  *
  * @module
  */
-import { isAhead } from "../../core/lifetime.ts";
-import type { Draft } from "../../core/record.ts";
+import {
+  isAhead,
+  type Life,
+  type StoredLifetime,
+} from "../../core/lifetime.ts";
+import {
+  type Draft,
+  encodeRecordEntries,
+  type SessionRecord,
+} from "../../core/record.ts";
 import type { Origin } from "../../core/session_state.ts";
 import type { Engine, StorageGuarantees } from "../contract.ts";
 import type { Policy } from "./policy.ts";
@@ -16,12 +24,26 @@ export interface StoredRecord extends Origin {
   readonly version: unknown;
   /** The deadline, in milliseconds. */
   readonly expires: number;
+  /** Decodes only what the deadline depends on, if that is faster. */
+  readonly life?: () => Life | undefined;
   /** A character before the record's text. A record with a mark is not a session. */
   readonly mark?: string;
-  /** Whether the visitor's cookie does not have the record's id yet, so that the next save must send it. */
-  readonly unsent?: boolean;
+  /** Whether the request's cookie is to be renewed: it does not have the record's id, or an older secret or format. */
+  unsent?: boolean | undefined;
+  /** Whether the answer must carry the cookie of the record, which a save has written. */
+  sends?: boolean | undefined;
   /** The cookies of the request that read the record, if its end or a save needs them. */
   carried?: Carried | undefined;
+}
+
+/** The search for the record of a request's session. */
+export interface Search {
+  /** Finds the first live record by the values of the cookie. */
+  own(): Promise<StoredRecord | undefined>;
+  /** Notes that an id of the request was replaced. They count if there is no live record. */
+  readonly notes: StoredRecord[];
+  /** Reports why the values of the cookie did not lead to a live record. */
+  report(): void;
 }
 
 /** Keeps records. Calls to the engine time out, and fail with a `SessionError`. */
@@ -30,6 +52,8 @@ export interface Records {
   readonly policy: Policy;
   /** The engine, if the records are in one. */
   readonly engine?: Engine;
+  /** Whether the library checks the lifetime of a session. A database does that itself. */
+  readonly checksLifetime: boolean;
   /** Whether an id has the form of these records' ids. Other ids are never looked up. */
   accepts(id: string): boolean;
   /** Reads the record under an id, even if it has expired or has a mark. */
@@ -48,28 +72,86 @@ export interface Records {
   /** Removes a session, even if another request has changed it or its id. */
   revoke(stored: StoredRecord): Promise<void>;
   /**
-   * Revokes a record whose id was replaced; `false` if it is missing or another version is stored. May be repeated if
-   * the answer was lost.
+   * Revokes a record whose id was replaced, and leaves a note of that; `false` if it is missing or another version is
+   * stored. May be repeated if the answer was lost.
+   *
+   * @param nextId The id to which the note leads; `undefined` if it must not lead to the session that begins anew.
    */
-  retire(stored: StoredRecord, nextId: string): Promise<boolean>;
-  /** Moves the deadline of an unchanged record; `undefined` if another version is stored. */
-  touch(
+  retire(stored: StoredRecord, nextId: string | undefined): Promise<boolean>;
+  /** As `retire`, whatever is stored. A session to which the record's id was moved is revoked too. */
+  supersede(stored: StoredRecord): Promise<void>;
+  /** Whether a record is the note that an id was replaced by `nextId`. */
+  leadsTo(stored: StoredRecord | undefined, nextId: string): boolean;
+  /**
+   * Moves the deadline of an unchanged record; `undefined` if another version is stored.
+   *
+   * @param expires The new deadline of a record that is used at `used`, in milliseconds.
+   */
+  slide(
     stored: StoredRecord,
+    record: SessionRecord,
+    used: number,
     expires: number,
   ): Promise<StoredRecord | undefined>;
-  /** Ends the sessions of the previous storage's cookies in a request, except for those with the ids. */
-  endPrevious?(carried: Carried, except: readonly string[]): Promise<void>;
+  /** Ends a record at an instant, in milliseconds, if it is unchanged. */
+  shorten(stored: StoredRecord, expires: number): Promise<void>;
+  /** Finds the record of a request's session, also by the previous storage's cookies. */
+  find?(carried: Carried, search: Search): Promise<StoredRecord | undefined>;
+  /**
+   * Ends the sessions of the previous storage's cookies in a request.
+   *
+   * @param except The ids of the session that stays, and of those that it replaces; absent at a logout.
+   */
+  endPrevious?(carried: Carried, except?: readonly string[]): Promise<void>;
   sweep?(): Promise<void>;
   close?(): Promise<void>;
 }
 
-/** Returns a record if it is a session and has not expired. Reports one that has expired. */
+/**
+ * A record that ends at an instant, in milliseconds, under any settings; `undefined` if it cannot be decoded.
+ *
+ * A fixed lifetime, because a nearer deadline alone would look like an old use or a shorter setting, and be moved again.
+ */
+export function shortened(
+  stored: StoredRecord,
+  expires: number,
+): Draft | undefined {
+  const record = stored.decode();
+  if (!record) return undefined;
+  const used = stored.expires - record.span;
+  return {
+    ...record,
+    lifetime: [expires],
+    span: Math.max(0, expires - used),
+    entries: encodeRecordEntries(record),
+    expires,
+  };
+}
+
+/** The mark of a note that the id was replaced. */
+export const REPLACED = ">";
+
+/**
+ * Returns a record if it is a session and has not expired by today's settings. Reports one that has expired. Decoding can
+ * show that later.
+ *
+ * @param cookie The lifetime of the session's cookie, or `null`.
+ */
 export function alive(
   stored: StoredRecord | undefined,
-  policy: Policy,
+  { policy, checksLifetime }: Pick<Records, "policy" | "checksLifetime">,
+  cookie: StoredLifetime,
 ): StoredRecord | undefined {
   if (!stored || stored.mark) return undefined;
-  if (isAhead(stored.expires, policy.now())) return stored;
-  policy.report("expired");
-  return undefined;
+  const { id, expires } = stored;
+  const now = policy.now();
+  if (!isAhead(expires, now)) {
+    policy.report("expired", { id });
+    return undefined;
+  }
+  const terms = checksLifetime
+    ? policy.terms(cookie)
+    : { timeouts: policy.timeouts, lifetime: null };
+  const decode = () => policy.accept(stored.decode(), expires, terms, now, id);
+  return { ...stored, decode };
 }

@@ -4,17 +4,22 @@
  * @module
  */
 import { type Changes, merge } from "../../core/changes.ts";
-import { deadline, isAhead } from "../../core/lifetime.ts";
-import type { SessionRecord } from "../../core/record.ts";
+import { isAhead, lifetimeOf } from "../../core/lifetime.ts";
+import type { Draft, SessionRecord } from "../../core/record.ts";
 import type { SaveOptions } from "../contract.ts";
-import type { Owners } from "./owners.ts";
-import { MAX_ATTEMPTS } from "./policy.ts";
-import { alive, type Records, type StoredRecord } from "./records.ts";
+import type { Owners, Owning } from "./owners.ts";
+import { MAX_ATTEMPTS, type Renewed } from "./policy.ts";
+import { alive, type Records, REPLACED, type StoredRecord } from "./records.ts";
+import type { Shared } from "./turns.ts";
 
 /** What to save. */
 export interface Intent {
   /** The session's id after the save. */
   readonly id: string;
+  /** Whether the session did not make the id for itself, so that another session may have it. */
+  readonly given: boolean;
+  /** Whether an earlier save may have stored the session under this id. */
+  readonly again: boolean;
   /** The record that the request has read; `undefined` for a new session. */
   readonly known: StoredRecord | undefined;
   /** The decoded `known`. */
@@ -28,13 +33,26 @@ export interface Saved {
   readonly written: StoredRecord;
   /** Whether it includes changes of other requests. */
   readonly merged: boolean;
+  /** Whether the cookie's own lifetime must be renewed. */
+  readonly sends: boolean;
 }
 
 /**
- * The outcome of a save: `late` if the session was revoked in the meantime, `expired` if its lifetime has already
- * ended.
+ * The outcome of a save: `late` if the session was revoked in the meantime, `expired` if there is nothing to store,
+ * because its lifetime has already ended, or it begins anew and is empty.
  */
 export type SaveOutcome = Saved | "late" | "expired";
+
+/** What to write. */
+interface Plan {
+  readonly life: Renewed;
+  readonly draft: Draft;
+  /** The owner of the record to which the changes are applied. */
+  readonly oldOwner: string | undefined;
+}
+
+/** The outcome if another request has changed the owner, so that the save must begin anew. */
+const UNLISTED = "unlisted";
 
 /** Runs a save. */
 export class Save {
@@ -48,12 +66,17 @@ export class Save {
   #target: StoredRecord | undefined;
   /** Whether the source is newer than the record that the request has read. */
   #merged = false;
+  /** The plan for the source, once it was made. */
+  #planned: Plan | "late" | "expired" | undefined;
+  /** The plan that the owners know of. */
+  #begun: Plan | undefined;
 
   constructor(records: Records, owners: Owners | undefined, intent: Intent) {
     this.#records = records;
     this.#owners = owners;
     this.#intent = intent;
     this.#now = records.policy.instant();
+    this.#source = intent.known;
   }
 
   /**
@@ -61,110 +84,290 @@ export class Save {
    *
    * @throws {SessionError} If the engine fails (`store-failed`), the record is too large (`too-large`), or other
    * requests keep changing the session (`conflict`).
+   * @throws {TypeError} If the session is new, and its id is that of a stored session.
    */
   async run(): Promise<SaveOutcome> {
-    const { known, changes: { newId } } = this.#intent;
-    this.#source = known;
-    // Without compare-and-set, the record must be read again to see changes of other requests. If it has expired since
-    // it was read, another request may have moved its deadline.
-    const { compareAndSet } = this.#records.guarantees;
-    if (known && (!compareAndSet || !isAhead(known.expires, this.#now))) {
-      if (!await this.#rebase(known)) return "late";
+    const { known, changes: { newId, kept } } = this.#intent;
+    if (known && newId?.restart && (kept === "all" || kept.size > 0)) {
+      // Values that stay are those of the newest record, while it is there.
+      const newest = await this.#reload(known);
+      if (newest) this.#rebase(newest);
     }
-    this.#target = newId ? undefined : this.#source;
-    for (let attempt = 1;; attempt++) {
-      const outcome = await this.#attempt();
-      if (outcome !== "again") return outcome;
-      if (attempt === MAX_ATTEMPTS && newId) {
-        // The new id was not sent to anybody, so its record must not stay.
-        await this.#remove(this.#target);
-      }
-      await this.#records.policy.backOff("save session", attempt);
+    if (known && !newId?.restart && !isAhead(known.expires, this.#now)) {
+      // It has expired since it was read, unless another request has moved its deadline.
+      this.#rebase(await this.#reload(known));
+      if (!this.#source) return "late";
+    }
+    for (;;) {
+      const plan = this.#owners && this.#plan();
+      if (typeof plan === "string") return plan;
+      const owning = plan && await this.#begin(plan);
+      const outcome = known
+        ? await this.#records.policy.turn<
+          SaveOutcome | typeof UNLISTED,
+          StoredRecord
+        >(
+          "save session",
+          known.id,
+          (shared) => newId ? this.#takeNewId(shared) : this.#update(shared),
+        )
+        : await this.#update({ turn: 0 });
+      if (outcome === UNLISTED) continue;
+      if (typeof outcome === "string" || !owning) return outcome;
+      const keepOld = newId?.keepOld ?? false;
+      if (await this.#owners?.finishSave(owning, keepOld)) return outcome;
+      const { written } = outcome;
+      if (await this.#remove(written)) return "late";
+      // If another request has saved the session since, or moved it, and was told so, it stays, and is listed.
+      const newest = await this.#records.reload(written);
+      return newest?.mark === REPLACED || this.#alive(newest)
+        ? outcome
+        : "late";
     }
   }
 
-  /** Attempts the save; `again` if another request was faster. */
-  async #attempt(): Promise<SaveOutcome | "again"> {
-    const { id, base, changes, options } = this.#intent;
+  /** What to write, as far as is known now. */
+  #plan(): Plan | "late" | "expired" {
+    return this.#planned ??= this.#makePlan();
+  }
+
+  #makePlan(): Plan | "late" | "expired" {
+    const { base, known, changes, options } = this.#intent;
     const { policy } = this.#records;
     const source = this.#source;
-    const record = source && (this.#merged ? source.decode() : base);
-    if (source && !record) return "late";
-    const life = policy.renew(record ?? base, options, this.#now);
-    const expires = deadline(life, policy.timeouts, this.#now);
-    if (!isAhead(expires, this.#now)) return "expired";
-    const entries = record && this.#merged ? merge(record, changes) : changes;
-    const owner = this.#owners?.ownerOf(entries);
-    const replaced = changes.newId ? source : undefined;
-    const save = {
-      id,
-      oldId: replaced?.id,
-      oldOwner: record?.owner,
-      owner,
-    };
-    const list = await this.#owners?.beginSave(save, expires);
-    const draft = { ...life, entries, expires, owner, saved: this.#now };
-    const written = this.#target
-      ? await this.#records.replace(this.#target, draft)
-      : await this.#records.create(id, draft);
-    if (!written) return await this.#overtaken(replaced);
-    if (replaced && !await this.#retire(replaced)) {
+    const record = this.#merged ? source?.decode() : base;
+    if (known && !record) return "late";
+    const stored = record && source &&
+      { record, expires: source.expires };
+    const life = policy.renew(this.#now, stored, options, changes);
+    if (!isAhead(life.expires, this.#now)) return "expired";
+    const { newId } = changes;
+    const whole = record && (this.#merged || newId?.restart !== undefined)
+      ? merge(record, changes)
+      : changes;
+    // A session that begins anew with nothing in it is not stored.
+    if (newId?.restart && whole.values.size + whole.flashes.size === 0) {
+      return "expired";
+    }
+    const owner = this.#owners
+      ? this.#owners.ownerOf(whole)
+      : newId?.restart
+      ? undefined
+      : record?.owner;
+    const { expires, sends: _, ...lasts } = life;
+    const draft = { ...lasts, entries: whole, expires, owner };
+    return { life, draft, oldOwner: record?.owner };
+  }
+
+  async #begin(plan: Plan): Promise<Owning | undefined> {
+    const { id, known, changes } = this.#intent;
+    const { draft: { owner, expires }, oldOwner } = plan;
+    const oldId = changes.newId ? known?.id : undefined;
+    this.#begun = plan;
+    return await this.#owners?.beginSave(
+      { id, oldId, oldOwner, owner },
+      expires,
+    );
+  }
+
+  /** Whether the owners know of a plan. */
+  #isBegun({ draft, oldOwner }: Plan): boolean {
+    const begun = this.#begun;
+    return !this.#owners ||
+      begun?.draft.owner === draft.owner && begun?.oldOwner === oldOwner;
+  }
+
+  /** Writes the session under its id. */
+  async #update(
+    shared: Shared<StoredRecord>,
+  ): Promise<SaveOutcome | typeof UNLISTED> {
+    const { known, id } = this.#intent;
+    const { policy } = this.#records;
+    if (known) await this.#refresh(known, shared);
+    else await this.#mustBeFree();
+    this.#target = this.#source;
+    for (let attempt = 1;; attempt++) {
+      if (known && !this.#source) return "late";
+      const plan = this.#plan();
+      if (typeof plan === "string") return plan;
+      if (!this.#isBegun(plan)) return UNLISTED;
+      const written = this.#target
+        ? await this.#records.replace(this.#target, plan.draft)
+        : await this.#records.create(id, plan.draft);
+      if (written) {
+        shared.newest = written;
+        return this.#saved(written, plan);
+      }
+      shared.newest = undefined;
+      this.#rebase(
+        this.#source ? await this.#reload(this.#source) : await this.#findOwn(),
+      );
+      this.#target = this.#source;
+      if (!this.#source) return "late";
+      await policy.backOff("save session", attempt);
+    }
+  }
+
+  /** Makes the newest record the source, if the request's own cannot be the newest, or need not be. */
+  async #refresh(
+    known: StoredRecord,
+    { turn, newest }: Shared<StoredRecord>,
+  ): Promise<void> {
+    const { compareAndSet } = this.#records.guarantees;
+    // Without compare-and-set, a write does not show whether other requests have changed the record.
+    if (turn === 0 && compareAndSet) return;
+    this.#rebase(
+      newest && compareAndSet ? this.#alive(newest) : await this.#reload(known),
+    );
+  }
+
+  /**
+   * Without compare-and-set, a new record would replace that of a stored session.
+   *
+   * @throws {TypeError} If it would.
+   */
+  async #mustBeFree(): Promise<void> {
+    const { id, given } = this.#intent;
+    const { engine, guarantees } = this.#records;
+    if (!given || !engine || guarantees.compareAndSet) return;
+    if (await this.#records.load(id)) throw idTaken();
+  }
+
+  /** The record under the id of a new session, which an earlier save has written. */
+  async #findOwn(): Promise<StoredRecord | undefined> {
+    const { id, given, again } = this.#intent;
+    if (given || !again) throw idTaken();
+    return this.#alive(await this.#records.load(id));
+  }
+
+  /** Writes the session under its new id, and then ends the old record. */
+  async #takeNewId(
+    shared: Shared<StoredRecord>,
+  ): Promise<SaveOutcome | typeof UNLISTED> {
+    const { id, again, known, changes: { newId, kept } } = this.#intent;
+    const old = known as StoredRecord;
+    const records = this.#records;
+    const restarts = newId?.restart !== undefined;
+    const keeps = kept === "all" || kept.size > 0;
+    if (again && !restarts) {
+      const earlier = this.#alive(await records.load(id));
+      const newest = await records.reload(old);
+      if (records.leadsTo(newest, id)) {
+        // An earlier save failed after the old id was replaced. The session may have been revoked since.
+        this.#rebase(earlier);
+        return await this.#update({ turn: 0 });
+      }
+      this.#target = earlier;
+      this.#rebase(this.#alive(newest));
+      if (!this.#source) return await this.#giveUp("late");
+    }
+    if (!restarts) {
+      await this.#refresh(old, shared);
+      if (!this.#source) return await this.#giveUp("late");
+    }
+    shared.newest = undefined;
+    for (let attempt = 1;; attempt++) {
+      const plan = this.#plan();
+      if (typeof plan === "string") return await this.#giveUp(plan);
+      if (!this.#isBegun(plan)) {
+        await this.#giveUp("late");
+        return UNLISTED;
+      }
+      const written = this.#target
+        ? await records.replace(this.#target, plan.draft)
+        : await records.create(id, plan.draft);
+      if (!written) {
+        // Only an earlier save of this session can have written the new id. If it is gone, the session was revoked.
+        const had = this.#target !== undefined;
+        this.#target = this.#alive(await records.load(id));
+        if (had && !this.#target) return "late";
+        await records.policy.backOff("save session", attempt);
+        continue;
+      }
       this.#target = written;
-      if (await this.#rebase(replaced)) return "again";
-      await this.#remove(written);
-      return "late";
+      const last = attempt === MAX_ATTEMPTS || !keeps;
+      const ended = restarts && last
+        ? await this.#supersede(old)
+        : await this.#retire(restarts);
+      if (ended) return this.#saved(written, plan);
+      const newest = await this.#reload(this.#source ?? old);
+      if (restarts) {
+        if (!newest) {
+          // It is gone already. What the request read stays.
+          await this.#supersede(old);
+          return this.#saved(written, plan);
+        }
+      } else if (!newest || attempt === MAX_ATTEMPTS) {
+        // The new id was not sent to anybody, so its record must not stay.
+        await this.#giveUp("late");
+        if (!newest) return "late";
+      }
+      this.#rebase(newest);
+      await records.policy.backOff("save session", attempt);
     }
-    const keepOld = changes.newId?.keepOld ?? false;
-    if (await this.#owners?.finishSave(save, list, keepOld) === false) {
-      await this.#remove(written);
-      return "late";
-    }
-    return { written, merged: this.#merged };
   }
 
-  /** Continues from the record that another request has saved first. */
-  async #overtaken(
-    replaced: StoredRecord | undefined,
-  ): Promise<"late" | "again"> {
-    const { id } = this.#intent;
-    if (replaced) {
-      // Only an earlier, failed save of this session can have written the new id.
-      this.#target = await this.#load(id);
-      return "again";
-    }
-    const newest = this.#source
-      ? await this.#reload(this.#source)
-      : await this.#load(id);
-    this.#source = this.#target = newest;
-    this.#merged = true;
-    return newest ? "again" : "late";
-  }
-
-  /** Revokes the record under the old id; `false` if another request has changed or revoked it. */
-  async #retire(old: StoredRecord): Promise<boolean> {
+  /** Revokes the old record; `false` if another request has changed or revoked it. */
+  async #retire(restarts: boolean): Promise<boolean> {
     const { id, changes } = this.#intent;
+    const old = this.#source as StoredRecord;
     if (changes.newId?.keepOld) return await this.#reload(old) !== undefined;
-    const retire = () => this.#records.retire(old, id);
+    const retire = () => this.#records.retire(old, restarts ? undefined : id);
     // Repeat once: if the answer was lost, the old id may be revoked, and the visitor does not have the new one.
-    return await retire().catch(retire);
+    return await this.#orGiveUp(() => retire().catch(retire), restarts);
   }
 
-  /** Reads the newest record as the source; `false` if it does not exist. */
-  async #rebase(stored: StoredRecord): Promise<boolean> {
-    this.#source = await this.#reload(stored);
+  /** Revokes the old record, whatever its version. */
+  async #supersede(old: StoredRecord): Promise<true> {
+    const supersede = () => this.#records.supersede(old);
+    await this.#orGiveUp(() => supersede().catch(supersede), true);
+    return true;
+  }
+
+  /** Removes the new record again if the old one could not be ended. */
+  async #orGiveUp<T>(end: () => Promise<T>, removes: boolean): Promise<T> {
+    try {
+      return await end();
+    } catch (error) {
+      if (removes) await this.#giveUp("late").catch(() => {});
+      throw error;
+    }
+  }
+
+  async #giveUp<T>(outcome: T): Promise<T> {
+    if (this.#target) await this.#remove(this.#target);
+    this.#target = undefined;
+    return outcome;
+  }
+
+  #saved(written: StoredRecord, { life }: Plan): Saved {
+    return { written, merged: this.#merged, sends: life.sends };
+  }
+
+  /** Makes the newest record the source. */
+  #rebase(newest: StoredRecord | undefined): void {
+    this.#source = newest;
     this.#merged = true;
-    return this.#source !== undefined;
+    this.#planned = undefined;
   }
 
-  async #load(id: string): Promise<StoredRecord | undefined> {
-    return alive(await this.#records.load(id), this.#records.policy);
+  #alive(stored: StoredRecord | undefined): StoredRecord | undefined {
+    const cookie = lifetimeOf(this.#intent.options?.defaultLifetime);
+    return alive(stored, this.#records, cookie);
   }
 
   async #reload(stored: StoredRecord): Promise<StoredRecord | undefined> {
-    return alive(await this.#records.reload(stored), this.#records.policy);
+    return this.#alive(await this.#records.reload(stored));
   }
 
-  async #remove(stored: StoredRecord | undefined): Promise<void> {
-    if (stored) await this.#records.remove(stored.id);
+  /** Removes the version that this save has written. */
+  async #remove(stored: StoredRecord): Promise<boolean> {
+    return await this.#records.remove(stored.id, stored);
   }
+}
+
+function idTaken(): TypeError {
+  return new TypeError(
+    "Cannot save session: its id is that of a stored session; create the session without an id, or read it from the storage",
+  );
 }

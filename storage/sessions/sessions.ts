@@ -4,9 +4,12 @@
  * @module
  */
 import type { SatchelCookie } from "../../core/cookie.ts";
+import type { StoredLifetime } from "../../core/lifetime.ts";
 import { type Session, stateOf } from "../../core/session.ts";
 import type { SessionState } from "../../core/session_state.ts";
 import type {
+  ListSessionsOptions,
+  OwnedSession,
   SaveOptions,
   SessionLike,
   SessionStorage,
@@ -25,6 +28,12 @@ export interface Carried {
   readonly text?: string | undefined;
   /** Whether there is a cookie that is not authentic. */
   readonly rejected?: boolean;
+  /** Whether the value came in an older format, or was written with an older secret. */
+  readonly outdated?: boolean;
+  /** Whether only this library can have written the value. */
+  readonly signed?: boolean;
+  /** The lifetime of the session's cookie, or `null`. */
+  readonly lifetime?: StoredLifetime;
   /** The next authentic cookie of the same name. It is only tried if this one does not lead to a live session. */
   readonly next?: Carried | undefined;
 }
@@ -46,18 +55,24 @@ export interface Sessions<Data, FlashData> extends
   Partial<
     Pick<
       SessionStorage<Data, FlashData>,
-      "sweep" | "close" | "listSessions" | "destroySessions"
+      "sweep" | "close" | "destroySessions"
     >
   > {
   readonly guarantees?: StorageGuarantees | undefined;
   /** The clock. */
   readonly now?: () => number;
+  /** See the contract. `cookie` is the lifetime of the session's cookie, or `null`. */
+  listSessions?(
+    owner: string,
+    options: ListSessionsOptions | undefined,
+    cookie: StoredLifetime,
+  ): Promise<OwnedSession<Data>[]>;
   read(carried: Carried): Promise<Session<Data, FlashData>>;
   save(session: SessionLike, options?: SaveOptions): Promise<string | null>;
   /** The same sessions, kept in another cookie of this library. */
   withCookie?(cookie: SatchelCookie): Sessions<Data, FlashData>;
-  /** Reports that a change was dropped: `late-save`. */
-  reportLate?(): void;
+  /** Reports that a change of a session was dropped: `late-save`. */
+  reportLate?(session: SessionLike): void;
   /** The cookie's value for a text that `save` returned. By default it is the text. */
   cookieValue?(text: string): unknown;
 }

@@ -1,26 +1,79 @@
 /**
- * Runs the saves of one session one after another.
+ * Runs the read-modify-writes of one key one after another. Requests of this process then do not collide at the engine.
  *
  * @module
  */
-import type { SessionState } from "../../core/session_state.ts";
 
-/** The running save of each session. */
-const running = new Map<SessionState, Promise<unknown>>();
+/** What the turns of one key share, as long as one waits for the next. */
+export interface Shared<Value> {
+  /** How many turns there were before this one. */
+  turn: number;
+  /** What the last turn wrote; `undefined` if this turn must read it from the engine. */
+  newest?: Value | undefined;
+}
 
-/** Saves a session after its earlier saves. */
-export async function inTurn<T>(
-  state: SessionState,
-  save: () => Promise<T>,
-): Promise<T> {
-  for (let turn = running.get(state); turn; turn = running.get(state)) {
-    await turn.catch(() => {});
+/**
+ * After so many turns, one reads from the engine what it changes. Another process, which must read after each conflict,
+ * would otherwise never be faster.
+ */
+const READS_AFTER = 4;
+
+interface Queue<Value> {
+  /** Begins the turn of each waiter. */
+  readonly waiting: (() => void)[];
+  readonly shared: Shared<Value>;
+}
+
+/** The queues of the keys. A queue goes with its last waiter. */
+export class Turns<Value = unknown> {
+  readonly #queues = new Map<unknown, Queue<Value>>();
+
+  /**
+   * Runs `work` after the earlier turns of the key. It must not take another turn of a key.
+   *
+   * @param wait Waits for the earlier turns. If it rejects, the turn is given up.
+   */
+  async take<T>(
+    key: unknown,
+    work: (shared: Shared<Value>) => Promise<T>,
+    wait: (before: Promise<void>) => Promise<void> = (before) => before,
+  ): Promise<T> {
+    const found = this.#queues.get(key);
+    const queue = found ?? { waiting: [], shared: { turn: 0 } };
+    const { shared } = queue;
+    if (found) {
+      await this.#wait(key, found, wait);
+      if (++shared.turn % READS_AFTER === 0) shared.newest = undefined;
+    } else this.#queues.set(key, queue);
+    try {
+      return await work(shared);
+    } finally {
+      this.#next(key, queue);
+    }
   }
-  const turn = save();
-  running.set(state, turn);
-  try {
-    return await turn;
-  } finally {
-    if (running.get(state) === turn) running.delete(state);
+
+  async #wait(
+    key: unknown,
+    queue: Queue<Value>,
+    wait: (before: Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const { waiting } = queue;
+    let begin = () => {};
+    const before = new Promise<void>((resolve) => begin = resolve);
+    waiting.push(begin);
+    try {
+      await wait(before);
+    } catch (error) {
+      const at = waiting.indexOf(begin);
+      if (at < 0) this.#next(key, queue);
+      else waiting.splice(at, 1);
+      throw error;
+    }
+  }
+
+  #next(key: unknown, { waiting }: Queue<Value>): void {
+    const next = waiting.shift();
+    if (next) next();
+    else this.#queues.delete(key);
   }
 }

@@ -10,6 +10,7 @@ import {
   cookieKey,
   createAead,
   hashId,
+  hashOwner,
   legacyMac,
   nodeAead,
   type NodeCrypto,
@@ -176,7 +177,10 @@ for (const { format: name, secret, json, text } of legacy) {
       secret ? [secret] : [],
     );
     assertEquals(await format.encode(value), text);
-    assertEquals(await format.decode(text), { value, legacy: true });
+    assertEquals(
+      await format.decode(text),
+      secret ? { value, legacy: true, current: true } : { value, legacy: true },
+    );
     if (secret) assertEquals(legacyMac(secret).sign(payload), mac);
   });
 }
@@ -192,36 +196,43 @@ Deno.test("hashId() is SHA-256 as base64url", () => {
   }
 });
 
-const { created, ends, lifetime } = records;
-const life = { created, ends, lifetime };
+const { created, saved, lifetime, span, authenticated } = records;
+const { owner, expires, values, flashes, tags } = records;
+const life = { created, saved, lifetime, span, authenticated };
 const entries = {
-  values: encodeTexts(Object.entries(records.values)),
-  flashes: encodeTexts(Object.entries(records.flashes)),
+  values: encodeTexts(Object.entries(values)),
+  flashes: encodeTexts(Object.entries(flashes)),
+  tags: new Map(Object.entries(tags)),
 };
-const draft = { ...life, entries, expires: ends };
-const decoded = { ...life, values: records.values, flashes: records.flashes };
+const draft = { ...life, entries, expires };
 
 Deno.test("encodeRecord() and decodeRecord() agree with the vectors", () => {
   const check = records.key.slice(0, 8);
-  assertEquals(encodeRecord(check, draft), records.record);
-  assertEquals<unknown>(decodeRecord(check, records.record), decoded);
+  assertEquals(hashOwner(records.ownerName), owner);
+  assertEquals(encodeRecord(check, { ...draft, owner }), records.record);
+  const decoded = { ...life, values, flashes, tags };
+  assertEquals<unknown>(
+    decodeRecord(check, records.record),
+    { ...decoded, owner },
+  );
   const inner = encodeRecord("", draft);
-  assertEquals(`${records.id}.${ends.toString(36)}.${inner}`, records.envelope);
+  const deadline = expires.toString(36);
+  assertEquals(`${records.id}.${deadline}.${inner}`, records.envelope);
   assertEquals<unknown>(decodeRecord("", inner), decoded);
 });
 
 Deno.test("encodeReactRouter() and encodeRemix() agree with the vectors", () => {
   assertEquals(encodeReactRouter(draft, true), records.reactRouter);
   assertEquals(encodeRemix(records.id, draft, true), records.remix);
-  assertEquals<unknown>(decodeReactRouter(JSON.parse(records.reactRouter), 0), {
-    ...decoded,
-    expires: ends,
-  });
-  assertEquals<unknown>(decodeRemix(JSON.parse(records.remix), 0), {
-    ...decoded,
-    expires: ends,
-    id: records.id,
-  });
+  const decoded = { ...life, values, flashes, expires };
+  assertEquals<unknown>(
+    decodeReactRouter(JSON.parse(records.reactRouter), 0),
+    decoded,
+  );
+  assertEquals<unknown>(
+    decodeRemix(JSON.parse(records.remix), 0),
+    { ...decoded, id: records.id },
+  );
 });
 
 Deno.test("nodeAead() and webAead() write the same bytes and read each other's", async () => {

@@ -352,7 +352,7 @@ Deno.test("session.setMaxAge() has no effect, when the save itself sets a lifeti
 
 Deno.test("session.setMaxAge() throws, when the lifetime is invalid", () => {
   const session = createSession();
-  for (const seconds of [-1, NaN, Infinity, "60", undefined]) {
+  for (const seconds of [-1, NaN, Infinity, "60", null]) {
     assertThrows(
       () => session.setMaxAge(seconds as number),
       RangeError,

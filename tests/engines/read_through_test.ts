@@ -1,14 +1,16 @@
 /** Moves sessions to a real server. */
 import { assertEquals } from "@std/assert";
 import {
+  createFileSessionStorage,
   createMemorySessionStorage,
   createReadThroughSessionStorage,
   createRedisSessionStorage,
 } from "../../mod.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { rowName } from "../_row.ts";
+import { MOVE, playRollout } from "../storage/_rollout.ts";
 import { installed, startRedis } from "./_servers.ts";
-import { urlOf } from "./redis_support.ts";
+import { connect, urlOf } from "./redis_support.ts";
 
 if (installed("redis")) {
   Deno.test("sessions move from memory to Redis, and wait in memory while Redis is away", async () => {
@@ -58,6 +60,28 @@ if (installed("redis")) {
       assertEquals((await from.getSession(header)).size, 0, rowName(header));
     }
     await moving.close?.();
+    await server.stop();
+  });
+
+  Deno.test("createReadThroughSessionStorage() signs nobody out in a rolling deployment with keepOld from files to Redis", async () => {
+    const server = await startRedis();
+    {
+      await using client = await connect(server);
+      const dir = await Deno.makeTempDir();
+      const cookie = { name: "session", secrets: ["s3cr3t"] };
+      for (let seed = 1; seed <= 2; seed++) {
+        await playRollout(
+          {
+            from: () => createFileSessionStorage({ dir, cookie }),
+            to: () => createRedisSessionStorage({ client, cookie }),
+            revokes: true,
+          },
+          MOVE,
+          seed,
+        );
+      }
+      await Deno.remove(dir, { recursive: true });
+    }
     await server.stop();
   });
 }

@@ -62,8 +62,9 @@ if (installed("redis")) {
       const elsewhere = createRedisSessionStorage({ client: next });
       const ann = await login(storage, "ann");
       const bob = await login(storage, "bob");
-      // The replica has both.
-      await old.ask("WAIT", "1", "0");
+      // WAIT counts from the last write of its own connection. Then the replica has all.
+      await old.ask("SET", "last", "");
+      assertEquals(await old.ask("WAIT", "1", "0"), 1);
 
       await next.ask("REPLICAOF", "NO", "ONE");
       await old.ask("REPLICAOF", "127.0.0.1", `${second.port}`);

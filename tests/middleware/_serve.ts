@@ -73,10 +73,15 @@ export class Fixture {
   readonly engine: FakeEngine = new FakeEngine();
   /** The types of the storage's events. */
   readonly events: string[] = [];
+  /** The sessions of the events. */
+  readonly sessions: (string | undefined)[] = [];
   readonly storage: SessionStorage<Data> = createSessionStorage({
     engine: this.engine,
     cookie: {},
-    onEvent: ({ type }) => this.events.push(type),
+    onEvent: ({ type, session }) => {
+      this.events.push(type);
+      this.sessions.push(session);
+    },
   });
   /** Resolves after a commit. */
   readonly committed: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -89,6 +94,7 @@ export class Fixture {
     fixture.cookie = cookieHeader(await fixture.storage.commitSession(session));
     fixture.engine.calls = [];
     fixture.events.length = 0;
+    fixture.sessions.length = 0;
     const { storage, committed } = fixture;
     const { commitSession } = storage;
     Object.assign(storage, {

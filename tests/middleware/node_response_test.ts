@@ -8,6 +8,7 @@ import {
 import { Readable } from "node:stream";
 import { setImmediate } from "node:timers";
 import type { SessionError } from "../../core/errors.ts";
+import { hashId } from "../../core/keys.ts";
 import type { Session } from "../../core/session.ts";
 import { session as express } from "../../middleware/express.ts";
 import { session as node } from "../../middleware/node.ts";
@@ -138,6 +139,8 @@ Deno.test("session() reports a change that it drops, when the visitor disconnect
     left.promise,
   );
   assertEquals(fixture.events, ["late-save"]);
+  const { id } = await fixture.storage.getSession(fixture.cookie);
+  assertEquals(fixture.sessions, [hashId(id)]);
   assertEquals(await fixture.userId(), 7);
 });
 

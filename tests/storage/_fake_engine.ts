@@ -80,6 +80,11 @@ export class FakeEngine implements Engine {
     for (const trick of tricks) this.#tricks.push([verb, trick]);
   }
 
+  /** Plays no more tricks. */
+  forget(): void {
+    this.#tricks.length = 0;
+  }
+
   /** Whether all tricks were played. */
   get played(): boolean {
     return this.#tricks.length === 0;

@@ -71,6 +71,21 @@ Deno.test("createCookieSessionStorage() encrypts the session, unless encrypt is 
   assertMatch(await own.commitSession(session), /^own=e1.*HttpOnly/);
 });
 
+Deno.test("createCookieSessionStorage() keeps a login, when the session before it expires during the request", async () => {
+  for (const format of ["satchel", "react-router", "remix"] as const) {
+    const { clock, storage, commit, events } = setUp({ format, maxAge: 60 });
+    const session = await storage.getSession(await commit({ cart: "tea" }));
+    assertEquals(session.get("cart"), "tea", format);
+    clock.pass(61);
+    session.restart({ keep: ["cart"] });
+    session.set("user", "ann");
+    const header = cookieHeader(await storage.commitSession(session));
+    const { data } = await storage.getSession(header);
+    assertEquals(data, { cart: "tea", user: "ann" }, format);
+    assertFalse(events.includes("late-save"), format);
+  }
+});
+
 Deno.test("createCookieSessionStorage() writes id, deadline and record as one text", async () => {
   const { clock, storage } = setUp({ maxAge: 60 });
   const session = await storage.read(null);
@@ -78,12 +93,15 @@ Deno.test("createCookieSessionStorage() writes id, deadline and record as one te
   session.flash("f", "x");
   const text = await storage.save(session);
   const { time } = clock;
+  const [id, expires, record = ""] = text?.split(".") ?? [];
+  assertEquals([id, expires], [session.id, (time + 60_000).toString(36)]);
+  const parts: unknown[] = JSON.parse(record);
+  const tags = parts.splice(9, 1)[0];
   assertEquals(
-    text,
-    `${session.id}.${(time + 60_000).toString(36)}.[1,"",${time},${
-      time + 60_000
-    },null,{"a":1},{"f":"x"}]`,
+    parts,
+    [2, "", time, time, null, 60_000, null, { a: 1 }, { f: "x" }, null],
   );
+  assertEquals(Object.keys(Object(tags)), ["f"]);
   const again = await storage.read(text);
   assertEquals(again.id, session.id);
 });
@@ -265,9 +283,9 @@ Deno.test("createCookieSessionStorage() returns an empty session, when the recor
     "[",
     "[1]",
     "null",
-    '[2,"",1,1,null,{},{}]',
-    '[1,"x",1,1,null,{},{}]',
-    '[1,"",1,1,null,[],{}]',
+    '[1,"",1,1,null,{},{}]',
+    '[2,"x",1,1,null,1,null,{},{},{},null]',
+    '[2,"",1,1,null,1,null,[],{},{},null]',
   ];
   for (const record of records) {
     events.length = 0;
@@ -316,7 +334,8 @@ Deno.test("createCookieSessionStorage() does not accept the text of an older coo
   // Older formats do not bind a value to its cookie's name. A text that visitors choose must not be accepted as a
   // session.
   const { clock, storage } = setUp({ accept: ["react-router", "remix"] });
-  const record = `[1,"",${clock.time},${clock.time},null,{"admin":true},{}]`;
+  const record =
+    `[2,"",${clock.time},${clock.time},null,1,null,{"admin":true},{},{},null]`;
   const forged = `${"a".repeat(24)}.${
     (clock.time + 1e6).toString(36)
   }.${record}`;
@@ -520,7 +539,7 @@ Deno.test("createCookieSessionStorage() throws and says what to change, when its
       "Cannot create storage: maxAge is an option of the cookie; write { cookie: { maxAge: … } }",
     ],
     [{ idleTimout: 60 }, unknownOption("idleTimout", "idleTimeout")],
-    [{ maxSessions: 60 }, unknownOption("maxSessions", "onEvent")],
+    [{ maxSessions: 60 }, unknownOption("maxSessions", "maxPerOwner")],
     [
       "own",
       "Cannot create storage: options must be an object, received a string",

@@ -7,6 +7,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import process from "node:process";
+import { hashId } from "../../core/keys.ts";
 import type { FileEngine } from "../../storage/engines/file/engine.ts";
 import { rowName } from "../_row.ts";
 import {
@@ -248,7 +249,7 @@ Deno.test("save() succeeds and reports the error, when the old content cannot be
     assertEquals(await storage.save(session), value);
     assertEquals(events, [
       { type: "engine-error", cause: busy },
-      { type: "committed" },
+      { type: "committed", session: hashId(value) },
     ]);
     assertEquals((await storage.read(value)).get("text"), "changed");
   });

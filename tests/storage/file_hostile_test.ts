@@ -106,7 +106,7 @@ for (const [what, plant] of Object.entries(foreign)) {
 const damages: Record<string, (text: string) => string> = {
   "truncated": (text) => text.slice(0, text.length / 2),
   "emptied": () => "",
-  "edited": (text) => text.replace("[1,", "[2,"),
+  "edited": (text) => text.replace("[2,", "[1,"),
   "overwritten": () => "\0\xff".repeat(1000),
 };
 for (const [how, damage] of Object.entries(damages)) {
@@ -134,7 +134,7 @@ Deno.test("read() returns a new session, when the content is missing or the head
       await Deno.rename(`${folder}/${name}`, `${folder}/${name}x`);
     }
     assertEquals((await storage.read(value)).get("text"), undefined);
-    assertEquals(events, ["corrupt-record"]);
+    assertEquals(events, ["corrupt-record", "missing"]);
   });
 });
 

@@ -425,8 +425,8 @@ Deno.test("createSessionStorage() throws for keys that its format reserves", asy
   }
 });
 
-Deno.test("createSessionStorage() ignores an invalid deadline", async () => {
-  const { db, storage } = setUp();
+Deno.test("createSessionStorage() treats a row as absent, when the deadline in it is damaged", async () => {
+  const { db, storage, events } = setUp();
   const session = await storage.getSession();
   session.set("a", 1);
   const header = cookieHeader(await storage.commitSession(session));
@@ -444,9 +444,10 @@ Deno.test("createSessionStorage() ignores an invalid deadline", async () => {
     db.rows.set("1", { data: { a: 1, __satchel__: meta }, expires: undefined });
     assertEquals(
       (await storage.getSession(header)).data,
-      { a: 1 },
+      {},
       rowName(meta),
     );
+    assertEquals(events.splice(0).at(-1), "corrupt-record", rowName(meta));
   }
 });
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Clock } from "../core/_support.ts";
+import { hashId } from "../../core/keys.ts";
 import type { SessionEvent } from "../../storage/contract.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
 import {
@@ -41,6 +42,24 @@ Deno.test("createMemorySessionStorage() evicts the least recently used session a
   assertEquals(kept, [1, 0, 1, 1]);
 });
 
+Deno.test("createMemorySessionStorage() says which session it evicts, when it is full", async () => {
+  const evicted: unknown[] = [];
+  const storage = createMemorySessionStorage({
+    maxSessions: 1,
+    onEvent: ({ type, session }) => {
+      if (type === "evicted") evicted.push(session);
+    },
+  });
+  const store = async () => {
+    const session = await storage.read(null);
+    session.set("a", 1);
+    return await storage.save(session) ?? "";
+  };
+  const first = await store();
+  await store();
+  assertEquals(evicted, [hashId(first)]);
+});
+
 Deno.test("createMemorySessionStorage() keeps a session that is only read, when strangers' sessions fill it", async () => {
   const { events, storage, store } = setUp({ maxSessions: 10 });
   const user = await store("user");
@@ -76,13 +95,13 @@ Deno.test("createMemorySessionStorage() removes sessions that expired an hour ag
   assertEquals((await storage.read(id)).get("a"), "kept");
 });
 
-Deno.test("createMemorySessionStorage() removes exactly the expired sessions, when swept", async () => {
+Deno.test("createMemorySessionStorage() removes exactly the sessions that expired an hour ago, when swept", async () => {
   const { clock, storage, store } = setUp();
   const short = await store(1, 10);
   const long = await store(1, 10.001);
-  clock.pass(10);
+  clock.pass(3610);
   await storage.sweep?.();
-  clock.pass(-10);
+  clock.pass(-3610);
   assertEquals((await storage.read(short)).size, 0, "gone");
   assertEquals((await storage.read(long)).size, 1);
 });

@@ -22,6 +22,7 @@ import {
 } from "../../mod.ts";
 import { rowName } from "../_row.ts";
 import { FakeEngine } from "./_fake_engine.ts";
+import { random } from "./_schedule.ts";
 
 interface Data {
   user: string;
@@ -118,7 +119,7 @@ Deno.test("listSessions() and destroySessions() say what to change, when they ar
   await assertRejects(
     () => storage.destroySessions("u1", { except: { id: "x" } as never }),
     TypeError,
-    "except must be a session of this library, or an id",
+    "only must be a session of this library, or an id",
   );
 });
 
@@ -170,7 +171,7 @@ Deno.test("storage.save() does not put ids or names into an owner's list, and ac
   assertEquals(hashOwner("ann"), key);
   const index = engine.records.get(key)?.value ?? "";
   const listed = `["${hashId(ids[1] ?? "")}",${1e12 + 14 * DAY * 1000}]`;
-  assertEquals(index, `["owner/1","QMAQ2CKk",[${listed}]]`);
+  assertEquals(index, `["owner/2","QMAQ2CKk",[${listed}]]`);
   for (const id of ids) {
     for (const { value } of engine.records.values()) {
       assertFalse(value.includes(id), rowName(id, value));
@@ -379,7 +380,7 @@ Deno.test("storage.save() unlists expired sessions, and revokes the one that exp
 });
 
 Deno.test("storage.save() does not revoke the session that takes a new id, nor one in use, when the list is full", async () => {
-  const engine = new FakeEngine({ maxBytes: 500 });
+  const engine = new FakeEngine({ maxBytes: 600 });
   const { clock, events, storage, login, alive } = setUp({
     engine,
     idleTimeout: DAY,
@@ -439,4 +440,76 @@ Deno.test("createMemorySessionStorage() evicts sessions before the list that nam
   assertEquals((await storage.listSessions("u1")).length, 1);
   assertEquals(await storage.destroySessions("u1"), 1);
   assertFalse((await storage.read(first)).has("user"));
+});
+
+for (const indexed of [true, false]) {
+  const by = indexed ? "the engine's index" : "a list";
+  Deno.test(`maxPerOwner does not count sessions that have expired, by ${by}`, async () => {
+    let now = 1e12;
+    const options = { owner, maxPerOwner: 2, now: () => now };
+    const storage = indexed
+      ? createMemorySessionStorage<Data>(options)
+      : createSessionStorage<Data>({ engine: new FakeEngine(), ...options });
+    const login = async (device: string, maxAge?: number) => {
+      now += 1000;
+      const session = await storage.read(null);
+      session.set("user", "ann");
+      session.set("device", device);
+      await storage.save(session, maxAge === undefined ? {} : { maxAge });
+    };
+    await login("laptop");
+    await login("kiosk", 60);
+    now += 60_000;
+    await login("phone");
+    const devices = async () =>
+      (await storage.listSessions("ann")).map(({ data }) => data.device);
+    assertEquals(await devices(), ["phone", "laptop"]);
+    await login("tablet");
+    assertEquals(await devices(), ["tablet", "phone"]);
+  });
+}
+
+Deno.test("createSessionStorage() refuses maxPerOwner, when the engine cannot hold such a list", () => {
+  const create = (maxPerOwner: number) =>
+    createSessionStorage<Data>({
+      engine: new FakeEngine({ maxBytes: 4096 }),
+      owner,
+      maxPerOwner,
+    });
+  create(50);
+  assertThrows(
+    () => create(51),
+    RangeError,
+    "Cannot create storage: maxPerOwner must be at most 50, because the engine's largest record holds a list of no more sessions; received 51",
+  );
+});
+
+/** An engine whose calls take their time, so that requests overtake each other. */
+class SlowEngine extends FakeEngine {
+  readonly #draw = random(1);
+
+  async #wait(): Promise<void> {
+    for (let turns = this.#draw() * 64; turns > 0; turns--) await undefined;
+  }
+
+  override async read(...args: Parameters<FakeEngine["read"]>) {
+    await this.#wait();
+    return await super.read(...args);
+  }
+
+  override async write(...args: Parameters<FakeEngine["write"]>) {
+    await this.#wait();
+    return await super.write(...args);
+  }
+}
+
+Deno.test("maxPerOwner keeps as many sessions as it says, when there are many logins at one instant", async () => {
+  for (let round = 0; round < 20; round++) {
+    const { login, devices } = setUp({
+      engine: new SlowEngine(),
+      maxPerOwner: 2,
+    });
+    await Promise.all(Array.from({ length: 5 + round }, () => login("ann")));
+    assertEquals((await devices("ann")).length, 2, `round ${round}`);
+  }
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type Cookie,
   createCookie,
@@ -13,6 +13,7 @@ import {
   type SessionStorage,
   withSession,
 } from "../../mod.ts";
+import { hashId } from "../../core/keys.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { kvNamespace } from "../engines/_kv_namespace.ts";
 import { rowName } from "../_row.ts";
@@ -350,18 +351,246 @@ Deno.test("createReadThroughSessionStorage() keeps ids and removes both records 
   assertEquals(stored.size, 0);
 });
 
-Deno.test("createReadThroughSessionStorage() lists and revokes an owner's sessions in both storages", async () => {
-  const owner = (data: { user?: string }) => data.user;
-  const make = () => createMemorySessionStorage({ cookie, owner });
-  const from = make();
-  const moving = createReadThroughSessionStorage({ to: make(), from });
-  const [first, second] = [await signIn(from), await signIn(from)];
-  const current = await moving.getSession(first);
-  const sessions = await moving.listSessions("ann", { current });
-  assertEquals(sessions.map(({ current }) => current).sort(), [false, true]);
-  assertEquals(await moving.destroySessions("ann", { except: current }), 1);
-  assertEquals((await moving.getSession(second)).size, 0);
-  assertEquals(await moving.destroySessions("ann"), 1);
+const owner = (data: { user?: string }) => data.user;
+
+/** Signs a value as the cookie does. */
+async function cookieOf(value: string): Promise<string> {
+  const { name, ...options } = cookie;
+  const setCookie = await createCookie(name, options).serialize(value);
+  return headerOf(setCookie).slice(name.length + 1);
+}
+
+/** Saves a session in a storage without a cookie, and returns its id. */
+async function valueIn(storage: SessionStorage, user: string): Promise<string> {
+  const session = await storage.read(null);
+  session.set("user", user);
+  return await storage.save(session) ?? "";
+}
+
+Deno.test("createReadThroughSessionStorage() lists and revokes an owner's sessions in the storages that have owner, with a cookie and without", async () => {
+  for (const bound of [{ cookie }, {}]) {
+    for (const [to, from] of [[true, true], [true, false], [false, true]]) {
+      const row = rowName(bound, `to ${to}, from ${from}`);
+      const make = (owned = false) =>
+        createMemorySessionStorage({ ...bound, ...owned ? { owner } : {} });
+      const previous = make(from);
+      const moving = createReadThroughSessionStorage({
+        to: make(to),
+        from: previous,
+      });
+      // With a cookie, only its header leads to the previous storage.
+      const enter = async () =>
+        "cookie" in bound ? await signIn(previous) : valueIn(previous, "ann");
+      const open = (sent: string) =>
+        "cookie" in bound ? moving.getSession(sent) : moving.read(sent);
+      const sent = [await enter(), await enter(), await enter()];
+      const [first = "", second = "", third = ""] = sent;
+      const current = await open(first);
+      assertEquals(current.get("user"), "ann", row);
+      const moved = to ? 1 : 0;
+      const stays = from ? 2 : 0;
+      const listed = await moving.listSessions("ann", { current });
+      assertEquals(listed.length, moved + stays, row);
+      const currents = listed.filter(({ current }) => current).length;
+      assertEquals(currents, moved, row);
+
+      const other = listed.find(({ current }) => !current);
+      if (other) {
+        const one = await moving.destroySessions("ann", { only: other.id });
+        assertEquals(one, 1, row);
+        const users = [
+          (await open(second)).get("user"),
+          (await open(third)).get("user"),
+        ];
+        const left = users.filter((user) => user === "ann");
+        assertEquals(left.length, 1, row);
+      }
+      await moving.destroySessions("ann", { except: current });
+      assertEquals((await open(first)).get("user"), "ann", row);
+      assertEquals(await moving.destroySessions("ann"), moved, row);
+    }
+    const without = createReadThroughSessionStorage({
+      to: createMemorySessionStorage(bound),
+      from: createMemorySessionStorage(bound),
+    });
+    for (
+      const ask of [without.listSessions, without.destroySessions]
+    ) {
+      await assertRejects(
+        () => ask("ann"),
+        TypeError,
+        "created without owner",
+        rowName(bound, ask),
+      );
+    }
+  }
+});
+
+Deno.test("createReadThroughSessionStorage() lists a session once, when its move was interrupted", async () => {
+  for (const failing of [1, 2, 3]) {
+    const to = new FakeEngine();
+    const from = createSessionStorage({
+      engine: new FakeEngine(),
+      cookie,
+      owner,
+    });
+    const moving = createReadThroughSessionStorage({
+      to: createSessionStorage({ engine: to, cookie, owner }),
+      from,
+    });
+    const header = await signIn(from);
+    to.play("write", ...Array(failing).fill("pass"), "fail");
+    await assertSessionError(() => moving.getSession(header), "store-failed");
+    const listed = await moving.listSessions("ann");
+    assertEquals(listed.length, 1, rowName(failing));
+    const [{ id: only } = { id: "" }] = listed;
+    assertEquals(
+      await moving.destroySessions("ann", { only }),
+      1,
+      rowName(failing),
+    );
+    assertEquals((await moving.getSession(header)).size, 0, rowName(failing));
+  }
+});
+
+Deno.test("createReadThroughSessionStorage() drops what a request sets under an id that was just replaced", async () => {
+  const sources = {
+    "another engine": () => createMemorySessionStorage({ cookie }),
+    "a cookie": () => createCookieSessionStorage({ cookie }),
+    "another engine, by value": () => createMemorySessionStorage(),
+  };
+  for (const [name, make] of Object.entries(sources)) {
+    const from = make();
+    const engine = new FakeEngine();
+    const moving = createReadThroughSessionStorage({
+      to: createSessionStorage({ engine, cookie }),
+      from,
+    });
+    const began = name.endsWith("by value")
+      ? `session=${await cookieOf(await valueIn(from, "ann"))}`
+      : await signIn(from);
+    const session = await moving.getSession(began);
+    assertEquals(session.get("user"), "ann", name);
+    session.restart();
+    session.set("user", "bea");
+    const sent = headerOf(await moving.commitSession(session));
+    const late = await moving.getSession(began);
+    assertEquals(late.size, 0, name);
+    late.set("cart", ["tea"]);
+    assertEquals(await moving.commitSession(late), "", name);
+    assertEquals((await moving.getSession(sent)).data, { user: "bea" }, name);
+    assertEquals(engine.sessions, 1, name);
+  }
+});
+
+Deno.test("createReadThroughSessionStorage() returns an empty session for an old cookie after its logout, whatever ids a request names", async () => {
+  const from = createCookieSessionStorage({
+    cookie: { ...cookie, name: "old" },
+  });
+  const header = await signIn(from);
+  const to = createMemorySessionStorage({ cookie: { name: "session" } });
+  const moving = createReadThroughSessionStorage({ to, from });
+  const { id } = await from.getSession(header);
+  await moving.destroySession(await moving.getSession(header));
+  for (const named of [hashId(`moved ${id}`), `moved ${id}`]) {
+    const own = await signIn(to);
+    const forged = await createCookie("session").serialize(named);
+    const both = `${own}; ${headerOf(forged)}`;
+    await moving.destroySession(await moving.getSession(both));
+    assertEquals((await moving.getSession(header)).size, 0, named);
+  }
+});
+
+Deno.test("createReadThroughSessionStorage() does not report a session that moves as missing", async () => {
+  const events: SessionEvent["type"][] = [];
+  const onEvent = ({ type }: SessionEvent) => void events.push(type);
+  const from = createMemorySessionStorage({ cookie });
+  const to = createMemorySessionStorage({ cookie, onEvent });
+  const moving = createReadThroughSessionStorage({ to, from });
+  const header = await signIn(from);
+  await moving.getSession(header);
+  assertEquals(events, []);
+  await to.destroySession(await to.getSession(header));
+  events.length = 0;
+  await moving.getSession(header);
+  assertEquals(events, ["missing"]);
+});
+
+Deno.test("createReadThroughSessionStorage() moves a session by the lifetime of the cookie that a middleware brings", async () => {
+  let now = 1e12;
+  const day = 24 * 60 * 60;
+  const clock = { now: () => now };
+  const long = createCookie("__session", { maxAge: 30 * day });
+  const from = createMemorySessionStorage(clock);
+  const ask = async (storage: SessionStorage, header = "", user = "") => {
+    const handler = withSession(long, storage, (_request, session) => {
+      if (user) session.set("user", user);
+      return new Response(String(session.get("user")));
+    });
+    const request = new Request("http://localhost/", {
+      headers: { cookie: header },
+    });
+    const answer = await handler(request);
+    return [await answer.text(), headerOf(answer.headers.get("set-cookie"))];
+  };
+  const [, header] = await ask(from, "", "ann");
+  now += 20 * day * 1000;
+  for (const keepOld of [true, false]) {
+    const moving = createReadThroughSessionStorage({
+      to: createMemorySessionStorage(clock),
+      from,
+      keepOld,
+    });
+    assertEquals((await ask(moving, header))[0], "ann", rowName(keepOld));
+  }
+});
+
+Deno.test("createReadThroughSessionStorage() ends a session that stays in its cookie by the timeouts of both storages, and keeps one in use", async () => {
+  const plain = { ...cookie, format: "react-router" } as const;
+  type Settings = { idleTimeout?: number };
+  const settings: [Settings, Settings][] = [
+    [{ idleTimeout: 600 }, {}],
+    [{}, { idleTimeout: 600 }],
+    [{ idleTimeout: 600 }, { idleTimeout: 600 }],
+  ];
+  for (const [old, next] of settings) {
+    const clock = { ms: 1e12 };
+    const now = () => clock.ms;
+    const from = createCookieSessionStorage({ cookie: plain, now, ...old });
+    const moving = createReadThroughSessionStorage({
+      to: createMemorySessionStorage({ cookie, now, ...next }),
+      from,
+    });
+    let header = await signIn(from);
+    const unused = await signIn(from);
+    for (let visit = 0; visit < 4; visit++) {
+      const session = await moving.getSession(header);
+      assertEquals(session.get("user"), "ann", rowName(old, next, visit));
+      const sent = await moving.commitSession(session, { renew: false });
+      if (sent) header = headerOf(sent);
+      clock.ms += 500_000;
+    }
+    // Without an instant in the cookie, its time counts from its first read.
+    const ended = (await moving.getSession(unused)).size === 0;
+    assertEquals(ended, old.idleTimeout === 600, rowName(old, next));
+  }
+});
+
+Deno.test("createReadThroughSessionStorage() sends the cookie again with the move, when its secret is an older one", async () => {
+  const from = createMemorySessionStorage({ cookie });
+  const header = await signIn(from);
+  const moving = createReadThroughSessionStorage({
+    to: createMemorySessionStorage({
+      cookie: { ...cookie, secrets: ["n3w", "s3cr3t"] },
+    }),
+    from,
+  });
+  const session = await moving.getSession(header);
+  const sent = headerOf(await moving.commitSession(session, { renew: false }));
+  assert(sent !== "" && sent !== header);
+  const again = await moving.getSession(sent);
+  assertEquals(again.get("user"), "ann");
+  assertEquals(await moving.commitSession(again, { renew: false }), "");
 });
 
 Deno.test("createReadThroughSessionStorage() sweeps and closes both storages, even when the first fails", async () => {
