@@ -26,7 +26,7 @@ const cookie = { name: "session", secrets: ["s3cr3t"] };
 interface Storages {
   /** The `Cookie` header of a visitor whose session is in the previous storage. */
   readonly header: string;
-  storage(through?: (engine: Engine) => Engine): Storage;
+  storage(through?: (engine: Engine) => Engine, keepOld?: boolean): Storage;
   /** The number of records in each storage. */
   left(): Promise<{ old: number; new: number }>;
 }
@@ -67,10 +67,11 @@ async function fromEngine(options: { owner?: typeof owner } = {}): Promise<
     createSessionStorage({ ...options, engine, cookie });
   return {
     header: await signIn(homeOf(old.engine)),
-    storage: (through = (engine) => engine) =>
+    storage: (through = (engine) => engine, keepOld = false) =>
       createReadThroughSessionStorage({
         to: homeOf(through(fresh.engine)),
         from: homeOf(through(old.engine)),
+        keepOld,
       }),
     left: async () => ({ old: await old.count(), new: await fresh.count() }),
   };
@@ -82,13 +83,14 @@ async function fromCookie(): Promise<Storages> {
   const from = createCookieSessionStorage({ cookie });
   return {
     header: await signIn(from),
-    storage: (through = (engine) => engine) =>
+    storage: (through = (engine) => engine, keepOld = false) =>
       createReadThroughSessionStorage({
         to: createSessionStorage({
           engine: through(fresh.engine),
           cookie,
         }),
         from,
+        keepOld,
       }),
     left: async () => ({ old: 0, new: await fresh.count() }),
   };
@@ -98,12 +100,14 @@ async function inEveryOrder(
   open: () => Promise<Storages>,
   requests: readonly Request[],
   check: (storages: Storages, results: readonly unknown[]) => Promise<void>,
+  keepsOld: readonly boolean[] = [],
 ): Promise<number> {
   return await everyOrder(async (schedule) => {
     const storages = await open();
-    const results = await schedule.run(requests.map((request, who) => {
-      const storage = storages.storage((engine) =>
-        schedule.engine(engine, who)
+    const results = await schedule.run(requests.map((request, nth) => {
+      const storage = storages.storage(
+        (engine) => schedule.engine(engine),
+        keepsOld[nth],
       );
       return () => request(storage, storages.header);
     }));
@@ -215,6 +219,86 @@ Deno.test("createReadThroughSessionStorage() returns an empty session for an old
     assertEquals(await user(storages, storages.header), undefined);
     assertEquals(await storages.left(), { old: 0, new: 1 });
   });
+});
+
+const restart: Request = async (storage, header) => {
+  const session = await storage.getSession(header);
+  session.restart();
+  session.set("user", "bea");
+  return (await storage.commitSession(session)).split(";")[0];
+};
+
+/** The first request's server has `keepOld`, the second one's does not. */
+const MIXED = [true, false];
+
+Deno.test("createReadThroughSessionStorage() with keepOld keeps a visitor signed in, when a server without it moves the session, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    fromEngine,
+    [set("first"), set("second")],
+    async (storages, [first, second]) => {
+      const users = [(first as unknown[])[0], (second as unknown[])[0]];
+      assertEquals(users, ["ann", "ann"]);
+      const { data } = await storages.storage().getSession(storages.header);
+      const { first: kept, ...moved } = data;
+      assertEquals(moved, { user: "ann", second: true });
+      // If the session has moved meanwhile, the change is dropped.
+      assert(kept === true || kept === undefined);
+      assertEquals(await storages.left(), { old: 0, new: 1 });
+    },
+    MIXED,
+  );
+  assert(orders > 100, `${orders} orders`);
+});
+
+Deno.test("createReadThroughSessionStorage() with keepOld keeps a session destroyed, when a server without it moves the session, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    fromEngine,
+    [logOut, read],
+    async (storages) => {
+      assertEquals(await user(storages, storages.header), undefined);
+      assertEquals(await storages.left(), { old: 0, new: 0 });
+    },
+    MIXED,
+  );
+  assert(orders > 200, `${orders} orders`);
+});
+
+Deno.test("createReadThroughSessionStorage() with keepOld ends the old id at a login, when a server without it moves the session, in every order of steps", async () => {
+  const orders = await inEveryOrder(
+    fromEngine,
+    [restart, read],
+    async (storages, [fresh]) => {
+      assertEquals(await user(storages, storages.header), undefined);
+      assertEquals(await user(storages, fresh), "bea");
+    },
+    MIXED,
+  );
+  assert(orders > 200, `${orders} orders`);
+});
+
+Deno.test("createReadThroughSessionStorage() with keepOld keeps one id, when a server without it moves the session, in every order of steps", async () => {
+  await inEveryOrder(
+    fromEngine,
+    [regenerate, read],
+    async (storages, [fresh]) => {
+      const sent = fresh !== "";
+      const old = await user(storages, storages.header);
+      assertEquals(old, sent ? undefined : "ann");
+      if (sent) assertEquals(await user(storages, fresh), "ann");
+    },
+    MIXED,
+  );
+});
+
+Deno.test("destroySessions() with keepOld revokes a session, when a server without it moves the session, in every order of steps", async () => {
+  await inEveryOrder(
+    () => fromEngine({ owner }),
+    [(storage) => storage.destroySessions("ann"), read],
+    async (storages) => {
+      assertEquals(await user(storages, storages.header), undefined);
+    },
+    MIXED,
+  );
 });
 
 for (const [name, open] of Object.entries({ fromEngine, fromCookie })) {
