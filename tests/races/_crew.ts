@@ -2,6 +2,7 @@
  * The processes of a race, as seen from the one that starts them.
  */
 import { openStorage, type Place } from "./_engines.ts";
+import type { CrowdPlan, Told } from "./_crowd.ts";
 import type { Operation } from "./_history.ts";
 import {
   clock,
@@ -17,7 +18,8 @@ import type { Begun, Ended, Jar, Log, Plan } from "./_work.ts";
 /** What a process is sent to do. */
 export interface Errand {
   readonly place: Place;
-  readonly plan: Plan;
+  /** A race, or many requests at once. */
+  readonly plan: Plan | CrowdPlan;
   /** The folder of this race. */
   readonly dir: string;
 }
@@ -60,6 +62,37 @@ export async function race(options: RaceOptions): Promise<Result> {
     return { ...countsOf(all), findings: findings(all), merges, seconds };
   } finally {
     await close();
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** Options of {@linkcode crowds}. */
+export interface CrowdOptions {
+  readonly place: Place;
+  readonly processes: number;
+  readonly plan: Omit<CrowdPlan, "name">;
+}
+
+/** Lets processes send many requests at once. Returns what they were told, together. */
+export async function crowds(
+  { place, processes, plan }: CrowdOptions,
+): Promise<Told & { readonly merges: number }> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const crew = new Crew((name) => ({ place, plan: { ...plan, name }, dir }));
+    for (let i = 0; i < processes; i++) crew.add();
+    await crew.ready();
+    await crew.go();
+    const merges = await crew.end();
+    const all = crew.names.map((name): Told =>
+      JSON.parse(Deno.readTextFileSync(logOf(dir, name)))
+    );
+    return {
+      statuses: all.flatMap(({ statuses }) => statuses),
+      cookies: all.flatMap(({ cookies }) => cookies),
+      merges,
+    };
+  } finally {
     await Deno.remove(dir, { recursive: true });
   }
 }
@@ -255,6 +288,7 @@ function readLog(dir: string, name: string, tracks: Operation[][]): void {
   }
 }
 
-function logOf(dir: string, name: string): string {
+/** The file of what a process has seen. */
+export function logOf(dir: string, name: string): string {
   return `${dir}/log-${name}`;
 }

@@ -26,9 +26,11 @@ export async function raceInside(
   engine: Engine,
   { tasks, seed, plan }: InsideOptions,
 ): Promise<Counts & { findings: readonly string[] }> {
-  const storage = createSessionStorage({
-    engine: scattered(engine, new Random(seed)),
-  });
+  const random = new Random(seed);
+  // A storage for each task, as in processes of their own: within one, requests take turns.
+  const open = () =>
+    createSessionStorage({ engine: scattered(engine, random) });
+  const storage = open();
   let time = 0;
   const clock = () => ++time;
   const ids: string[][] = Array.from({ length: plan.sessions }, () => []);
@@ -41,11 +43,15 @@ export async function raceInside(
     begin: (session, begun) => (ended) =>
       void histories[session]?.push({ ...begun, ...ended }),
   };
-  const world = { storage, jar, log, clock, stopped: () => false };
+  const world = { jar, log, clock, stopped: () => false };
   await Promise.all(
     Array.from(
       { length: tasks },
-      (_, i) => work({ ...plan, name: `p${i}`, seed: seed * tasks + i }, world),
+      (_, i) =>
+        work(
+          { ...plan, name: `p${i}`, seed: seed * tasks + i },
+          { ...world, storage: open() },
+        ),
     ),
   );
   const tracks: { first: string; history: Operation[] }[] = [];
