@@ -70,11 +70,17 @@ export function instrument(
       return await engine.delete(key, options);
     },
   };
-  const { touch, sweep, close } = engine;
+  const { touch, owned, sweep, close } = engine;
   if (touch) {
     wrapped.touch = async (key, expires, options) => {
       guard("writes");
       return await touch.call(engine, key, expires, options);
+    };
+  }
+  if (owned) {
+    wrapped.owned = async (owner) => {
+      guard("reads");
+      return await owned.call(engine, owner);
     };
   }
   if (sweep) wrapped.sweep = (now) => sweep.call(engine, now);

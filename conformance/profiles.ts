@@ -13,6 +13,8 @@ const RR_COMMIT =
   "in React Router commitSession() always writes and sends; the application decides when to call it";
 const RR_LIFETIME =
   "in React Router the maxAge of a commit applies to that cookie only; the application passes it each time";
+const RR_DEADLINE =
+  "in React Router a commit fixes the deadline, by the cookie's lifetime at that time";
 
 const EXEMPTIONS: Readonly<Record<Profile, Readonly<Record<string, string>>>> =
   {
@@ -28,6 +30,7 @@ const EXEMPTIONS: Readonly<Record<Profile, Readonly<Record<string, string>>>> =
       "PERSIST-02": RR_COMMIT,
       "UNSET-02": RR_COMMIT,
       "EXPIRY-11": RR_LIFETIME,
+      "EXPIRY-12": RR_DEADLINE,
       "CONC-03": RR_COMMIT,
       "UNSET-06": RR_FLASH,
     },

@@ -14,6 +14,7 @@ import { model } from "./rules/model.ts";
 import { owner } from "./rules/owner.ts";
 import { persistence } from "./rules/persistence.ts";
 import { regenerate } from "./rules/regenerate.ts";
+import { restart } from "./rules/restart.ts";
 import { serialisation } from "./rules/serialisation.ts";
 import { unset } from "./rules/unset.ts";
 import type { Rule } from "./types.ts";
@@ -28,6 +29,7 @@ export const rules: readonly Rule[] = [
   ...unset,
   ...expiry,
   ...regenerate,
+  ...restart,
   ...isolation,
   ...concurrency,
   ...owner,

@@ -103,6 +103,8 @@ export interface Opened {
   readonly inspect?: Inspect;
   /** Hooks for the capability `faults`. */
   readonly faults?: Faults;
+  /** Creates a session with a given id, if the library lets an application do that. */
+  createSession?(data: Record<string, unknown>, id: string): SessionLike;
   /** Closes everything that `open` opened, and may remove what the checks stored. */
   close?(): void | Promise<void>;
 }
@@ -123,6 +125,12 @@ export interface SessionLike {
   flash(key: string, value: unknown): void;
   /** Regenerates the id. */
   regenerateId?(): void;
+  /** Begins the session anew, for a login: with a new id, and without the entries that `keep` does not name. */
+  restart?(options?: { keep?: readonly string[] | "all" }): void;
+  /** When the visitor last signed in: the last `restart`, in milliseconds. */
+  readonly authenticatedAt?: number | undefined;
+  /** Removes all values and flashes. */
+  clear?(): void;
   /** Ends the session. */
   destroy?(): void;
 }
@@ -147,9 +155,12 @@ export interface StorageLike {
   /** Lists an owner's sessions, and marks `current`. */
   // deno-lint-ignore no-explicit-any -- checked when it is called
   listSessions?(owner: string, options?: { current?: any }): Promise<any>;
-  /** Ends an owner's sessions, except one. Returns how many. */
-  // deno-lint-ignore no-explicit-any -- sessions of any library
-  destroySessions?(owner: string, options?: { except?: any }): Promise<number>;
+  /** Ends an owner's sessions, except one, or only one. Returns how many. */
+  destroySessions?(
+    owner: string,
+    // deno-lint-ignore no-explicit-any -- sessions of any library
+    options?: { except?: any; only?: any },
+  ): Promise<number>;
   /** Removes expired records. */
   sweep?(): Promise<void>;
   /** Releases timers and handles. */

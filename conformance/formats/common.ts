@@ -13,6 +13,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   UNSET: "Unset",
   EXPIRY: "Expiry",
   REGEN: "Regenerate",
+  RESTART: "Restart",
   ISO: "Isolation",
   CONC: "Concurrency",
   OWNER: "Owners",

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Trial } from "../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
-import { settled } from "./support/head_starts.ts";
+import { headStarts, settled } from "./support/head_starts.ts";
 import { must, type Rule } from "./support/rule.ts";
 
 export const concurrency: readonly Rule[] = [
@@ -45,6 +46,7 @@ export const concurrency: readonly Rule[] = [
           );
         }
       }
+      if (t.claims("merge")) await leaveMeanwhile(t);
     },
   }),
   must("CONC-02", {
@@ -293,6 +295,49 @@ export const concurrency: readonly Rule[] = [
       }
     },
   }),
+  must("CONC-10", {
+    since: "2026.2",
+    capabilities: ["revoke", "merge"],
+    sentence:
+      "A request that sends an id which was just replaced reads an empty session. What it sets is not stored, and it sends no cookie.",
+    why:
+      "The browser sends the old id until the login's answer arrives. A cookie for an empty session would replace the login's.",
+    async check(t) {
+      const logins: ((r: VisitorRequest) => void)[] = [
+        (r) => r.regenerate(),
+        // If the library's sessions do not have it, a new id is enough.
+        (r) => r.session.restart ? r.restart(["userId"]) : r.regenerate(),
+      ];
+      for (const login of logins) {
+        const visitor = await signedIn(t);
+        const old = visitor.cookie;
+        await visitor.visit((r) => {
+          login(r);
+          r.set("role", "admin");
+        });
+        await t.settle();
+        const { storage, cookie } = visitor;
+        const before = await storage.count();
+        const late = await visitor.request(old);
+        t.ok(!late.has("userId"), "the old id is valid again");
+        late.set("cart", ["tea"]);
+        late.flash("notice", "Late");
+        const { kind } = await late.save();
+        t.equal(kind, "nothing", "a request with a replaced id sends a cookie");
+        t.equal(
+          await storage.count(),
+          before,
+          "a request with a replaced id stores a session",
+        );
+        const next = await visitor.request(cookie);
+        t.equal(next.get("role"), "admin", "the session of the new id is lost");
+        t.ok(
+          !next.has("cart") && !next.has("notice"),
+          "a request with a replaced id changes the new session",
+        );
+      }
+    },
+  }),
 ];
 
 const KEYS = ["items", "total", "currency"] as const;
@@ -347,6 +392,49 @@ function isWhole(t: Trial, request: VisitorRequest, what: string): unknown {
   t.ok(first !== undefined, "a saved value is missing");
   t.ok(others.every((value) => value === first), what);
   return first;
+}
+
+/** Lets a logout and a save of one session overlap, in one instance and in two by turns; either begins slightly earlier. */
+async function leaveMeanwhile(t: Trial): Promise<void> {
+  // The trace of a failure does not include the runs that passed.
+  t.trace.lines.length = 0;
+  const here = await t.open();
+  const { namespace } = here;
+  const there = t.claims("shared") ? await t.open({ namespace }) : here;
+  const stage = async (
+    work: (request: VisitorRequest) => void,
+    storage: OpenStorage,
+  ) => {
+    const visitor = await signedIn(t);
+    const { cookie } = visitor;
+    const slow = await visitor.request();
+    tolerate(t, work, slow);
+    const leaving = await (await t.visitor(storage)).request(cookie);
+    const check = async () => {
+      await t.settle();
+      const { sent } = slow;
+      for (const old of [cookie, sent.kind === "cookie" ? sent.cookie : null]) {
+        const what = "a save that overlaps with the logout keeps the session";
+        await readsEmpty(t, visitor, old, what);
+      }
+    };
+    return { save: () => slow.save(), leave: () => leaving.destroy(), check };
+  };
+  const lines = t.trace.lines.length;
+  for (const work of [change, regenerate]) {
+    const measured = await stage(work, here);
+    const { lengths, meet } = await headStarts(measured.save);
+    for (const [i, length] of lengths.entries()) {
+      for (const saveFirst of [true, false]) {
+        t.trace.lines.length = lines;
+        const at = (i % 2 === 0) === saveFirst ? here : there;
+        const { save, leave, check } = await stage(work, at);
+        const [first, second] = saveFirst ? [save, leave] : [leave, save];
+        await meet(length, first, second);
+        await check();
+      }
+    }
+  }
 }
 
 /** Moving a deadline must not write back the data that was read, except in a self-contained cookie. */

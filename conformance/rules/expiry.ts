@@ -4,13 +4,16 @@
  * @module
  */
 import { HarnessError, Violation } from "../trial/port.ts";
-import type { Trial } from "../trial/trial.ts";
+import type { OpenStorage } from "../trial/open_storage.ts";
+import type { Trial, TrialOpenOptions } from "../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
 import { Deadline } from "./support/deadline.ts";
 import { readWhileLeaving, readWhileWriting } from "./support/overlap.ts";
 import { must, type Rule } from "./support/rule.ts";
 
 const DAY = 24 * 60 * 60;
+/** In milliseconds. */
+const HOUR = 60 * 60 * 1000;
 
 export const expiry: readonly Rule[] = [
   must("EXPIRY-01", {
@@ -334,7 +337,8 @@ export const expiry: readonly Rule[] = [
   must("EXPIRY-10", {
     capabilities: ["expiry", "sweep"],
     timed: true,
-    sentence: "A sweep removes every expired record, and no other record.",
+    sentence:
+      "A sweep removes every record that expired more than an hour ago, and no record that has not expired.",
     why:
       "Expired records fill the disk with personal data. If a sweep removes other records, visitors are signed out.",
     async check(t) {
@@ -361,12 +365,15 @@ export const expiry: readonly Rule[] = [
         );
       }
       await deadline.pass();
+      // Another server's clock can be behind, so a record may be kept for an hour after its deadline.
+      if (t.movesTime) await t.advance(2 * HOUR);
       await storage.sweep();
       t.equal(
         (await alive.request()).get("userId"),
         "u1",
         "a sweep removes a live session",
       );
+      if (!t.movesTime) return;
       const left = await storage.inspect.records();
       t.ok(
         !added.some((key) => left.has(key)),
@@ -419,6 +426,69 @@ export const expiry: readonly Rule[] = [
       );
     },
   }),
+  must("EXPIRY-12", {
+    since: "2026.2",
+    capabilities: ["expiry"],
+    timed: true,
+    sentence:
+      "Today's timeouts decide about sessions that were saved under others: with a shorter one, an old session has expired; with a longer one, it lasts longer from its next save on.",
+    why:
+      "After a theft, a site shortens its timeouts. That must not take effect only once the old ones have passed.",
+    async check(t) {
+      if (!t.claims("shared") && !t.claims("durable")) {
+        t.notApplicable("it claims neither shared nor durable");
+      }
+      const kinds = ["idleTimeout", "absoluteTimeout"] as const;
+      for (const kind of kinds.slice(0, t.claims("absolute") ? 2 : 1)) {
+        await shorten(t, kind);
+        await lengthen(t, kind);
+      }
+    },
+  }),
+  must("EXPIRY-13", {
+    since: "2026.2",
+    capabilities: ["expiry", "touch", "shared"],
+    timed: true,
+    sentence:
+      "A request to an instance whose clock is behind does not move a deadline to an earlier instant, whether it reads or saves.",
+    why:
+      "The clocks of two servers differ. A visitor whose last request reached the slower one must not be signed out early.",
+    async check(t) {
+      if (!t.exact) {
+        t.notApplicable("its clock cannot differ between instances");
+      }
+      if (t.claims("selfContained")) {
+        t.notApplicable("the cookie is the session, and the last one counts");
+      }
+      const idleTimeout = t.lifetime;
+      const storage = await t.open({ idleTimeout });
+      const { namespace } = storage;
+      const behindMs = idleTimeout * 1000 * 0.9;
+      const slow = await t.open({ idleTimeout, namespace, behindMs });
+      const works: [string, (r: VisitorRequest) => void][] = [
+        ["reads", (r) => void r.get("userId")],
+        ["saves", (r) => r.set("visits", 1)],
+      ];
+      const visitors: [string, Visitor][] = [];
+      const deadline = await Deadline.of(t, idleTimeout, async () => {
+        for (const [what, work] of works) {
+          const visitor = await t.visitor(storage);
+          await signIn(visitor);
+          const there = await t.visitor(slow);
+          there.cookie = visitor.cookie;
+          await there.visit(work);
+          visitors.push([what, visitor]);
+        }
+      });
+      await deadline.approach();
+      for (const [what, visitor] of visitors) {
+        t.ok(
+          (await visitor.request()).has("userId"),
+          `a request that ${what}, by a clock that is behind, ended the session`,
+        );
+      }
+    },
+  }),
 ];
 
 async function signIn(visitor: Visitor): Promise<void> {
@@ -447,4 +517,48 @@ async function openedFor(
 function newId(request: VisitorRequest): void {
   if (request.session.regenerateId) request.regenerate();
   else request.set("n", 1);
+}
+
+type Timeout = "idleTimeout" | "absoluteTimeout";
+
+/** Opens a storage again with half of its timeout. */
+async function shorten(t: Trial, kind: Timeout): Promise<void> {
+  const long = 2 * t.lifetime;
+  const { visitor, reopen } = await deploy(t, { [kind]: long });
+  await t.advance(t.lifetime * 1000 + t.slack);
+  const again = await reopen({ [kind]: t.lifetime });
+  const there = await (await t.visitor(again)).request(visitor.cookie);
+  t.ok(!there.has("userId"), `with a shorter ${kind}, an old session lives on`);
+}
+
+/** Opens a storage again with twice its timeout. */
+async function lengthen(t: Trial, kind: Timeout): Promise<void> {
+  const { visitor, reopen } = await deploy(t, { [kind]: t.lifetime });
+  await t.advance(t.lifetime * 1000 / 4);
+  const there = await t.visitor(await reopen({ [kind]: 2 * t.lifetime }));
+  there.cookie = visitor.cookie;
+  const deadline = await Deadline.of(
+    t,
+    t.lifetime * 3 / 2,
+    () => there.visit((r) => r.set("visits", 1)),
+  );
+  await deadline.approach();
+  deadline.ahead(
+    (await there.request()).has("userId"),
+    `with a longer ${kind}, a session that was saved again ended too early`,
+  );
+}
+
+/** A visitor who is signed in, and a way to open their storage again. */
+async function deploy(t: Trial, timeouts: TrialOpenOptions) {
+  const storage = await t.open(timeouts);
+  const visitor = await t.visitor(storage);
+  await signIn(visitor);
+  const { namespace } = storage;
+  const reopen = async (timeouts: TrialOpenOptions): Promise<OpenStorage> => {
+    if (t.claims("durable")) await storage.pause();
+    await t.settle();
+    return await t.open({ ...timeouts, namespace });
+  };
+  return { visitor, reopen };
 }

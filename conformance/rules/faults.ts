@@ -121,6 +121,35 @@ export const faults: readonly Rule[] = [
       t.ok(!replay.has("userId"), "the retried logout did not end the session");
     },
   }),
+  must("FAULT-04", {
+    since: "2026.2",
+    capabilities: ["faults", "merge", "revoke"],
+    sentence:
+      "If a save fails and is repeated, it does not undo what other requests have saved or ended in between.",
+    why:
+      "The visitor was told that the other change, or the logout, has happened.",
+    async check(t) {
+      const works: ((r: VisitorRequest) => void)[] = [
+        () => {},
+        (r) => r.session.regenerateId?.(),
+        (r) => r.session.restart?.({ keep: "all" }),
+      ];
+      for (const [way, work] of works.entries()) {
+        // The engine fails before the save, then at each step of it.
+        for (let steps = 0; steps < 16; steps++) {
+          await repeat(
+            t,
+            steps,
+            work,
+            (visitor) => changeMeanwhile(t, visitor),
+          );
+          // A restart is a login: it holds even after a logout.
+          if (way === 2) continue;
+          await repeat(t, steps, work, (visitor) => leaveMeanwhile(t, visitor));
+        }
+      }
+    },
+  }),
 ];
 
 async function signedIn(t: Trial): Promise<Visitor> {
@@ -143,4 +172,75 @@ async function broken(
   } finally {
     await faults.heal();
   }
+}
+
+/** Lets a save fail some steps after it has begun, something else happen, and repeats the save. */
+async function repeat(
+  t: Trial,
+  steps: number,
+  work: (request: VisitorRequest) => void,
+  meanwhile: (visitor: Visitor) => Promise<() => Promise<Check>>,
+): Promise<void> {
+  const visitor = await signedIn(t);
+  const { faults } = visitor.storage;
+  const happen = await meanwhile(visitor);
+  const request = await visitor.request();
+  work(request);
+  request.set("cart", ["tea"]);
+  if (steps === 0) await faults.fail({ writes: true });
+  const saving = t.refuses(() => request.save());
+  for (let i = 1; i < steps; i++) await Promise.resolve();
+  if (steps > 0) await faults.fail({ writes: true });
+  const refused = await saving;
+  await faults.heal();
+  if (!refused) return;
+  const check = await happen();
+  await request.save();
+  await t.settle();
+  await check(request);
+}
+
+type Check = (repeated: VisitorRequest) => Promise<void>;
+
+/** Another request changes the session. */
+async function changeMeanwhile(
+  t: Trial,
+  visitor: Visitor,
+): Promise<() => Promise<Check>> {
+  const { cookie } = visitor;
+  const other = await visitor.request();
+  other.set("theme", "dark");
+  return async () => {
+    await other.save();
+    await t.settle();
+    // If the failed save has already ended the old id, the other one was too late.
+    const saved = (await visitor.request(cookie)).has("theme");
+    return async () => {
+      const next = await visitor.request();
+      t.equal(next.get("cart"), ["tea"], "the repeated save is lost");
+      t.equal(next.get("userId"), "u1", "the repeated save loses a value");
+      if (!saved) return;
+      t.equal(next.get("theme"), "dark", "the repeated save undid a change");
+    };
+  };
+}
+
+/** The visitor logs out. */
+async function leaveMeanwhile(
+  t: Trial,
+  visitor: Visitor,
+): Promise<() => Promise<Check>> {
+  const { cookie } = visitor;
+  const leaving = await visitor.request();
+  return async () => {
+    await leaving.destroy();
+    return async ({ sent }) => {
+      const cookies = [cookie, sent.kind === "cookie" ? sent.cookie : null];
+      for (const old of cookies) {
+        const next = await visitor.request(old);
+        const isDead = !next.has("userId") && !next.has("cart");
+        t.ok(isDead, "the repeated save restored a destroyed session");
+      }
+    };
+  };
 }

@@ -251,6 +251,35 @@ export const flash: readonly Rule[] = [
       );
     },
   }),
+  must("FLASH-13", {
+    since: "2026.2",
+    capabilities: ["merge"],
+    sentence:
+      "If a flash is set again, with the same text, while another request reads the first one, the second one is shown too.",
+    why:
+      "A visitor who saves twice must be told twice; otherwise the second save seems to have failed.",
+    async check(t) {
+      for (const readerFirst of [false, true]) {
+        const visitor = await t.visitor();
+        await visitor.visit((r) => r.flash("notice", "Saved"));
+        const reader = await visitor.request();
+        t.equal(reader.get("notice"), "Saved", "the flash is missing");
+        const writer = await visitor.request();
+        writer.flash("notice", "Saved");
+        const saves = [writer, reader];
+        for (const r of readerFirst ? saves.reverse() : saves) await r.save();
+        await t.settle();
+        const next = await visitor.request();
+        t.equal(next.get("notice"), "Saved", "the second flash is lost");
+        await next.save();
+        await t.settle();
+        t.ok(
+          !(await visitor.request()).has("notice"),
+          "the flash is read twice",
+        );
+      }
+    },
+  }),
 ];
 
 /** Checks that a flash is stored, if stored flashes are readable. `get` cannot show it: it returns the value. */

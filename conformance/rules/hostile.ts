@@ -16,6 +16,7 @@ import {
   hostileHeaders,
 } from "./support/hostile_values.ts";
 import { provoke } from "./support/leaks.ts";
+import { damageEachField } from "./support/damaged_fields.ts";
 import { must, type Rule } from "./support/rule.ts";
 
 export const hostile: readonly Rule[] = [
@@ -301,6 +302,45 @@ export const hostile: readonly Rule[] = [
         for (const [name, secret] of secrets) {
           t.ok(!text.includes(secret), `${what} contains ${name}`);
         }
+      }
+    },
+  }),
+  must("HOSTILE-08", {
+    since: "2026.2",
+    capabilities: ["inspect"],
+    sentence:
+      "If any field of a stored record is missing or has another type or a senseless value, reading it returns the session or an empty one, which can be saved. A list of owners' sessions may reject with an error that has a code or class of its own.",
+    why:
+      "A record that was edited by hand, or that a faulty program wrote, must not fail every request of its visitor.",
+    async check(t) {
+      await damageEachField(t);
+    },
+  }),
+  must("HOSTILE-09", {
+    since: "2026.2",
+    sentence:
+      "A session that an application creates with the id of a stored session cannot change that session.",
+    why:
+      "Otherwise an application that takes an id from a request overwrites the session of another visitor.",
+    async check(t) {
+      const victim = await signedIn(t);
+      const { storage } = victim;
+      const createSession = storage.createSession ??
+        t.notApplicable("open() did not return createSession");
+      const { id } = await victim.request();
+      if (id === "") t.notApplicable("its sessions do not have an id");
+      for (const data of [{ userId: "u2" }, {}]) {
+        const visitor = await t.visitor(storage);
+        const session = createSession(data, id);
+        const request = new VisitorRequest(visitor, session, t.trace);
+        request.set("admin", true);
+        const refused = await t.refuses(() => request.save());
+        t.note(refused ? "the save is refused" : "the save resolves");
+        await t.settle();
+        const next = await victim.request();
+        const what = "a session with the same id changes the stored one";
+        t.equal(next.get("userId"), "u1", what);
+        t.ok(!next.has("admin"), what);
       }
     },
   }),

@@ -9,6 +9,8 @@ import { OWNER_NAMES } from "./support/hostile_values.ts";
 import {
   changeHands,
   changeHandsMeanwhile,
+  endOnlyAStrangers,
+  endOnlyOne,
   keepAStrangers,
   keepInEachWay,
   marksWhoAsks,
@@ -18,6 +20,7 @@ import { failToEnd, failToList, failToSignIn } from "./support/owner_faults.ts";
 import {
   endsAtOnce,
   lateSaves,
+  listWhileRenewing,
   loginsAtOnce,
   loginsUnderWay,
   saveAfterwards,
@@ -350,6 +353,30 @@ export const owner: readonly Rule[] = [
       "Otherwise an owner who ends unknown sessions ends their own, or keeps the thief's.",
     async check(t) {
       await marksWhoAsks(t, await openOwned(t));
+    },
+  }),
+  must("OWNER-13", {
+    since: "2026.2",
+    capabilities: ["owners"],
+    sentence:
+      "destroySessions with only ends the given session and no other: as the session, also with a new id, by its id, or by its id in the list. If the session has another owner, it ends none.",
+    why:
+      "An owner who ends a lost phone's session must not sign out the others, nor be able to end a stranger's.",
+    async check(t) {
+      const storage = await openOwned(t);
+      await endOnlyOne(t, storage);
+      await endOnlyAStrangers(t, storage);
+    },
+  }),
+  must("OWNER-14", {
+    since: "2026.2",
+    capabilities: ["owners"],
+    sentence:
+      "A list that is read while a session takes a new id contains that session.",
+    why:
+      "Otherwise the thief's session is missing from the list at the moment at which its owner looks.",
+    async check(t) {
+      await listWhileRenewing(t, await openOwned(t));
     },
   }),
 ];

@@ -6,7 +6,7 @@
 import { blame } from "../trial/port.ts";
 import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Trial } from "../trial/trial.ts";
-import type { Visitor } from "../trial/visitor.ts";
+import { failWhileRenewing, readsEmpty, swap } from "./support/renewing.ts";
 import { must, type Rule } from "./support/rule.ts";
 
 export const regenerate: readonly Rule[] = [
@@ -148,7 +148,10 @@ export const regenerate: readonly Rule[] = [
     async check(t) {
       // The engine fails before the save, then at each step of it: this shows what the save writes first.
       for (let steps = 0; steps < 16; steps++) {
-        await failWhileRenewing(t, steps);
+        await failWhileRenewing(t, steps, (r) => {
+          r.set("userId", "u1");
+          r.regenerate();
+        });
       }
     },
   }),
@@ -205,65 +208,6 @@ export const regenerate: readonly Rule[] = [
     },
   }),
 ];
-
-/** Makes all writes fail some steps after a save with a new id has begun, then repairs them. */
-async function failWhileRenewing(t: Trial, steps: number): Promise<void> {
-  const visitor = await t.visitor();
-  await visitor.visit((r) => r.set("cart", ["tea"]));
-  const old = visitor.cookie;
-  const request = await visitor.request();
-  request.set("userId", "u1");
-  request.regenerate();
-  const first = request.id;
-  const { faults } = visitor.storage;
-  if (steps === 0) await faults.fail({ writes: true });
-  const saving = t.refuses(() => request.save());
-  for (let i = 1; i < steps; i++) await Promise.resolve();
-  if (steps > 0) await faults.fail({ writes: true });
-  const refused = await saving;
-  t.ok(refused || steps > 0, "a save resolves although every write fails");
-  if (refused) {
-    const meanwhile = await visitor.request(old);
-    t.equal(meanwhile.get("cart"), ["tea"], "the old session is lost");
-    t.ok(!meanwhile.has("userId"), "a save that failed is stored in part");
-  }
-  await faults.heal();
-  if (refused) {
-    const sent = await request.save();
-    t.equal(sent.kind, "cookie", "the second save does not send a cookie");
-  }
-  const next = await visitor.request();
-  t.equal(next.get("userId"), "u1", "the second save loses the change");
-  t.equal(next.get("cart"), ["tea"], "the second save loses the data");
-  await readsEmpty(t, visitor, old, "after the second save, the old cookie");
-  if (first !== request.id) {
-    const other = swap(visitor.cookie, request.id, first);
-    await readsEmpty(t, visitor, other, "the id of the save that failed");
-  }
-}
-
-/** Fails if an old cookie still reads its session. */
-async function readsEmpty(
-  t: Trial,
-  visitor: Visitor,
-  cookie: string | null,
-  what: string,
-): Promise<void> {
-  await t.settle();
-  const request = await visitor.request(cookie);
-  const { id } = await visitor.request();
-  t.ok(
-    !request.has("userId") && !request.has("cart"),
-    `${what} still has the data`,
-  );
-  t.anotherId("REGEN-02", request, id, `${what} still has the id`);
-}
-
-/** The cookie with another id, if cookies contain ids in plain text; else `null`. */
-function swap(cookie: string | null, id: string, other: string): string | null {
-  if (!cookie || id === "" || !cookie.includes(id)) return null;
-  return cookie.replace(id, () => other);
-}
 
 /** Cookies that the storage never sent, well-formed and malformed. */
 async function madeUp(

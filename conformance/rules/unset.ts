@@ -181,6 +181,68 @@ export const unset: readonly Rule[] = [
       );
     },
   }),
+  must("UNSET-07", {
+    since: "2026.2",
+    capabilities: ["merge"],
+    sentence:
+      "Unset removes the key even if another request has set it, or flashed under it, since the session was read.",
+    why:
+      "The visitor removes a coupon while another page of theirs adds it. The last answer says that it is removed.",
+    async check(t) {
+      const works: [string, (r: VisitorRequest) => void][] = [
+        ["a value", (r) => r.set("coupon", "SPRING")],
+        ["a flash", (r) => r.flash("coupon", "Added")],
+      ];
+      for (const [what, work] of works) {
+        const visitor = await t.visitor();
+        await visitor.visit((r) => r.set("userId", "u1"));
+        const remover = await visitor.request();
+        await visitor.visit(work);
+        remover.unset("coupon");
+        await remover.save();
+        await t.settle();
+        const next = await visitor.request();
+        t.ok(!next.has("coupon"), `${what} that was set meanwhile stays`);
+        t.equal(next.get("userId"), "u1", "another key is lost");
+      }
+    },
+  }),
+  must("UNSET-08", {
+    since: "2026.2",
+    sentence:
+      "clear removes all values and flashes, and keeps the session and its id.",
+    why:
+      "A visitor who discards everything must not find parts of it again, and does not log out.",
+    async check(t) {
+      const visitor = await t.visitor();
+      await visitor.visit((r) => {
+        r.set("cart", ["tea"]);
+        r.set("theme", "dark");
+        r.flash("notice", "Saved");
+      });
+      const { id } = await visitor.request();
+      const clearing = await visitor.request();
+      // A storage that merges also removes what is set meanwhile.
+      if (t.claims("merge")) await visitor.visit((r) => r.set("coupon", "S"));
+      const keys = ["cart", "theme", "notice", "coupon"];
+      clearing.set("brief", 1);
+      clearing.flash("brief", 1);
+      clearing.clear();
+      for (const key of [...keys, "brief"]) {
+        t.ok(!clearing.has(key), "an entry is left in this request");
+      }
+      clearing.set("visits", 1);
+      const sent = await clearing.save();
+      t.ok(sent.kind !== "clear", "the cookie is cleared");
+      await t.settle();
+      const next = await visitor.request();
+      for (const key of [...keys, "brief"]) {
+        t.ok(!next.has(key), "an entry is left in a later request");
+      }
+      t.equal(next.get("visits"), 1, "a value that is set afterwards is lost");
+      t.ok(next.id === id, "the cleared session has another id");
+    },
+  }),
 ];
 
 /** Adds a secret to a session, removes it, and searches the stored bytes for it. */

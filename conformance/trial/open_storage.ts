@@ -32,6 +32,11 @@ export class OpenStorage {
     return this.#opened.storage;
   }
 
+  /** Creates a session with a given id; `undefined` if the target does not have a hook for it. */
+  get createSession(): Opened["createSession"] {
+    return this.#opened.createSession?.bind(this.#opened);
+  }
+
   /** The hooks that read and replace records. */
   get inspect(): Inspect {
     const { inspect } = this.#opened;

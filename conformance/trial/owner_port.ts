@@ -64,16 +64,32 @@ export class OwnerPort {
     owner: string,
     except?: Given,
   ): Promise<number> {
-    const call = this.#method("destroySessions");
     const kept = except === undefined ? "" : ` except ${nameOf(except)}`;
-    const what = `destroy the sessions of ${quote(owner)}${kept}`;
-    const ended = await this.#call(
-      what,
-      () =>
+    return await this.#destroy(
+      `destroy the sessions of ${quote(owner)}${kept}`,
+      (call) =>
         except === undefined
           ? call(owner)
           : call(owner, { except: given(except) }),
     );
+  }
+
+  /** Ends one of an owner's sessions. Returns how many. */
+  async destroyOnly(owner: string, only: Given): Promise<number> {
+    return await this.#destroy(
+      `destroy only ${nameOf(only)} of the sessions of ${quote(owner)}`,
+      (call) => call(owner, { only: given(only) }),
+    );
+  }
+
+  async #destroy(
+    what: string,
+    end: (
+      call: NonNullable<StorageLike["destroySessions"]>,
+    ) => Promise<number>,
+  ): Promise<number> {
+    const call = this.#method("destroySessions");
+    const ended = await this.#call(what, () => end(call));
     if (typeof ended !== "number" || !(ended >= 0)) {
       throw new Violation(
         `destroySessions() returned ${

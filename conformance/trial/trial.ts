@@ -23,6 +23,8 @@ export interface TrialOpenOptions {
   readonly owner?: NonNullable<OpenOptions["owner"]>;
   /** @default {one of its own} */
   readonly namespace?: string;
+  /** How far the instance's clock is behind, in milliseconds. Only a virtual clock can be. */
+  readonly behindMs?: number;
 }
 
 /** One run of a rule's check. */
@@ -123,9 +125,11 @@ export class Trial {
     return this.#default ??= this.#open({});
   }
 
-  async #open(options: TrialOpenOptions): Promise<OpenStorage> {
+  async #open(
+    { behindMs = 0, ...options }: TrialOpenOptions,
+  ): Promise<OpenStorage> {
     const namespace = options.namespace ?? this.namespace();
-    const { now } = this;
+    const now = () => this.now() - behindMs;
     const opened = await this.hook(
       "open",
       async () => await this.#target.open({ ...options, namespace, now }),

@@ -104,13 +104,25 @@ export class VisitorRequest {
 
   /** Regenerates the id; ends the trial if the library's sessions cannot. */
   regenerate(): void {
-    if (typeof this.session.regenerateId !== "function") {
-      throw new Unfit(
-        "not-applicable",
-        "its sessions do not have regenerateId()",
-      );
-    }
+    this.#mustHave("regenerateId");
     this.#call("regenerate the id", () => this.session.regenerateId?.());
+  }
+
+  /** Begins the session anew; ends the trial if the library's sessions cannot. */
+  restart(keep: readonly string[] | "all" = []): void {
+    this.#mustHave("restart");
+    const kept = keep === "all"
+      ? ", keep all"
+      : keep.length > 0
+      ? `, keep ${keep.map(quote).join(", ")}`
+      : "";
+    this.#call(`restart${kept}`, () => this.session.restart?.({ keep }));
+  }
+
+  /** Removes all entries; ends the trial if the library's sessions cannot. */
+  clear(): void {
+    this.#mustHave("clear");
+    this.#call("clear", () => this.session.clear?.());
   }
 
   /** Destroys the session, and saves. */
@@ -132,6 +144,11 @@ export class VisitorRequest {
           ? port.destroy(this.session)
           : port.save(this.session, options),
     );
+  }
+
+  #mustHave(name: "regenerateId" | "restart" | "clear"): void {
+    if (typeof this.session[name] === "function") return;
+    throw new Unfit("not-applicable", `its sessions do not have ${name}()`);
   }
 
   async #send(what: string, call: () => Promise<Sent>): Promise<Sent> {

@@ -1,9 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { SessionLike, StorageLike } from "../../conformance/mod.ts";
 
+/** A flash. Another one with the same text is another object. */
+interface Flash {
+  readonly text: string;
+  readonly id: string;
+}
+
 interface Record {
   readonly values: Map<string, string>;
-  readonly flashes: Map<string, string>;
+  readonly flashes: Map<string, Flash>;
 }
 
 type Op = (record: Record) => void;
@@ -12,6 +18,8 @@ type Op = (record: Record) => void;
 class ReplaySession implements SessionLike {
   readonly cookie: string | null;
   readonly ops: Op[] = [];
+  /** Keys unset that the record did not have. */
+  readonly unseen: Set<string> = new Set();
   destroyed = false;
   readonly #record: Record;
   readonly #given = new Map<string, { value: unknown; text: string }>();
@@ -34,9 +42,9 @@ class ReplaySession implements SessionLike {
     const flash = flashes.get(key);
     if (flash === undefined) return undefined;
     this.#do(({ flashes }) => {
-      if (flashes.get(key) === flash) flashes.delete(key);
+      if (flashes.get(key)?.id === flash.id) flashes.delete(key);
     });
-    return JSON.parse(flash);
+    return JSON.parse(flash.text);
   }
 
   has(key: string): boolean {
@@ -45,12 +53,16 @@ class ReplaySession implements SessionLike {
 
   set(key: string, value: unknown): void {
     const text = encode(value);
+    this.unseen.delete(key);
     this.#given.set(key, { value, text });
     this.#do(({ values }) => values.set(key, text));
   }
 
   unset(key: string): void {
-    if (!this.has(key)) return;
+    if (!this.has(key)) {
+      this.unseen.add(key);
+      return;
+    }
     this.#given.delete(key);
     this.#do(({ values, flashes }) => {
       values.delete(key);
@@ -59,8 +71,9 @@ class ReplaySession implements SessionLike {
   }
 
   flash(key: string, value: unknown): void {
-    const text = encode(value);
-    this.#do(({ flashes }) => flashes.set(key, text));
+    const flash = { text: encode(value), id: crypto.randomUUID() };
+    this.unseen.delete(key);
+    this.#do(({ flashes }) => flashes.set(key, flash));
   }
 
   destroy(): void {
@@ -99,6 +112,16 @@ export class ReplayStorage implements StorageLike {
       return "";
     }
     session.settle();
+    const stored = known === undefined ? undefined : this.#records.get(known);
+    for (const key of stored ? session.unseen : []) {
+      const { values, flashes } = stored as Record;
+      if (!values.has(key) && !flashes.has(key)) continue;
+      session.ops.push(({ values, flashes }) => {
+        values.delete(key);
+        flashes.delete(key);
+      });
+    }
+    session.unseen.clear();
     if (session.ops.length === 0) return null;
     const cookie = known ?? crypto.randomUUID() + crypto.randomUUID();
     const empty = { values: new Map(), flashes: new Map() };

@@ -5,6 +5,7 @@
  */
 import {
   createCookieSessionStorage,
+  createSession,
   createSessionStorage,
   type Engine,
   type FlashSessionData,
@@ -74,7 +75,8 @@ export function engineTarget(
         engineTimeout: PATIENT.deadlineMs / 1000,
         cookie: { name: "session", secrets: ["s3cr3t"] },
       });
-      return { ...engine, storage, close: () => storage.close?.() };
+      const close = () => storage.close?.();
+      return { ...engine, storage, createSession, close };
     },
   };
 }
@@ -154,7 +156,7 @@ export function workersKvTarget(name: string, kv: KVNamespaceLike): Target {
         // Without an idle timeout, a session's lifetime is its cookie's, from its last save.
         cookie: { name: "session", secrets: ["s3cr3t"], maxAge: idleTimeout },
       });
-      return { ...engine, storage };
+      return { ...engine, storage, createSession };
     },
   };
 }
@@ -175,6 +177,7 @@ export function cookieTarget(encrypt = true): Target {
       "absolute",
     ],
     open: ({ namespace, ...options }) => ({
+      createSession,
       storage: createCookieSessionStorage({
         ...options,
         cookie: {
@@ -226,6 +229,7 @@ export function databaseTarget(): Target {
         table.set(id, { data: JSON.stringify(data), expires: Number(expires) });
       };
       return {
+        createSession,
         storage: createSessionStorage({
           ...timeouts,
           now,

@@ -180,12 +180,18 @@ interface Kept {
   entries: Entries;
   id: unknown;
   alive: boolean;
+  /** The session with the id that replaced this one. */
+  successor?: Kept;
+  /** The cookie that leads to it. */
+  cookie?: string;
 }
 
 interface Underway {
   readonly request: VisitorRequest;
   readonly entries: Entries;
   base: Kept | undefined;
+  /** The new session, if the request presents an id that was replaced. Its changes may be dropped in favor of that. */
+  readonly successor: Kept | undefined;
   /** Whether an operation may count as a change. */
   touched: boolean;
   regenerated: boolean;
@@ -273,7 +279,9 @@ class Game {
     const kept = cookie === null ? undefined : this.#kept.get(cookie);
     const base = kept?.alive ? kept : undefined;
     const entries = base ? copyOf(base.entries) : noEntries();
-    return { request, entries, base, touched: false, regenerated: false };
+    const successor = kept?.successor;
+    const touched = false;
+    return { request, entries, base, successor, touched, regenerated: false };
   }
 
   #op(underway: Underway, op: Op): void {
@@ -297,7 +305,7 @@ class Game {
     const isNew = !base && entries.values.size + entries.flashes.size > 0;
     const moved = regenerated || t.claims("selfContained");
     const changed = base && (regenerated || !alike(entries, base.entries));
-    if (isNew || changed && moved) {
+    if (isNew && !underway.successor || changed && moved) {
       t.equal(sent.kind, "cookie", "no cookie is sent for a changed session");
     }
     // A deadline may move, and in React Router the application decides when to save.
@@ -319,8 +327,12 @@ class Game {
     const kept = base && !moved
       ? base
       : { entries, id: undefined, alive: true };
-    if (base && regenerated && this.#byId) base.alive = false;
+    if (base && regenerated && this.#byId) {
+      base.alive = false;
+      base.successor = kept;
+    }
     kept.entries = copyOf(entries);
+    kept.cookie = sent.cookie;
     underway.base = kept;
     this.#kept.set(sent.cookie, kept);
     if (!person.cookies.includes(sent.cookie)) person.cookies.push(sent.cookie);
@@ -337,7 +349,19 @@ class Game {
       );
       if (this.#byId) underway.base.alive = false;
     }
+    await this.#follow(underway.successor);
     person.underway = undefined;
+  }
+
+  /** A logout with an id that was just replaced may end the session that it moved to, or not. */
+  async #follow(kept: Kept | undefined): Promise<void> {
+    for (let at = kept; at; at = at.successor) {
+      if (!at.alive || at.cookie === undefined) continue;
+      const { id, seen } = await observe(this.#storage, at.cookie);
+      at.alive = at.id === undefined
+        ? alike(seen, view(at.entries))
+        : at.id === id;
+    }
   }
 
   /** Compares all sessions, by the cookies that visitors have and had. */

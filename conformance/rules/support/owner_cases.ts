@@ -49,6 +49,7 @@ export async function changeHands(
       r.set("userId", "u1");
     }],
     ["a sign-out", "", (r) => r.unset("userId")],
+    ["a return of the first owner", "u1", (r) => r.set("userId", "u1")],
     ["another sign-in", "u2", (r) => r.set("userId", "u2")],
   ];
   for (const [what, userId, work] of steps) {
@@ -152,6 +153,70 @@ export async function keepAStrangers(
       ["theirs"],
       `${what}, destroySessions() removes the given session from its list`,
     );
+  }
+}
+
+/** Ends one session of an owner, which is given in different ways. */
+export async function endOnlyOne(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
+  for (const [i, way] of WAYS.entries()) {
+    const userId = `u${i}`;
+    const lost = await signIn(t, storage, userId, "lost");
+    const others = [
+      await signIn(t, storage, userId, "mine"),
+      await signIn(t, storage, userId, "other"),
+    ];
+    await t.settle();
+    const request = await lost.request();
+    if (way.renew && !canRegenerate(request)) continue;
+    if (way.renew) request.regenerate();
+    if (way.save) await request.save();
+    const found = await storage.owners.list(userId);
+    const inList = found.find(({ data }) => data["device"] === "lost");
+    const only = way.except(request, inList?.id ?? "");
+    if (only === "") continue;
+    const what = `given ${way.name} as only, destroySessions()`;
+    const count = await storage.owners.destroyOnly(userId, only);
+    t.equal(count, 1, `${what} does not count one session`);
+    await ended(t, lost, lost.cookie, `${what} does not end it`);
+    for (const other of others) {
+      await alive(t, other, `${what} ends another session`);
+    }
+    const left = ["mine", "other"];
+    await listed(t, storage, userId, left, `${what} leaves a wrong list`);
+    t.equal(
+      await storage.owners.destroyOnly(userId, only),
+      0,
+      `${what} ends a session for the second time`,
+    );
+  }
+}
+
+/** Ends one session of an owner, but gives one of another owner in different ways. */
+export async function endOnlyAStrangers(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
+  const stranger = await signIn(t, storage, "stranger", "theirs");
+  for (const [i, way] of WAYS.entries()) {
+    if (way.renew) continue;
+    const userId = `owner${i}`;
+    const mine = await signIn(t, storage, userId, "mine");
+    await t.settle();
+    const [theirs] = await storage.owners.list("stranger");
+    const only = way.except(await stranger.request(), theirs?.id ?? "");
+    if (only === "") continue;
+    const what = `given ${way.name} of a stranger as only, destroySessions()`;
+    const count = await storage.owners.destroyOnly(userId, only);
+    t.equal(count, 0, `${what} counts a session`);
+    await alive(t, stranger, `${what} ends the stranger's session`);
+    await alive(t, mine, `${what} ends another session`);
+    for (const [name, devices] of [["stranger", "theirs"], [userId, "mine"]]) {
+      const says = `${what} leaves a wrong list`;
+      await listed(t, storage, `${name}`, [`${devices}`], says);
+    }
   }
 }
 

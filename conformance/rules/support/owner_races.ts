@@ -3,11 +3,12 @@
  *
  * @module
  */
+import type { Listed } from "../../trial/owner_port.ts";
 import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
 import { headStarts, settled } from "./head_starts.ts";
-import { canRegenerate, ended, listed, signIn } from "./owned.ts";
+import { canRegenerate, ended, listed, openAgain, signIn } from "./owned.ts";
 
 type Work = (request: VisitorRequest) => unknown;
 
@@ -108,17 +109,20 @@ export async function loginsUnderWay(
   }
 }
 
-/** Lets several visitors sign in as one owner: at the same time, and one slightly ahead of the others. */
+/**
+ * Lets several visitors sign in as one owner, in two instances: at the same time, and one slightly ahead of the others.
+ */
 export async function loginsAtOnce(
   t: Trial,
   storage: OpenStorage,
 ): Promise<void> {
   let count = 0;
+  const elsewhere = await openAgain(t, storage);
   const stage = async (devices: readonly string[]) => {
     const userId = `u${count++}`;
     const logins: { visitor: Visitor; save(): Promise<unknown> }[] = [];
     for (const [i, device] of devices.entries()) {
-      const visitor = await t.visitor(storage);
+      const visitor = await t.visitor(i % 2 === 1 ? elsewhere : storage);
       // Every second one already has a cart: that session becomes the owner's, with a new id.
       if (i % 2 === 1) await visitor.visit((r) => r.set("cart", ["tea"]));
       const login = await visitor.request();
@@ -204,12 +208,54 @@ export async function endsAtOnce(
   }
 }
 
+/** Lists an owner's sessions while one of them takes a new id. */
+export async function listWhileRenewing(
+  t: Trial,
+  storage: OpenStorage,
+): Promise<void> {
+  let count = 0;
+  const stage = async (devices: readonly string[]) => {
+    const userId = `u${count++}`;
+    const visitor = await signIn(t, storage, userId, "renewed");
+    for (const device of devices) await signIn(t, storage, userId, device);
+    await t.settle();
+    const request = await visitor.request();
+    request.regenerate();
+    return { userId, save: () => request.save() };
+  };
+  // The trace of a failure does not include the runs that passed.
+  const lines = t.trace.lines.length;
+  const measured = await stage([]);
+  const { lengths, meet } = await headStarts(() => measured.save());
+  const elsewhere = await openAgain(t, storage);
+  for (const saveFirst of [true, false]) {
+    for (const length of lengths) {
+      t.trace.lines.length = lines;
+      const devices = count % 4 < 2 ? [] : ["other"];
+      const { userId, save } = await stage(devices);
+      const at = count % 2 === 0 ? storage : elsewhere;
+      let found: readonly Listed[] = [];
+      const list = async () => void (found = await at.owners.list(userId));
+      await (saveFirst ? meet(length, save, list) : meet(length, list, save));
+      for (const device of ["renewed", ...devices]) {
+        t.ok(
+          found.some(({ data }) => data["device"] === device),
+          "a session that takes a new id is missing from a list",
+        );
+      }
+    }
+  }
+}
+
 interface Scene {
   save(): Promise<unknown>;
   check(): Promise<void>;
 }
 
-/** Runs a scene repeatedly: the save begins slightly before or after `destroySessions`. */
+/**
+ * Runs a scene repeatedly: the save begins slightly before or after `destroySessions`, which runs in this instance and in
+ * another one by turns.
+ */
 async function whileEnding(
   t: Trial,
   storage: OpenStorage,
@@ -220,13 +266,15 @@ async function whileEnding(
   const lines = t.trace.lines.length;
   const measured = await stage(`u${count}`);
   const { lengths, meet } = await headStarts(() => measured.save());
+  const elsewhere = await openAgain(t, storage);
   for (const saveFirst of [true, false]) {
     for (const length of lengths) {
       t.trace.lines.length = lines;
       const userId = `u${++count}`;
       const scene = await stage(userId);
       const save = () => scene.save();
-      const end = () => storage.owners.destroy(userId);
+      const at = count % 2 === 0 ? storage : elsewhere;
+      const end = () => at.owners.destroy(userId);
       await (saveFirst ? meet(length, save, end) : meet(length, end, save));
       await scene.check();
     }

@@ -2,6 +2,7 @@
  * How a broken storage is made: the storage in memory, which is right, with one thing done wrong.
  */
 import {
+  createSession,
   createSessionStorage,
   type Engine,
   type EngineRecord,
@@ -48,7 +49,7 @@ export interface Draft extends Pick<Mutant, "name" | "reason"> {
 /** One instance of the right storage, for a defect to work with. */
 export interface Bench extends OpenOptions {
   /** The engine under it. */
-  readonly engine: Required<Omit<Engine, "close">>;
+  readonly engine: Required<Omit<Engine, "close" | "owned">>;
   /** The storage. */
   readonly storage: Right;
   /** The record that the storage read last. */
@@ -152,10 +153,16 @@ function openBroken(
   { defect, lose }: { defect: Defect; lose(): void },
 ) {
   const hooks = instrument(engine, keys);
+  // An owner's sessions are kept in lists, as on most engines.
+  const { owned: _owned, ...listing } = hooks.engine as Required<Engine>;
+  const right: Bench["engine"] = {
+    ...listing,
+    guarantees: { ...listing.guarantees, evicts: "nothing" },
+  };
   let seen: Bench["seen"] = null;
   const parts = defect({
     ...options,
-    engine: hooks.engine as Bench["engine"],
+    engine: right,
     lose,
     get seen() {
       return seen;
@@ -164,7 +171,7 @@ function openBroken(
       return storage;
     },
   });
-  const wrong: Engine = { ...hooks.engine, ...parts.engine };
+  const wrong: Engine = { ...right, ...parts.engine };
   const { namespace: _, ...timeouts } = options;
   const storage: Right = createSessionStorage({
     ...timeouts,
@@ -178,7 +185,7 @@ function openBroken(
       },
     },
   });
-  return { ...hooks, storage: around(storage, parts) };
+  return { ...hooks, storage: around(storage, parts), createSession };
 }
 
 function around(right: Right, parts: Parts): StorageLike {
@@ -224,9 +231,14 @@ export function isFlash(real: Real, key: string): boolean {
 
 /** The flashes in the record that was read last. */
 export function flashesOf(at: Bench, real: Real): Record<string, unknown> {
-  // Asking for the id finds out whether the record is the session's, and whole.
-  if (!at.seen || real.size === 0) return {};
-  return JSON.parse(at.seen.value)[6];
+  return partsOf(at, real)[8] ?? {};
+}
+
+/** The parts of the record that was read last, as in {@linkcode edit}; none if it is not a session with entries. */
+// deno-lint-ignore no-explicit-any -- the record's own parts
+export function partsOf(at: Bench, real: Real): any[] {
+  // Asking for the size finds out whether the record is the session's, and whole.
+  return at.seen && real.size > 0 ? JSON.parse(at.seen.value) : [];
 }
 
 /** Whether a text is an owner's list. */
@@ -236,7 +248,7 @@ export function isList(text: string): boolean {
 
 /** Whether a text is a session's record, and not an owner's list. */
 export function isSession(text: string): boolean {
-  return text.startsWith("[1,");
+  return text.startsWith("[2,");
 }
 
 /** Whether a text is the note that a new id leaves under the old one. */
@@ -244,7 +256,10 @@ export function isNote(text: string): boolean {
   return text.startsWith(">");
 }
 
-/** Changes the parts of a session's text: version, check, created, ends, lifetime, values, flashes, owner, saved. */
+/**
+ * Changes the parts of a session's text: version, check, created, saved, lifetime, span, authenticated, values, flashes,
+ * tags, owner.
+ */
 // deno-lint-ignore no-explicit-any -- the text's own parts
 export function edit(text: string, change: (parts: any[]) => void): string {
   if (!isSession(text)) return text;

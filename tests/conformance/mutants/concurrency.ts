@@ -14,12 +14,18 @@ export const concurrency: readonly Mutant[] = [
   mutant("CONC-01", {
     name: "a late save writes a destroyed record anew",
     reason: "the destroyed session can be read again",
-    also: { "OWNER-07": "a session that its owner ended went in the same way" },
+    also: {
+      "OWNER-07": "a session that its owner ended went in the same way",
+      "FAULT-04": "a save that is repeated after a logout is late",
+    },
     defect: (at) => revives(at, "deleted"),
   }),
   mutant("CONC-02", {
     name: "a late save writes a record anew whose id was regenerated away",
     reason: "the old id is valid again",
+    also: {
+      "RESTART-08": "a restart replaces the id too",
+    },
     defect: (at) => revives(at, "moved"),
   }),
   mutant("CONC-02", {
@@ -72,12 +78,12 @@ export const concurrency: readonly Mutant[] = [
         async write(key, text, options) {
           const before = await engine.read(key);
           const stored = before && isSession(before.value);
-          const values = stored ? JSON.parse(before.value)[5] : {};
+          const values = stored ? JSON.parse(before.value)[7] : {};
           const half = edit(text, (parts) => {
-            const [first = "", ...rest] = Object.keys(parts[5])
-              .filter((key) => parts[5][key] !== values[key]);
+            const [first = "", ...rest] = Object.keys(parts[7])
+              .filter((key) => parts[7][key] !== values[key]);
             if (rest.length >= 2 && stored) {
-              parts[5] = { ...values, [first]: parts[5][first] };
+              parts[7] = { ...values, [first]: parts[7][first] };
             }
           });
           if (half === text) return await engine.write(key, text, options);
@@ -138,6 +144,10 @@ export const concurrency: readonly Mutant[] = [
   mutant("CONC-07", {
     name: "a save writes no key that its request has not seen",
     reason: "is lost",
+    also: {
+      "RESTART-04": "what is kept was not seen",
+      "FAULT-04": "what was saved in between was not seen",
+    },
     defect: (at) => keeping(at, () => true),
   }),
   mutant("CONC-08", {
@@ -169,7 +179,11 @@ export const concurrency: readonly Mutant[] = [
   mutant("CONC-09", {
     name: "the late save of a message sends the cookie again",
     reason: "the late save sends or clears a cookie",
-    also: { "CONC-02": "a message is late there, too" },
+    also: {
+      "CONC-02": "a message is late there, too",
+      "RESTART-08": "a message is late there, too",
+      "CONC-10": "a message is late there, too",
+    },
     defect: () => ({
       session(real, value) {
         let flashed = false;
@@ -189,6 +203,8 @@ export const concurrency: readonly Mutant[] = [
     also: {
       "CONC-02": "a save is late after a new id, too",
       "OWNER-07": "its saves are late too",
+      "RESTART-08": "a save is late after a restart, too",
+      "CONC-10": "a request with a replaced id is late too",
     },
     defect: () => ({
       session: (real) => ({
@@ -198,6 +214,44 @@ export const concurrency: readonly Mutant[] = [
         },
       }),
     }),
+  }),
+  mutant("CONC-10", {
+    name: "an id that was replaced is an id that never was",
+    reason: "a request with a replaced id sends a cookie",
+    defect: (at) => ({
+      storage: {
+        async read(value) {
+          const session = await at.storage.read(value);
+          const replaced = at.seen && isNote(at.seen.value);
+          return replaced ? await at.storage.read(null) : session;
+        },
+      },
+    }),
+  }),
+  mutant("CONC-10", {
+    name: "what a request with a replaced id sets goes to the new session",
+    reason: "a request with a replaced id changes the new session",
+    defect: (at) => {
+      const next = new Map<string, string>();
+      return {
+        session(real, value) {
+          const replaced = at.seen !== null && isNote(at.seen.value);
+          return {
+            async save(save) {
+              const { data } = real;
+              const sent = await save();
+              if (value && sent && sent !== value) next.set(value, sent);
+              const other = next.get(value ?? "");
+              if (!replaced || sent !== null || !other) return sent;
+              const session = await at.storage.read(other);
+              for (const key of Object.keys(data)) session.set(key, data[key]);
+              await at.storage.save(session);
+              return null;
+            },
+          };
+        },
+      };
+    },
   }),
 ];
 
@@ -240,7 +294,7 @@ export function keeping(at: Bench, when: (renewed: boolean) => boolean): Parts {
       write(key, text, options) {
         const keys = known.get(key);
         const fewer = keys
-          ? edit(text, (parts) => parts[5] = pick(parts[5], keys))
+          ? edit(text, (parts) => parts[7] = pick(parts[7], keys))
           : text;
         return at.engine.write(key, fewer, options);
       },

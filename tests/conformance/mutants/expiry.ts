@@ -33,6 +33,7 @@ export const expiry: readonly Mutant[] = [
       "EXPIRY-06": "it reads shortly before a deadline",
       "EXPIRY-10": "it reads shortly before a deadline",
       "OWNER-03": "it lists shortly before a deadline",
+      "EXPIRY-13": "it reads shortly before a deadline",
     },
     defect: ({ engine }) => ({
       engine: {
@@ -66,8 +67,8 @@ export const expiry: readonly Mutant[] = [
     also: {
       "EXPIRY-03": "it looks at the same instant",
       "EXPIRY-09": "it looks at the same instant",
-      "EXPIRY-11": "it looks at the same instant",
       "OWNER-03": "it looks at the same instant",
+      "EXPIRY-12": "it looks at the same instant",
     },
     defect: ({ engine }) => ({
       engine: {
@@ -81,6 +82,9 @@ export const expiry: readonly Mutant[] = [
   mutant("EXPIRY-03", {
     name: "deadlines are known to the instance that wrote them",
     reason: "another instance reads the expired session",
+    also: {
+      "EXPIRY-12": "it opens a second instance",
+    },
     defect({ engine }) {
       const mine = new Set<string>();
       return {
@@ -102,6 +106,9 @@ export const expiry: readonly Mutant[] = [
   mutant("EXPIRY-04", {
     name: "a save never moves a deadline further away",
     reason: "saving a change did not move the deadline",
+    also: {
+      "EXPIRY-12": "it saves after a timeout was made longer",
+    },
     defect: ({ engine }) => ({
       engine: {
         async write(key, text, options) {
@@ -270,8 +277,8 @@ export const expiry: readonly Mutant[] = [
   mutant("EXPIRY-10", {
     name: "sweep looks a second ahead",
     reason: "a sweep removes a session before its deadline",
-    defect: ({ engine }) => ({
-      engine: { sweep: (now) => engine.sweep(now + 1000) },
+    defect: ({ engine, now }) => ({
+      engine: { sweep: () => engine.sweep(now() + 1000) },
     }),
   }),
   mutant("EXPIRY-10", {
@@ -288,11 +295,59 @@ export const expiry: readonly Mutant[] = [
   }),
   mutant("EXPIRY-11", {
     name: "the next save forgets a lifetime",
-    reason: "a later save makes a short session long",
+    reason: "a later save makes a long session short",
     defect: ({ engine }) => ({
       engine: {
-        write: (key, text, options) =>
-          engine.write(key, edit(text, (parts) => parts[4] = null), options),
+        write(key, text, options) {
+          const next = options.ifVersion !== null;
+          const forgot = edit(text, (parts) => next && (parts[4] = null));
+          return engine.write(key, forgot, options);
+        },
+      },
+    }),
+  }),
+  mutant("EXPIRY-12", {
+    name: "the longest timeout that a storage was ever opened with counts",
+    reason: "with a shorter idleTimeout, an old session lives on",
+    target: deployed(Math.max),
+  }),
+  mutant("EXPIRY-12", {
+    name: "the shortest timeout that a storage was ever opened with counts",
+    reason:
+      "with a longer idleTimeout, a session that was saved again ended too early",
+    target: deployed(Math.min),
+  }),
+  mutant("EXPIRY-13", {
+    name: "a read counts the idle timeout from now, by whatever clock",
+    reason:
+      "a request that reads, by a clock that is behind, ended the session",
+    defect: (at) => ({
+      storage: {
+        async read(value) {
+          const session = await at.storage.read(value);
+          const { seen, idleTimeout } = at;
+          if (seen && idleTimeout && session.id === value) {
+            const expires = at.now() + idleTimeout * 1000;
+            await at.engine.touch(seen.key, expires);
+          }
+          return session;
+        },
+      },
+    }),
+  }),
+  mutant("EXPIRY-13", {
+    name: "a save counts the idle timeout from now, by whatever clock",
+    reason:
+      "a request that saves, by a clock that is behind, ended the session",
+    defect: ({ engine, now, idleTimeout }) => ({
+      engine: {
+        write(key, text, options) {
+          const ends = now() + (idleTimeout ?? Infinity) * 1000;
+          const expires = isSession(text)
+            ? Math.min(options.expires, ends)
+            : options.expires;
+          return engine.write(key, text, { ...options, expires });
+        },
       },
     }),
   }),
@@ -312,6 +367,26 @@ function endless(): Mutant["target"] {
       }
       const now = options.now();
       return target.open({ ...options, now: () => now });
+    },
+  };
+}
+
+/** The storage in memory, whose timeouts are chosen from all that a namespace was opened with. */
+function deployed(choose: (a: number, b: number) => number): Mutant["target"] {
+  const target = memory("deployed", () => ({}));
+  const before = new Map<string, number>();
+  return {
+    ...target,
+    open(options) {
+      const chosen = { ...options };
+      for (const name of ["idleTimeout", "absoluteTimeout"] as const) {
+        const seconds = options[name];
+        if (seconds === undefined) continue;
+        const key = options.namespace + name;
+        chosen[name] = choose(before.get(key) ?? seconds, seconds);
+        before.set(key, chosen[name]);
+      }
+      return target.open(chosen);
     },
   };
 }

@@ -27,6 +27,7 @@ export const faults: readonly Mutant[] = [
       "FAULT-03": "a save that does not fail is not tried again",
       "OWNER-10": "a login that does not fail is not tried again",
       "REGEN-06": "a save that does not fail is not tried again",
+      "RESTART-09": "a save that does not fail is not tried again",
     },
     defect: () => ({
       session: () => ({
@@ -54,6 +55,61 @@ export const faults: readonly Mutant[] = [
               for (const key of flashes) real.unset(key);
               throw error;
             }),
+        };
+      },
+    }),
+  }),
+  mutant("FAULT-04", {
+    name: "a save that is repeated is written over whatever is stored",
+    reason: "the repeated save undid a change",
+    defect: (at) => {
+      let repeats = false;
+      return {
+        engine: {
+          async write(key, text, options) {
+            const { ifVersion, expires } = options;
+            const over = repeats && ifVersion !== null &&
+              await at.engine.read(key) !== null;
+            return await at.engine.write(
+              key,
+              text,
+              over ? { expires } : options,
+            );
+          },
+        },
+        session(real) {
+          let failed = false;
+          return {
+            async save(save) {
+              repeats = failed && !real.destroyed;
+              failed = true;
+              const sent = await save().finally(() => repeats = false);
+              failed = false;
+              return sent;
+            },
+          };
+        },
+      };
+    },
+  }),
+  mutant("FAULT-04", {
+    name: "a save that failed is made up for, if need be as a new session",
+    reason: "the repeated save restored a destroyed session",
+    defect: (at) => ({
+      session(real) {
+        let failed = false;
+        return {
+          async save(save) {
+            const repeats = failed && real.dirty && !real.destroyed;
+            const { data } = real;
+            failed = true;
+            const sent = await save();
+            failed = false;
+            if (!repeats || sent !== null) return sent;
+            const session = await at.storage.read(null);
+            for (const key of Object.keys(data)) session.set(key, data[key]);
+            return await at.storage.save(session);
+          },
         };
       },
     }),

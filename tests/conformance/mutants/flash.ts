@@ -1,4 +1,4 @@
-import { flashesOf, isFlash, type Mutant, mutant } from "./_mutant.ts";
+import { edit, flashesOf, isFlash, type Mutant, mutant } from "./_mutant.ts";
 
 export const flash: readonly Mutant[] = [
   mutant("FLASH-01", {
@@ -7,6 +7,7 @@ export const flash: readonly Mutant[] = [
     also: {
       "FLASH-02": "it begins with the same two requests",
       "FLASH-11": "its message stands alone too",
+      "FLASH-13": "its message stands alone too",
     },
     defect() {
       const alone = new Set<string>();
@@ -78,6 +79,8 @@ export const flash: readonly Mutant[] = [
     also: {
       "FLASH-10": "its flash is consumed by such a request",
       "UNSET-05": "the bytes of a consumed flash stay",
+      "FLASH-13": "its flash is consumed by such a request",
+      "RESTART-02": "such a request restarts its session",
     },
     defect: () => ({
       session(real) {
@@ -113,6 +116,10 @@ export const flash: readonly Mutant[] = [
   mutant("FLASH-04", {
     name: "the next request that is saved drops what it does not read",
     reason: "the flash was removed before it was read",
+    also: {
+      "FLASH-13": "its second flash is dropped",
+      "RESTART-01": "a kept flash is dropped",
+    },
     defect: (at) => ({
       session(real) {
         const unread = Object.keys(flashesOf(at, real));
@@ -132,6 +139,9 @@ export const flash: readonly Mutant[] = [
   mutant("FLASH-05", {
     name: "has consumes a message",
     reason: "has() consumed the flash",
+    also: {
+      "RESTART-01": "it asks with has for what is kept",
+    },
     defect: (at) => ({
       session(real) {
         const flashes = flashesOf(at, real);
@@ -294,6 +304,16 @@ export const flash: readonly Mutant[] = [
           get: (key) =>
             mine.has(key) && isFlash(real, key) ? undefined : real.get(key),
         };
+      },
+    }),
+  }),
+  mutant("FLASH-13", {
+    name: "flashes are compared by their text",
+    reason: "the second flash is lost",
+    defect: ({ engine }) => ({
+      engine: {
+        write: (key, text, options) =>
+          engine.write(key, edit(text, (parts) => parts[9] = {}), options),
       },
     }),
   }),

@@ -1,6 +1,7 @@
 import { createCookieSessionStorage, createSession } from "../../../mod.ts";
 import { cookieTarget } from "../targets.ts";
-import { type Mutant, mutant } from "./_mutant.ts";
+import { hashOwner } from "../../../core/keys.ts";
+import { edit, isSession, type Mutant, mutant } from "./_mutant.ts";
 
 export const hostile: readonly Mutant[] = [
   mutant("HOSTILE-01", {
@@ -18,6 +19,9 @@ export const hostile: readonly Mutant[] = [
   mutant("HOSTILE-01", {
     name: "an unknown id is stored",
     reason: "reading a cookie left a record",
+    also: {
+      "CONC-10": "a replaced id is stored anew",
+    },
     defect: (at) => ({
       storage: {
         async read(value) {
@@ -103,7 +107,7 @@ export const hostile: readonly Mutant[] = [
       engine: {
         async read(key) {
           const record = await engine.read(key);
-          if (!record?.value.startsWith('[1,"')) return record;
+          if (!record?.value.startsWith('[2,"')) return record;
           const check = key.slice(0, 8);
           const value = record.value.replace(/"[^"]*"/, `"${check}"`);
           return { ...record, value };
@@ -199,6 +203,51 @@ export const hostile: readonly Mutant[] = [
           return sent;
         },
       }),
+    }),
+  }),
+  mutant("HOSTILE-08", {
+    name: "the values of a record are not checked",
+    reason: "reading a session rejected",
+    also: { "HOSTILE-04": "it edits records by chance" },
+    defect: ({ engine }) => ({
+      engine: {
+        async read(key) {
+          const record = await engine.read(key);
+          edit(record?.value ?? "", (parts) => Object.keys(parts[7]));
+          return record;
+        },
+      },
+    }),
+  }),
+  mutant("HOSTILE-08", {
+    name: "a list of an owner's sessions is an array of arrays",
+    reason: "rejects with an error without a code or class of its own",
+    defect: (at) => ({
+      storage: {
+        async listSessions(name, options) {
+          const list = await at.engine.read(hashOwner(name));
+          for (const [key] of JSON.parse(list?.value ?? "[0, 0, []]")[2]) {
+            if (key === "") return [];
+          }
+          return await at.storage.listSessions(name, options);
+        },
+      },
+    }),
+  }),
+  mutant("HOSTILE-09", {
+    name: "a new session's record replaces whatever has its id",
+    reason: "a session with the same id changes the stored one",
+    defect: ({ engine }) => ({
+      engine: {
+        write(key, text, { ifVersion, ...options }) {
+          const anyway = ifVersion === null && isSession(text);
+          return engine.write(
+            key,
+            text,
+            anyway ? options : { ...options, ifVersion },
+          );
+        },
+      },
     }),
   }),
 ];

@@ -1,10 +1,11 @@
 import type { Session } from "../../../mod.ts";
-import { type Mutant, mutant, type Real } from "./_mutant.ts";
+import { type Bench, type Mutant, mutant, type Real } from "./_mutant.ts";
 
 export const isolation: readonly Mutant[] = [
   mutant("ISO-01", {
     name: "what was saved is written before the next read",
     reason: "a change after the save is stored",
+    also: { "OWNER-08": "a login that was ended is saved again" },
     defect(at) {
       let saved: Session | undefined;
       return {
@@ -150,17 +151,18 @@ const BRIEFLY = 1000;
 function sharing(
   nameOf: (namespace: string, id: string) => string,
 ): NonNullable<Parameters<typeof mutant>[1]["defect"]> {
-  const found = new Map<string, () => Promise<Session>>();
+  const found = new Map<string, { at: Bench; id: string }>();
   return (at) => ({
     storage: {
-      read: (value) =>
-        found.get(nameOf(at.namespace, value ?? ""))?.() ??
-          at.storage.read(value),
+      async read(value) {
+        const other = found.get(nameOf(at.namespace, value ?? ""));
+        return other && other.at.namespace !== at.namespace
+          ? await other.at.storage.read(other.id)
+          : await at.storage.read(value);
+      },
       async save(session, options) {
         const id = await at.storage.save(session, options);
-        if (id) {
-          found.set(nameOf(at.namespace, id), () => at.storage.read(id));
-        }
+        if (id) found.set(nameOf(at.namespace, id), { at, id });
         return id;
       },
     },

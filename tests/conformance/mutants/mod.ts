@@ -11,6 +11,7 @@ import { ownerLists } from "./owner.ts";
 import { ownerRaces } from "./owner_races.ts";
 import { persistence } from "./persistence.ts";
 import { regenerate } from "./regenerate.ts";
+import { restart } from "./restart.ts";
 import { serialisation } from "./serialisation.ts";
 import { unset } from "./unset.ts";
 
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...unset,
   ...expiry,
   ...regenerate,
+  ...restart,
   ...isolation,
   ...concurrency,
   ...ownerLists,

@@ -29,7 +29,10 @@ export const ownerLists: readonly Mutant[] = [
   mutant("OWNER-01", {
     name: "a listed session has the owner's name for an id",
     reason: "two listed sessions have the same id",
-    also: { "OWNER-05": "it spares a session by its id in the list" },
+    also: {
+      "OWNER-05": "it spares a session by its id in the list",
+      "OWNER-13": "it ends a session by its id in the list",
+    },
     defect: (at) =>
       listing(at, (found, name) => found.map((s) => ({ ...s, id: name }))),
   }),
@@ -103,7 +106,10 @@ export const ownerLists: readonly Mutant[] = [
   mutant("OWNER-04", {
     name: "two sessions are ended at once, the others later",
     reason: "not all sessions are ended",
-    also: { "OWNER-11": "it ends more than two sessions, too" },
+    also: {
+      "OWNER-11": "it ends more than two sessions, too",
+      "OWNER-13": "it has three sessions too",
+    },
     defect: (at) =>
       ending(async (name, options) => {
         const [third] = (await at.storage.listSessions(name)).slice(2);
@@ -116,6 +122,9 @@ export const ownerLists: readonly Mutant[] = [
   mutant("OWNER-04", {
     name: "the second time ends as many as the first",
     reason: "the second call ends sessions",
+    also: {
+      "OWNER-13": "it ends a session for the second time",
+    },
     defect(at) {
       const ended = new Map<string, number>();
       return {
@@ -134,6 +143,9 @@ export const ownerLists: readonly Mutant[] = [
     name: "what is spared is spared under its new id only",
     reason:
       "given the session with a new id, destroySessions() ends the session to be kept",
+    also: {
+      "OWNER-13": "it does not pass on only",
+    },
     defect: (at) =>
       ending((name, options) => {
         const { except } = options ?? {};
@@ -182,16 +194,13 @@ export const ownerLists: readonly Mutant[] = [
   }),
   mutant("OWNER-06", {
     name: "a session stays with whoever signed in to it first",
-    reason: "after a change of owner, a list is wrong",
-    also: { "OWNER-08": "somebody signs in who was signed in as another" },
+    reason: "after a return of the first owner, a list is wrong",
     defect: ({ engine }) => ({
       engine: {
         async write(key, text, options) {
           const before = await engine.read(key);
-          const [first] = before ? ownerIn(before.value) : [];
-          const kept = edit(text, (parts) => {
-            if (first !== undefined && parts.length > 7) parts[7] = first;
-          });
+          const first = before && ownerIn(before.value);
+          const kept = edit(text, (parts) => parts[10] = first ?? parts[10]);
           return await engine.write(key, kept, options);
         },
       },
@@ -199,7 +208,7 @@ export const ownerLists: readonly Mutant[] = [
   }),
 ];
 
-/** The owner in a session's record, if it has one. */
-function ownerIn(text: string): [string?] {
-  return isSession(text) ? JSON.parse(text).slice(7, 8) : [];
+/** The owner in a session's record, or `null`. */
+function ownerIn(text: string): string | null {
+  return isSession(text) ? JSON.parse(text)[10] : null;
 }

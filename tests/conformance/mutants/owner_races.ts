@@ -1,3 +1,4 @@
+import { hashId } from "../../../core/keys.ts";
 import { isList, isSession, type Mutant, mutant } from "./_mutant.ts";
 import { ending, listing, naming } from "./_owner.ts";
 
@@ -44,27 +45,30 @@ export const ownerRaces: readonly Mutant[] = [
     },
   }),
   mutant("OWNER-08", {
-    name: "a list that a login finds as it left it is not written again",
+    name:
+      "ending an owner's sessions strikes out a login that is not stored yet, and the login does not look again",
     reason: "a live session is not listed",
-    defect: ({ engine }) => {
-      const written = new Map<string, string>();
-      return {
+    defect: (() => {
+      const struck = new Set<string>();
+      return ({ engine, namespace }) => ({
         engine: {
           async write(key, text, options) {
-            if (written.get(key) === text) return {};
-            const version = await engine.write(key, text, options);
-            if (version !== null && isList(text)) written.set(key, text);
-            return version;
+            if (!isList(text)) return await engine.write(key, text, options);
+            const [format, check, entries] = JSON.parse(text);
+            const left: unknown[][] = entries
+              .filter(([, , , ended]: unknown[]) => !ended);
+            const list = JSON.stringify([format, check, left]);
+            const version = await engine.write(key, list, options);
+            if (version && left.length < entries.length) {
+              struck.add(namespace + key);
+            }
+            const confirms = left.every((entry) => entry.length === 2) &&
+              struck.has(namespace + key);
+            return version ?? (confirms ? {} : null);
           },
         },
-        session: () => ({
-          save(save) {
-            written.clear();
-            return save();
-          },
-        }),
-      };
-    },
+      });
+    })(),
   }),
   mutant("OWNER-09", {
     name: "names are compared in the normal form of Unicode",
@@ -135,16 +139,21 @@ export const ownerRaces: readonly Mutant[] = [
   }),
   mutant("OWNER-10", {
     name: "a login goes through, though it cannot be listed",
-    reason: "a login is lost although its save resolved",
-    defect: ({ engine }) => ({
-      engine: {
-        write: (key, text, options) =>
-          engine.write(key, text, options).catch((error) => {
-            if (!isList(text)) throw error;
-            return {};
-          }),
-      },
-    }),
+    reason: "a login that failed first is not listed, or is listed twice",
+    defect({ engine }) {
+      const lost = {};
+      return {
+        engine: {
+          async write(key, text, options) {
+            if (options.ifVersion === lost) return lost;
+            return await engine.write(key, text, options).catch((error) => {
+              if (!isList(text)) throw error;
+              return lost;
+            });
+          },
+        },
+      };
+    },
   }),
   mutant("OWNER-11", {
     name: "a login writes the list as if nobody else did",
@@ -208,6 +217,59 @@ export const ownerRaces: readonly Mutant[] = [
         listSessions(name, { current } = {}) {
           const id = typeof current === "object" ? current.id : current;
           return at.storage.listSessions(name, { current: id });
+        },
+      },
+    }),
+  }),
+  mutant("OWNER-13", {
+    name: "only is an option that it does not know",
+    reason: "destroySessions() does not count one session",
+    defect: (at) =>
+      ending((name, { except } = {}) =>
+        at.storage.destroySessions(name, except ? { except } : {})
+      ),
+  }),
+  mutant("OWNER-13", {
+    name: "only ends the given session, whoever it belongs to",
+    reason: "of a stranger as only, destroySessions() counts a session",
+    defect: (at) =>
+      ending(async (name, options) => {
+        const { only } = options ?? {};
+        const ended = await at.storage.destroySessions(name, options);
+        if (only === undefined || ended > 0) return ended;
+        const id = typeof only === "object" ? only.id : only;
+        for (const key of [id, hashId(id)]) {
+          const found = await at.engine.read(key);
+          if (!found || !isSession(found.value)) continue;
+          await at.engine.delete(key);
+          return 1;
+        }
+        return 0;
+      }),
+  }),
+  mutant("OWNER-13", {
+    name: "only finds a session by its newest id",
+    reason:
+      "given the session with a new id as only, destroySessions() does not count one session",
+    defect: (at) =>
+      ending((name, { only, except } = {}) => {
+        if (only === undefined) {
+          return at.storage.destroySessions(name, { except });
+        }
+        const id = typeof only === "object" ? only.id : only;
+        return at.storage.destroySessions(name, { only: id });
+      }),
+  }),
+  mutant("OWNER-14", {
+    name: "a list leaves out what changed its id while it was read",
+    reason: "a session that takes a new id is missing from a list",
+    defect: (at) => ({
+      storage: {
+        async listSessions(name, options) {
+          const before = await at.storage.listSessions(name);
+          const ids = new Set(before.map(({ id }) => id));
+          return (await at.storage.listSessions(name, options))
+            .filter(({ id }) => ids.has(id));
         },
       },
     }),

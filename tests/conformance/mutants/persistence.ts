@@ -68,6 +68,13 @@ export const persistence: readonly Mutant[] = [
     also: {
       "OWNER-01": "it lists by a second instance too",
       "OWNER-04": "it ends by a second instance",
+      "OWNER-07": "it ends by a second instance too",
+      "OWNER-08": "it ends by a second instance too",
+      "EXPIRY-12": "it opens a second instance",
+      "RESTART-07": "its logins reach two instances",
+      "CONC-01": "it logs out by a second instance too",
+      "OWNER-11": "its logins reach two instances",
+      "OWNER-14": "it lists by a second instance too",
     },
     without: ["durable"],
     defect(at) {
@@ -105,6 +112,7 @@ export const persistence: readonly Mutant[] = [
       "OWNER-06": "it ends in a destroy",
       "REGEN-04": "it ends in a destroy",
       "REGEN-05": "a destroyed id is among those that it plants",
+      "FAULT-04": "it logs out between two saves",
     },
     defect: () => ({
       session: (real) => ({
@@ -156,6 +164,9 @@ export const persistence: readonly Mutant[] = [
   mutant("PERSIST-08", {
     name: "closing forgets everything",
     reason: "the session is gone after reopening",
+    also: {
+      "EXPIRY-12": "it closes and opens again",
+    },
     defect: (at) => ({ storage: { close: async () => at.lose() } }),
   }),
   mutant("PERSIST-09", {

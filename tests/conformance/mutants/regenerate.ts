@@ -148,6 +148,7 @@ export const regenerate: readonly Mutant[] = [
     also: {
       "OWNER-05": "it spares a session by its id",
       "OWNER-12": "it marks a session by its id",
+      "OWNER-13": "it ends a session by its id",
     },
     defect: () => ({
       session: (real) => ({
@@ -163,6 +164,7 @@ export const regenerate: readonly Mutant[] = [
     also: {
       "OWNER-05": "it spares a session by its id",
       "OWNER-12": "it marks a session by its id",
+      "OWNER-13": "it ends a session by its id",
     },
     defect: () => ({
       session: (real) => ({
@@ -178,6 +180,7 @@ export const regenerate: readonly Mutant[] = [
     also: {
       "OWNER-05": "it spares a session by its id",
       "OWNER-12": "it marks a session by its id",
+      "OWNER-13": "it ends a session by its id",
     },
     defect: () => ({
       session: (real) => ({

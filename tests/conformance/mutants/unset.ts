@@ -1,4 +1,4 @@
-import { isFlash, type Mutant, mutant } from "./_mutant.ts";
+import { flashesOf, isFlash, type Mutant, mutant } from "./_mutant.ts";
 
 export const unset: readonly Mutant[] = [
   mutant("UNSET-01", {
@@ -121,6 +121,75 @@ export const unset: readonly Mutant[] = [
       session: (real) => ({
         unset: (key) => isFlash(real, key) || real.unset(key),
       }),
+    }),
+  }),
+  mutant("UNSET-07", {
+    name: "a key that the request has not seen is not unset",
+    reason: "a value that was set meanwhile stays",
+    defect: () => ({
+      session: (real) => ({
+        unset(key) {
+          if (real.has(key)) real.unset(key);
+        },
+      }),
+    }),
+  }),
+  mutant("UNSET-07", {
+    name: "unset removes flashes that the request has seen, and no others",
+    reason: "a flash that was set meanwhile stays",
+    defect: (at) => ({
+      session(real) {
+        const unset = new Set<string>();
+        return {
+          unset(key) {
+            if (!real.has(key)) unset.add(key);
+            real.unset(key);
+          },
+          async save(save) {
+            const other = unset.size > 0 && !real.destroyed
+              ? await at.storage.read(real.id)
+              : undefined;
+            for (const key of unset) {
+              if (other && isFlash(other, key)) real.flash(key, other.get(key));
+            }
+            return await save();
+          },
+        };
+      },
+    }),
+  }),
+  mutant("UNSET-08", {
+    name: "clear removes the values and leaves the flashes",
+    reason: "an entry is left in this request",
+    defect: () => ({
+      session: (real) => ({
+        clear() {
+          for (const key of Object.keys(real.data)) real.unset(key);
+        },
+      }),
+    }),
+  }),
+  mutant("UNSET-08", {
+    name: "clear removes what the request knows",
+    reason: "an entry is left in a later request",
+    defect: (at) => ({
+      session: (real) => ({
+        clear() {
+          const keys = [
+            ...Object.keys(real.data),
+            ...Object.keys(flashesOf(at, real)),
+            "brief",
+          ];
+          for (const key of keys) real.unset(key);
+        },
+      }),
+    }),
+  }),
+  mutant("UNSET-08", {
+    name: "clear is a new session",
+    reason: "the cleared session has another id",
+    defect: () => ({
+      session: (real) => ({ clear: () => real.restart() }),
     }),
   }),
 ];

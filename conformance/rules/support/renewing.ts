@@ -1,0 +1,73 @@
+/**
+ * Sessions that take a new id, and what their old ids then read.
+ *
+ * @module
+ */
+import type { Trial } from "../../trial/trial.ts";
+import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
+
+/** Makes all writes fail some steps after a save with a new id has begun, then repairs them. */
+export async function failWhileRenewing(
+  t: Trial,
+  steps: number,
+  login: (request: VisitorRequest) => void,
+): Promise<void> {
+  const visitor = await t.visitor();
+  await visitor.visit((r) => r.set("cart", ["tea"]));
+  const old = visitor.cookie;
+  const request = await visitor.request();
+  login(request);
+  const first = request.id;
+  const { faults } = visitor.storage;
+  if (steps === 0) await faults.fail({ writes: true });
+  const saving = t.refuses(() => request.save());
+  for (let i = 1; i < steps; i++) await Promise.resolve();
+  if (steps > 0) await faults.fail({ writes: true });
+  const refused = await saving;
+  t.ok(refused || steps > 0, "a save resolves although every write fails");
+  if (refused) {
+    const meanwhile = await visitor.request(old);
+    t.equal(meanwhile.get("cart"), ["tea"], "the old session is lost");
+    t.ok(!meanwhile.has("userId"), "a save that failed is stored in part");
+  }
+  await faults.heal();
+  if (refused) {
+    const sent = await request.save();
+    t.equal(sent.kind, "cookie", "the second save does not send a cookie");
+  }
+  const next = await visitor.request();
+  t.equal(next.get("userId"), "u1", "the second save loses the change");
+  t.equal(next.get("cart"), ["tea"], "the second save loses the data");
+  await readsEmpty(t, visitor, old, "after the second save, the old cookie");
+  if (first !== request.id) {
+    const other = swap(visitor.cookie, request.id, first);
+    await readsEmpty(t, visitor, other, "the id of the save that failed");
+  }
+}
+
+/** Fails if an old cookie still reads its session. */
+export async function readsEmpty(
+  t: Trial,
+  visitor: Visitor,
+  cookie: string | null,
+  what: string,
+): Promise<void> {
+  await t.settle();
+  const request = await visitor.request(cookie);
+  const { id } = await visitor.request();
+  t.ok(
+    !request.has("userId") && !request.has("cart"),
+    `${what} still has the data`,
+  );
+  t.anotherId("REGEN-02", request, id, `${what} still has the id`);
+}
+
+/** The cookie with another id, if cookies contain ids in plain text; else `null`. */
+export function swap(
+  cookie: string | null,
+  id: string,
+  other: string,
+): string | null {
+  if (!cookie || id === "" || !cookie.includes(id)) return null;
+  return cookie.replace(id, () => other);
+}
