@@ -20,10 +20,12 @@ export function telemetry(storage: string): (event: SessionEvent) => void {
     "session.events",
     { description: "What happened to sessions and their cookies" },
   );
-  return ({ type, cause }) => {
+  return ({ type, signed, cause }) => {
     const attributes = {
       "session.storage": storage,
       "session.event": type,
+      // `missing`: nobody can forge a signed cookie, so its session was lost or has ended.
+      ...signed !== undefined ? { "session.signed": signed } : {},
       ...cause instanceof Error ? { "error.type": cause.name } : {},
     };
     counter.add(1, attributes);

@@ -43,7 +43,7 @@ const handler = withSession(storage, async (request, session) => {
     const form = await request.formData().catch(() => undefined);
     const name = form?.get("name");
     if (typeof name !== "string" || !name) return badRequest();
-    session.regenerateId();
+    session.restart({ keep: ["visits"] });
     session.set("name", name.slice(0, 40));
     session.flash("notice", "Your name is kept.");
     return seeOther("/");

@@ -43,7 +43,7 @@ app.post("/name", (req, res) => {
   if (typeof name !== "string" || !name) {
     return res.status(400).send("Bad request");
   }
-  req.session.regenerateId();
+  req.session.restart({ keep: ["visits"] });
   req.session.set("name", name.slice(0, 40));
   req.session.flash("notice", "Your name is kept.");
   res.redirect(303, "/");

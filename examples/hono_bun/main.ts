@@ -55,7 +55,7 @@ app.post("/name", async (c) => {
   const form = await c.req.parseBody().catch(() => undefined);
   const name = form?.name;
   if (typeof name !== "string" || !name) return c.text("Bad request", 400);
-  c.var.session.regenerateId();
+  c.var.session.restart({ keep: ["visits"] });
   c.var.session.set("name", name.slice(0, 40));
   c.var.session.flash("notice", "Your name is kept.");
   return c.redirect("/", 303);

@@ -4,7 +4,7 @@
  * @module
  */
 import { withSession } from "@satchel/session";
-import { signIn, signOut, signOutOthers } from "./account.ts";
+import { signIn, signOut, signOutDevice } from "./account.ts";
 import {
   addToCart,
   checkOut,
@@ -21,9 +21,16 @@ import { icon } from "./views/frame.ts";
 
 export type { ShopOptions } from "./session.ts";
 
-const PAGES = ["/", "/account", "/cart", "/sign-in", "/session"];
+const PAGES = [
+  "/",
+  "/account",
+  "/account/confirm",
+  "/cart",
+  "/sign-in",
+  "/session",
+];
 const FORMS = [
-  "/account/sign-out-others",
+  "/account/sign-out",
   "/cart/add",
   "/cart/quantity",
   "/cart/remove",
@@ -100,8 +107,8 @@ async function act(
   switch (path) {
     case "/sign-in":
       return signIn(session, form, request, options);
-    case "/account/sign-out-others":
-      return await signOutOthers(session, options);
+    case "/account/sign-out":
+      return await signOutDevice(session, form, options);
     case "/cart/add":
       return addToCart(session, productOf(form));
     case "/cart/quantity":

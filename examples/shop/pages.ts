@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { otherDevices, OTHERS } from "./account.ts";
 import { linesOf } from "./cart.ts";
 import { users } from "./catalogue.ts";
 import { seeOther, send } from "./responses.ts";
 import type { ShopOptions, ShopSession } from "./session.ts";
-import { accountPage, signInPage } from "./views/account.ts";
+import { accountPage, confirmPage, signInPage } from "./views/account.ts";
 import { cartPage } from "./views/cart.ts";
 import { type Frame, page } from "./views/frame.ts";
 import { sessionPage } from "./views/session.ts";
@@ -21,8 +22,15 @@ export async function show(
 ): Promise<Response> {
   const now = (options.now ?? Date.now)();
   const userId = session.get("user");
-  if (pathname === "/account" && userId === undefined) {
+  if (pathname.startsWith("/account") && userId === undefined) {
     return seeOther("/sign-in?account");
+  }
+  const device = searchParams.get("device") ?? "";
+  const leaving = pathname === "/account/confirm" && userId !== undefined
+    ? await otherDevices(session, userId, device, options)
+    : [];
+  if (pathname === "/account/confirm" && leaving.length === 0) {
+    return seeOther("/account");
   }
   const lines = linesOf(session);
   const frame: Frame = {
@@ -45,6 +53,10 @@ export async function show(
       ? await storage.listSessions(userId, { current: session })
       : undefined;
     return send(page(frame, accountPage(devices, now)));
+  }
+  if (pathname === "/account/confirm") {
+    const what = device === OTHERS ? undefined : leaving[0]?.data.device;
+    return send(page(frame, confirmPage(device, what)));
   }
   if (pathname === "/cart") return send(page(frame, cartPage(lines)));
   if (pathname === "/sign-in") {

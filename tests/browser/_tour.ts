@@ -32,8 +32,12 @@ export async function* tour(page: Page, shop: Shop): AsyncGenerator<string> {
   yield "sign-in-failed";
   await signIn(page, { remember: true });
   yield "signed-in";
+  await signInElsewhere(shop);
   await page.goto(shop.at("/account"));
   yield "account";
+  shop.advance(60 * 60);
+  await press(page, "Sign out of Safari on an iPhone");
+  yield "account-confirm";
   await page.goto(shop.at("/session"));
   yield "session";
   await page.goto(shop.at("/"));
@@ -47,6 +51,15 @@ export async function* tour(page: Page, shop: Shop): AsyncGenerator<string> {
   yield "signed-out";
   await page.goto(shop.at("/nowhere"));
   yield "error";
+}
+
+/** Signs in Ada on a phone, so that there is a device to sign out. */
+async function signInElsewhere({ storage }: Shop): Promise<void> {
+  const session = await storage.getSession();
+  session.restart();
+  session.set("user", "ada");
+  session.set("device", "Safari on an iPhone");
+  await storage.commitSession(session);
 }
 
 /** Saves a screenshot in a folder that git ignores. */

@@ -7,6 +7,7 @@ import "./sign_in.ts";
 import "./flash.ts";
 import "./tabs.ts";
 import "./remember.ts";
+import "./devices.ts";
 import "./expiry.ts";
 import "./no_script.ts";
 import "./cookies.ts";

@@ -54,6 +54,8 @@ Deno.test("telemetry() counts events and marks the request's span, and tells nob
   const id = await first.text();
   const cookie = first.headers.get("set-cookie")?.split(";")[0] ?? "";
   await visit(cookie);
+  await storage.destroySession(await storage.getSession(cookie));
+  await storage.getSession(cookie);
   engine.play("read", "fail");
   assertEquals((await visit(cookie)).status, 503);
 
@@ -63,13 +65,15 @@ Deno.test("telemetry() counts events and marks the request's span, and tells nob
   const counts = points.map(({ attributes, value }) => [
     attributes["session.storage"],
     attributes["session.event"],
-    attributes["error.type"],
+    attributes["error.type"] ?? attributes["session.signed"],
     value,
   ]);
   assertEquals(counts, [
     ["shop", "rejected-cookie", undefined, 1],
     ["shop", "created", undefined, 1],
     ["shop", "committed", undefined, 1],
+    ["shop", "destroyed", undefined, 1],
+    ["shop", "missing", true, 1],
     ["shop", "engine-error", "EngineError", 1],
   ]);
   const marks = spans.getFinishedSpans().map(({ events }) =>

@@ -83,26 +83,58 @@ export function accountPage(
   return { title: "Account", body };
 }
 
+/** The page that asks for the password before other devices are signed out. */
+export function confirmPage(
+  device: string,
+  name: string | undefined,
+): Body {
+  const body = html`
+    <h1>Is it you?</h1>
+    <form class="panel" method="post" action="/account/sign-out">
+      <p>You signed in a while ago. Enter your password to sign out of ${name ??
+        "all other devices"}.</p>
+      <input type="hidden" name="device" value="${device}">
+      <label for="password">Password</label>
+      <input id="password" name="password" type="password"
+        autocomplete="current-password" maxlength="100" required>
+      <button>Sign out there</button>
+      <p><a href="/account">Back to your account</a></p>
+    </form>
+  `;
+  return { title: "Confirm", body };
+}
+
 const signOutOthersForm = html`
-  <form method="post" action="/account/sign-out-others">
+  <form method="post" action="/account/sign-out">
+    <input type="hidden" name="device" value="others">
     <p>Somebody else’s, or lost? Signing out there is immediate.</p>
     <button>Sign out everywhere else</button>
   </form>
 `;
 
 function deviceItem(
-  { data, created, lastSeen, expires, current }: OwnedSession<
+  { id, data, created, lastSeen, expires, current }: OwnedSession<
     { device: string }
   >,
   now: number,
 ): Html {
+  const name = data.device ?? "A browser";
   return html`
     <li>
-      <h3>${data.device ?? "A browser"} ${current &&
-        html`<span class="badge">this one</span>`}</h3>
-      <p>Session begun ${distance(created - now)}, last used ${distance(
-        lastSeen - now,
-      )}, ends ${distance(expires - now)}</p>
+      <div>
+        <h3>${name} ${current &&
+          html`<span class="badge">this one</span>`}</h3>
+        <p>Signed in ${distance(created - now)}, last used ${distance(
+          lastSeen - now,
+        )}, ends ${distance(expires - now)}</p>
+      </div>
+      ${!current && html`
+        <form method="post" action="/account/sign-out">
+          <input type="hidden" name="device" value="${id}">
+          <button
+            class="quiet">Sign out<span class="hidden"> of ${name}</span></button>
+        </form>
+      `}
     </li>
   `;
 }

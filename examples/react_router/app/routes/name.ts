@@ -9,7 +9,7 @@ export async function action({ context, request }: ActionFunctionArgs) {
     throw new Response("Bad request", { status: 400 });
   }
   const session = context.get(sessionContext);
-  session.regenerateId();
+  session.restart({ keep: ["visits"] });
   session.set("name", name.slice(0, 40));
   session.flash("notice", "Your name is kept.");
   return redirect("/", 303);
