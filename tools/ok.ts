@@ -23,6 +23,7 @@ const coverage = ".coverage";
 const guides = [
   "docs/coming-from.md",
   "docs/guide.md",
+  "docs/operate.md",
   "docs/runtimes.md",
   "docs/storages.md",
 ];
