@@ -31,6 +31,9 @@ const CHECKED = 8;
 /** The most sessions of one owner, without `maxPerOwner`. */
 const MAX_LISTED = 500;
 
+/** How many logins at once a list has room for, even if few sessions may stay. */
+const CROWD = 100;
+
 /** The most bytes that one session takes in a list, and that the rest of the list takes. */
 const LISTED_BYTES = 80;
 
@@ -98,7 +101,7 @@ export class OwnerLists implements OwnerIndex<Listing> {
       );
     }
     this.#max = maxPerOwner;
-    this.#most = Math.min(2 * this.#max, fits);
+    this.#most = Math.min(Math.max(2 * this.#max, CROWD), fits);
   }
 
   async begin(
