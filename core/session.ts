@@ -5,7 +5,7 @@
  */
 import { toBase64Url } from "./bytes.ts";
 import { guardSessions } from "./guard.ts";
-import { typeOf } from "./options.ts";
+import { checkOptions, typeOf } from "./options.ts";
 import { randomBytes } from "./runtime.ts";
 import { SessionState } from "./session_state.ts";
 
@@ -189,12 +189,14 @@ export class Session<Data = SessionData, FlashData = Data> {
    * Begins the session anew, for a visitor who signs in: a new id, and nothing of what the old one carried, unless
    * `keep` names it. Its age, its lifetime and `absoluteTimeout` begin anew. Set what identifies the visitor afterwards.
    *
+   * Without an entry, the session is not stored: its save destroys it, and clears the cookie.
+   *
    * The old id is revoked once the new session is stored. Otherwise an id that an attacker planted would be signed in too
    * (OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
    *
    * @param options `keep` names the values and flashes that stay. `keep: "all"` also keeps the lifetime: the visitor's
    * password was asked again. @default {{ keep: [] }}
-   * @throws {TypeError} If `keep` is neither an array of keys nor `"all"`.
+   * @throws {TypeError} If `keep` is neither an array of keys nor `"all"`, or there is another option.
    * @throws {SessionError} If the session was destroyed (`destroyed`) or its response was already sent (`late-change`).
    *
    * @example Sign in, and keep the cart
@@ -215,6 +217,9 @@ export class Session<Data = SessionData, FlashData = Data> {
       keep?: readonly SessionKey<Data, FlashData>[] | "all" | undefined;
     },
   ): void {
+    if (options !== undefined) {
+      checkOptions("restart session", options, RESTART_OPTIONS);
+    }
     const keep: unknown = options?.keep ?? [];
     if (keep === "all") return this.#state.restart("all");
     if (Array.isArray(keep) && keep.every((key) => typeof key === "string")) {
@@ -269,6 +274,8 @@ export class Session<Data = SessionData, FlashData = Data> {
     this.#state.destroy();
   }
 }
+
+const RESTART_OPTIONS = { keep: true } as const;
 
 /** The bytes of a new id: 144 bits, a multiple of base64url's 6. */
 const ID_BYTES = 18;

@@ -114,13 +114,9 @@ export class SessionState {
     this.#replaced = { note, storage };
   }
 
-  /**
-   * The note that the request's id was replaced, if the storage found it; `undefined` if the session begins anew. A
-   * logout ends the session that the note leads to in any case.
-   */
+  /** The note that the request's id was replaced, if the storage found it. */
   noteIn(storage: object): Origin | undefined {
-    const beginsAnew = this.restarts && !this.#destroyed;
-    return this.#replaced?.storage === storage && !beginsAnew
+    return this.#replaced?.storage === storage
       ? this.#replaced.note
       : undefined;
   }

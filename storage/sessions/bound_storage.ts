@@ -169,8 +169,8 @@ export class BoundStorage<Data, FlashData>
   };
 
   read(value: string | null): Promise<Session<Data, FlashData>> {
-    const { lifetime } = this;
-    return this.sessions.read({ value, lifetime });
+    const { lifetime, cookie: { isSigned: signed } } = this;
+    return this.sessions.read({ value, lifetime, signed });
   }
 
   /** The lifetime of the cookie, or `null`. */

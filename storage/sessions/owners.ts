@@ -22,10 +22,11 @@ import {
 } from "./owner_index.ts";
 import { OwnerLists } from "./owner_lists.ts";
 import { type Policy, usedAt } from "./policy.ts";
-import type { Records } from "./records.ts";
+import { type Records, REPLACED } from "./records.ts";
 import type {
   DestroySessionsOptions,
   Engine,
+  EngineRecord,
   ListSessionsOptions,
   OwnedSession,
   StorageGuarantees,
@@ -228,9 +229,14 @@ export class Owners {
       count++;
     };
     if (only !== undefined) {
-      const keys = [...keysOf(only)];
-      for (const key of keys) await revoke(key);
-      await this.#forget(owner, keys);
+      const keys = keysOf(only);
+      for (const key of keys) {
+        await revoke(key);
+        // It may have taken a new id since it was listed.
+        const next = await this.#movedTo(key);
+        if (next !== undefined) keys.add(next);
+      }
+      await this.#forget(owner, [...keys]);
       return count;
     }
     const spared = keysOf(except);
@@ -253,16 +259,24 @@ export class Owners {
     }
   }
 
+  /** The key of the session that has replaced the one under a key; `undefined` if it was not replaced lately. */
+  async #movedTo(key: string): Promise<string | undefined> {
+    const found = await this.#read(key);
+    if (!found?.value.startsWith(REPLACED)) return undefined;
+    const next = decodeRecord(key, withoutMark(found.value))?.values["next"];
+    return typeof next === "string" ? next : undefined;
+  }
+
+  #read(key: string): Promise<EngineRecord | null> {
+    return this.#policy.call("read session", () => this.#engine.read(key));
+  }
+
   /** A stored session, if it is the owner's by the option `owner` too. */
   async #find(owner: string, key: string): Promise<Found | undefined> {
-    const found = await this.#policy.call(
-      "read session",
-      () => this.#engine.read(key),
-    );
-    const record = found
-      ? decodeRecord(key, withoutMark(found.value))
-      : undefined;
-    if (!found || !record || this.#ownerNow(record) !== owner) return undefined;
+    const found = await this.#read(key);
+    if (!found || found.value.startsWith(REPLACED)) return undefined;
+    const record = decodeRecord(key, withoutMark(found.value));
+    if (!record || this.#ownerNow(record) !== owner) return undefined;
     const { version } = found;
     const used = usedAt(record, found.expires);
     const { timeouts } = this.#policy;

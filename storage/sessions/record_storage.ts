@@ -208,11 +208,10 @@ export class RecordStorage<Data, FlashData>
   ): Promise<string | null> {
     if (state.destroyed) return await this.#destroy(state);
     const policy = this.#policy;
-    if (state.noteIn(this)) {
+    const note = state.noteIn(this) as StoredRecord | undefined;
+    if (note && !state.restarts) {
       // The id was just replaced: what this request sets must not come in the way of the new session.
-      if (state.dirty) {
-        policy.report("late-save", { id: state.noteIn(this)?.id });
-      }
+      if (state.dirty) policy.report("late-save", { id: note.id });
       return null;
     }
     const known = state.originIn(this) as StoredRecord | undefined;
@@ -258,6 +257,8 @@ export class RecordStorage<Data, FlashData>
         written.id !== known?.id;
       state.committed(written, this, changes, merged);
       if (newId && !newId.keepOld) {
+        // A login that began under a replaced id leaves nothing of the session that it was replaced by.
+        if (note) await this.#quietly(() => this.records.revoke(note));
         await this.#endOthers(otherIds, known, [...state.knownIds]);
       }
       return written.id;
@@ -337,11 +338,16 @@ export class RecordStorage<Data, FlashData>
   ): Promise<void> {
     const ends = others.map((id) => () => this.records.remove(id));
     for (const end of [...ends, () => this.#endPrevious(known, own)]) {
-      try {
-        await end();
-      } catch {
-        // The failure was reported, and the new id is already stored.
-      }
+      await this.#quietly(end);
+    }
+  }
+
+  /** Ends a session after the new id was stored. The failure is reported, and the save does not fail because of it. */
+  async #quietly(end: () => Promise<unknown>): Promise<void> {
+    try {
+      await end();
+    } catch {
+      // It was reported.
     }
   }
 

@@ -781,3 +781,23 @@ Deno.test("Session can have a subclass, with fields and methods of its own", () 
     "Cannot set session.userId",
   );
 });
+
+Deno.test("session.restart() throws and says what to write, when its argument is not an object with keep", () => {
+  const session = createSession({ cart: ["tea"] });
+  const cases: [unknown, string][] = [
+    ["all", "Cannot restart session: options must be an object"],
+    [["cart"], "unknown option"],
+    [{ keeps: ["cart"] }, 'the nearest known one is "keep"'],
+    [{ keep: "cart" }, 'keep must be an array of keys or "all"'],
+    [{ keep: [1] }, 'keep must be an array of keys or "all"'],
+  ];
+  for (const [options, message] of cases) {
+    assertThrows(
+      () => session.restart(options as never),
+      TypeError,
+      message,
+      rowName(options),
+    );
+  }
+  assertEquals(session.data, { cart: ["tea"] });
+});

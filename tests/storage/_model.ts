@@ -121,11 +121,10 @@ class History {
   #ended({ ids, visits }: ReturnType<History["family"]>): number[] {
     const ends: number[] = [];
     for (const visit of this.visits) {
-      const { effect, had } = visit;
+      const { effect } = visit;
       if (effect !== "ends" && effect !== "restarts") continue;
-      // A logout that presents a replaced id reaches the session, although the request does not see it.
-      const reaches = had || effect === "ends";
-      if (!reaches || !ids.has(visit.sent ?? "")) continue;
+      // A logout or a login that presents a replaced id reaches the session, although the request does not see it.
+      if (!ids.has(visit.sent ?? "")) continue;
       // A login that was signed out everywhere before its answer is dropped, and has ended the old session.
       const revoked = effect === "restarts" &&
         this.world.ownerVisits.some((other) =>

@@ -513,3 +513,20 @@ Deno.test("maxPerOwner keeps as many sessions as it says, when there are many lo
     assertEquals((await devices("ann")).length, 2, `round ${round}`);
   }
 });
+
+Deno.test("destroySessions() revokes only the given session, when it has taken a new id since it was listed", async () => {
+  const { storage, login } = setUp();
+  const [phone, laptop] = [await login("u1", "phone"), await login("u1")];
+  const listed = await storage.listSessions("u1", { current: phone });
+  const [own] = listed.filter(({ current }) => current);
+  const session = await storage.read(phone);
+  session.regenerateId();
+  const moved = await storage.save(session);
+  assertEquals(
+    await storage.destroySessions("u1", { only: own?.id ?? "" }),
+    1,
+  );
+  assertFalse((await storage.read(moved)).has("user"));
+  assert((await storage.read(laptop)).has("user"));
+  assertEquals((await storage.listSessions("u1")).length, 1);
+});

@@ -1078,3 +1078,16 @@ Deno.test("createSessionStorage() throws, when engineTimeout is invalid", () => 
     );
   }
 });
+
+Deno.test("storage.save() ends the session under the new id, when a login begins under the id that was just replaced", async () => {
+  const { storage, store, other } = setUp();
+  const id = await store({ user: "ann" });
+  const moved = await other(id, (theirs) => theirs.regenerateId());
+  const session = await storage.read(id);
+  assertEquals(session.size, 0);
+  session.restart();
+  session.set("user", "bob");
+  const login = await storage.save(session);
+  assertEquals((await storage.read(login)).data, { user: "bob" });
+  assertEquals((await storage.read(moved)).size, 0);
+});
