@@ -85,7 +85,7 @@ export class DatabaseRecords<Data, FlashData> implements Records {
       const data = await this.#db.readData(id);
       // A copy as text, because changes of the application must reach the database only through updateData.
       return data ? this.#record(id, JSON.stringify(data)) : undefined;
-    });
+    }, { id });
   }
 
   reload({ id }: StoredRecord): Promise<StoredRecord | undefined> {
@@ -205,7 +205,7 @@ export class DatabaseRecords<Data, FlashData> implements Records {
         }
         if (!gone) throw error;
       }
-    });
+    }, { id });
     return !gone;
   }
 }

@@ -66,7 +66,11 @@ export class EngineRecords implements Records {
     key: string = hashId(id),
   ): Promise<KeyedRecord | undefined> {
     const { policy, engine } = this;
-    const found = await policy.call("read session", () => engine.read(key));
+    const found = await policy.call(
+      "read session",
+      () => engine.read(key),
+      { key },
+    );
     if (found === null) return undefined;
     if (typeof found?.value === "string" && typeof found.expires === "number") {
       return this.#record(id, key, found.value, found.version, found.expires);
@@ -196,13 +200,15 @@ export class EngineRecords implements Records {
     const { id, key, text, version } = stored as KeyedRecord;
     const ifVersion = this.#versionOf(stored);
     const { engine } = this;
-    const next = await this.policy.call("touch session", async () => {
+    const touch = async () => {
       if (!engine.touch) {
-        return await engine.write(key, text, { expires, ifVersion });
+        const owner = stored.decode()?.owner;
+        return await engine.write(key, text, { expires, ifVersion, owner });
       }
       const touched = await engine.touch(key, expires, { ifVersion });
       return touched === false ? null : version;
-    });
+    };
+    const next = await this.policy.call("touch session", touch, { key });
     return next === null
       ? undefined
       : this.#record(id, key, text, next, expires);
@@ -226,6 +232,7 @@ export class EngineRecords implements Records {
     const version = await this.policy.call(
       "save session",
       () => engine.write(key, text, { expires, ifVersion, owner }),
+      { key },
     );
     return version === null
       ? undefined
@@ -236,6 +243,7 @@ export class EngineRecords implements Records {
     return this.policy.call(
       "destroy session",
       () => this.engine.delete(key, options),
+      { key },
     );
   }
 

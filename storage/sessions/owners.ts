@@ -253,9 +253,10 @@ export class Owners {
       const deleted = await this.#policy.call(
         "destroy session",
         () => this.#engine.delete(key, { ifVersion }),
+        { key },
       );
       if (deleted) return isAhead(expires, this.#policy.now());
-      await this.#policy.backOff("destroy sessions", attempt);
+      await this.#policy.backOff("destroy sessions", attempt, { key });
     }
   }
 
@@ -268,7 +269,8 @@ export class Owners {
   }
 
   #read(key: string): Promise<EngineRecord | null> {
-    return this.#policy.call("read session", () => this.#engine.read(key));
+    const read = () => this.#engine.read(key);
+    return this.#policy.call("read session", read, { key });
   }
 
   /** A stored session, if it is the owner's by the option `owner` too. */

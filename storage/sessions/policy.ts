@@ -58,13 +58,16 @@ export interface Use {
   readonly slides: boolean;
 }
 
-/** What an event is about. */
-type EventDetails = Omit<SessionEvent, "type" | "session"> & {
+/** Which session an event is about. */
+interface Subject {
   /** The session's id. */
   readonly id?: string | undefined;
   /** The session's key, if its id is not known. */
   readonly key?: string | undefined;
-};
+}
+
+/** What an event is about. */
+type EventDetails = Omit<SessionEvent, "type" | "session"> & Subject;
 
 /** The checked options of a storage. */
 export class Policy {
@@ -165,20 +168,24 @@ export class Policy {
    *
    * @throws {SessionError} If the engine fails or times out: `store-failed`.
    */
-  async call<T>(what: string, call: () => Promise<T>): Promise<T> {
+  async call<T>(
+    what: string,
+    call: () => Promise<T>,
+    about?: Subject,
+  ): Promise<T> {
     try {
       return await this.#timeout.run(call);
     } catch (cause) {
-      throw this.failure(what, cause);
+      throw this.failure(what, cause, about);
     }
   }
 
   /** Reports a failure of the engine, and returns the error to throw. */
-  failure(what: string, cause: unknown): SessionError {
+  failure(what: string, cause: unknown, about?: Subject): SessionError {
     const typed = cause instanceof SessionError ? cause : undefined;
     // Other errors, such as a record that is too large, are not the engine's fault.
     if (!typed || typed.code === "store-failed") {
-      this.report("engine-error", { cause });
+      this.report("engine-error", { ...about, cause });
     }
     return typed ?? new SessionError(
       "store-failed",
@@ -192,8 +199,12 @@ export class Policy {
    *
    * @throws {SessionError} If that was the last attempt: `conflict`.
    */
-  async backOff(what: string, attempt: number): Promise<void> {
-    this.report("conflict");
+  async backOff(
+    what: string,
+    attempt: number,
+    about?: Subject,
+  ): Promise<void> {
+    this.report("conflict", about);
     if (attempt === MAX_ATTEMPTS) {
       throw new SessionError(
         "conflict",

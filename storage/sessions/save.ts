@@ -204,7 +204,7 @@ export class Save {
       );
       this.#target = this.#source;
       if (!this.#source) return "late";
-      await policy.backOff("save session", attempt);
+      await policy.backOff("save session", attempt, { id });
     }
   }
 
@@ -281,7 +281,7 @@ export class Save {
         const had = this.#target !== undefined;
         this.#target = this.#alive(await records.load(id));
         if (had && !this.#target) return "late";
-        await records.policy.backOff("save session", attempt);
+        await records.policy.backOff("save session", attempt, { id });
         continue;
       }
       this.#target = written;
@@ -303,7 +303,7 @@ export class Save {
         if (!newest) return "late";
       }
       this.#rebase(newest);
-      await records.policy.backOff("save session", attempt);
+      await records.policy.backOff("save session", attempt, { id: old.id });
     }
   }
 

@@ -10,6 +10,7 @@ import {
 import { rowName } from "../_row.ts";
 import { encodeBase64Url } from "./_bytes.ts";
 import { assertSessionError, Clock } from "../core/_support.ts";
+import { hashId } from "../../core/keys.ts";
 import { createSession, type Session, stateOf } from "../../core/session.ts";
 import type {
   SessionEvent,
@@ -1090,4 +1091,32 @@ Deno.test("storage.save() ends the session under the new id, when a login begins
   const login = await storage.save(session);
   assertEquals((await storage.read(login)).data, { user: "bob" });
   assertEquals((await storage.read(moved)).size, 0);
+});
+
+Deno.test("onEvent() receives the hash of the session's id, when the engine fails or another process was faster", async () => {
+  const engine = new FakeEngine();
+  const events: SessionEvent[] = [];
+  const open = () =>
+    createSessionStorage({ engine, onEvent: (event) => events.push(event) });
+  const [storage, elsewhere] = [open(), open()];
+  const session = await storage.read(null);
+  session.set("a", 1);
+  const id = await storage.save(session);
+  events.length = 0;
+  engine.play("read", "fail");
+  await assertSessionError(() => storage.read(id), "store-failed");
+  const [mine, theirs] = [await storage.read(id), await elsewhere.read(id)];
+  theirs.set("b", 2);
+  await elsewhere.save(theirs);
+  mine.set("c", 3);
+  await storage.save(mine);
+  assertEquals(
+    events.map(({ type, session }) => [type, session]),
+    [
+      ["engine-error", hashId(id!)],
+      ["committed", hashId(id!)],
+      ["conflict", hashId(id!)],
+      ["committed", hashId(id!)],
+    ],
+  );
 });
