@@ -83,7 +83,9 @@ export class EngineIndex implements OwnerIndex<OwnedSave> {
       : undefined;
   }
 
-  async confirm({ id, owner = "" }: OwnedSave): Promise<readonly string[]> {
+  async confirm(
+    { id, oldId, owner = "" }: OwnedSave,
+  ): Promise<readonly string[]> {
     const { maxPerOwner = Infinity } = this.#policy;
     const keys = await this.keys(owner);
     if (keys.length <= maxPerOwner) return [];
@@ -98,7 +100,8 @@ export class EngineIndex implements OwnerIndex<OwnedSave> {
     const many = Math.max(0, live.length - maxPerOwner);
     // Only those before this one: of two logins, the later one decides.
     const before = Math.max(0, live.indexOf(hashId(id)));
-    return live.slice(0, Math.min(many, before));
+    const old = oldId === undefined ? undefined : hashId(oldId);
+    return live.slice(0, Math.min(many, before)).filter((key) => key !== old);
   }
 
   async remove(): Promise<void> {}

@@ -16,10 +16,12 @@ import {
   createMemorySessionStorage,
   createSession,
   createSessionStorage,
+  type Engine,
   SessionError,
   type SessionEvent,
   type StorageOptions,
 } from "../../mod.ts";
+import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { rowName } from "../_row.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 import { random } from "./_schedule.ts";
@@ -529,4 +531,28 @@ Deno.test("destroySessions() revokes only the given session, when it has taken a
   assertFalse((await storage.read(moved)).has("user"));
   assert((await storage.read(laptop)).has("user"));
   assertEquals((await storage.listSessions("u1")).length, 1);
+});
+
+Deno.test("maxPerOwner spares the session that takes a new id, when its old id is kept", async () => {
+  const engines: Engine[] = [
+    new FakeEngine(),
+    new MemoryEngine(100, () => 1e12, () => {}),
+  ];
+  for (const engine of engines) {
+    const storage = createSessionStorage<Data>({
+      engine,
+      owner,
+      maxPerOwner: 1,
+      now: () => 1e12,
+    });
+    const session = await storage.read(null);
+    session.set("user", "u1");
+    const id = await storage.save(session);
+    const again = await storage.read(id);
+    again.regenerateId({ keepOld: true });
+    const fresh = await storage.save(again);
+    for (const kept of [id, fresh]) {
+      assert((await storage.read(kept)).has("user"), rowName(engine));
+    }
+  }
 });
