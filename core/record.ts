@@ -112,13 +112,22 @@ export function decodeLife(parts: readonly unknown[]): Life | undefined {
   return authenticated === null ? life : { ...life, authenticated };
 }
 
-/** The value of a JSON text; `undefined` if it is not JSON. */
+/** What a number beyond the range of a double has: an exponent of three digits, or hundreds of digits. */
+const HUGE = /[eE]\+?\d{3}|\d{309}/;
+
+/** The value of a JSON text; `undefined` if it is not JSON, or a number in it is out of range and could not be saved. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return HUGE.test(text) ? JSON.parse(text, mustBeFinite) : JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** `JSON.parse` reads a number that is out of range as `Infinity`. */
+function mustBeFinite(_key: string, value: unknown): unknown {
+  if (value === Infinity || value === -Infinity) throw new RangeError();
+  return value;
 }
 
 /** The JSON texts of a record's entries. */

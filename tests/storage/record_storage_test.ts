@@ -1120,3 +1120,17 @@ Deno.test("onEvent() receives the hash of the session's id, when the engine fail
     ],
   );
 });
+
+Deno.test("storage.read() returns an empty session, when a stored number is out of range, and not when a text looks like one", async () => {
+  const { engine, storage, events, store } = setUp();
+  const id = await store({ a: 0, text: "1e400" });
+  const [[key, record] = []] = engine.records;
+  assert(key && record);
+  assertEquals((await storage.read(id)).get("text"), "1e400");
+  for (const number of ["1e400", "-1e400", `[{"b":1${"0".repeat(400)}}]`]) {
+    const value = record.value.replace('"a":0', `"a":${number}`);
+    engine.records.set(key, { ...record, value });
+    assertEquals((await storage.read(id)).size, 0, number);
+    assertEquals(events.splice(0), ["corrupt-record"], number);
+  }
+});
