@@ -409,7 +409,8 @@ export class SessionState {
     const flashes = encodeTexts([...this.#hidden, ...this.#flashes]);
     const origin = this.originIn(storage);
     const pending = this.#changes;
-    const { tags: storedTags = {} } = origin && this.record || {};
+    const { tags: stored = {} } = origin && this.record || {};
+    const storedTags = new Map(Object.entries(stored));
     const taken = new Map<string, Taken>();
     let pristine: SessionRecord | undefined;
     for (const [key, which] of pending.taken) {
@@ -418,12 +419,12 @@ export class SessionState {
         pristine ??= origin?.decode();
         if (!pristine || !Object.hasOwn(pristine.flashes, key)) continue;
         const text = encodeJson(pristine.flashes[key], key);
-        taken.set(key, { text, tag: storedTags[key] });
+        taken.set(key, { text, tag: storedTags.get(key) });
       }
     }
     const tags = new Map<string, string>();
     for (const key of flashes.keys()) {
-      const stored = storedTags[key];
+      const stored = storedTags.get(key);
       const tag = pending.flashed.get(key) ?? (origin ? stored : newTag());
       if (tag !== undefined) tags.set(key, tag);
     }

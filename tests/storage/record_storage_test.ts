@@ -1134,3 +1134,25 @@ Deno.test("storage.read() returns an empty session, when a stored number is out 
     assertEquals(events.splice(0), ["corrupt-record"], number);
   }
 });
+
+Deno.test("storage.save() keeps a flash until it is read once, when its key is that of an object's own method", async () => {
+  for (
+    const key of ["__proto__", "constructor", "toString", "hasOwnProperty"]
+  ) {
+    const { engine, storage, store, other } = setUp();
+    const id = await store({ a: 0 });
+    const [[at, record] = []] = engine.records;
+    assert(at && record);
+    // Without a tag, as a session that came from a format without tags.
+    const value = record.value.replace("},{},", `},{"${key}":"hi"},`);
+    engine.records.set(at, { ...record, value });
+    await other(id, (session) => session.set("b", 1));
+    const reading = await storage.read(id);
+    assertEquals(reading.get(key), "hi", key);
+    // The flash is then removed from a newer record.
+    await other(id, (session) => session.set("b", 2));
+    await storage.save(reading);
+    const next = await storage.read(id);
+    assertEquals([next.has(key), next.data], [false, { a: 0, b: 2 }], key);
+  }
+});
