@@ -412,8 +412,8 @@ export interface Engine {
     options?: DeleteOptions,
   ): Promise<boolean>;
   /**
-   * Returns the keys of the records that were last written with this owner. An engine that has it finds an owner's
-   * sessions by an index; otherwise they are kept in lists.
+   * Returns the keys of the records that were last written with this owner, the least recently written first. An engine
+   * that has it finds an owner's sessions by an index; otherwise they are kept in lists.
    */
   owned?(owner: string): Promise<readonly string[]>;
   /** Removes exactly the records that have expired at `now`, in milliseconds. */

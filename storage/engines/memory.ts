@@ -16,20 +16,22 @@ import { Recency, type Used } from "./recency.ts";
 /** While there is room, an expired record is kept for an hour: the clock may be ahead, and be set back. */
 const SPARED = 3_600_000;
 
+interface MemoryRecord extends EngineRecord {
+  readonly version: number;
+}
+
 /** A record and its positions among the others. */
 class Kept implements Due, Used<Kept> {
   readonly key: string;
   /** Replaced and never changed, because callers hold it. */
-  record: EngineRecord;
+  record: MemoryRecord;
   owner: string | undefined;
-  /** The number of its last use, among all uses of records. */
-  used = 0;
   group: Recency<Kept> | undefined;
   before: Kept | undefined;
   after: Kept | undefined;
   position = -1;
 
-  constructor(key: string, record: EngineRecord) {
+  constructor(key: string, record: MemoryRecord) {
     this.key = key;
     this.record = record;
   }
@@ -67,7 +69,6 @@ export class MemoryEngine implements Engine {
   readonly #now: () => number;
   readonly #onEvict: (key: string) => void;
   #writes = 0;
-  #uses = 0;
 
   constructor(max: number, now: () => number, onEvict: (key: string) => void) {
     this.#max = max;
@@ -127,10 +128,10 @@ export class MemoryEngine implements Engine {
     return true;
   }
 
-  /** Returns an owner's keys, the least recently used first. */
+  /** Returns an owner's keys, the least recently written first. */
   async owned(owner: string): Promise<string[]> {
     return [...this.#owners.get(owner) ?? []]
-      .sort((a, b) => a.used - b.used)
+      .sort((a, b) => a.record.version - b.record.version)
       .map(({ key }) => key);
   }
 
@@ -153,7 +154,6 @@ export class MemoryEngine implements Engine {
   }
 
   #use(kept: Kept): void {
-    kept.used = ++this.#uses;
     const first = kept.owner !== undefined || this.#owners.size === 0;
     this.#join(kept, first ? this.#first : this.#second);
     if (this.#first.size <= this.#max - Math.floor(this.#max / 4)) return;
