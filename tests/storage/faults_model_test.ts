@@ -108,7 +108,7 @@ for (const retries of RETRIES) {
     const of = effort.thorough ? FEW : WIDE;
     await tryAll(
       { starts, size: 2, of },
-      { switches: effort.thorough ? 2 : 1, failures: 1 },
+      { switches: effort.thorough && retries === 0 ? 2 : 1, failures: 1 },
     );
   });
 }

@@ -1142,7 +1142,7 @@ Deno.test("storage.save() keeps a flash until it is read once, when its key is t
     const { engine, storage, store, other } = setUp();
     const id = await store({ a: 0 });
     const [[at, record] = []] = engine.records;
-    assert(at && record);
+    assert(at && record, key);
     // Without a tag, as a session that came from a format without tags.
     const value = record.value.replace("},{},", `},{"${key}":"hi"},`);
     engine.records.set(at, { ...record, value });
