@@ -14,7 +14,7 @@ import {
 } from "./cart.ts";
 import { field, readForm, RequestError } from "./forms.ts";
 import { show } from "./pages.ts";
-import { explain, seeOther } from "./responses.ts";
+import { explain, seeOther, signedOut } from "./responses.ts";
 import type { Data, Flash, ShopOptions, ShopSession } from "./session.ts";
 import style from "./style.css" with { type: "text" };
 import { icon } from "./views/frame.ts";
@@ -52,7 +52,8 @@ export function createShop(
 
     const form = await readForm(request);
     if (!session.has("since")) session.set("since", now());
-    return seeOther(await act(session, url.pathname, form, request, options));
+    const to = await act(session, url.pathname, form, request, options);
+    return session.destroyed ? await signedOut(to) : seeOther(to);
   }, { onUnavailable: explain });
 
   return async (request) => {

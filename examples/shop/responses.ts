@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SessionError } from "@satchel/session";
+import { createCookie, SessionError } from "@satchel/session";
 import { RequestError } from "./forms.ts";
 import type { Html } from "./html.ts";
 import { plainPage } from "./views/frame.ts";
@@ -11,6 +11,22 @@ import { plainPage } from "./views/frame.ts";
 /** Redirects the browser to a page, which it gets by GET. */
 export function seeOther(path: string): Response {
   return new Response(null, { status: 303, headers: { Location: path } });
+}
+
+const signedOutCookie = createCookie("signed-out", { httpOnly: true });
+
+/**
+ * Redirects the browser after a logout, so that "back" does not show the pages of the account. Chromium keeps pages in
+ * memory for "back", even with `no-store`. It drops them when an HttpOnly cookie is set, but not when one is only
+ * cleared. So this sets one, and clears it at once.
+ */
+export async function signedOut(path: string): Promise<Response> {
+  const response = seeOther(path);
+  for (const maxAge of [60, 0]) {
+    const setCookie = await signedOutCookie.serialize("1", { maxAge });
+    response.headers.append("Set-Cookie", setCookie);
+  }
+  return response;
 }
 
 /** Sends a page. */
