@@ -42,10 +42,7 @@ import {
   requireState,
   type Sessions,
 } from "./sessions.ts";
-import { Turns } from "./turns.ts";
-
-/** Saves of one session object, such as those of one request. */
-const saves = new Turns();
+import { inTurn } from "./turns.ts";
 
 const GUARANTEES: StorageGuarantees = {
   compareAndSet: false,
@@ -133,7 +130,7 @@ export class CookieStorage<Data, FlashData>
   ): Promise<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await saves.take(state, () => this.#save(state, options));
+    return await inTurn(state, () => this.#save(state, options));
   }
 
   reportLate(session: SessionLike): void {

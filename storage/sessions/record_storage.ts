@@ -36,10 +36,7 @@ import {
   type Sessions,
   valuesOf,
 } from "./sessions.ts";
-import { Turns } from "./turns.ts";
-
-/** Saves of one session object, such as those of one request. */
-const saves = new Turns();
+import { inTurn } from "./turns.ts";
 
 /** Keeps sessions in records. */
 export class RecordStorage<Data, FlashData>
@@ -88,7 +85,7 @@ export class RecordStorage<Data, FlashData>
   ): Promise<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await saves.take(state, () => this.#save(state, options));
+    return await inTurn(state, () => this.#save(state, options));
   }
 
   reportLate(session: SessionLike): void {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { SessionState } from "../../core/session_state.ts";
+
 /** What the turns of one key share, as long as one waits for the next. */
 export interface Shared<Value> {
   /** How many turns there were before this one. */
@@ -76,4 +78,15 @@ export class Turns<Value = unknown> {
     if (next) next();
     else this.#queues.delete(key);
   }
+}
+
+/** The saves of each session object. There is one for all storages, because two of them can save one session. */
+const saves = new Turns();
+
+/** Saves a session object after its earlier saves, by any storage. */
+export function inTurn<T>(
+  state: SessionState,
+  save: () => Promise<T>,
+): Promise<T> {
+  return saves.take(state, save);
 }

@@ -307,3 +307,22 @@ Deno.test("withSession() takes a third party's storage that has one part of the 
     assertEquals(await (await handler(next)).text(), "2", title);
   }
 });
+
+Deno.test("save() stores a session object in one storage after another, when two of different kinds save it at once", async () => {
+  const steps: string[] = [];
+  const engine = new FakeEngine();
+  const write = engine.write.bind(engine);
+  engine.write = async (...args) => {
+    for (let i = 0; i < 10; i++) await undefined;
+    steps.push("engine");
+    return await write(...args);
+  };
+  const records = createSessionStorage({ engine });
+  const cookies = createCookieSessionStorage({
+    cookie: { secrets: ["s3cr3t"] },
+    onEvent: () => steps.push("cookie"),
+  });
+  const session = createSession({ a: 1 });
+  await Promise.all([records.save(session), cookies.save(session)]);
+  assertEquals(steps, ["engine", "cookie"]);
+});
