@@ -1156,3 +1156,36 @@ Deno.test("storage.save() keeps a flash until it is read once, when its key is t
     assertEquals([next.has(key), next.data], [false, { a: 0, b: 2 }], key);
   }
 });
+
+Deno.test("session.restart() takes back the lifetime of the session before it, unless everything is kept", async () => {
+  for (const keep of [undefined, ["a"], "all"] as const) {
+    const { storage, clock, other } = setUp();
+    const id = await other(null, (session) => {
+      session.set("a", 1);
+      session.setMaxAge(60);
+    });
+    const login = await other(id, (session) => {
+      session.restart({ keep });
+      session.set("user", "ann");
+    });
+    clock.pass(61);
+    const { size } = await storage.read(login);
+    assertEquals(size > 0, keep !== "all", rowName(keep));
+  }
+});
+
+Deno.test("session.restart() ends the old session, when other processes keep changing it", async () => {
+  const { engine, storage, store } = setUp();
+  const id = await store({ user: "ann" });
+  const session = await storage.read(id);
+  session.restart();
+  session.set("user", "bob");
+  const write = engine.write.bind(engine);
+  engine.write = async (key, value, options) =>
+    value.startsWith(">") && options.ifVersion !== undefined
+      ? null
+      : await write(key, value, options);
+  const login = await storage.save(session);
+  assertEquals((await storage.read(login)).data, { user: "bob" });
+  assertEquals((await storage.read(id)).size, 0);
+});
