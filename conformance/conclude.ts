@@ -4,10 +4,11 @@
  * @module
  */
 import { CAPABILITIES, type Claim, claimsOf } from "./capabilities.ts";
-import { RULE_SET, rules } from "./rules.ts";
+import { ruleOf } from "./catalogue.ts";
+import { RULE_SET } from "./rules.ts";
 import type { Run } from "./trial/try_rule.ts";
 import { runtimeName, VERSION } from "./version.ts";
-import type { Level, Report, Rule, RuleResult, Target } from "./types.ts";
+import type { Level, Report, RuleResult, Target } from "./types.ts";
 
 /** The facts of a run, whatever its results. */
 export function summarise(
@@ -48,7 +49,7 @@ export function conclude(
     .map((r) => r.rule);
   const failed = results.filter((r) => r.outcome === "fail");
   const isBroken = failed.some((r) =>
-    r.expected === undefined && ruleOf(r)?.level === "must"
+    r.expected === undefined && ruleOf(r.rule)?.level === "must"
   );
   const isUntried = run.isDisturbed || results.some(isOpen);
   const verdict = isBroken || stale.length > 0
@@ -71,7 +72,7 @@ function levelsOf(
     const level = levelOf(of);
     if (level) levels[name] = level;
   };
-  const needs = (result: RuleResult) => ruleOf(result)?.capabilities ?? [];
+  const needs = (result: RuleResult) => ruleOf(result.rule)?.capabilities ?? [];
   note("core", results.filter((result) => needs(result).length === 0));
   for (const claim of claimsOf(target)) {
     note(claim, results.filter((result) => needs(result).includes(claim)));
@@ -82,7 +83,7 @@ function levelsOf(
 /** `undefined` if no rule of the level applies. */
 function levelOf(results: readonly RuleResult[]): Level | undefined {
   const musts = results.filter((result) =>
-    ruleOf(result)?.level === "must" && result.outcome !== "not-applicable"
+    ruleOf(result.rule)?.level === "must" && result.outcome !== "not-applicable"
   );
   if (musts.length === 0) return undefined;
   if (musts.some(({ outcome }) => outcome === "fail")) return "broken";
@@ -91,8 +92,4 @@ function levelOf(results: readonly RuleResult[]): Level | undefined {
 
 function isOpen({ outcome }: RuleResult): boolean {
   return outcome === "error" || outcome === "not-run";
-}
-
-function ruleOf({ rule }: RuleResult): Rule | undefined {
-  return rules.find(({ id }) => id === rule);
 }

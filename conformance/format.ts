@@ -30,7 +30,7 @@ export interface FormatOptions {
   readonly colour?: boolean | undefined;
   /** The width of text, in columns. @default {80} */
   readonly width?: number | undefined;
-  /** Returns the command that repeats a rule. @default {a call of checkStorage} */
+  /** Returns the command that repeats a rule. @default {a call of checkStorage or checkEngine} */
   readonly again?: ((report: Report, rule: string) => string) | undefined;
 }
 
@@ -91,5 +91,6 @@ export function formatReport(
 }
 
 function callAgain(report: Report, rule: string): string {
-  return `checkStorage(target, { only: ["${rule}"], seed: ${report.seed} })`;
+  const check = rule.startsWith("ENGINE-") ? "checkEngine" : "checkStorage";
+  return `${check}(target, { only: ["${rule}"], seed: ${report.seed} })`;
 }

@@ -36,6 +36,17 @@ export {
   type RemixSession,
   type RemixStorage,
 } from "./adapters.ts";
+export { checkEngine } from "./engine/check.ts";
+export { engineRules } from "./engine/rules.ts";
+export { isEngineTarget } from "./engine/target.ts";
+export {
+  type EngineOpenOptions,
+  type EngineRule,
+  type EngineTarget,
+  type Need,
+  NEEDS,
+  type OpenedEngine,
+} from "./engine/types.ts";
 export { CAPABILITIES, type Capability, type Claim } from "./capabilities.ts";
 export { type FormatOptions, formatReport } from "./format.ts";
 export { instrument, type Instrumented } from "./instrument.ts";

@@ -9,6 +9,7 @@ import { measure } from "./trial/measure.ts";
 import { Random } from "./trial/random.ts";
 import { Stray } from "./trial/stray.ts";
 import { type Run, SILENT_RULES, skip, tryRule } from "./trial/try_rule.ts";
+import { rules } from "./rules.ts";
 import { findUnclaimed } from "./unclaimed.ts";
 import type {
   CheckOptions,
@@ -50,17 +51,38 @@ export async function checkStorage(
   options: CheckOptions = {},
 ): Promise<Report> {
   checkTarget(target);
-  checkOptions(options);
+  const suite = { rules, measure, remark: findUnclaimed };
+  return await checkRules(suite, target, options);
+}
+
+/** Rules that are run together, and what goes with them. */
+export interface Suite {
+  readonly rules: readonly Rule[];
+  /** How fast the target answers. */
+  readonly measure: typeof measure;
+  /** Remarks for the report of a complete run. */
+  readonly remark: typeof findUnclaimed;
+}
+
+/**
+ * Checks a target against the rules of a suite.
+ *
+ * @throws {TypeError} If the options are invalid.
+ */
+export async function checkRules(
+  { rules, measure, remark }: Suite,
+  target: Target,
+  options: CheckOptions,
+): Promise<Report> {
+  checkOptions(options, rules);
   const date = new Date();
-  const chosen = choose(options.only);
+  const chosen = choose(options.only, rules);
   const { seed = Math.floor(Math.random() * 2 ** 31) } = options;
   const stray = new Stray();
   try {
     const run = { ...options, seed, pace: await measure(target, options) };
     const { results, silent } = await runAll(chosen, target, run, stray);
-    const notes = options.only || silent
-      ? []
-      : await findUnclaimed(target, run);
+    const notes = options.only || silent ? [] : await remark(target, run);
     const outside = await stray.take();
     if (outside !== undefined) notes.push(outside);
     return {

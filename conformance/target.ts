@@ -7,17 +7,20 @@ import { CAPABILITIES } from "./capabilities.ts";
 import { rules } from "./rules.ts";
 import type { CheckOptions, Rule, Target } from "./types.ts";
 
-/** The rules that `only` names. */
-export function choose(only: readonly string[] | undefined): readonly Rule[] {
-  if (!only) return rules;
+/** The rules that `only` names, of those about session storages or of others. */
+export function choose(
+  only: readonly string[] | undefined,
+  of: readonly Rule[] = rules,
+): readonly Rule[] {
+  if (!only) return of;
   for (const name of only) {
-    if (!rules.some((rule) => matches(rule, name))) {
+    if (!of.some((rule) => matches(rule, name))) {
       throw new TypeError(
         `Cannot run rule "${name}": there is no such rule or group`,
       );
     }
   }
-  return rules.filter((rule) => only.some((name) => matches(rule, name)));
+  return of.filter((rule) => only.some((name) => matches(rule, name)));
 }
 
 function matches(rule: Rule, name: string): boolean {
@@ -28,6 +31,7 @@ function matches(rule: Rule, name: string): boolean {
 /** Refuses invalid options of a run. */
 export function checkOptions(
   { deadline, expectedFailures: expected }: CheckOptions,
+  of: readonly Rule[] = rules,
 ): void {
   if (deadline !== undefined && !(deadline > 0 && deadline <= MOST_SECONDS)) {
     throw new TypeError(
@@ -35,7 +39,7 @@ export function checkOptions(
     );
   }
   for (const [id, reason] of Object.entries(expected ?? {})) {
-    if (!rules.some((rule) => rule.id === id)) {
+    if (!of.some((rule) => rule.id === id)) {
       throw new TypeError(
         `Cannot expect rule "${id}" to fail: there is no such rule`,
       );
@@ -74,7 +78,8 @@ export function checkTarget(target: Target): void {
   }
 }
 
-function clockProblem(clock: Target["clock"]): string | undefined {
+/** What is wrong with a clock; `undefined` if it can be used. */
+export function clockProblem(clock: Target["clock"]): string | undefined {
   if (clock === undefined) return undefined;
   switch (clock?.kind) {
     case "virtual":

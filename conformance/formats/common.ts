@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { rules } from "../rules.ts";
-import type { Report, Rule, RuleResult } from "../types.ts";
+import { ruleOf } from "../catalogue.ts";
+import type { Report, RuleResult } from "../types.ts";
+
+export { ruleOf };
 
 /** The groups, in the catalogue's order: the prefix of their rules' ids, and their names. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -22,6 +24,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   SERIAL: "Serialisation",
   FAULT: "Faults",
   MODEL: "Model",
+  ENGINE: "Engine",
 };
 
 /** An outcome as a report shows it: also whether it was expected, and whether it affects the verdict. */
@@ -56,11 +59,6 @@ export const MARKS: Readonly<Record<Mark, MarkStyle>> = {
   pass: { symbol: "✓", word: "passed", ansi: 32 },
   "not-applicable": { symbol: "–", word: "not applicable", ansi: 2 },
 };
-
-/** The rule of a result; `undefined` if this version does not have the rule. */
-export function ruleOf(id: string): Rule | undefined {
-  return rules.find((rule) => rule.id === id);
-}
 
 /** The group of a rule. */
 export function groupOf(id: string): string {

@@ -1,0 +1,134 @@
+/**
+ * Checks the types of an engine's answers. A wrong type is an error with what to change, and not a verdict: no rule can
+ * be tried on it.
+ *
+ * @module
+ */
+import type { EngineRecord } from "../../storage/contract.ts";
+import { describe, HarnessError } from "../trial/port.ts";
+
+/** An answer of `read`. */
+export function recordOf(answer: unknown): EngineRecord | null {
+  if (answer === null) return null;
+  if (typeof answer !== "object") {
+    wrong("read()", answer, "{ value, version, expires }, or null");
+  }
+  const { value, version, expires } = answer as Record<string, unknown>;
+  if (typeof value !== "string") {
+    wrong('read()\'s "value"', value, "the text as it was written");
+  }
+  if (!isVersion(version)) {
+    wrong('read()\'s "version"', version, "what write() returned");
+  }
+  if (typeof expires !== "number" || Number.isNaN(expires)) {
+    wrong('read()\'s "expires"', expires, "a number of milliseconds");
+  }
+  return answer as EngineRecord;
+}
+
+/** An answer of `write`. */
+export function versionOf(answer: unknown): unknown {
+  if (answer === null || isVersion(answer)) return answer;
+  return wrong(
+    "write()",
+    answer,
+    "the record's new version; null if another version is stored",
+  );
+}
+
+/** An answer of `delete` or `touch`. */
+export function booleanOf(method: string, answer: unknown): boolean {
+  if (typeof answer === "boolean") return answer;
+  return wrong(`${method}()`, answer, "true or false");
+}
+
+/** An answer of `owned`. */
+export function keysOf(answer: unknown): readonly string[] {
+  if (!Array.isArray(answer)) wrong("owned()", answer, "a list of keys");
+  const other = answer.findIndex((key) => typeof key !== "string");
+  if (other < 0) return answer;
+  return wrong(`owned()[${other}]`, answer[other], "a key");
+}
+
+function isVersion(version: unknown): boolean {
+  return version !== undefined && version !== null && version !== "" &&
+    typeof version !== "boolean" && !Number.isNaN(version);
+}
+
+function wrong(what: string, came: unknown, want: string): never {
+  throw new HarnessError(
+    `${what} is ${received(came)}; it must be ${want}${hint(what, came)}`,
+  );
+}
+
+/** What to change, for the mistakes that drivers cause. */
+function hint(what: string, came: unknown): string {
+  const advice = came instanceof Promise
+    ? "await it"
+    : /expires/.test(what)
+    ? typeof came === "string" || typeof came === "bigint"
+      ? "drivers return a BIGINT or DECIMAL column as text: convert it, Number(row.expires)"
+      : came instanceof Date
+      ? "convert it, row.expires.getTime()"
+      : undefined
+    : /value/.test(what)
+    ? came instanceof Uint8Array
+      ? "decode it as UTF-8"
+      : typeof came === "object" && came
+      ? "the client parsed the text as JSON: turn that off, or use a text column"
+      : undefined
+    : /delete|touch/.test(what) && typeof came === "number"
+    ? "return whether a row was changed, rowCount > 0"
+    : /read\(\)$/.test(what) && came === undefined
+    ? "return null for a missing record, row ?? null"
+    : /write/.test(what)
+    ? "return the version that was stored, for example by RETURNING version"
+    : undefined;
+  return advice === undefined ? "" : ` (${advice})`;
+}
+
+/** What came, as short text. The records are the suite's own, and not secret. */
+export function received(value: unknown): string {
+  if (value === undefined || value === null) return `${value}`;
+  if (typeof value === "string") return `a string, ${brief(value)}`;
+  if (typeof value === "object") {
+    const name = Object.getPrototypeOf(value)?.constructor?.name;
+    return `an object${typeof name === "string" ? ` (${name})` : ""}`;
+  }
+  return typeof value === "function" || typeof value === "symbol"
+    ? `a ${typeof value}`
+    : `a ${typeof value}, ${brief(value)}`;
+}
+
+/** A value as the trace shows it. */
+export function brief(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "string") {
+    return value.length <= 40
+      ? JSON.stringify(value)
+      : `${JSON.stringify(value.slice(0, 24))}… (${value.length} characters)`;
+  }
+  if (typeof value === "object" && value !== null) return "an object";
+  return String(value);
+}
+
+/** An error and its causes, because wrappers say only "query failed". */
+export function withCauses(error: unknown): string {
+  const texts: string[] = [];
+  let cause = error;
+  for (let depth = 0; depth < 4 && cause !== undefined; depth++) {
+    texts.push(describe(cause));
+    cause = causeOf(cause);
+  }
+  return [...new Set(texts)].join("; caused by ");
+}
+
+function causeOf(error: unknown): unknown {
+  try {
+    if (!(error instanceof Error)) return undefined;
+    if (error.cause !== undefined && error.cause !== null) return error.cause;
+    return error instanceof AggregateError ? error.errors[0] : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,228 @@
+import { must } from "../rule.ts";
+import { overlap } from "./races.ts";
+import { settled } from "../../rules/support/head_starts.ts";
+import type { DraftedRule } from "../rule.ts";
+import type { EngineTrial } from "../engine_trial.ts";
+import type { OpenEngine } from "../open_engine.ts";
+
+/** Two hours, in milliseconds: later than the deadlines of most records here. */
+const LATER = 7_200_000;
+
+/** Sweeps, owners, failures. */
+export const upkeep: readonly DraftedRule[] = [
+  must("ENGINE-27", {
+    needs: ["sweep"],
+    sentence:
+      "`sweep` removes the records that have expired at the instant that it is given, and no others.",
+    why:
+      "The session storage gives an instant an hour ago, because clocks differ. A sweep by the database's own clock removes live sessions, or nothing.",
+    async check(e, a) {
+      const now = e.trial.now();
+      const offsets = { "1 ms before": -1, "at": 0, "1 ms after": 1 };
+      const keys: Record<string, string> = {};
+      for (const [when, offset] of Object.entries(offsets)) {
+        const key = e.key(undefined, `expires ${when} the sweep's instant`);
+        keys[when] = key;
+        await a.write(key, "[1]", { expires: now + LATER + offset });
+      }
+      const many = Array.from({ length: 20 }, () => e.key());
+      await settled(
+        many.map((key) => a.write(key, "[2]", { expires: now + LATER - 7 })),
+      );
+      const live = e.key();
+      await a.write(live, "[3]", { expires: now + 2 * LATER });
+      await a.sweep(-3_600_000);
+      for (const key of [...Object.values(keys), live]) {
+        const what = "sweep() removed a record before its deadline";
+        await e.holds(a, key, { value: key === live ? "[3]" : "[1]" }, what);
+      }
+      await a.sweep(LATER + now - e.trial.now());
+      const after = keys["1 ms after"] as string;
+      const what = "sweep() removed a record that had not expired";
+      await e.holds(a, after, { value: "[1]" }, what);
+      await e.holds(a, live, { value: "[3]" }, what);
+      const gone = [keys["1 ms before"], keys["at"], ...many] as string[];
+      for (const key of gone) {
+        const left = "sweep() left a record that had expired at its instant";
+        await e.holds(a, key, null, left);
+      }
+    },
+  }),
+  must("ENGINE-28", {
+    needs: ["sweep"],
+    sentence: "A record whose deadline moves during a sweep is not removed.",
+    why:
+      "A sweep takes a while. If it removes by a list that it read before, it signs out whoever came back in that moment.",
+    async check(e, a) {
+      const at = LATER;
+      for (const change of ["write", "touch"] as const) {
+        if (change === "touch" && !e.has("touch", a)) continue;
+        await overlap(e, a, {
+          length: async (key) => {
+            await a.write(key, "[1]", { expires: e.soon });
+            return () => a.sweep(at);
+          },
+          async meet(key, [here, there], meeting) {
+            await a.write(key, "[1]", { expires: e.soon });
+            const expires = e.trial.now() + 2 * LATER;
+            let moved = true;
+            await meeting(() => here.sweep(at), async () => {
+              if (change === "write") {
+                await there.write(key, "[2]", { expires });
+              } else moved = await there.touch(key, expires);
+            });
+            // The sweep may have been first.
+            if (!moved) return;
+            await e.holds(
+              a,
+              key,
+              { value: change === "write" ? "[2]" : "[1]", expires },
+              `sweep() removed a record that a ${change} renewed meanwhile`,
+            );
+          },
+        });
+      }
+    },
+  }),
+  must("ENGINE-29", {
+    needs: ["owned"],
+    sentence:
+      "`owned` returns the keys that were last written with an owner, the least recently written first; `touch` does not change their order.",
+    why:
+      "It lists where a user is signed in. If there are too many sessions, the first of the list are ended.",
+    async check(e, a) {
+      const owner = e.key(undefined, "the owner");
+      const keys = Array.from({ length: 4 }, () => e.key());
+      const [one, two, three, four] = keys as [string, string, string, string];
+      await isOwned(e, a, owner, [], "an owner without records");
+      for (const key of keys) {
+        await a.write(key, "[1]", { expires: e.soon, owner });
+      }
+      await isOwned(e, a, owner, keys, "four records in the order of writing");
+      await a.write(two, "[2]", { expires: e.soon, owner });
+      const order = [one, three, four, two];
+      await isOwned(e, a, owner, order, "a record that was written again");
+      if (e.has("touch", a)) {
+        await a.touch(one, e.soon + LATER);
+        await isOwned(e, a, owner, order, "a record that was touched");
+      }
+      const more = Array.from({ length: 12 }, () => e.key());
+      await settled(
+        more.map((key) => a.write(key, "[3]", { expires: e.soon, owner })),
+      );
+      const listed = await a.owned(owner);
+      e.trial.equal(
+        [...listed].sort(),
+        [...order, ...more].sort(),
+        "owned() does not list all records that were written in parallel",
+      );
+    },
+  }),
+  must("ENGINE-30", {
+    needs: ["owned"],
+    sentence:
+      "`owned` leaves out the records that were deleted, or last written with another owner or without one. Owners differ in every character.",
+    why:
+      "Signing out everywhere ends what is listed. It must not end another user's session, nor show it.",
+    async check(e, a) {
+      const owner = `aB${e.key().slice(2)}`;
+      const others = {
+        "whose name begins with the owner's": `${owner}0`,
+        "with which the owner's name begins": owner.slice(0, -1),
+        "in the other case": `Ab${owner.slice(2)}`,
+        "with _ for a letter": `a_${owner.slice(2)}`,
+      };
+      const keys = Array.from({ length: 4 }, () => e.key());
+      const [kept, deleted, moved, left] = keys as [
+        string,
+        string,
+        string,
+        string,
+      ];
+      for (const key of keys) {
+        await a.write(key, "[1]", { expires: e.soon, owner });
+      }
+      const another = e.key();
+      await a.delete(deleted);
+      await a.write(moved, "[2]", { expires: e.soon, owner: another });
+      await a.write(left, "[2]", { expires: e.soon });
+      const what = "records that were deleted or written anew";
+      await isOwned(e, a, owner, [kept], what);
+      await isOwned(e, a, another, [moved], "a record with a new owner");
+      for (const [name, other] of Object.entries(others)) {
+        const key = e.key();
+        await a.write(key, "[3]", { expires: e.soon, owner: other });
+        await isOwned(e, a, other, [key], `an owner ${name}`);
+      }
+      await isOwned(e, a, owner, [kept], "an owner among similar names");
+      if (!e.has("compareAndSet", a)) return;
+      const options = { expires: e.soon, owner, ifVersion: null };
+      await a.write(moved, "[4]", options);
+      await isOwned(e, a, owner, [kept], "a write that was refused");
+    },
+  }),
+  must("ENGINE-31", {
+    needs: ["faults"],
+    // Its hooks may reach the engines of other rules.
+    moves: true,
+    sentence:
+      "If the database fails, the call rejects; it does not return `null`, `false`, `true` or an empty list. Afterwards the same engine works again.",
+    why:
+      "A failure that looks like a missing record signs the visitor out, and a logout that only looks done leaves the session alive.",
+    async check(e, a) {
+      const key = e.key();
+      const owner = e.key();
+      const expires = e.soon;
+      const write = (value: string) => a.write(key, value, { expires, owner });
+      await write("[1]");
+      const cases = [
+        { reads: true, writes: false },
+        { reads: false, writes: true },
+        { reads: true, writes: true },
+      ];
+      for (const what of cases) {
+        const failing: Record<string, () => Promise<unknown>> = {
+          ...what.reads ? { read: () => a.read(key) } : {},
+          ...what.reads && e.has("owned", a)
+            ? { owned: () => a.owned(owner) }
+            : {},
+          ...what.writes
+            ? { write: () => write("[2]"), delete: () => a.delete(key) }
+            : {},
+          ...what.writes && e.has("touch", a)
+            ? { touch: () => a.touch(key, e.soon) }
+            : {},
+        };
+        await a.faults.fail(what);
+        e.trial.note(`the database fails: ${JSON.stringify(what)}`);
+        for (const [name, call] of Object.entries(failing)) {
+          await e.trial.rejects(
+            call,
+            `${name}() resolves although the database fails`,
+          );
+        }
+        await a.faults.heal();
+        e.trial.note("the database works again");
+        const lost = "after a failure, a record is not there";
+        await e.holds(a, key, { value: "[1]" }, lost);
+        await write("[1]");
+      }
+    },
+  }),
+];
+
+async function isOwned(
+  e: EngineTrial,
+  a: OpenEngine,
+  owner: string,
+  want: readonly string[],
+  what: string,
+): Promise<void> {
+  const got = await a.owned(owner);
+  const name = (key: string) => e.nameOf(key);
+  e.trial.equal(
+    got.map(name),
+    want.map(name),
+    `owned() is wrong for ${what}`,
+  );
+}

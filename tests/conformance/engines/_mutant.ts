@@ -1,0 +1,172 @@
+/**
+ * How a broken engine is made: the engine in memory, as a database that instances share, with one thing done wrong.
+ */
+import {
+  type EngineTarget,
+  instrument,
+  type TestClock,
+} from "../../../conformance/mod.ts";
+import type {
+  Engine,
+  EngineRecord,
+  StorageGuarantees,
+  WriteOptions,
+} from "../../../mod.ts";
+import { MemoryEngine } from "../../../storage/engines/memory.ts";
+
+/** A broken engine, and what the suite must say of it. */
+export interface Mutant {
+  /** What is wrong with it. */
+  readonly name: string;
+  /** The rule that it breaks. */
+  readonly breaks: string;
+  /** What the reason of that rule's failure must say. */
+  readonly reason: string;
+  /** The other rules that it breaks, each with why the same defect shows there. */
+  readonly also: Readonly<Record<string, string>>;
+  readonly target: EngineTarget;
+}
+
+/** What is written down of a mutant. */
+export interface Draft extends Pick<Mutant, "name" | "reason"> {
+  readonly also?: Mutant["also"];
+  /** What is done wrong; called for each instance. */
+  readonly defect: Defect;
+}
+
+/** All methods, which the right engine has. */
+export type Whole = Required<Engine>;
+
+/** One instance of the right engine, for a defect to work with. */
+export interface Bench {
+  readonly engine: Whole;
+  readonly namespace: string;
+  now(): number;
+  /** What all instances of the namespace share besides the records. */
+  readonly shared: Map<string, unknown>;
+  /** The engine of another namespace; `undefined` if nobody opened it. */
+  namespaces(): [string, Whole][];
+  /** Forgets what is stored in the namespace. */
+  lose(): void;
+}
+
+export type Defect = (at: Bench) => Partial<Engine>;
+
+/** What the right engine guarantees. */
+export const GUARANTEES: StorageGuarantees = {
+  compareAndSet: true,
+  reads: "strong",
+  revoke: true,
+  durable: true,
+  shared: true,
+  selfContained: false,
+  evicts: "nothing",
+  maxBytes: 2 ** 21,
+};
+
+/** A mutant. */
+export function mutant(breaks: string, draft: Draft): Mutant {
+  const { name, reason, also = {}, defect } = draft;
+  return { name, breaks, reason, also, target: broken(name, defect) };
+}
+
+const virtual: TestClock = { kind: "virtual", advance() {} };
+
+/** The engine in memory with a defect; without one, it is right. */
+export function broken(
+  name: string,
+  defect: Defect,
+  clock: TestClock = virtual,
+): EngineTarget {
+  const databases = new Map<string, Database>();
+  return {
+    name,
+    clock,
+    open({ namespace, now }) {
+      const database = databases.get(namespace) ?? fresh(now);
+      databases.set(namespace, database);
+      const right = () => wholeEngine(database);
+      // Defects and the failing database are below the engine, whose errors must come through.
+      const { engine, faults } = instrument(right());
+      const whole = { ...engine, close: async () => {} } as Whole;
+      const parts = defect({
+        engine: { ...whole, guarantees: GUARANTEES },
+        namespace,
+        now,
+        shared: database.shared,
+        namespaces: () =>
+          [...databases].map(([name, other]) => [name, wholeEngine(other)]),
+        lose() {
+          database.engine = fresh(now).engine;
+        },
+      });
+      return {
+        engine: { ...whole, guarantees: GUARANTEES, ...parts },
+        faults,
+      };
+    },
+  };
+}
+
+interface Database {
+  engine: MemoryEngine;
+  readonly shared: Map<string, unknown>;
+}
+
+function fresh(now: () => number): Database {
+  return {
+    engine: new MemoryEngine(100_000, now, () => {}),
+    shared: new Map(),
+  };
+}
+
+/** The database's engine as it is now: a defect may lose it. */
+function wholeEngine(database: Database): Whole {
+  const at = () => database.engine;
+  return {
+    guarantees: GUARANTEES,
+    read: (key) => at().read(key),
+    write: (key, value, options) => at().write(key, value, options),
+    delete: (key, options) => at().delete(key, options),
+    touch: (key, expires, options) => at().touch(key, expires, options),
+    owned: (owner) => at().owned(owner),
+    sweep: (now) => at().sweep(now),
+    async close() {},
+  };
+}
+
+/** Changes what is read. */
+export function reading(
+  { engine }: Bench,
+  change: (record: EngineRecord, key: string) => EngineRecord | null,
+): Pick<Engine, "read"> {
+  return {
+    async read(key) {
+      const record = await engine.read(key);
+      return record && change(record, key);
+    },
+  };
+}
+
+/** Changes what is written. */
+export function writing(
+  { engine }: Bench,
+  change: (
+    value: string,
+    options: WriteOptions,
+    key: string,
+  ) => { value?: string; options?: WriteOptions; key?: string },
+): Pick<Engine, "write"> {
+  return {
+    write(key, value, options) {
+      const changed = { key, value, options, ...change(value, options, key) };
+      return engine.write(changed.key, changed.value, changed.options);
+    },
+  };
+}
+
+/** Something that all instances of a namespace share. */
+export function sharing<T>({ shared }: Bench, name: string, make: () => T): T {
+  if (!shared.has(name)) shared.set(name, make());
+  return shared.get(name) as T;
+}

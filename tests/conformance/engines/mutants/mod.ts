@@ -1,0 +1,19 @@
+import { instances } from "./instances.ts";
+import type { Mutant } from "../_mutant.ts";
+import { races } from "./races.ts";
+import { records } from "./records.ts";
+import { texts } from "./texts.ts";
+import { touch } from "./touch.ts";
+import { upkeep } from "./upkeep.ts";
+import { versions } from "./versions.ts";
+
+/** The broken engines, in the order of the rules that they break. */
+export const mutants: readonly Mutant[] = [
+  ...records,
+  ...texts,
+  ...versions,
+  ...touch,
+  ...races,
+  ...instances,
+  ...upkeep,
+];
