@@ -56,8 +56,9 @@ function isVersion(version: unknown): boolean {
 }
 
 function wrong(what: string, came: unknown, want: string): never {
+  const [is, be] = what.endsWith("()") ? ["returned", "return"] : ["is", "be"];
   throw new HarnessError(
-    `${what} is ${received(came)}; it must be ${want}${hint(what, came)}`,
+    `${what} ${is} ${received(came)}; it must ${be} ${want}${hint(what, came)}`,
   );
 }
 

@@ -136,11 +136,12 @@ export class OpenEngine {
     return keysOf(await this.#call(`owned(${brief(owner)})`, call, names));
   }
 
-  /** @param at How far ahead the given instant is, in milliseconds. */
-  async sweep(at: number): Promise<void> {
+  /** @param instant In milliseconds. */
+  async sweep(instant: number): Promise<void> {
+    const ahead = instant - this.#context.now();
     await this.#call(
-      `sweep(now${at < 0 ? ` - ${-at}` : ` + ${at}`} ms)`,
-      async () => await this.engine.sweep?.(this.#context.now() + at),
+      `sweep(now ${ahead < 0 ? "-" : "+"} ${Math.abs(ahead)} ms)`,
+      async () => await this.engine.sweep?.(instant),
       () => "done",
     );
   }

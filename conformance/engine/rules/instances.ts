@@ -84,7 +84,7 @@ export const instances: readonly DraftedRule[] = [
         await e.holds(engine, other, null, reached);
       }
       if (!e.has("sweep", a)) return;
-      await middle.sweep(3 * 3_600_000);
+      await middle.sweep(e.soon + 3_600_000);
       for (const [i, engine] of [longer, shorter].entries()) {
         const swept = "sweep() removes the records of another namespace";
         await e.holds(engine, key, { value: `[${i + 1}]` }, swept);

@@ -7,6 +7,16 @@ import type { EngineTarget } from "../../../conformance/mod.ts";
 import { instrument } from "../../../conformance/mod.ts";
 import type { Engine } from "../../../mod.ts";
 import { DenoKvEngine, type KvLike } from "../../../storage/engines/deno_kv.ts";
+import {
+  CloudflareKVEngine,
+  type KVNamespaceLike,
+} from "../../../storage/engines/cloudflare_kv.ts";
+import type { DynamoDBClientLike } from "../../../storage/engines/dynamodb/clients.ts";
+import { DynamoDBEngine } from "../../../storage/engines/dynamodb/engine.ts";
+import type { MemcacheLike } from "../../../storage/engines/memcached/client.ts";
+import { MemcachedEngine } from "../../../storage/engines/memcached/engine.ts";
+import type { RedisSend } from "../../../storage/engines/redis/client.ts";
+import { RedisEngine } from "../../../storage/engines/redis/engine.ts";
 import { FileEngine } from "../../../storage/engines/file/engine.ts";
 import { MemoryEngine } from "../../../storage/engines/memory.ts";
 
@@ -28,6 +38,46 @@ export function target(
       return { engine: failing, faults };
     },
   };
+}
+
+/** Redis, by any client. */
+export function redisEngine(name: string, send: RedisSend): EngineTarget {
+  return target(
+    name,
+    ({ namespace, now }) => new RedisEngine(send, namespace, now),
+  );
+}
+
+/** Memcached, by any client. */
+export function memcachedEngine(
+  name: string,
+  client: MemcacheLike,
+): EngineTarget {
+  return target(
+    name,
+    ({ namespace, now }) => new MemcachedEngine(client, namespace, now),
+  );
+}
+
+/** DynamoDB, with a table for each namespace. */
+export function dynamoDBEngine(
+  client: DynamoDBClientLike,
+  makeTable: () => Promise<string>,
+): EngineTarget {
+  const tables = new Map<string, Promise<string>>();
+  return target("DynamoDB", async ({ namespace, now }) => {
+    const made = tables.get(namespace) ?? makeTable();
+    tables.set(namespace, made);
+    return new DynamoDBEngine(client, { table: await made }, now);
+  });
+}
+
+/** Workers KV. */
+export function workersKvEngine(kv: KVNamespaceLike): EngineTarget {
+  return target(
+    "Workers KV",
+    ({ namespace, now }) => new CloudflareKVEngine(kv, `${namespace}:`, now),
+  );
 }
 
 /** Memory: each instance has records of its own. */

@@ -73,7 +73,10 @@ export const instances: readonly Mutant[] = [
         },
       };
     },
-    also: { "ENGINE-28": "a sweep by the other instance does not see touch()" },
+    also: {
+      "ENGINE-28": "a sweep by the other instance does not see touch()",
+      "ENGINE-31": "touch() does not ask the database, which fails",
+    },
   }),
   mutant("ENGINE-24", {
     name: "sweep removes what begins with the prefix (SCAN MATCH prefix*)",
@@ -155,7 +158,6 @@ export const instances: readonly Mutant[] = [
         },
       };
     },
-    also: {},
   }),
   mutant("ENGINE-26", {
     name: "what was not written to the disk yet is lost with the process",

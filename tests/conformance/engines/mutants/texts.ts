@@ -101,14 +101,22 @@ export const texts: readonly Mutant[] = [
     mutant("ENGINE-09", {
       name,
       reason: "a key finds the record of another",
-      defect: ({ engine }) => ({
-        read: (key) => engine.read(change(key)),
-        write: (key, value, options) =>
-          engine.write(change(key), value, options),
-        delete: (key, options) => engine.delete(change(key), options),
-        touch: (key, expires, options) =>
-          engine.touch(change(key), expires, options),
-      }),
+      defect: (at) => {
+        const { engine } = at;
+        const names = sharing(at, "names", () => new Map<string, string>());
+        return {
+          read: (key) => engine.read(change(key)),
+          write(key, value, options) {
+            names.set(change(key), key);
+            return engine.write(change(key), value, options);
+          },
+          delete: (key, options) => engine.delete(change(key), options),
+          touch: (key, expires, options) =>
+            engine.touch(change(key), expires, options),
+          owned: async (owner) =>
+            (await engine.owned(owner)).map((key) => names.get(key) ?? key),
+        };
+      },
     })
   ),
   ...(["delete", "touch"] as const).map((method) =>
@@ -122,7 +130,7 @@ export const texts: readonly Mutant[] = [
 
 function cut(value: string, bytes: number): string {
   const start = new TextEncoder().encode(value).slice(0, bytes);
-  return new TextDecoder().decode(start);
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(start);
 }
 
 /** Texts over 400 KB are refused. */

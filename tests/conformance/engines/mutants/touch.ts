@@ -23,7 +23,10 @@ export const touch: readonly Mutant[] = [
   mutant("ENGINE-15", {
     name: "touch is an UPDATE, and each UPDATE changes the row's version",
     reason: "touch() changed the version",
-    also: { "ENGINE-16": "it expects one version twice" },
+    also: {
+      "ENGINE-16": "it expects one version twice",
+      "ENGINE-29": "an owner's list is in the order of the versions",
+    },
     defect: ({ engine }) => ({
       async touch(key, expires, options) {
         const old = await engine.read(key);

@@ -18,11 +18,13 @@ export const upkeep: readonly Mutant[] = [
     defect: ({ engine }) => ({
       sweep: (now) => engine.sweep(now + 3_599_999),
     }),
-    also: {},
   }),
   mutant("ENGINE-27", {
     name: "sweep removes ten rows (LIMIT 10), and is not repeated",
     reason: "sweep() left a record that had expired at its instant",
+    also: {
+      "ENGINE-28": "it deletes by the version, which touch() does not change",
+    },
     defect: (at) => {
       const keys = writtenKeys(at);
       return {
@@ -37,9 +39,6 @@ export const upkeep: readonly Mutant[] = [
           }
         },
       };
-    },
-    also: {
-      "ENGINE-28": "its delete does not see a deadline that touch() moved",
     },
   }),
   mutant("ENGINE-28", {
@@ -238,11 +237,16 @@ export const upkeep: readonly Mutant[] = [
 /** The keys that were written, in the order of their first write. */
 function writtenKeys(at: Bench) {
   const all = sharing(at, "written", () => new Set<string>());
-  const writing: Pick<Engine, "write"> = {
+  const writing: Pick<Engine, "write" | "delete"> = {
     async write(key, value, options) {
       const version = await at.engine.write(key, value, options);
       if (version !== null) all.add(key);
       return version;
+    },
+    async delete(key, options) {
+      const deleted = await at.engine.delete(key, options);
+      if (deleted) all.delete(key);
+      return deleted;
     },
   };
   return { all, writing };
