@@ -356,7 +356,7 @@ export interface StorageGuarantees {
 export interface EngineRecord {
   /** The text as it was written. */
   readonly value: string;
-  /** A value that changes with every write, and never repeats for the same key. */
+  /** A value that changes with every write, and never repeats for the same key. It is not `null`. */
   readonly version: unknown;
   /** The deadline, as it was last written or touched, in milliseconds. */
   readonly expires: number;
@@ -382,15 +382,23 @@ export interface DeleteOptions {
 }
 
 /**
- * An engine: it stores a text under a key until a deadline. It does not know about sessions or cookies.
+ * An engine: it stores a text under a key until a deadline. It does not know about sessions or cookies. `checkEngine`
+ * of the conformance suite tries these sentences one by one.
  *
- * - **Keys** are the hash of an id: 43 letters, digits, `-` and `_`. They do not contain a client's bytes.
- * - **Absence**: for a missing record, `read` returns `null`, an unconditional `delete` resolves, and a write that
- *   expects a version returns `null`.
- * - **Expiry**: a record may be returned after its deadline; the caller checks it.
+ * - **Keys** are the hash of an id: 43 letters, digits, `-` and `_`, which differ in case too. They do not contain a
+ *   client's bytes.
+ * - **Values** are text of at least one character, without control characters below U+0020 or lone surrogates. A value
+ *   of up to `maxBytes`, or of a megabyte if that is not declared, is stored whole. A write that is refused changes
+ *   nothing.
+ * - **Absence**: for a missing record, `read` returns `null`, an unconditional `delete` resolves, `touch` returns
+ *   `false`, and a write that expects a version returns `null`.
+ * - **Expiry**: a record is there until its deadline, unless the engine evicts it. It may be returned after its deadline;
+ *   the caller checks it.
  * - **Overwrite**: a write replaces the whole record. A read returns the old one or the new one, never parts of both.
  * - **Concurrency**: with `compareAndSet`, of several writes and deletes that expect the same version, one succeeds.
  *   Once a call has resolved, every later `read` sees its effect, unless `reads` is `eventual`.
+ * - **Instances**: with `shared`, all of this holds between instances too, and closing one leaves the others working.
+ *   With `durable`, a record and its version are there after a restart.
  * - **Errors**: the engine throws its client's errors; the caller wraps them. It never returns `null` for a failure.
  */
 export interface Engine {
@@ -403,8 +411,8 @@ export interface Engine {
   /** Deletes the record. Returns `false` if another version than `ifVersion` is stored. */
   delete(key: string, options?: DeleteOptions): Promise<boolean>;
   /**
-   * Moves the deadline without rewriting the record. Returns `false` if the record is missing or another version than
-   * `ifVersion` is stored.
+   * Moves the deadline, later or earlier, without rewriting the record: its value and version stay. Returns `false` if
+   * the record is missing or another version than `ifVersion` is stored.
    */
   touch?(
     key: string,

@@ -7,6 +7,7 @@
 import { exists } from "@std/fs";
 import { fileURLToPath } from "node:url";
 import { GROUPS } from "../conformance/formats/common.ts";
+import { type EngineRule, engineRules, NEEDS } from "../conformance/mod.ts";
 import { exempt, exemptPart } from "../conformance/profiles.ts";
 import {
   CAPABILITIES,
@@ -70,12 +71,45 @@ export function specText(
     ),
   ];
   for (const [prefix, name] of Object.entries(GROUPS)) {
+    if (prefix === "ENGINE") continue;
     const members = rules.filter(({ id }) => id.startsWith(`${prefix}-`));
     if (members.length === 0) continue;
     lines.push("", `## ${name}`);
     for (const rule of members) lines.push("", ...ruleLines(rule));
   }
+  lines.push("", ...engineLines(engineRules));
   return lines.join("\n") + "\n";
+}
+
+/** The section about engines by themselves. */
+function engineLines(rules: readonly EngineRule[]): string[] {
+  return [
+    "## Engine",
+    "",
+    "`checkEngine(target)` tries these rules on an engine by itself, before a session storage uses it. They are the sentences of its contract, the comment of `Engine` in `storage/contract.ts`. The outcomes and verdicts are the same; `checkStorage` does not run them.",
+    "",
+    "An engine does not claim capabilities. A rule applies if the engine has everything that the rule needs:",
+    "",
+    ...Object.entries(NEEDS).map(([name, how]) => `- \`${name}\`: ${how}`),
+    "",
+    "If `open` throws, one of the engine's first calls is rejected (for example because its table is missing), a call does not answer, or an answer has a wrong type, the outcome is *error*, and says what to change.",
+    ...rules.flatMap((rule) => {
+      const { id, needs, timed, sentence, why } = rule;
+      const facts = [
+        ...needs.length > 0
+          ? [`needs ${needs.map((need) => `\`${need}\``).join(", ")}`]
+          : [],
+        ...timed ? ["moves the clock"] : [],
+      ];
+      return [
+        "",
+        `### ${id}`,
+        "",
+        `**${markdown(sentence)}** ${markdown(why)}`,
+        ...facts.length > 0 ? ["", `(${facts.join("; ")})`] : [],
+      ];
+    }),
+  ];
 }
 
 function ruleLines(rule: Rule): string[] {
@@ -112,9 +146,12 @@ function ruleLines(rule: Rule): string[] {
   ];
 }
 
-/** Text that Markdown shows as it is. */
+/** Text that Markdown shows as it is, with code in backticks. */
 function markdown(text: string): string {
-  return text.replaceAll(/[\\`*_[\]<>]/g, (character) => `\\${character}`);
+  return text.replaceAll(
+    /`[^`]+`|[\\`*_[\]<>]/g,
+    (found) => found.length > 1 ? found : `\\${found}`,
+  );
 }
 
 async function format(text: string): Promise<string> {

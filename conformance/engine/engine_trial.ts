@@ -27,7 +27,7 @@ export interface Wanted {
   readonly expires?: number;
 }
 
-/** What is known of a target, whatever the rule. */
+/** What is known of a target, for all rules. */
 export interface EngineFacts {
   readonly readiness: Readiness;
   readonly namespaces: boolean;

@@ -25,8 +25,7 @@ export interface OpenedEngine {
 }
 
 /**
- * An engine under test. What it can do is read from its own `guarantees`, and from which of `touch`, `owned`, `sweep`
- * and `close` it has.
+ * An engine under test. The suite reads from its `guarantees`, and from its methods, which rules apply.
  */
 export interface EngineTarget {
   /** Its name in reports. */

@@ -18,7 +18,7 @@ const SIZES = [
 export const texts: readonly DraftedRule[] = [
   must("ENGINE-07", {
     sentence:
-      "A value comes back character by character, whatever text it is: quotes, escapes, wildcards, spaces at its ends, a byte-order mark, every script.",
+      "A value comes back character by character: quotes, escapes, wildcards, spaces at its ends, a byte-order mark, every script.",
     why:
       "A record that comes back changed cannot be decoded, and its visitor is signed out.",
     async check(e, a) {

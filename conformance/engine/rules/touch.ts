@@ -76,7 +76,7 @@ export const touch: readonly DraftedRule[] = [
     sentence:
       "For a missing record, `touch` returns `false` and stores nothing.",
     why:
-      "A page that is read during a logout must not bring the session back, nor be told that it is alive.",
+      "A page that is read during a logout must not bring the session back, nor take it for alive.",
     async check(e, a) {
       const cases = [["was never written", e.key()], ["was deleted", e.key()]];
       for (const [what, key] of cases as [string, string][]) {

@@ -13,9 +13,9 @@ export const upkeep: readonly DraftedRule[] = [
   must("ENGINE-27", {
     needs: ["sweep"],
     sentence:
-      "`sweep` removes the records that have expired at the instant that it is given, and no others.",
+      "`sweep` removes the records that have expired at its instant, and no others.",
     why:
-      "The session storage gives an instant an hour ago, because clocks differ. A sweep by the database's own clock removes live sessions, or nothing.",
+      "The session storage passes an instant an hour ago, because clocks differ. A sweep by the database's own clock removes live sessions, or nothing.",
     async check(e, a) {
       // Half a second past a whole one: a deadline that is rounded is on the wrong side.
       const instant = e.soon + LATER + 500;
@@ -50,7 +50,7 @@ export const upkeep: readonly DraftedRule[] = [
     needs: ["sweep"],
     sentence: "A record whose deadline moves during a sweep is not removed.",
     why:
-      "A sweep takes a while. If it removes by a list that it read before, it signs out whoever came back in that moment.",
+      "A sweep takes a while. If it removes by a list that it read before, it signs out the visitors who came back in that moment.",
     async check(e, a) {
       for (const change of ["write", "touch"] as const) {
         if (change === "touch" && !e.has("touch", a)) continue;

@@ -129,7 +129,7 @@ export const versions: readonly DraftedRule[] = [
     sentence:
       "Every write of a key has another version, and no version comes back: not for an equal value, within one millisecond, after a delete, or in another instance.",
     why:
-      "A version that comes back makes a stale change look current: the change that another request was told of is lost.",
+      "A version that comes back makes a stale change look current: a change that another request has saved is lost.",
     async check(e, a) {
       const b = e.has("shared", a) ? await e.open(a.namespace) : a;
       const expires = e.soon;

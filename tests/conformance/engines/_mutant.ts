@@ -170,3 +170,24 @@ export function sharing<T>({ shared }: Bench, name: string, make: () => T): T {
   if (!shared.has(name)) shared.set(name, make());
   return shared.get(name) as T;
 }
+
+/** The keys that were written, in the order of their first write. */
+export function writtenKeys(at: Bench): {
+  all: Set<string>;
+  writing: Pick<Engine, "write" | "delete">;
+} {
+  const all = sharing(at, "written", () => new Set<string>());
+  const writing: Pick<Engine, "write" | "delete"> = {
+    async write(key, value, options) {
+      const version = await at.engine.write(key, value, options);
+      if (version !== null) all.add(key);
+      return version;
+    },
+    async delete(key, options) {
+      const deleted = await at.engine.delete(key, options);
+      if (deleted) all.delete(key);
+      return deleted;
+    },
+  };
+  return { all, writing };
+}

@@ -6,6 +6,7 @@ import { MemcacheClient } from "npm:memcache-client@^1.0.5";
 import { Redis as IoRedis } from "npm:ioredis@^6.0.0";
 import { createClient } from "npm:redis@^6.3.1";
 import { checkEngine, type EngineTarget } from "../../../conformance/mod.ts";
+import { SqliteEngine } from "../../../examples/sqlite_storage.ts";
 import { MemcachedClient } from "../../../storage/engines/memcached/client.ts";
 import { sendBy } from "../../../storage/engines/redis/client.ts";
 import {
@@ -68,6 +69,14 @@ globalThis.addEventListener("unload", () => {
   Deno.removeSync(dir, { recursive: true });
 });
 keeps(fileEngine(dir), OWNED);
+keeps(
+  {
+    name: "the guide's SQLite",
+    clock: { kind: "virtual", advance() {} },
+    open: ({ namespace }) => new SqliteEngine(`${dir}/sqlite.db`, namespace),
+  },
+  [...OWNED, "ENGINE-31"],
+);
 keeps(denoKvEngine(kv), [...TOUCH, ...SWEEP, ...OWNED]);
 
 if (installed("redis")) {

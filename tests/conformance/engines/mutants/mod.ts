@@ -1,10 +1,11 @@
 import { instances } from "./instances.ts";
 import type { Mutant } from "../_mutant.ts";
+import { owners } from "./owners.ts";
 import { races } from "./races.ts";
 import { records } from "./records.ts";
 import { texts } from "./texts.ts";
 import { touch } from "./touch.ts";
-import { upkeep } from "./upkeep.ts";
+import { failures, sweeps } from "./upkeep.ts";
 import { versions } from "./versions.ts";
 
 /** The broken engines, in the order of the rules that they break. */
@@ -15,5 +16,7 @@ export const mutants: readonly Mutant[] = [
   ...touch,
   ...races,
   ...instances,
-  ...upkeep,
+  ...sweeps,
+  ...owners,
+  ...failures,
 ];

@@ -149,7 +149,7 @@ function refusing(
   };
 }
 
-/** A key is a pattern: `_` stands for any character. */
+/** A key is a pattern, in which `_` matches any character. */
 function likeIn(at: Bench, method: "delete" | "touch"): Partial<Engine> {
   const { engine } = at;
   const keys = sharing(at, "keys", () => new Set<string>());
