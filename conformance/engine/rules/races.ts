@@ -167,12 +167,15 @@ async function compete(
   prepare: (key: string) => Promise<unknown>,
 ): Promise<void> {
   const b = await second(e, a);
-  for (const _ of e.trial.cases(ROUNDS)) {
+  for (const round of e.trial.cases(ROUNDS, { atLeast: 2 })) {
     e.trial.trace.lines.length = 0;
     const key = e.key();
     const ifVersion = await prepare(key);
     const expires = e.soon;
     const order = e.random.shuffle(Array.from({ length: RIVALS }, (_, i) => i));
+    // Each instance is the first by turns.
+    const lead = order.findIndex((i) => i % 2 === round % 2);
+    order.unshift(...order.splice(lead, 1));
     const answers = await settled(order.map((i) => {
       const at = i % 2 === 0 ? a : b;
       return at.write(key, `[${i + 1}]`, { expires, ifVersion });

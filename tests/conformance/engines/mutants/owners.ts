@@ -10,7 +10,7 @@ import type { Engine } from "../../../../mod.ts";
 export const owners: readonly Mutant[] = [
   mutant("ENGINE-29", {
     name: "the list of an owner is in the order of the keys",
-    reason: "owned() is wrong for four records in the order of writing",
+    reason: "owned() is wrong for",
     defect: ({ engine }) => ({
       owned: async (owner) => [...await engine.owned(owner)].sort().reverse(),
     }),
