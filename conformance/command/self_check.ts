@@ -32,12 +32,16 @@ export interface SabotageResult {
  * Breaks a target in one way after the other.
  *
  * @param target The target.
- * @param options Seed and number of random cases.
+ * @param options Seed, number of random cases, and how long a rule may take in milliseconds.
  * @returns The result of each sabotage.
  */
 export async function selfCheck(
   target: Target,
-  options: { readonly seed: number; readonly slow?: boolean },
+  options: {
+    readonly seed: number;
+    readonly slow?: boolean;
+    readonly deadlineMs?: number | undefined;
+  },
 ): Promise<SabotageResult[]> {
   const { seed } = options;
   const tried = new Map<string, Outcome>();

@@ -76,11 +76,26 @@ export function markOf(result: RuleResult): Mark {
   return ruleOf(rule)?.level === "should" ? "advice" : "fail";
 }
 
+/** Items by a key, in their order. `Map.groupBy` is missing before Node 21. */
+export function groupBy<Item, Key>(
+  items: readonly Item[],
+  keyOf: (item: Item) => Key,
+): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
 /** Results by group, in their order. */
 export function byGroup(
   results: readonly RuleResult[],
 ): Map<string, RuleResult[]> {
-  return Map.groupBy(results, (result) => groupOf(result.rule));
+  return groupBy(results, (result) => groupOf(result.rule));
 }
 
 /** How many results have each mark, the worst first. Marks without results are left out. */
@@ -146,7 +161,7 @@ export function cut(text: string, length: number): string {
 
 /** Lists rules by group, as `FLASH-01, 02; UNSET-01`. */
 export function listIds(ids: readonly string[]): string {
-  const groups = Map.groupBy(ids, groupOf);
+  const groups = groupBy(ids, groupOf);
   return [...groups].map(([group, members]) =>
     `${group}-${members.map((id) => id.slice(group.length + 1)).join(", ")}`
   ).join("; ");

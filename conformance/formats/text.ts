@@ -6,6 +6,7 @@
 import {
   byGroup,
   countText,
+  groupBy,
   GROUPS,
   listIds,
   type Mark,
@@ -38,7 +39,7 @@ export function formatText(
 ): string {
   const blocks = reports.map((report) => reportLines(report, layout));
   if (reports.length > 1) {
-    const verdicts = Map.groupBy(reports, (report) => report.verdict);
+    const verdicts = groupBy(reports, (report) => report.verdict);
     const counts = [...verdicts].map(([verdict, of]) =>
       `${of.length} ${verdict}`
     );
@@ -168,7 +169,7 @@ function traceLines(trace: readonly string[], width: number): string[] {
 function sameReason(
   results: readonly RuleResult[],
 ): [RuleResult, ...RuleResult[]][] {
-  const groups = Map.groupBy(
+  const groups = groupBy(
     results,
     ({ outcome, reason, got, want, expected }) =>
       JSON.stringify([outcome, reason, got, want, expected]),
@@ -183,7 +184,7 @@ function reasonLines(
 ): string[] {
   if (results.length === 0) return [];
   const lines = [title];
-  const reasons = Map.groupBy(
+  const reasons = groupBy(
     results,
     (result) => result.expected ?? result.reason ?? "",
   );
