@@ -39,20 +39,28 @@ export function commandLine(url: string): string {
   const { argv, env, execArgv, versions } = process;
   const bun = "bun" in versions;
   if ("deno" in versions) return `deno run -A ${moduleName(url)}`;
-  if (basename(argv[1] ?? "").replace(/\.(cmd|exe)$/, "") === BIN) {
-    return `${packageRunner(env["npm_config_user_agent"], bun)} ${BIN}`;
+  // As it was written, with its links: pnpm keeps packages in folders that nobody names.
+  const script = argv[1] ?? fileURLToPath(url);
+  if (basename(script).replace(/\.(cmd|exe)$/, "") === BIN) {
+    return `${packageRunner(env, bun)} ${BIN}`;
   }
-  if (bun) return `bun ${moduleName(url)}`;
+  const path = near(script);
+  if (bun) return `bun ${path}`;
   if (execArgv.some((arg) => /[/\\]tsx[/\\]/.test(arg))) {
-    return `npx tsx ${moduleName(url)}`;
+    return `npx tsx ${path}`;
   }
-  return ["node", ...loaders(execArgv), moduleName(url)].join(" ");
+  return ["node", ...loaders(execArgv), path].join(" ");
 }
 
 /** What runs a package's command: that of the package manager that started this one, or npm's. */
-function packageRunner(agent: string | undefined, bun: boolean): string {
+function packageRunner(
+  env: Readonly<Record<string, string | undefined>>,
+  bun: boolean,
+): string {
   if (bun) return "bunx --bun";
-  const [manager = ""] = agent?.split("/") ?? [];
+  // Bun keeps the user agent of a package manager that started Bun.
+  if (env["npm_lifecycle_event"] === "bunx") return "bunx";
+  const [manager = ""] = env["npm_config_user_agent"]?.split("/") ?? [];
   return { bun: "bunx", pnpm: "pnpm exec", yarn: "yarn" }[manager] ?? "npx";
 }
 
@@ -65,7 +73,7 @@ function loaders(execArgv: readonly string[]): string[] {
   });
 }
 
-/** The name of a module for a command line: from the current folder, or as Deno names a package of JSR. */
+/** The name of a module for Deno: a file, or a package of JSR. */
 function moduleName(url: string): string {
   if (!url.startsWith("file:")) {
     const [, version] = new URL(url).pathname
@@ -74,8 +82,12 @@ function moduleName(url: string): string {
       version ? `@${version}` : ""
     }/conformance/cli`;
   }
-  const path = fileURLToPath(url);
-  const near = relative(process.cwd(), path);
-  return (near.startsWith("..") || isAbsolute(near) ? path : near)
+  return near(fileURLToPath(url));
+}
+
+/** A path for a command line: from the current folder, if it is below that. */
+function near(path: string): string {
+  const below = relative(process.cwd(), path);
+  return (below.startsWith("..") || isAbsolute(below) ? path : below)
     .replaceAll("\\", "/");
 }

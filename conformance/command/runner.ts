@@ -59,7 +59,7 @@ function asPattern(text: string): string {
 
 /** A word for a shell, in double quotes where they suffice: `cmd.exe` knows no others. */
 function quote(word: string): string {
-  return /["$`\\!%]/.test(word)
+  return /["$`!%]|\\\\/.test(word)
     ? `'${word.replaceAll("'", "'\\''")}'`
     : `"${word}"`;
 }
