@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { RULE_SET, rules } from "../rules.ts";
+import { MOST_SECONDS } from "../target.ts";
 
 /** The command was misused: the message has one line, and the exit status is 2. */
 export class UsageError extends Error {
@@ -192,18 +193,15 @@ function readSeed(text: string | undefined): number | undefined {
   );
 }
 
-/** The longest deadline, in seconds: a day. */
-const LONGEST = 86_400;
-
 function readDeadline(
   text: string | undefined,
   name: string,
 ): number | undefined {
   if (text === undefined) return undefined;
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
-  if (seconds > 0 && seconds <= LONGEST) return seconds;
+  if (seconds > 0 && seconds <= MOST_SECONDS) return seconds;
   throw new UsageError(
-    `${name} must be a number of seconds, at most ${LONGEST}: received "${text}"`,
+    `${name} must be a number of seconds, at most ${MOST_SECONDS}: received "${text}"`,
   );
 }
 

@@ -101,7 +101,7 @@ async function check(
         only,
         slow,
         expectedFailures,
-        deadlineMs: deadline && deadline * 1000,
+        deadline,
         onResult: progress.step,
       }),
     );
@@ -157,7 +157,7 @@ async function sabotage(
     const results = await selfCheck(target, {
       seed,
       slow,
-      deadlineMs: deadline && deadline * 1000,
+      deadline,
     });
     for (const { outcome } of results) outcomes.add(outcome);
     const table = formatSelfCheck(target.name, results, {

@@ -121,8 +121,10 @@ function hostOf(url: string): CliHost {
     ...terminal
       ? {
         columns: Math.min(100, Math.max(40, process.stdout.columns || 80)),
-        progress: (text) => complain(`\r\x1b[2K${text}`),
       }
+      : {},
+    ...terminal && isatty(STDERR)
+      ? { progress: (text) => complain(`\r\x1b[2K${text}`) }
       : {},
     write(text) {
       try {
