@@ -37,10 +37,14 @@ export function laterFeatures(source: string): string[] {
     /\/\*[^]*?\*\/|\/\/.*|"(?:\\.|[^"\\\n])*"/g,
     "",
   );
+  // `navigator?.userAgent` and the field of a type are not a use.
   return Object.entries(LATER)
     .filter(([name]) =>
-      new RegExp(`(?<![\\w$.])${name.replaceAll(".", "\\.")}(?![\\w$:])`)
-        .test(code)
+      new RegExp(
+        `(?<![\\w$.])${name.replaceAll(".", "\\.")}${
+          name.includes(".") ? "(?![\\w$])" : "\\s*[.([]"
+        }`,
+      ).test(code)
     )
     .map(([name, since]) => `${name} is missing in Node 20 (Node ${since})`);
 }
