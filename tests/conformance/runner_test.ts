@@ -1,11 +1,16 @@
 // The command that repeats one rule in a test runner: printed by that runner, and run as it was printed.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type Surroundings,
   testCommand,
 } from "../../conformance/command/runner.ts";
+import {
+  conformance,
+  type Opened,
+  type Target,
+} from "../../conformance/mod.ts";
 import { denoBundle, root } from "../../tools/project.ts";
 import { rowName } from "../_row.ts";
 import { install, runtime } from "../runtimes/_runtime.ts";
@@ -161,4 +166,32 @@ Deno.test("testCommand() quotes what a shell would change", () => {
     testCommand(test, `it's $HOME: FLASH-10`, here),
     `npx vitest run -t 'it'\\''s \\$HOME: FLASH-10'`,
   );
+});
+
+Deno.test("conformance() names the command of the runner, or the options where it is not known", async () => {
+  const target: Target = {
+    name: "nothing",
+    capabilities: [],
+    open: () => ({ storage: {} as Opened["storage"] }),
+  };
+  const tests: (() => Promise<void>)[] = [];
+  const collect = (_: string, fn: () => Promise<void>) => tests.push(fn);
+  const options = { only: ["FLASH-01"], seed: 3 };
+  conformance(collect, target, options);
+  await assertRejects(
+    () => tests[0]?.() ?? Promise.resolve(),
+    Error,
+    '\n  Again: only ["FLASH-01"], seed 3',
+  );
+  const own = Deno.test;
+  try {
+    Object.assign(Deno, { test: collect });
+    await assertRejects(
+      () => tests[0]?.() ?? Promise.resolve(),
+      Error,
+      '\n  Again: deno test -A --filter "nothing: FLASH-01"\n         with seed: 3 in the options',
+    );
+  } finally {
+    Object.assign(Deno, { test: own });
+  }
 });
