@@ -63,7 +63,7 @@ export function specText(
     "",
     "## Time",
     "",
-    "The suite first measures how long a call takes. If a call takes 1 ms or more, rules do not run all of their cases; the report says how many ran. A rule may take as long as 1,000 calls, but at least 10 s and at most 180 s, or as long as the option `deadline` says.",
+    "The suite first measures how long a call takes. If a call takes 2 ms or more, rules do not run all of their cases; the report says how many ran. A rule may take as long as 1,000 calls, but at least 10 s and at most 180 s, or as long as the option `deadline` says.",
     "",
     "## Capabilities",
     "",
