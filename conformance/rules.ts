@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { browser } from "./rules/browser.ts";
 import { concurrency } from "./rules/concurrency.ts";
 import { cookie } from "./rules/cookie.ts";
 import { expiry } from "./rules/expiry.ts";
@@ -34,6 +35,7 @@ export const rules: readonly Rule[] = [
   ...concurrency,
   ...owner,
   ...cookie,
+  ...browser,
   ...hostile,
   ...serialisation,
   ...faults,

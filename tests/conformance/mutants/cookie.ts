@@ -1,10 +1,7 @@
 import { createCookie, type SessionStorage } from "../../../mod.ts";
-import type {
-  SessionLike,
-  StorageLike,
-  Target,
-} from "../../../conformance/mod.ts";
+import type { SessionLike } from "../../../conformance/mod.ts";
 import { cookieTarget, memoryTarget } from "../targets.ts";
+import { bound } from "./_bound.ts";
 import { type Mutant, mutant } from "./_mutant.ts";
 
 export const cookie: readonly Mutant[] = [
@@ -134,33 +131,6 @@ export const cookie: readonly Mutant[] = [
     }),
   }),
 ];
-
-/** A storage that is right but for some of its functions. */
-function bound(
-  target: Target,
-  defect: (storage: SessionStorage) => StorageLike,
-): Target {
-  return {
-    ...target,
-    async open(options) {
-      const opened = await target.open(options);
-      const storage = opened.storage as SessionStorage;
-      const { getSession, commitSession, destroySession } = storage;
-      return {
-        ...opened,
-        storage: {
-          getSession,
-          commitSession,
-          destroySession,
-          listSessions: storage.listSessions,
-          destroySessions: storage.destroySessions,
-          ...storage.sweep ? { sweep: storage.sweep } : {},
-          ...defect(storage),
-        },
-      };
-    },
-  };
-}
 
 /** The session of the first of several cookies that leads to one with values, and the cookies after it. */
 async function firstLive(storage: SessionStorage, header?: string | null) {

@@ -1,3 +1,4 @@
+import { browser } from "./browser.ts";
 import { concurrency } from "./concurrency.ts";
 import { cookie } from "./cookie.ts";
 import { expiry } from "./expiry.ts";
@@ -28,6 +29,7 @@ export const mutants: readonly Mutant[] = [
   ...ownerLists,
   ...ownerRaces,
   ...cookie,
+  ...browser,
   ...hostile,
   ...serialisation,
   ...faults,
