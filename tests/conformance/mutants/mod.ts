@@ -5,7 +5,9 @@ import { expiry } from "./expiry.ts";
 import { faults } from "./faults.ts";
 import { flash } from "./flash.ts";
 import { hostile } from "./hostile.ts";
+import { instances } from "./instances.ts";
 import { isolation } from "./isolation.ts";
+import { lifetime } from "./lifetime.ts";
 import { model } from "./model.ts";
 import type { Mutant } from "./_mutant.ts";
 import { ownerLists } from "./owner.ts";
@@ -19,9 +21,11 @@ import { unset } from "./unset.ts";
 /** The broken storages, in the order of the rules that they break. */
 export const mutants: readonly Mutant[] = [
   ...persistence,
+  ...instances,
   ...flash,
   ...unset,
   ...expiry,
+  ...lifetime,
   ...regenerate,
   ...restart,
   ...isolation,

@@ -218,4 +218,31 @@ export const persistence: readonly Mutant[] = [
       session: (real) => ({ get: (key) => structuredClone(real.get(key)) }),
     }),
   }),
+  mutant("PERSIST-11", {
+    name: "a logout does nothing",
+    reason: "the visitor is still signed in",
+    also: {
+      "FAULT-02": "no write fails where none is made",
+      "FAULT-03": "no write fails where none is made",
+    },
+    without: ["revoke", "merge"],
+    defect: () => ({
+      session: (real) => ({
+        save: async (save) => real.destroyed ? null : await save(),
+      }),
+    }),
+  }),
+  mutant("PERSIST-11", {
+    name: "a logout removes the record and leaves the cookie",
+    reason: "destroy does not clear the cookie",
+    also: { "PERSIST-05": "it looks at the cookie too" },
+    defect: () => ({
+      session: (real) => ({
+        async save(save) {
+          const sent = await save();
+          return real.destroyed ? null : sent;
+        },
+      }),
+    }),
+  }),
 ];

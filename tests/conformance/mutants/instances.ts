@@ -1,0 +1,269 @@
+import type { EngineRecord } from "../../../mod.ts";
+import { edit, isSession, type Mutant, mutant } from "./_mutant.ts";
+
+/** How long a cache lasts, in milliseconds. */
+const SECOND = 1000;
+
+interface Kept {
+  readonly record: EngineRecord | null;
+  readonly until: number;
+}
+
+/** What all instances over a namespace share. */
+function perNamespace<T>(create: () => T): (namespace: string) => T {
+  const all = new Map<string, T>();
+  return (namespace) => {
+    const found = all.get(namespace) ?? create();
+    all.set(namespace, found);
+    return found;
+  };
+}
+
+const writers = perNamespace(() => new Map<string, object>());
+const renamed = perNamespace(() => new Map<string, object>());
+const pools = perNamespace(() => ({ pool: { ended: false } }));
+
+export const instances: readonly Mutant[] = [
+  mutant("SHARED-01", {
+    name: "each instance keeps what it read for a second",
+    reason: "instance two does not read what instance one changed",
+    defect({ engine, now }) {
+      const cache = new Map<string, Kept>();
+      return {
+        engine: {
+          async read(key) {
+            const kept = cache.get(key);
+            if (kept && kept.until > now()) return kept.record;
+            const record = await engine.read(key);
+            if (record) cache.set(key, { record, until: now() + SECOND });
+            return record;
+          },
+          async write(key, text, options) {
+            cache.delete(key);
+            return await engine.write(key, text, options);
+          },
+        },
+      };
+    },
+  }),
+  mutant("SHARED-02", {
+    name: "a flash that was consumed is in the other instances' caches",
+    reason: "reads a flash again that instance",
+    defect({ engine }) {
+      const cache = new Map<string, EngineRecord>();
+      return {
+        engine: {
+          async read(key) {
+            const record = await engine.read(key);
+            const kept = cache.get(key);
+            cache.delete(key);
+            if (!record || !isSession(record.value)) return record;
+            if (kept && hasFlash(kept.value) && !hasFlash(record.value)) {
+              return { ...record, value: kept.value };
+            }
+            return record;
+          },
+          async write(key, text, options) {
+            const version = await engine.write(key, text, options);
+            const { expires } = options;
+            if (hasFlash(text)) {
+              cache.set(key, { value: text, version, expires });
+            }
+            return version;
+          },
+        },
+      };
+    },
+  }),
+  mutant("SHARED-03", {
+    name: "deletes reach the other instances a second later",
+    reason: "reads a session that instance one destroyed",
+    defect({ engine, now }) {
+      const cache = new Map<string, Kept>();
+      return {
+        engine: {
+          async read(key) {
+            const record = await engine.read(key);
+            const kept = cache.get(key);
+            if (record && isSession(record.value)) {
+              cache.set(key, { record, until: now() + SECOND });
+              return record;
+            }
+            return kept && kept.until > now() ? kept.record : record;
+          },
+          async write(key, text, options) {
+            cache.delete(key);
+            return await engine.write(key, text, options);
+          },
+          async delete(key, options) {
+            cache.delete(key);
+            return await engine.delete(key, options);
+          },
+        },
+      };
+    },
+  }),
+  mutant("SHARED-04", {
+    name: "a new id is known to the instance that made it",
+    reason: "does not read the session by its new id",
+    defect({ engine, namespace }) {
+      const me = {};
+      let renaming = false;
+      return {
+        engine: {
+          async read(key) {
+            const by = renamed(namespace).get(key);
+            return by && by !== me ? null : await engine.read(key);
+          },
+          async write(key, text, options) {
+            if (renaming && options.ifVersion === null && isSession(text)) {
+              renamed(namespace).set(key, me);
+            }
+            return await engine.write(key, text, options);
+          },
+        },
+        session: (real) => {
+          let asked = false;
+          return {
+            regenerateId() {
+              asked = true;
+              real.regenerateId();
+            },
+            async save(save) {
+              renaming = asked;
+              return await save().finally(() => renaming = false);
+            },
+          };
+        },
+      };
+    },
+  }),
+  mutant("SHARED-05", {
+    name: "what is not there stays away for a second",
+    reason: "an instance that looked too early does not read the session",
+    defect({ engine, now }) {
+      const missing = new Map<string, number>();
+      return {
+        engine: {
+          async read(key) {
+            if (now() < (missing.get(key) ?? 0)) return null;
+            const record = await engine.read(key);
+            if (!record) missing.set(key, now() + SECOND);
+            return record;
+          },
+          async write(key, text, options) {
+            missing.delete(key);
+            return await engine.write(key, text, options);
+          },
+        },
+      };
+    },
+  }),
+  mutant("SHARED-06", {
+    name: "each instance remembers a deadline as it first saw it",
+    reason: "does not move the deadline at another",
+    defect({ engine }) {
+      const deadlines = new Map<string, number>();
+      return {
+        engine: {
+          async read(key) {
+            const record = await engine.read(key);
+            if (!record) return record;
+            const expires = deadlines.get(key) ?? record.expires;
+            deadlines.set(key, expires);
+            return { ...record, expires };
+          },
+          async write(key, text, options) {
+            deadlines.set(key, options.expires);
+            return await engine.write(key, text, options);
+          },
+          async touch(key, expires, options) {
+            deadlines.set(key, expires);
+            return await engine.touch(key, expires, options);
+          },
+        },
+      };
+    },
+  }),
+  mutant("SHARED-06", {
+    name:
+      "a shorter lifetime reaches the other instances when theirs has ended",
+    reason: "made short can be read at another after its deadline",
+    defect({ engine }) {
+      const deadlines = new Map<string, number>();
+      return {
+        engine: {
+          async read(key) {
+            const record = await engine.read(key);
+            if (!record) return record;
+            const expires = Math.max(deadlines.get(key) ?? 0, record.expires);
+            deadlines.set(key, expires);
+            return {
+              ...record,
+              expires,
+              value: edit(record.value, (parts) => {
+                if (expires > record.expires) parts[4] = null;
+              }),
+            };
+          },
+          async write(key, text, options) {
+            deadlines.set(key, options.expires);
+            return await engine.write(key, text, options);
+          },
+        },
+      };
+    },
+  }),
+  mutant("SHARED-07", {
+    name: "the first instance that closes ends the pool of all",
+    reason: "rejected: SessionError",
+    defect({ engine, namespace }) {
+      const shared = pools(namespace);
+      if (shared.pool.ended) shared.pool = { ended: false };
+      const { pool } = shared;
+      const query = async <T>(call: () => Promise<T>): Promise<T> => {
+        if (pool.ended) throw new Error("Cannot use a pool after end()");
+        return await call();
+      };
+      return {
+        engine: {
+          read: (key) => query(() => engine.read(key)),
+          write: (...args) => query(() => engine.write(...args)),
+          delete: (...args) => query(() => engine.delete(...args)),
+        },
+        storage: { close: async () => void (pool.ended = true) },
+      };
+    },
+  }),
+  mutant("SHARED-08", {
+    name: "an instance knows of its own writes only when it compares",
+    reason: "a change of one instance undoes that of the other",
+    defect({ engine, namespace }) {
+      const me = {};
+      return {
+        engine: {
+          async write(key, text, { ifVersion, ...options }) {
+            const last = writers(namespace).get(key);
+            const mine = last === undefined || last === me ||
+              ifVersion === null || !isSession(text);
+            const version = await engine.write(
+              key,
+              text,
+              mine && ifVersion !== undefined
+                ? { ...options, ifVersion }
+                : options,
+            );
+            if (version !== null) writers(namespace).set(key, me);
+            return version;
+          },
+        },
+      };
+    },
+  }),
+];
+
+function hasFlash(text: string): boolean {
+  let flashes = {};
+  edit(text, (parts) => flashes = parts[8] ?? {});
+  return Object.keys(flashes).length > 0;
+}
