@@ -92,7 +92,7 @@ function timeoutFor(
   const limit = deadline === undefined ? LONGEST_DEADLINE : deadline * 1000;
   // The rule, its end and the measurement; and a rule that waits for real time to pass waits for several lifetimes.
   const waits = clock?.kind === "real"
-    ? 10 * (1000 + (clock.minTtlMs ?? 0) + 4 * slackOf(clock))
+    ? 10 * (10_000 + (clock.minTtlMs ?? 0) + 4 * slackOf(clock))
     : 0;
   return 3 * limit + waits;
 }

@@ -29,7 +29,9 @@ function matches(rule: Rule, name: string): boolean {
 export function checkOptions(
   { deadline, expectedFailures: expected }: CheckOptions,
 ): void {
-  if (deadline !== undefined && !(deadline > 0 && deadline <= MOST_SECONDS)) {
+  const isTime = typeof deadline === "number" && deadline > 0 &&
+    deadline <= MOST_SECONDS;
+  if (deadline !== undefined && !isTime) {
     throw new TypeError(
       `Cannot check target: deadline must be a number of seconds from 0 to ${MOST_SECONDS}: received ${deadline}`,
     );

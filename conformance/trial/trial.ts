@@ -105,7 +105,11 @@ export class Trial {
     const { clock } = this.#target;
     if (clock?.kind !== "real") return 600;
     const margin = 4 * slackOf(clock);
-    return Math.ceil(Math.max(clock.minTtlMs ?? 0, margin, 1000) / 1000);
+    // A rule makes some calls before the first deadline.
+    const calls = 50 * this.#pace.latencyMs;
+    return Math.ceil(
+      Math.max(clock.minTtlMs ?? 0, margin, calls, 1000) / 1000,
+    );
   }
 
   /** How inexact the target's deadlines may be, in milliseconds. */
