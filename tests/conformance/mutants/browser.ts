@@ -11,6 +11,9 @@ export const browser: readonly Mutant[] = [
   mutant("COOKIE-04", {
     name: "the session fails where other cookies stand beside its own",
     reason: "reading a session rejected: URIError",
+    also: {
+      "HOSTILE-01": "such text is among its cookies",
+    },
     target: reading((header) => {
       for (const pair of header.split("; ")) decodeURIComponent(pair);
       return header;
@@ -19,6 +22,10 @@ export const browser: readonly Mutant[] = [
   mutant("COOKIE-04", {
     name: "a cookie is found by a pattern without a beginning",
     reason: "a cookie whose name ends with the session's hides the session",
+    also: {
+      "COOKIE-01": "only the first cookie of the name is found",
+      "COOKIE-03": "only the first cookie of the name is found",
+    },
     target: reading((header) => {
       const [, pair] = /(session=[^;]*)/.exec(header) ?? [];
       return pair ?? "";
@@ -27,6 +34,10 @@ export const browser: readonly Mutant[] = [
   mutant("COOKIE-04", {
     name: "a cookie's name is compared without its case",
     reason: "a cookie whose name is the session's in other letters hides",
+    also: {
+      "COOKIE-01": "only the first cookie of the name is found",
+      "COOKIE-03": "only the first cookie of the name is found",
+    },
     target: reading((header) =>
       header.split("; ").filter((pair) => /^session=/i.test(pair))
         .map((pair) => pair.replace(/^session/i, "session")).slice(0, 1).join()
@@ -100,6 +111,9 @@ export const browser: readonly Mutant[] = [
   mutant("COOKIE-06", {
     name: "two cookies are joined by a comma",
     reason: "several cookies in one header",
+    also: {
+      "COOKIE-02": "the second cookie counts as an attribute",
+    },
     target: sending(
       memoryTarget(),
       (header, clearing) => clearing ? header : `${header}, seen=1; Path=/`,
@@ -110,7 +124,9 @@ export const browser: readonly Mutant[] = [
     reason: "illegal characters in its value",
     target: bound(memoryTarget(), (storage) => ({
       async getSession(header) {
-        return await storage.getSession(header?.replace(/\|[^;]*/g, ""));
+        return await storage.getSession(
+          header?.replace(/\|\{[^;]*\}(?=;|$)/g, ""),
+        );
       },
       async commitSession(session, options) {
         const header = await storage.commitSession(session, options);
@@ -142,6 +158,9 @@ export const browser: readonly Mutant[] = [
   mutant("COOKIE-07", {
     name: "a lifetime of 0 is sent in quotes",
     reason: "after destroySession(), the browser still sends a cookie",
+    also: {
+      "COOKIE-06": "the quotes are not a number",
+    },
     target: sending(
       memoryTarget(),
       (header, clearing) =>

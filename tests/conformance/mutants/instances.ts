@@ -27,6 +27,14 @@ export const instances: readonly Mutant[] = [
   mutant("SHARED-01", {
     name: "each instance keeps what it read for a second",
     reason: "instance two does not read what instance one changed",
+    also: {
+      "SHARED-02": "the flash is newer than what is kept",
+      "SHARED-03": "what was destroyed is kept",
+      "SHARED-04": "the old id's record is kept",
+      "OWNER-04": "it ends at a second instance",
+      "OWNER-08": "a list is kept too",
+      "HOSTILE-04": "what was there before the damage is kept",
+    },
     defect({ engine, now }) {
       const cache = new Map<string, Kept>();
       return {
@@ -41,6 +49,14 @@ export const instances: readonly Mutant[] = [
           async write(key, text, options) {
             cache.delete(key);
             return await engine.write(key, text, options);
+          },
+          async delete(key, options) {
+            cache.delete(key);
+            return await engine.delete(key, options);
+          },
+          async touch(key, expires, options) {
+            cache.delete(key);
+            return await engine.touch(key, expires, options);
           },
         },
       };
@@ -66,7 +82,8 @@ export const instances: readonly Mutant[] = [
           async write(key, text, options) {
             const version = await engine.write(key, text, options);
             const { expires } = options;
-            if (hasFlash(text)) {
+            cache.delete(key);
+            if (version !== null && hasFlash(text)) {
               cache.set(key, { value: text, version, expires });
             }
             return version;
@@ -78,24 +95,28 @@ export const instances: readonly Mutant[] = [
   mutant("SHARED-03", {
     name: "deletes reach the other instances a second later",
     reason: "reads a session that instance one destroyed",
+    also: {
+      "CONC-01": "it logs out at a second instance",
+      "OWNER-04": "it ends at a second instance",
+      "OWNER-07": "it ends at a second instance",
+      "OWNER-08": "what was ended stays in a list",
+    },
     defect({ engine, now }) {
       const cache = new Map<string, Kept>();
+      const mine = new Set<string>();
       return {
         engine: {
           async read(key) {
             const record = await engine.read(key);
             const kept = cache.get(key);
-            if (record && isSession(record.value)) {
+            if (!record) return kept && kept.until > now() ? kept.record : null;
+            if (!mine.has(key) && isSession(record.value)) {
               cache.set(key, { record, until: now() + SECOND });
-              return record;
-            }
-            return kept && kept.until > now() ? kept.record : record;
-          },
-          async write(key, text, options) {
-            cache.delete(key);
-            return await engine.write(key, text, options);
+            } else cache.delete(key);
+            return record;
           },
           async delete(key, options) {
+            mine.add(key);
             cache.delete(key);
             return await engine.delete(key, options);
           },
@@ -106,6 +127,14 @@ export const instances: readonly Mutant[] = [
   mutant("SHARED-04", {
     name: "a new id is known to the instance that made it",
     reason: "does not read the session by its new id",
+    also: {
+      "CONC-01": "it logs out at a second instance",
+      "OWNER-04": "it ends at a second instance",
+      "OWNER-07": "it ends at a second instance",
+      "OWNER-08": "it lists at a second instance",
+      "OWNER-11": "its logins reach two instances",
+      "OWNER-14": "it lists at a second instance",
+    },
     defect({ engine, namespace }) {
       const me = {};
       let renaming = false;
@@ -141,19 +170,18 @@ export const instances: readonly Mutant[] = [
   mutant("SHARED-05", {
     name: "what is not there stays away for a second",
     reason: "an instance that looked too early does not read the session",
-    defect({ engine, now }) {
+    defect(at) {
       const missing = new Map<string, number>();
       return {
-        engine: {
-          async read(key) {
-            if (now() < (missing.get(key) ?? 0)) return null;
-            const record = await engine.read(key);
-            if (!record) missing.set(key, now() + SECOND);
-            return record;
-          },
-          async write(key, text, options) {
-            missing.delete(key);
-            return await engine.write(key, text, options);
+        storage: {
+          async read(value) {
+            const known = value !== null &&
+              at.now() >= (missing.get(value) ?? 0);
+            const session = await at.storage.read(known ? value : null);
+            if (known && session.id !== value) {
+              missing.set(value, at.now() + SECOND);
+            }
+            return session;
           },
         },
       };
@@ -196,15 +224,13 @@ export const instances: readonly Mutant[] = [
           async read(key) {
             const record = await engine.read(key);
             if (!record) return record;
-            const expires = Math.max(deadlines.get(key) ?? 0, record.expires);
-            deadlines.set(key, expires);
-            return {
-              ...record,
-              expires,
-              value: edit(record.value, (parts) => {
-                if (expires > record.expires) parts[4] = null;
-              }),
-            };
+            const expires = deadlines.get(key) ?? 0;
+            if (expires > record.expires) {
+              const value = edit(record.value, (parts) => parts[4] = null);
+              return { ...record, expires, value };
+            }
+            deadlines.set(key, record.expires);
+            return record;
           },
           async write(key, text, options) {
             deadlines.set(key, options.expires);

@@ -119,7 +119,7 @@ function table(
           now,
           cookie: { name: "session", secrets: ["s3cr3t"], maxAge },
           async createData(data, expires) {
-            const id = crypto.randomUUID().replaceAll("-", "");
+            const id = crypto.getRandomValues(new Uint8Array(24)).toHex();
             rows.set(id, {
               data: JSON.stringify(data),
               expires: stored(Number(expires), now()),
