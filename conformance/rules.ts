@@ -6,6 +6,7 @@
 import { browser } from "./rules/browser.ts";
 import { concurrency } from "./rules/concurrency.ts";
 import { cookie } from "./rules/cookie.ts";
+import { cookieLifetime } from "./rules/cookie_lifetime.ts";
 import { expiry } from "./rules/expiry.ts";
 import { faults } from "./rules/faults.ts";
 import { flash } from "./rules/flash.ts";
@@ -40,6 +41,7 @@ export const rules: readonly Rule[] = [
   ...owner,
   ...cookie,
   ...browser,
+  ...cookieLifetime,
   ...hostile,
   ...serialisation,
   ...faults,

@@ -3,19 +3,13 @@
  *
  * @module
  */
-import { LARGEST_BYTES, LONGEST_MS } from "../trial/jar.ts";
-import { parseCookieDate, parseSetCookie } from "../trial/set_cookie.ts";
+import { LARGEST_BYTES } from "../trial/jar.ts";
 import type { Sent } from "../trial/port.ts";
 import type { VisitorRequest } from "../trial/visitor.ts";
 import { Browser, openBound } from "./support/browser.ts";
-import { Deadline } from "./support/deadline.ts";
 import { namesakes, otherCookies } from "./support/other_cookies.ts";
 import { must, type Rule, should } from "./support/rule.ts";
 import { whyMalformed } from "./support/set_cookie_syntax.ts";
-
-const DAY = 24 * 60 * 60;
-/** How exact a cookie's lifetime is, in milliseconds: `Expires` is in whole seconds. */
-const SECOND = 1000;
 
 export const browser: readonly Rule[] = [
   must("COOKIE-04", {
@@ -168,96 +162,6 @@ export const browser: readonly Rule[] = [
   }),
   must("COOKIE-09", {
     since: "2026.2",
-    capabilities: ["maxAge"],
-    sentence:
-      "The maxAge of a commit is the lifetime of the cookie, in Max-Age, Expires or both.",
-    why:
-      "A visitor who chooses Remember me is otherwise signed out when the browser closes, or much too early.",
-    async check(t) {
-      const storage = await openBound(t);
-      for (const maxAge of [t.lifetime, DAY, 300 * DAY]) {
-        const visitor = await t.visitor(storage);
-        const from = t.now();
-        const { sent } = await visitor.visit((r) => r.set("userId", "u1"), {
-          maxAge,
-        });
-        const to = t.now();
-        const { ages, dates } = lifetimesOf(sent);
-        t.ok(
-          ages.length + dates.length > 0,
-          `the cookie of a commit for ${maxAge} s has no lifetime`,
-        );
-        for (const age of ages) {
-          t.equal(
-            age,
-            maxAge,
-            `the cookie of a commit for ${maxAge} s has another Max-Age`,
-          );
-        }
-        for (const date of dates) {
-          const early = date < from + maxAge * 1000 - SECOND;
-          const late = date > to + maxAge * 1000 + SECOND;
-          t.ok(
-            !early && !late,
-            `the cookie of a commit for ${maxAge} s has an Expires that is too ${
-              early ? "early" : "late"
-            }`,
-          );
-        }
-      }
-    },
-  }),
-  must("COOKIE-10", {
-    since: "2026.2",
-    sentence:
-      "A cookie's own lifetime is between now and 400 days, or it ends with the browser's session.",
-    why:
-      "Browsers cut longer lifetimes down. A lifetime of years is a session that nobody ends, or milliseconds that were meant to be seconds.",
-    async check(t) {
-      const visitor = await t.visitor(await openBound(t));
-      const { sent } = await visitor.visit((r) => r.set("userId", "u1"));
-      const { ages, dates } = lifetimesOf(sent);
-      const lives = [
-        ...ages.map((age) => age * 1000),
-        ...dates.map((date) => date - t.now()),
-      ];
-      for (const ms of lives) {
-        t.ok(
-          ms <= LONGEST_MS + SECOND,
-          `the cookie's lifetime is ${Math.round(ms / 1000 / DAY)} days`,
-        );
-      }
-    },
-  }),
-  must("COOKIE-11", {
-    since: "2026.2",
-    capabilities: ["maxAge"],
-    timed: true,
-    sentence:
-      "If a commit has a maxAge, the browser keeps the cookie as long as the session can be read, later saves included.",
-    why:
-      "A visitor who chose Remember me and uses the site would be signed out, although the session still exists.",
-    async check(t) {
-      if (!t.exact && t.movesTime) {
-        t.notApplicable("its clock moves records, and not cookies");
-      }
-      const browser = await Browser.of(t, await openBound(t));
-      const maxAge = t.lifetime;
-      const visit = (n: number) =>
-        browser.visit((r) => r.set("n", n), n === 0 ? { maxAge } : {});
-      for (const n of [0, 1, 2]) {
-        const deadline = await Deadline.of(t, maxAge, () => visit(n));
-        await deadline.approach();
-        const { length } = browser.cookies();
-        deadline.ahead(
-          length > 0,
-          `after save ${n + 1}, the cookie ended early`,
-        );
-      }
-    },
-  }),
-  must("COOKIE-12", {
-    since: "2026.2",
     sentence:
       "A commit either fails, or sends a cookie whose name and value have at most 4096 bytes.",
     why:
@@ -287,16 +191,4 @@ export const browser: readonly Rule[] = [
 function splitPair(pair: string): [name: string, value: string] {
   const at = pair.indexOf("=");
   return [pair.slice(0, at), pair.slice(at + 1)];
-}
-
-/** The lifetimes in a `Set-Cookie` header: `Max-Age` in seconds, `Expires` in milliseconds. */
-function lifetimesOf(sent: Sent): { ages: number[]; dates: number[] } {
-  const header = sent.kind === "nothing" ? "" : sent.header ?? "";
-  const attributes = parseSetCookie(header)?.attributes;
-  const maxAge = attributes?.get("max-age");
-  const expires = parseCookieDate(attributes?.get("expires") ?? "");
-  return {
-    ages: maxAge === undefined ? [] : [Number(maxAge)],
-    dates: expires === undefined ? [] : [expires],
-  };
 }

@@ -68,8 +68,8 @@ export const browser: readonly Mutant[] = [
     also: {
       "COOKIE-07": "the browser has ignored the cookie that is cleared",
       "COOKIE-08": "the browser has ignored the cookie",
-      "COOKIE-11": "the browser has ignored the cookie",
       "COOKIE-12": "the browser has ignored the cookie",
+      "COOKIE-09": "the browser has ignored the cookie",
     },
     target: named("__Host-session"),
   }),
@@ -79,8 +79,8 @@ export const browser: readonly Mutant[] = [
     also: {
       "COOKIE-07": "the browser has ignored the cookie that is cleared",
       "COOKIE-08": "the browser has ignored the cookie",
-      "COOKIE-11": "the browser has ignored the cookie",
       "COOKIE-12": "the browser has ignored the cookie",
+      "COOKIE-09": "the browser has ignored the cookie",
     },
     target: sending(
       memoryTarget(),
@@ -90,7 +90,7 @@ export const browser: readonly Mutant[] = [
   mutant("COOKIE-05", {
     name: "a later commit sets a second cookie, for the domain",
     reason: "gets an older cookie than another page",
-    also: { "COOKIE-12": "the browser sends the older cookie first" },
+    also: { "COOKIE-09": "the browser sends the older cookie first" },
     target: bound(cookieTarget(), (storage) => {
       const known = new WeakSet<object>();
       return {
@@ -138,7 +138,7 @@ export const browser: readonly Mutant[] = [
   mutant("COOKIE-06", {
     name: "Expires is a date of ISO 8601",
     reason: "an Expires that is not a date of HTTP",
-    also: { "COOKIE-09": "a browser cannot read the lifetime" },
+    also: { "COOKIE-10": "a browser cannot read the lifetime" },
     target: sending(memoryTarget(), (header) =>
       header.replace(
         /Max-Age=([1-9]\d*)/,
@@ -149,7 +149,7 @@ export const browser: readonly Mutant[] = [
   mutant("COOKIE-06", {
     name: "Max-Age is not rounded",
     reason: "a Max-Age that is not a whole number",
-    also: { "COOKIE-09": "it compares Max-Age with the lifetime" },
+    also: { "COOKIE-10": "it compares Max-Age with the lifetime" },
     target: sending(
       memoryTarget(),
       (header) => header.replace(/(?<=Max-Age=)[1-9]\d*/, "$&.75"),
@@ -184,64 +184,6 @@ export const browser: readonly Mutant[] = [
     ),
   }),
   mutant("COOKIE-09", {
-    name: "a commit's lifetime is in the record and not in the cookie",
-    reason: "has no lifetime",
-    target: sending(
-      memoryTarget(),
-      (header, clearing) => clearing ? header : header.replace(ENDED, ""),
-    ),
-  }),
-  mutant("COOKIE-09", {
-    name: "Max-Age is in milliseconds",
-    reason: "has another Max-Age",
-    target: sending(
-      memoryTarget(),
-      (header) => header.replace(/(?<=Max-Age=)[1-9]\d*/, "$&000"),
-    ),
-  }),
-  mutant("COOKIE-09", {
-    name: "Expires is in local time, and says that it is not",
-    reason: "has an Expires that is too late",
-    target: sending(
-      memoryTarget(),
-      (header) =>
-        header.replace(/Max-Age=([1-9]\d*)/, (_, seconds) => {
-          // East of Greenwich, by two hours.
-          const ms = Date.now() + (Number(seconds) + 7200) * 1000;
-          return `Expires=${new Date(ms).toUTCString()}`;
-        }),
-    ),
-  }),
-  mutant("COOKIE-10", {
-    name: "a session's cookie lives for 10 years",
-    reason: "the cookie's lifetime is 3650 days",
-    target: sending(
-      memoryTarget(),
-      (header, clearing) =>
-        clearing || /Max-Age/.test(header)
-          ? header
-          : `${header}; Max-Age=${3650 * DAY}`,
-    ),
-  }),
-  mutant("COOKIE-11", {
-    name: "a later save renews the record and not its cookie",
-    reason: "after save 2, the cookie ended early",
-    target: bound(memoryTarget(), (storage) => {
-      const known = new WeakSet<object>();
-      return {
-        async getSession(header) {
-          const session = await storage.getSession(header);
-          if (session.has("n")) known.add(session);
-          return session;
-        },
-        async commitSession(session, options) {
-          const header = await storage.commitSession(session, options);
-          return known.has(session) && session.has("n") ? "" : header;
-        },
-      };
-    }),
-  }),
-  mutant("COOKIE-12", {
     name: "a cookie carries a copy of a text for scripts, of whatever size",
     reason: "a browser ignores the cookie: its name and value have",
     target: bound(memoryTarget(), (storage) => ({
@@ -259,6 +201,64 @@ export const browser: readonly Mutant[] = [
           : header.replace(/^[^;=]+=[^;]+/, `$&|${text}`);
       },
     })),
+  }),
+  mutant("COOKIE-10", {
+    name: "a commit's lifetime is in the record and not in the cookie",
+    reason: "has no lifetime",
+    target: sending(
+      memoryTarget(),
+      (header, clearing) => clearing ? header : header.replace(ENDED, ""),
+    ),
+  }),
+  mutant("COOKIE-10", {
+    name: "Max-Age is in milliseconds",
+    reason: "has another Max-Age",
+    target: sending(
+      memoryTarget(),
+      (header) => header.replace(/(?<=Max-Age=)[1-9]\d*/, "$&000"),
+    ),
+  }),
+  mutant("COOKIE-10", {
+    name: "Expires is in local time, and says that it is not",
+    reason: "has an Expires that is too late",
+    target: sending(
+      memoryTarget(),
+      (header) =>
+        header.replace(/Max-Age=([1-9]\d*)/, (_, seconds) => {
+          // East of Greenwich, by two hours.
+          const ms = Date.now() + (Number(seconds) + 7200) * 1000;
+          return `Expires=${new Date(ms).toUTCString()}`;
+        }),
+    ),
+  }),
+  mutant("COOKIE-11", {
+    name: "a session's cookie lives for 10 years",
+    reason: "the cookie's lifetime is 3650 days",
+    target: sending(
+      memoryTarget(),
+      (header, clearing) =>
+        clearing || /Max-Age/.test(header)
+          ? header
+          : `${header}; Max-Age=${3650 * DAY}`,
+    ),
+  }),
+  mutant("COOKIE-12", {
+    name: "a later save renews the record and not its cookie",
+    reason: "after save 2, the cookie ended early",
+    target: bound(memoryTarget(), (storage) => {
+      const known = new WeakSet<object>();
+      return {
+        async getSession(header) {
+          const session = await storage.getSession(header);
+          if (session.has("n")) known.add(session);
+          return session;
+        },
+        async commitSession(session, options) {
+          const header = await storage.commitSession(session, options);
+          return known.has(session) && session.has("n") ? "" : header;
+        },
+      };
+    }),
   }),
 ];
 
