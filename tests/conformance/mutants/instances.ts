@@ -1,67 +1,12 @@
 import type { EngineRecord } from "../../../mod.ts";
+import { type Kept, perNamespace, SECOND } from "./_instances.ts";
 import { edit, isSession, type Mutant, mutant } from "./_mutant.ts";
-
-/** How long a cache lasts, in milliseconds. */
-const SECOND = 1000;
-
-interface Kept {
-  readonly record: EngineRecord | null;
-  readonly until: number;
-}
-
-/** What all instances over a namespace share. */
-function perNamespace<T>(create: () => T): (namespace: string) => T {
-  const all = new Map<string, T>();
-  return (namespace) => {
-    const found = all.get(namespace) ?? create();
-    all.set(namespace, found);
-    return found;
-  };
-}
 
 const writers = perNamespace(() => new Map<string, object>());
 const renamed = perNamespace(() => new Map<string, object>());
 const pools = perNamespace(() => ({ pool: { ended: false } }));
 
 export const instances: readonly Mutant[] = [
-  mutant("SHARED-01", {
-    name: "each instance keeps what it read for a second",
-    reason: "instance two does not read what instance one changed",
-    also: {
-      "SHARED-02": "the flash is newer than what is kept",
-      "SHARED-03": "what was destroyed is kept",
-      "SHARED-04": "the old id's record is kept",
-      "OWNER-04": "it ends at a second instance",
-      "OWNER-08": "a list is kept too",
-      "HOSTILE-04": "what was there before the damage is kept",
-    },
-    defect({ engine, now }) {
-      const cache = new Map<string, Kept>();
-      return {
-        engine: {
-          async read(key) {
-            const kept = cache.get(key);
-            if (kept && kept.until > now()) return kept.record;
-            const record = await engine.read(key);
-            if (record) cache.set(key, { record, until: now() + SECOND });
-            return record;
-          },
-          async write(key, text, options) {
-            cache.delete(key);
-            return await engine.write(key, text, options);
-          },
-          async delete(key, options) {
-            cache.delete(key);
-            return await engine.delete(key, options);
-          },
-          async touch(key, expires, options) {
-            cache.delete(key);
-            return await engine.touch(key, expires, options);
-          },
-        },
-      };
-    },
-  }),
   mutant("SHARED-02", {
     name: "a flash that was consumed is in the other instances' caches",
     reason: "reads a flash again that instance",

@@ -16,11 +16,13 @@ import { persistence } from "./persistence.ts";
 import { regenerate } from "./regenerate.ts";
 import { restart } from "./restart.ts";
 import { serialisation } from "./serialisation.ts";
+import { staleReads } from "./stale_reads.ts";
 import { unset } from "./unset.ts";
 
 /** The broken storages, in the order of the rules that they break. */
 export const mutants: readonly Mutant[] = [
   ...persistence,
+  ...staleReads,
   ...instances,
   ...flash,
   ...unset,
