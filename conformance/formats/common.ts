@@ -9,6 +9,7 @@ import type { Level, Report, Rule, RuleResult } from "../types.ts";
 /** The groups, in the catalogue's order: the prefix of their rules' ids, and their names. */
 export const GROUPS: Readonly<Record<string, string>> = {
   PERSIST: "Persistence",
+  SHARED: "Instances",
   FLASH: "Flash",
   UNSET: "Unset",
   EXPIRY: "Expiry",
