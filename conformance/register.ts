@@ -4,6 +4,7 @@
  * @module
  */
 import { claimsOf } from "./capabilities.ts";
+import { testCommand } from "./command/runner.ts";
 import { checkOptions, checkTarget, choose } from "./target.ts";
 import { measure } from "./trial/measure.ts";
 import { LONGEST_DEADLINE, type Pace } from "./trial/pace.ts";
@@ -79,7 +80,8 @@ export function conformance(
         return;
       }
       if (outcome === "fail" && rule.level === "should") return;
-      throw new Error(explain(result, rule.why, seed));
+      const command = testCommand(test, `${target.name}: ${rule.id}`);
+      throw new Error(explain(result, rule.why, seed, command));
     }, timeout);
   }
 }
@@ -92,13 +94,18 @@ function timeoutFor(
   const limit = deadline === undefined ? LONGEST_DEADLINE : deadline * 1000;
   // The rule, its end and the measurement; and a rule that waits for real time to pass waits for several lifetimes.
   const waits = clock?.kind === "real"
-    ? 10 * (1000 + (clock.minTtlMs ?? 0) + 4 * slackOf(clock))
+    ? 10 * (10_000 + (clock.minTtlMs ?? 0) + 4 * slackOf(clock))
     : 0;
   return 3 * limit + waits;
 }
 
 /** A result as text: the reason, the trace, and how to repeat it. */
-export function explain(result: RuleResult, why: string, seed: number): string {
+export function explain(
+  result: RuleResult,
+  why: string,
+  seed: number,
+  command?: string,
+): string {
   const { rule, outcome, reason, expected, got, want, trace = [] } = result;
   const lines = expected !== undefined && outcome === "pass"
     ? [
@@ -107,6 +114,10 @@ export function explain(result: RuleResult, why: string, seed: number): string {
     : [`${rule} ${outcome}: ${reason ?? ""}`];
   if (want !== undefined) lines.push(`  got  ${got}`, `  want ${want}`);
   lines.push(...trace.map((line) => `  ${line}`), `  Why: ${why}`);
-  lines.push(`  Again: only ["${rule}"], seed ${seed}`);
+  lines.push(
+    command === undefined
+      ? `  Again: only ["${rule}"], seed ${seed}`
+      : `  Again: ${command}\n         with seed: ${seed} in the options`,
+  );
   return lines.join("\n");
 }

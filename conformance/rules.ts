@@ -3,13 +3,17 @@
  *
  * @module
  */
+import { browser } from "./rules/browser.ts";
 import { concurrency } from "./rules/concurrency.ts";
 import { cookie } from "./rules/cookie.ts";
+import { cookieLifetime } from "./rules/cookie_lifetime.ts";
 import { expiry } from "./rules/expiry.ts";
 import { faults } from "./rules/faults.ts";
 import { flash } from "./rules/flash.ts";
 import { hostile } from "./rules/hostile.ts";
+import { instances } from "./rules/instances.ts";
 import { isolation } from "./rules/isolation.ts";
+import { lifetime } from "./rules/lifetime.ts";
 import { model } from "./rules/model.ts";
 import { owner } from "./rules/owner.ts";
 import { persistence } from "./rules/persistence.ts";
@@ -25,15 +29,19 @@ export const RULE_SET = "2026.2";
 /** All rules. */
 export const rules: readonly Rule[] = [
   ...persistence,
+  ...instances,
   ...flash,
   ...unset,
   ...expiry,
+  ...lifetime,
   ...regenerate,
   ...restart,
   ...isolation,
   ...concurrency,
   ...owner,
   ...cookie,
+  ...browser,
+  ...cookieLifetime,
   ...hostile,
   ...serialisation,
   ...faults,

@@ -33,7 +33,9 @@ export function checkOptions(
   { deadline, expectedFailures: expected }: CheckOptions,
   of: readonly Rule[] = rules,
 ): void {
-  if (deadline !== undefined && !(deadline > 0 && deadline <= MOST_SECONDS)) {
+  const isTime = typeof deadline === "number" && deadline > 0 &&
+    deadline <= MOST_SECONDS;
+  if (deadline !== undefined && !isTime) {
     throw new TypeError(
       `Cannot check target: deadline must be a number of seconds from 0 to ${MOST_SECONDS}: received ${deadline}`,
     );
@@ -100,6 +102,6 @@ export function clockProblem(clock: Target["clock"]): string | undefined {
 }
 
 /** A timer cannot be longer than 2^31 ms. */
-const MOST_SECONDS = 86_400;
+export const MOST_SECONDS: number = 86_400;
 
 const PROFILES: readonly string[] = ["satchel", "react-router", "remix"];

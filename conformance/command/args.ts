@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { RULE_SET, rules } from "../rules.ts";
+import { MOST_SECONDS } from "../target.ts";
 
 /** The command was misused: the message has one line, and the exit status is 2. */
 export class UsageError extends Error {
@@ -23,6 +24,8 @@ export interface CliOptions {
   readonly seed: number | undefined;
   /** Whether to try more random cases. */
   readonly slow: boolean;
+  /** How long a rule may take, in seconds. */
+  readonly deadline: number | undefined;
   /** The format for standard output. */
   readonly stdout: "text" | "json" | "tap";
   /** The files to write, by format. */
@@ -41,6 +44,7 @@ const OPTIONS: Readonly<Record<string, readonly [string, string]>> = {
   only: ["RULES", "these rules or groups alone: FLASH,REGEN-04"],
   seed: ["N", "repeat a run's random choices and order"],
   slow: ["", "try more random cases"],
+  deadline: ["SECONDS", "how long a rule may take; or CONFORMANCE_DEADLINE"],
   baseline: ["FILE", "expected failures, with a reason each"],
   json: ["[FILE]", "JSON; to standard output unless a .json file follows"],
   tap: ["", "TAP, to standard output"],
@@ -56,7 +60,7 @@ const OPTIONS: Readonly<Record<string, readonly [string, string]>> = {
 /** The output of `--help`. */
 export function helpText(command: string): string {
   const rows = Object.entries(OPTIONS).map(([name, [value, text]]) =>
-    `  ${`--${name} ${value}`.padEnd(19)}${text}`
+    `  ${`--${name} ${value}`.padEnd(21)}${text}`
   );
   return `Checks a session storage against the conformance rules.
 
@@ -71,7 +75,8 @@ A baseline: { "ruleSet": "${RULE_SET}", "expected": { "REGEN-04": "reason" } }
 Exit status
   0  conformant, or partial: only expected failures, or a selection of rules
   1  a rule is broken, or one that was expected to fail passes
-  2  the suite, the target or its hooks failed, or the command was misused
+  2  the suite, the target or its hooks failed, the command was misused, or
+     the report could not be written
   3  incomplete: a rule could not be tried
 `;
 }
@@ -80,10 +85,14 @@ Exit status
  * Reads the command line.
  *
  * @param args The arguments.
+ * @param deadline The value of `CONFORMANCE_DEADLINE`, which counts without `--deadline`.
  * @returns The options.
  * @throws {UsageError} If an option is unknown, or a value is missing or wrong.
  */
-export function readArgs(args: readonly string[]): CliOptions {
+export function readArgs(
+  args: readonly string[],
+  deadline?: string,
+): CliOptions {
   const { given, targets } = parse(args);
   const action = (["help", "list", "self-check"] as const)
     .find((name) => given.has(name)) ?? "check";
@@ -99,7 +108,7 @@ export function readArgs(args: readonly string[]): CliOptions {
     }
   }
   const other = [...given.keys()]
-    .find((name) => !["self-check", "seed", "slow"].includes(name));
+    .find((name) => !["self-check", "seed", "slow", "deadline"].includes(name));
   if (action === "self-check" && other) {
     throw new UsageError(`--self-check cannot be used with --${other}`);
   }
@@ -115,6 +124,8 @@ export function readArgs(args: readonly string[]): CliOptions {
     only: readOnly(given.get("only")),
     seed: readSeed(given.get("seed")),
     slow: given.has("slow"),
+    deadline: readDeadline(given.get("deadline"), "--deadline") ??
+      readDeadline(deadline || undefined, "CONFORMANCE_DEADLINE"),
     stdout: json ? "json" : given.has("tap") ? "tap" : "text",
     files: Object.fromEntries(
       FORMATS.flatMap((name) =>
@@ -179,6 +190,18 @@ function readSeed(text: string | undefined): number | undefined {
   if (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 32) return Number(text);
   throw new UsageError(
     `--seed must be a whole number below 4294967296: received "${text}"`,
+  );
+}
+
+function readDeadline(
+  text: string | undefined,
+  name: string,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (seconds > 0 && seconds <= MOST_SECONDS) return seconds;
+  throw new UsageError(
+    `${name} must be a number of seconds, at most ${MOST_SECONDS}: received "${text}"`,
   );
 }
 

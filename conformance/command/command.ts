@@ -18,13 +18,16 @@ import { formatReport } from "../format.ts";
 import { RULE_SET, rules } from "../rules.ts";
 import { Stray } from "../trial/stray.ts";
 import { checkStorage } from "../run.ts";
-import { checkTarget, choose } from "../target.ts";
+import { choose } from "../target.ts";
+import { loadTargets } from "./targets.ts";
 import type { Report, Target } from "../types.ts";
 
 /** What the runtime provides for the command. */
 export interface CliHost {
   /** How the command is called, up to its arguments. */
   readonly command: string;
+  /** The environment's `CONFORMANCE_DEADLINE`. */
+  readonly deadline?: string | undefined;
   /** The width of the terminal, if standard output is one. */
   readonly columns?: number | undefined;
   /** Whether to use colours. */
@@ -51,7 +54,7 @@ export async function runCli(
   // Errors that a target throws outside of a call must not end the process.
   const stray = new Stray();
   try {
-    const options = readArgs(args);
+    const options = readArgs(args, host.deadline);
     if (options.action === "help") {
       host.write(helpText(host.command));
       return 0;
@@ -87,7 +90,7 @@ async function check(
   expectedFailures: Readonly<Record<string, string>> | undefined,
   host: CliHost,
 ): Promise<number> {
-  const { only, slow, stdout, files } = options;
+  const { only, slow, deadline, stdout, files } = options;
   const seed = options.seed ?? newSeed();
   const reports: Report[] = [];
   for (const target of targets) {
@@ -98,15 +101,20 @@ async function check(
         only,
         slow,
         expectedFailures,
+        deadline,
         onResult: progress.step,
       }),
     );
     progress.end();
   }
   const again = (report: Report, rule: string) =>
-    `${host.command} ${
-      quote(options.target)
-    } --only ${rule} --seed ${report.seed}${slow ? " --slow" : ""}`;
+    [
+      host.command,
+      quote(options.target),
+      `--only ${rule} --seed ${report.seed}`,
+      ...slow ? ["--slow"] : [],
+      ...deadline === undefined ? [] : [`--deadline ${deadline}`],
+    ].join(" ");
   for (const [format, file] of Object.entries(files)) {
     const text = formatReport(reports, {
       format: format as keyof typeof files,
@@ -142,11 +150,15 @@ async function sabotage(
   options: CliOptions,
   host: CliHost,
 ): Promise<number> {
-  const { slow } = options;
+  const { slow, deadline } = options;
   const seed = options.seed ?? newSeed();
   const outcomes = new Set<string>();
   for (const [index, target] of targets.entries()) {
-    const results = await selfCheck(target, { seed, slow });
+    const results = await selfCheck(target, {
+      seed,
+      slow,
+      deadline,
+    });
     for (const { outcome } of results) outcomes.add(outcome);
     const table = formatSelfCheck(target.name, results, {
       colour: host.colour,
@@ -178,41 +190,6 @@ function watch(
       if (shown) host.progress?.("");
     },
   };
-}
-
-async function loadTargets(
-  specifier: string,
-  host: CliHost,
-): Promise<readonly Target[]> {
-  const names = await host.load(specifier);
-  const main = names["default"];
-  const found = main === undefined
-    ? Object.values(names).filter(looksLikeTarget)
-    : Array.isArray(main)
-    ? main
-    : [main];
-  if (found.length === 0) {
-    throw new UsageError(
-      `${specifier} does not export a target: export one as default, { name, capabilities, open }`,
-    );
-  }
-  for (const target of found) {
-    try {
-      checkTarget(target);
-    } catch (error) {
-      throw new UsageError(
-        `${specifier} exports an invalid target: ${
-          (error as Error).message.replace(/^Cannot check target: /, "")
-        }`,
-      );
-    }
-  }
-  return found;
-}
-
-function looksLikeTarget(value: unknown): boolean {
-  return typeof value === "object" && value !== null &&
-    typeof (value as Partial<Target>).open === "function";
 }
 
 async function readText(file: string, host: CliHost): Promise<string> {

@@ -34,7 +34,7 @@ export interface SabotageResult {
  * Breaks a target in one way after the other.
  *
  * @param target The target.
- * @param options Seed and number of random cases.
+ * @param options Seed, number of random cases, and how long a rule may take in seconds.
  * @returns The result of each sabotage.
  */
 export async function selfCheck(
@@ -71,7 +71,7 @@ export async function selfCheck(
       const broken = sabotage.apply(target);
       const { outcome, reason } = (await tryRule(rule, broken, run)).result;
       const noticed = outcome === "fail" ||
-        (sabotage.blind && outcome === "not-run");
+        (sabotage.blind && (outcome === "not-run" || outcome === "error"));
       if (noticed) sound.push(id);
       else if (outcome === "pass") still.push(id);
       else unsound.push(`${id} is ${outcome}: ${reason}`);

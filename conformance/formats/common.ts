@@ -4,13 +4,14 @@
  * @module
  */
 import { ruleOf } from "../catalogue.ts";
-import type { Report, RuleResult } from "../types.ts";
+import type { Level, Report, RuleResult } from "../types.ts";
 
 export { ruleOf };
 
 /** The groups, in the catalogue's order: the prefix of their rules' ids, and their names. */
 export const GROUPS: Readonly<Record<string, string>> = {
   PERSIST: "Persistence",
+  SHARED: "Instances",
   FLASH: "Flash",
   UNSET: "Unset",
   EXPIRY: "Expiry",
@@ -74,11 +75,26 @@ export function markOf(result: RuleResult): Mark {
   return ruleOf(rule)?.level === "should" ? "advice" : "fail";
 }
 
+/** Items by a key, in their order. `Map.groupBy` is missing before Node 21. */
+export function groupBy<Item, Key>(
+  items: readonly Item[],
+  keyOf: (item: Item) => Key,
+): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
 /** Results by group, in their order. */
 export function byGroup(
   results: readonly RuleResult[],
 ): Map<string, RuleResult[]> {
-  return Map.groupBy(results, (result) => groupOf(result.rule));
+  return groupBy(results, (result) => groupOf(result.rule));
 }
 
 /** How many results have each mark, the worst first. Marks without results are left out. */
@@ -142,9 +158,35 @@ export function cut(text: string, length: number): string {
     : text;
 }
 
+/** What a report says of its levels, the worst first: which are broken, untried, kept, and not claimed. */
+export function levelsOf(
+  { levels, unclaimed, claims }: Report,
+): [title: string, names: readonly string[]][] {
+  const of = (level: Level) =>
+    Object.entries(levels).filter(([, found]) => found === level)
+      .map(([name]) => name);
+  const all: [string, readonly string[]][] = [
+    ["broken", of("broken")],
+    ["not tried", of("untried")],
+    ["kept", of("kept")],
+    [
+      claims.length === 0 ? "nothing claimed; left out" : "not claimed",
+      unclaimed,
+    ],
+  ];
+  return all.filter(([, names]) => names.length > 0);
+}
+
+/** Rules of which the storage was too slow to run all cases. */
+export function cutShort(
+  results: readonly RuleResult[],
+): readonly RuleResult[] {
+  return results.filter(({ rounds }) => rounds !== undefined);
+}
+
 /** Lists rules by group, as `FLASH-01, 02; UNSET-01`. */
 export function listIds(ids: readonly string[]): string {
-  const groups = Map.groupBy(ids, groupOf);
+  const groups = groupBy(ids, groupOf);
   return [...groups].map(([group, members]) =>
     `${group}-${members.map((id) => id.slice(group.length + 1)).join(", ")}`
   ).join("; ");

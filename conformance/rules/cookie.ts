@@ -7,6 +7,7 @@ import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Sent } from "../trial/port.ts";
 import type { Trial } from "../trial/trial.ts";
 import type { Visitor } from "../trial/visitor.ts";
+import { openBound } from "./support/browser.ts";
 import { must, type Rule } from "./support/rule.ts";
 
 export const cookie: readonly Rule[] = [
@@ -116,16 +117,6 @@ export const cookie: readonly Rule[] = [
     },
   }),
 ];
-
-/** Opens a storage that reads `Cookie` headers; ends the trial if it does not. */
-async function openBound(
-  t: Trial,
-  options: { idleTimeout?: number } = {},
-): Promise<OpenStorage> {
-  const storage = await t.open(options);
-  if (storage.port.http) return storage;
-  t.notApplicable("it reads values, and not the Cookie header");
-}
 
 async function signedIn(t: Trial, storage: OpenStorage): Promise<Visitor> {
   const visitor = await t.visitor(storage);

@@ -111,7 +111,12 @@ export const expiry: readonly Rule[] = [
         const request = await visitor.request();
         request.set("visits", i);
         await deadline.approach();
-        deadline = await Deadline.of(t, t.lifetime, () => request.save());
+        deadline = await Deadline.of(
+          t,
+          t.lifetime,
+          () => request.save(),
+          deadline,
+        );
       }
       await deadline.approach();
       const last = await visitor.request();
@@ -144,7 +149,7 @@ export const expiry: readonly Rule[] = [
         deadline = await Deadline.of(t, t.lifetime, async () => {
           await request.save();
           for (const check of checks) await check();
-        });
+        }, deadline);
       }
       await deadline.approach();
       const last = await reader.request();
@@ -536,7 +541,9 @@ async function shorten(t: Trial, kind: Timeout): Promise<void> {
 
 /** Opens a storage again with twice its timeout. */
 async function lengthen(t: Trial, kind: Timeout): Promise<void> {
-  const { visitor, reopen } = await deploy(t, { [kind]: t.lifetime });
+  const deploying = deploy(t, { [kind]: t.lifetime });
+  const first = await Deadline.of(t, t.lifetime, () => deploying);
+  const { visitor, reopen } = await deploying;
   await t.advance(t.lifetime * 1000 / 4);
   const there = await t.visitor(await reopen({ [kind]: 2 * t.lifetime }));
   there.cookie = visitor.cookie;
@@ -544,6 +551,7 @@ async function lengthen(t: Trial, kind: Timeout): Promise<void> {
     t,
     t.lifetime * 3 / 2,
     () => there.visit((r) => r.set("visits", 1)),
+    first,
   );
   await deadline.approach();
   deadline.ahead(

@@ -137,6 +137,7 @@ export const owner: readonly Rule[] = [
         t,
         t.lifetime,
         async () => void await visitors[1]?.visit((r) => r.set("visits", 2)),
+        deadline,
       );
       const found = await storage.owners.list("u1");
       deadline.ahead(

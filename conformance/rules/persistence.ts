@@ -218,4 +218,23 @@ export const persistence: readonly Rule[] = [
       );
     },
   }),
+  must("PERSIST-11", {
+    since: "2026.2",
+    sentence:
+      "Destroying a stored session clears the cookie, and the browser's next request reads an empty session.",
+    why:
+      "A visitor who clicks Sign out must be signed out, whatever else a storage can do.",
+    async check(t) {
+      const visitor = await t.visitor();
+      await visitor.visit((r) => r.set("userId", "u1"));
+      await t.settle();
+      const leaving = await visitor.request();
+      t.equal(leaving.get("userId"), "u1", "the session cannot be read");
+      const { kind } = await leaving.destroy();
+      await t.settle();
+      const next = await visitor.request();
+      t.ok(!next.has("userId"), "the visitor is still signed in");
+      t.equal(kind, "clear", "destroy does not clear the cookie");
+    },
+  }),
 ];

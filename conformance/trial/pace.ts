@@ -13,11 +13,11 @@ const LONGEST = 180_000;
 const CALLS = 1000;
 
 /** From this latency on, in milliseconds, rules do not run all of their cases. */
-const SLOW = 1;
+const SLOW = 2;
 
 /** How much time the cases of a rule have: at least so many milliseconds, and time for so many calls. */
-const LEAST_MS = 400;
-const LEAST_CALLS = 30;
+const LEAST_MS = 1500;
+const LEAST_CALLS = 50;
 
 /** How many rules of a slow storage run at the same time. */
 const LANES = 8;
@@ -32,6 +32,8 @@ export interface Pace {
   readonly casesMs: number;
   /** How many rules run at the same time. */
   readonly lanes: number;
+  /** Why no rule can be tried. */
+  readonly problem?: string;
 }
 
 /**

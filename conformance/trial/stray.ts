@@ -23,9 +23,15 @@ interface Runtime {
   process?: {
     on?(type: string, listener: (error: unknown) => void): void;
     off?(type: string, listener: (error: unknown) => void): void;
+    versions?: { readonly bun?: string };
   };
   /** Takes microseconds; a timer takes a millisecond. */
   setImmediate?(callback: () => void): unknown;
+}
+
+/** Whether errors are events on the global object. Bun has its methods, and never calls a listener. */
+function hasEvents({ addEventListener, process }: Runtime): boolean {
+  return typeof addEventListener === "function" && !process?.versions?.bun;
 }
 
 /** Catches stray errors until `end`. */
@@ -41,9 +47,9 @@ export class Stray {
 
   constructor() {
     const { process } = this.#runtime;
-    if (typeof this.#runtime.addEventListener === "function") {
-      this.#runtime.addEventListener("unhandledrejection", this.#onEvent);
-      this.#runtime.addEventListener("error", this.#onEvent);
+    if (hasEvents(this.#runtime)) {
+      this.#runtime.addEventListener?.("unhandledrejection", this.#onEvent);
+      this.#runtime.addEventListener?.("error", this.#onEvent);
     } else {
       process?.on?.("unhandledRejection", this.#onError);
       process?.on?.("uncaughtException", this.#onError);
@@ -66,9 +72,9 @@ export class Stray {
   /** Removes the listeners. */
   end(): void {
     const { process } = this.#runtime;
-    if (typeof this.#runtime.removeEventListener === "function") {
-      this.#runtime.removeEventListener("unhandledrejection", this.#onEvent);
-      this.#runtime.removeEventListener("error", this.#onEvent);
+    if (hasEvents(this.#runtime)) {
+      this.#runtime.removeEventListener?.("unhandledrejection", this.#onEvent);
+      this.#runtime.removeEventListener?.("error", this.#onEvent);
     } else {
       process?.off?.("unhandledRejection", this.#onError);
       process?.off?.("uncaughtException", this.#onError);

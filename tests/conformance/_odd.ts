@@ -8,6 +8,7 @@ import {
   type Target,
 } from "../../conformance/mod.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { oddCookies } from "./_odd_cookie.ts";
 import { LaggingEngine } from "./_odd_engine.ts";
 import { ReplayStorage } from "./_odd_session.ts";
 import { CLAIMS, type Defect, edit, memory } from "./mutants/_mutant.ts";
@@ -126,6 +127,7 @@ const odd: Readonly<Record<string, Defect>> = {
 /** The odd storages. */
 export const oddTargets: readonly Target[] = [
   ...Object.entries(odd).map(([name, how]) => memory(name, how)),
+  ...oddCookies,
   sweeping(),
   withoutTouch(),
   unsigned(),

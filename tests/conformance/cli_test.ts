@@ -64,6 +64,7 @@ async function run(
   args: string,
   exports: Record<string, unknown> | Error = { default: memory },
   files: Record<string, string> = {},
+  deadline?: string,
 ): Promise<Run> {
   let out = "";
   let err = "";
@@ -71,6 +72,7 @@ async function run(
   const progress: string[] = [];
   const host: CliHost = {
     command: "suite",
+    deadline,
     colour: false,
     write: (text) => void (out += text),
     complain: (text) => void (err += text),
@@ -135,7 +137,10 @@ Deno.test("cli gives status 3, for a claim that cannot be tried", async () => {
   const target: Target = { name, open, capabilities: ["expiry"] };
   const { status, out } = await run("t.ts", { default: target });
   assertEquals(status, 3);
-  assertMatch(out, /EXPIRY-01, 02.*: the target does not have a\n *clock/);
+  assertMatch(
+    out,
+    /EXPIRY-01, 02[^:]*: the target does\s+not have a\s+clock/,
+  );
 });
 
 const baseline = (expected: unknown, ruleSet = RULE_SET) => ({
@@ -180,6 +185,33 @@ Deno.test("cli shows all targets that a file exports, and gives the worst status
       rowName(exports),
     );
   }
+});
+
+Deno.test("cli takes the deadline of a rule from --deadline, and else from the environment", async () => {
+  const hanging = { ...memory, open: () => new Promise(() => {}) };
+  const rows: [args: string, deadline: string | undefined, ms: string][] = [
+    ["--deadline 0.03", undefined, "30 ms"],
+    ["", "0.04", "40 ms"],
+    ["--deadline 0.03", "0.04", "30 ms"],
+  ];
+  for (const [args, deadline, ms] of rows) {
+    const { status, out } = await run(
+      `t.ts --only FLASH-01 --seed 3 ${args}`,
+      { default: hanging },
+      {},
+      deadline,
+    );
+    const name = `${args} ${deadline}`;
+    assertEquals(status, 2, name);
+    assertStringIncludes(out, `took more than ${ms}`, name);
+    assertStringIncludes(out, "--seed 3 --deadline 0.0", name);
+  }
+  const wrong = await run("t.ts", undefined, {}, "soon");
+  assertEquals(wrong.status, 2);
+  assertMatch(
+    wrong.err,
+    /^error: CONFORMANCE_DEADLINE must be a number of seconds, .*"soon"\n$/,
+  );
 });
 
 Deno.test("cli writes the files that are asked for, and the text too", async () => {
@@ -258,6 +290,13 @@ const misuse: [string, RegExp][] = [
   ["t.ts --only REGEN-99", /unknown rule "REGEN-99"; did you mean REGEN-0/],
   ["t.ts --seed x", /--seed must be a whole number below/],
   ["t.ts --seed -1", /Option '--seed' argument is ambiguous/],
+  [
+    "t.ts --deadline 0",
+    /--deadline must be a number of seconds, at most \d+: /,
+  ],
+  ["t.ts --deadline 5s", /--deadline must be a number of seconds.*"5s"/],
+  ["t.ts --deadline 1e9", /--deadline must be a number of seconds/],
+  ["t.ts --deadline 9999999999", /--deadline must be a number of seconds/],
   ["t.ts --html=", /Option '--html' needs a value/],
   ["t.ts --seed 1 --seed 2", /--seed is given twice/],
   ["t.ts --slow=yes", /Option '--slow' does not take an argument/],

@@ -30,22 +30,26 @@ const clock = { kind: "virtual", advance() {} } as const;
 /** Memory, whose instances over one namespace share one engine. */
 function memory(): Opener {
   const engines = new Map<string, [MemoryEngine, Set<string>]>();
-  return ({ namespace, ...options }) => {
+  return ({ namespace, maxAge, ...options }) => {
     const { now } = options;
     const [memory, keys] = engines.get(namespace) ??
       [new MemoryEngine(1000, now, () => {}), new Set<string>()];
     engines.set(namespace, [memory, keys]);
     const { engine, ...hooks } = instrument(memory, keys);
-    const storage = createSessionStorage({ ...options, engine, cookie });
+    const storage = createSessionStorage({
+      ...options,
+      engine,
+      cookie: { ...cookie, maxAge },
+    });
     return { ...hooks, storage };
   };
 }
 
 function sealedCookie(): Opener {
-  return ({ namespace, ...options }) => ({
+  return ({ namespace, maxAge, ...options }) => ({
     storage: createCookieSessionStorage({
       ...options,
-      cookie: { ...cookie, name: namespace },
+      cookie: { ...cookie, name: namespace, maxAge },
     }),
   });
 }
@@ -55,7 +59,7 @@ function database(): Opener {
   type Row = { data: string; expires: number };
   type Plain = FlashSessionData<object, object>;
   const tables = new Map<string, Map<string, Row>>();
-  return ({ namespace, now, ...timeouts }) => {
+  return ({ namespace, now, maxAge, ...timeouts }) => {
     const table = tables.get(namespace) ?? new Map<string, Row>();
     tables.set(namespace, table);
     const write = (id: string, data: Plain, expires: Date) => {
@@ -64,7 +68,7 @@ function database(): Opener {
     const storage = createSessionStorage({
       ...timeouts,
       now,
-      cookie: { ...cookie, name: "sid" },
+      cookie: { ...cookie, name: "sid", maxAge },
       async createData(data: Plain, expires: Date) {
         const id = `db:${crypto.randomUUID()}${crypto.randomUUID()}`;
         write(id, data, expires);
@@ -160,6 +164,7 @@ const TIMED: readonly Capability[] = [
   "expiry",
   "touch",
   "absolute",
+  "lifetime",
 ];
 
 /** MODEL-01 saves a session in `from` again after it has moved, as a server without read-through would. */
@@ -221,6 +226,8 @@ for (
         "PERSIST-02": NEW_ID,
         "UNSET-02": NEW_ID,
         "COOKIE-02": RENAMED,
+        "COOKIE-05": RENAMED,
+        "COOKIE-07": RENAMED,
       },
     },
   );
@@ -241,6 +248,8 @@ conformance(
       "UNSET-08": MOVES,
       "EXPIRY-13": MOVES,
       "COOKIE-02": RENAMED,
+      "COOKIE-05": RENAMED,
+      "COOKIE-07": RENAMED,
     },
   },
 );

@@ -40,6 +40,7 @@ export const ENGINE: readonly Capability[] = [
   "expiry",
   "touch",
   "absolute",
+  "lifetime",
   "merge",
   "owners",
   "inspect",
@@ -64,7 +65,7 @@ export function engineTarget(
     clock,
     limits: limits ?? {},
     capabilities: [...ENGINE, ...extra],
-    async open({ namespace, ...options }) {
+    async open({ namespace, maxAge, ...options }) {
       const known = keys.get(namespace) ?? new Set();
       keys.set(namespace, known);
       const connected = await connect({ namespace, ...options });
@@ -73,7 +74,7 @@ export function engineTarget(
         ...options,
         engine: engine.engine,
         engineTimeout: PATIENT.deadline,
-        cookie: { name: "session", secrets: ["s3cr3t"] },
+        cookie: { name: "session", secrets: ["s3cr3t"], maxAge },
       });
       const close = () => storage.close?.();
       return { ...engine, storage, createSession, close };
@@ -138,10 +139,11 @@ export function workersKvTarget(name: string, kv: KVNamespaceLike): Target {
       "namespaces",
       "expiry",
       "absolute",
+      "lifetime",
       "inspect",
       "faults",
     ],
-    open({ namespace, now, idleTimeout, absoluteTimeout }) {
+    open({ namespace, now, idleTimeout, absoluteTimeout, maxAge }) {
       const known = keys.get(namespace) ?? new Set();
       keys.set(namespace, known);
       const engine = instrument(
@@ -154,7 +156,11 @@ export function workersKvTarget(name: string, kv: KVNamespaceLike): Target {
         engineTimeout: PATIENT.deadline,
         absoluteTimeout,
         // Without an idle timeout, a session's lifetime is its cookie's, from its last save.
-        cookie: { name: "session", secrets: ["s3cr3t"], maxAge: idleTimeout },
+        cookie: {
+          name: "session",
+          secrets: ["s3cr3t"],
+          maxAge: idleTimeout ?? maxAge,
+        },
       });
       return { ...engine, storage, createSession };
     },
@@ -175,8 +181,9 @@ export function cookieTarget(encrypt = true): Target {
       "expiry",
       "touch",
       "absolute",
+      "lifetime",
     ],
-    open: ({ namespace, ...options }) => ({
+    open: ({ namespace, maxAge, ...options }) => ({
       createSession,
       storage: createCookieSessionStorage({
         ...options,
@@ -184,6 +191,7 @@ export function cookieTarget(encrypt = true): Target {
           name: namespace,
           secrets: ["s3cr3t", "older"],
           encrypt,
+          maxAge,
         },
       }),
     }),
@@ -217,8 +225,9 @@ export function databaseTarget(): Target {
       "expiry",
       "touch",
       "absolute",
+      "lifetime",
     ],
-    open({ namespace, now, ...timeouts }) {
+    open({ namespace, now, maxAge, ...timeouts }) {
       const table = tables.get(namespace) ?? new Map<string, Row>();
       tables.set(namespace, table);
       const write = (
@@ -233,7 +242,7 @@ export function databaseTarget(): Target {
         storage: createSessionStorage({
           ...timeouts,
           now,
-          cookie: { name: "session", secrets: ["s3cr3t"] },
+          cookie: { name: "session", secrets: ["s3cr3t"], maxAge },
           async createData(data, expires) {
             const id = crypto.getRandomValues(new Uint8Array(24))
               .reduce(

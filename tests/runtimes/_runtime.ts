@@ -15,6 +15,8 @@ const arm = Deno.build.arch === "aarch64";
 const VERSIONS = {
   bun: "1.4.5",
   node20: "20.20.2",
+  node22: "22.23.5",
+  node24: "24.22.3",
   node: "26.10.0",
 } as const;
 

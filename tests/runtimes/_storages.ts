@@ -107,7 +107,10 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     );
   },
   redisUrl: (here, title) => {
-    const connection = new RedisConnection(redisUrl(here), PATIENT.deadline * 1000);
+    const connection = new RedisConnection(
+      redisUrl(here),
+      PATIENT.deadline * 1000,
+    );
     here.closing(connection.close);
     return redisBy(here, title, connection.send);
   },

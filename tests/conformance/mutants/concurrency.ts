@@ -147,6 +147,7 @@ export const concurrency: readonly Mutant[] = [
     also: {
       "RESTART-04": "what is kept was not seen",
       "FAULT-04": "what was saved in between was not seen",
+      "SHARED-08": "each of its requests writes such a key",
     },
     defect: (at) => keeping(at, () => true),
   }),

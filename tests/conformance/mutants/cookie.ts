@@ -1,10 +1,7 @@
 import { createCookie, type SessionStorage } from "../../../mod.ts";
-import type {
-  SessionLike,
-  StorageLike,
-  Target,
-} from "../../../conformance/mod.ts";
+import type { SessionLike } from "../../../conformance/mod.ts";
 import { cookieTarget, memoryTarget } from "../targets.ts";
+import { bound } from "./_bound.ts";
 import { type Mutant, mutant } from "./_mutant.ts";
 
 export const cookie: readonly Mutant[] = [
@@ -13,6 +10,7 @@ export const cookie: readonly Mutant[] = [
     reason: "a cookie that was damaged hides the live one",
     also: {
       "COOKIE-03": "the other cookies are not read, so they are not ended",
+      "COOKIE-04": "another cookie is the first",
     },
     target: bound(memoryTarget(), (storage) => ({
       getSession: (header) => storage.getSession(header?.split(";")[0]),
@@ -23,6 +21,7 @@ export const cookie: readonly Mutant[] = [
     reason: "a cookie that was destroyed hides the live one",
     also: {
       "COOKIE-03": "the other cookies are not read, so they are not ended",
+      "COOKIE-04": "a cookie that is empty is authentic",
     },
     target: bound(memoryTarget(), (storage) => ({
       async getSession(header) {
@@ -33,6 +32,9 @@ export const cookie: readonly Mutant[] = [
   mutant("COOKIE-01", {
     name: "the first authentic cookie hides the session after it",
     reason: "a cookie that has expired hides the live one",
+    also: {
+      "COOKIE-04": "a cookie that is empty is authentic",
+    },
     target: bound(cookieTarget(), (storage) => ({
       async getSession(header) {
         return await storage.getSession(await firstAuthentic(header));
@@ -43,7 +45,10 @@ export const cookie: readonly Mutant[] = [
     name: "two cookies are tried at most",
     reason:
       "a cookie that was destroyed, like the one after it, hides the live one",
-    also: { "COOKIE-03": "the third cookie is not read, so it is not ended" },
+    also: {
+      "COOKIE-03": "the third cookie is not read, so it is not ended",
+      "COOKIE-04": "the session's cookie has more before it",
+    },
     target: bound(memoryTarget(), (storage) => ({
       getSession: (header) =>
         storage.getSession(header?.split(";").slice(0, 2).join(";")),
@@ -52,7 +57,10 @@ export const cookie: readonly Mutant[] = [
   mutant("COOKIE-01", {
     name: "a session that came with several cookies is not saved",
     reason: "a change is not saved in the live session",
-    also: { "COOKIE-03": "the regenerated id is not sent" },
+    also: {
+      "COOKIE-03": "the regenerated id is not sent",
+      "COOKIE-04": "the session's cookie is not alone",
+    },
     target: bound(memoryTarget(), (storage) => {
       const several = new WeakSet<SessionLike>();
       return {
@@ -71,6 +79,9 @@ export const cookie: readonly Mutant[] = [
   mutant("COOKIE-02", {
     name: "the cookie is cleared without its path",
     reason: "destroySession() clears another cookie",
+    also: {
+      "COOKIE-07": "the browser keeps the cookie that was set",
+    },
     target: bound(memoryTarget(), (storage) => ({
       destroySession: async (session) =>
         (await storage.destroySession(session)).replace(/; Path=[^;]*/, ""),
@@ -79,6 +90,9 @@ export const cookie: readonly Mutant[] = [
   mutant("COOKIE-02", {
     name: "the cookie is cleared under another name",
     reason: "destroySession() clears another cookie",
+    also: {
+      "COOKIE-07": "the browser keeps the cookie that was set",
+    },
     target: bound(memoryTarget(), (storage) => ({
       destroySession: async (session) =>
         `s-${await storage.destroySession(session)}`,
@@ -87,6 +101,9 @@ export const cookie: readonly Mutant[] = [
   mutant("COOKIE-02", {
     name: "a commit clears the cookie for one domain",
     reason: "commitSession() after destroy() clears another cookie",
+    also: {
+      "COOKIE-07": "the browser keeps the cookie that was set",
+    },
     target: bound(memoryTarget(), (storage) => ({
       async commitSession(session, options) {
         const header = await storage.commitSession(session, options);
@@ -134,33 +151,6 @@ export const cookie: readonly Mutant[] = [
     }),
   }),
 ];
-
-/** A storage that is right but for some of its functions. */
-function bound(
-  target: Target,
-  defect: (storage: SessionStorage) => StorageLike,
-): Target {
-  return {
-    ...target,
-    async open(options) {
-      const opened = await target.open(options);
-      const storage = opened.storage as SessionStorage;
-      const { getSession, commitSession, destroySession } = storage;
-      return {
-        ...opened,
-        storage: {
-          getSession,
-          commitSession,
-          destroySession,
-          listSessions: storage.listSessions,
-          destroySessions: storage.destroySessions,
-          ...storage.sweep ? { sweep: storage.sweep } : {},
-          ...defect(storage),
-        },
-      };
-    },
-  };
-}
 
 /** The session of the first of several cookies that leads to one with values, and the cookies after it. */
 async function firstLive(storage: SessionStorage, header?: string | null) {

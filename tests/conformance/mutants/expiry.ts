@@ -34,6 +34,7 @@ export const expiry: readonly Mutant[] = [
       "EXPIRY-10": "it reads shortly before a deadline",
       "OWNER-03": "it lists shortly before a deadline",
       "EXPIRY-13": "it reads shortly before a deadline",
+      "SHARED-06": "it reads shortly before a deadline",
     },
     defect: ({ engine }) => ({
       engine: {
@@ -124,6 +125,9 @@ export const expiry: readonly Mutant[] = [
   mutant("EXPIRY-05", {
     name: "touch does nothing",
     reason: "reading did not move the deadline",
+    also: {
+      "SHARED-06": "one of its instances only reads",
+    },
     defect: () => ({ engine: { touch: async () => true } }),
   }),
   mutant("EXPIRY-05", {

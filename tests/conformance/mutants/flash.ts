@@ -81,6 +81,7 @@ export const flash: readonly Mutant[] = [
       "UNSET-05": "the bytes of a consumed flash stay",
       "FLASH-13": "its flash is consumed by such a request",
       "RESTART-02": "such a request restarts its session",
+      "SHARED-02": "its flash is consumed by such a request",
     },
     defect: () => ({
       session(real) {

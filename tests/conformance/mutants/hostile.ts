@@ -256,10 +256,10 @@ export const hostile: readonly Mutant[] = [
 function unsealed(): Mutant["target"] {
   return {
     ...cookieTarget(),
-    open({ namespace, ...options }) {
+    open({ namespace, maxAge, ...options }) {
       const storage = createCookieSessionStorage({
         ...options,
-        cookie: { name: namespace, secrets: ["s3cr3t"] },
+        cookie: { name: namespace, secrets: ["s3cr3t"], maxAge },
       });
       const short = new Map<string, string>();
       return {
@@ -283,7 +283,7 @@ function unsealed(): Mutant["target"] {
 function emptyKey(): Mutant["target"] {
   return {
     ...cookieTarget(false),
-    open: ({ namespace, ...options }) => ({
+    open: ({ namespace, maxAge, ...options }) => ({
       storage: createCookieSessionStorage({
         ...options,
         cookie: {
@@ -291,6 +291,7 @@ function emptyKey(): Mutant["target"] {
           secrets: ["s3cr3t", "\0"],
           encrypt: false,
           format: "remix",
+          maxAge,
         },
       }),
     }),

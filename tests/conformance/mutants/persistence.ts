@@ -75,6 +75,14 @@ export const persistence: readonly Mutant[] = [
       "CONC-01": "it logs out by a second instance too",
       "OWNER-11": "its logins reach two instances",
       "OWNER-14": "it lists by a second instance too",
+      "SHARED-01": "it reads at a second instance",
+      "SHARED-02": "its flash is read at a second instance",
+      "SHARED-03": "its logout reaches the other instance",
+      "SHARED-04": "it reads a new id at a second instance",
+      "SHARED-05": "it reads at a second instance",
+      "SHARED-06": "it reads at a second instance",
+      "SHARED-07": "it reads at a second instance",
+      "SHARED-08": "its changes reach two instances",
     },
     without: ["durable"],
     defect(at) {
@@ -113,6 +121,7 @@ export const persistence: readonly Mutant[] = [
       "REGEN-04": "it ends in a destroy",
       "REGEN-05": "a destroyed id is among those that it plants",
       "FAULT-04": "it logs out between two saves",
+      "SHARED-03": "it reads what another instance destroyed",
     },
     defect: () => ({
       session: (real) => ({
@@ -166,6 +175,7 @@ export const persistence: readonly Mutant[] = [
     reason: "the session is gone after reopening",
     also: {
       "EXPIRY-12": "it closes and opens again",
+      "SHARED-07": "it closes an instance and opens another",
     },
     defect: (at) => ({ storage: { close: async () => at.lose() } }),
   }),
@@ -216,6 +226,41 @@ export const persistence: readonly Mutant[] = [
     reason: "the change in place is lost",
     defect: () => ({
       session: (real) => ({ get: (key) => structuredClone(real.get(key)) }),
+    }),
+  }),
+  mutant("PERSIST-11", {
+    name: "a logout does nothing",
+    reason: "the visitor is still signed in",
+    also: {
+      "FAULT-02": "no write fails where none is made",
+      "FAULT-03": "no write fails where none is made",
+      "FLASH-11": "it ends in a logout",
+      "OWNER-06": "it ends in a logout",
+    },
+    without: ["revoke", "merge"],
+    defect: () => ({
+      session: (real) => ({
+        save: async (save) => real.destroyed ? null : await save(),
+      }),
+    }),
+  }),
+  mutant("PERSIST-11", {
+    name: "a logout removes the record and leaves the cookie",
+    reason: "destroy does not clear the cookie",
+    also: {
+      "PERSIST-05": "it looks at the cookie too",
+      "FLASH-11": "it looks at the cookie too",
+      "REGEN-04": "it looks at the cookie too",
+      "RESTART-02": "its empty session is destroyed",
+      "FAULT-03": "it looks at the cookie too",
+    },
+    defect: () => ({
+      session: (real) => ({
+        async save(save) {
+          const sent = await save();
+          return real.destroyed ? null : sent;
+        },
+      }),
     }),
   }),
 ];

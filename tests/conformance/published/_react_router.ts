@@ -3,16 +3,20 @@ import { fromReactRouter, type OpenOptions } from "../../../conformance/mod.ts";
 import type { Opened, ReactRouterStorage } from "../../../conformance/mod.ts";
 import { follow } from "./_clock.ts";
 
-/** The session's cookie: signed, as the documentation asks for, with a lifetime where the suite wants one. */
-export function cookieOf({ namespace, idleTimeout }: OpenOptions): {
+/** The session's cookie: signed and HttpOnly, as in the documentation, with a lifetime where the suite wants one. */
+export function cookieOf(
+  { namespace, idleTimeout, maxAge = idleTimeout }: OpenOptions,
+): {
   name: string;
   secrets: string[];
+  httpOnly: true;
   maxAge?: number;
 } {
   return {
     name: namespace,
     secrets: ["s3cr3t"],
-    ...idleTimeout === undefined ? {} : { maxAge: idleTimeout },
+    httpOnly: true,
+    ...maxAge === undefined ? {} : { maxAge },
   };
 }
 

@@ -15,6 +15,7 @@ const target: Target = {
     "durable",
     "namespaces",
     "expiry",
+    "lifetime",
     "inspect",
   ],
   open(options) {

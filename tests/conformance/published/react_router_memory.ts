@@ -8,7 +8,7 @@ const target: Target = {
   name: "React Router memory",
   profile: "react-router",
   clock: dateClock,
-  capabilities: ["revoke", "expiry"],
+  capabilities: ["revoke", "expiry", "lifetime"],
   open: (options) =>
     opened(
       createMemorySessionStorage({ cookie: cookieOf(options) }),
