@@ -387,9 +387,9 @@ export interface DeleteOptions {
  *
  * - **Keys** are the hash of an id: 43 letters, digits, `-` and `_`, which differ in case too. They do not contain a
  *   client's bytes.
- * - **Values** are text of at least one character, without control characters below U+0020 or lone surrogates. A value
- *   of up to `maxBytes`, or of a megabyte if that is not declared, is stored whole. A write that is refused changes
- *   nothing.
+ * - **Values** are text of at least one character, without control characters below U+0020 or lone surrogates. They do
+ *   not begin with a byte-order mark, which some drivers remove. A value of up to `maxBytes`, or of a megabyte if that is
+ *   not declared, is stored whole. A write that is refused changes nothing.
  * - **Absence**: for a missing record, `read` returns `null`, an unconditional `delete` resolves, `touch` returns
  *   `false`, and a write that expects a version returns `null`.
  * - **Expiry**: a record is there until its deadline, unless the engine evicts it. It may be returned after its deadline;

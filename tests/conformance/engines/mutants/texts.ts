@@ -11,8 +11,8 @@ import type { Engine } from "../../../../mod.ts";
 export const texts: readonly Mutant[] = [
   ...Object.entries<(value: string) => string>({
     "CHAR columns lose the spaces at their end": (value) => value.trimEnd(),
-    "a byte-order mark is removed by the decoder": (value) =>
-      value.replace(/^\ufeff/, ""),
+    "characters that nobody sees are removed": (value) =>
+      value.replaceAll(/[\u200b\ufeff]/g, ""),
     "a text is compared and stored in one normal form": (value) =>
       value.normalize("NFC"),
     "a JSONB column writes the JSON in its own way": (value) => {
