@@ -4,7 +4,14 @@
  * @module
  */
 import { OwnerPort } from "./owner_port.ts";
-import { blame, type Port, portOf, Unfit, Violation } from "./port.ts";
+import {
+  barePort,
+  blame,
+  type Port,
+  portOf,
+  Unfit,
+  Violation,
+} from "./port.ts";
 import type { Hook, Trace } from "./trace.ts";
 import type { Faults, Inspect, Opened } from "../types.ts";
 
@@ -16,11 +23,19 @@ export class OpenStorage {
   readonly owners: OwnerPort;
   readonly #opened: Opened;
   readonly #hook: Hook;
+  readonly #trace: Trace;
   #closed = false;
 
-  constructor(opened: Opened, namespace: string, trace: Trace, hook: Hook) {
+  constructor(
+    opened: Opened,
+    namespace: string,
+    trace: Trace,
+    hook: Hook,
+    port: Port = portOf(opened.storage as Opened["storage"] & object),
+  ) {
     this.#hook = hook;
-    this.port = portOf(opened.storage as Opened["storage"] & object);
+    this.#trace = trace;
+    this.port = port;
     this.namespace = namespace;
     this.#opened = opened;
     this.owners = new OwnerPort(opened.storage, trace);
@@ -35,6 +50,32 @@ export class OpenStorage {
   /** Creates a session with a given id; `undefined` if the target does not have a hook for it. */
   get createSession(): Opened["createSession"] {
     return this.#opened.createSession?.bind(this.#opened);
+  }
+
+  /** The same storage by its `read` and `save`; `undefined` if it is read by headers only, or already so. */
+  get bare(): OpenStorage | undefined {
+    const port = this.port.http ? barePort(this.#opened.storage) : undefined;
+    return port &&
+      new OpenStorage(
+        this.#opened,
+        this.namespace,
+        this.#trace,
+        this.#hook,
+        port,
+      );
+  }
+
+  /** Makes the header that presents an id; `undefined` if the target does not have a hook for it. */
+  get cookieFor(): ((id: string) => Promise<string>) | undefined {
+    const { cookieFor } = this.#opened;
+    return cookieFor && ((id) =>
+      this.#hook("cookieFor", async () => {
+        const header = await cookieFor.call(this.#opened, id);
+        if (typeof header !== "string") {
+          throw new TypeError("it must return a string");
+        }
+        return header;
+      }));
   }
 
   /** The hooks that read and replace records. */

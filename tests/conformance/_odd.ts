@@ -10,6 +10,7 @@ import {
 import { MemoryEngine } from "../../storage/engines/memory.ts";
 import { LaggingEngine } from "./_odd_engine.ts";
 import { ReplayStorage } from "./_odd_session.ts";
+import { bound } from "./mutants/_bound.ts";
 import { CLAIMS, type Defect, edit, memory } from "./mutants/_mutant.ts";
 import { engineTarget } from "./targets.ts";
 
@@ -126,6 +127,9 @@ const odd: Readonly<Record<string, Defect>> = {
 /** The odd storages. */
 export const oddTargets: readonly Target[] = [
   ...Object.entries(odd).map(([name, how]) => memory(name, how)),
+  ...(["read", "cookieFor"] as const).map((way) =>
+    bound(memory(`a signed cookie, ids by ${way}`, () => ({})), way)
+  ),
   sweeping(),
   withoutTouch(),
   unsigned(),
