@@ -13,6 +13,7 @@ import { persistence } from "./persistence.ts";
 import { regenerate } from "./regenerate.ts";
 import { restart } from "./restart.ts";
 import { serialisation } from "./serialisation.ts";
+import { size } from "./size.ts";
 import { unset } from "./unset.ts";
 
 /** The broken storages, in the order of the rules that they break. */
@@ -30,6 +31,7 @@ export const mutants: readonly Mutant[] = [
   ...cookie,
   ...hostile,
   ...serialisation,
+  ...size,
   ...faults,
   ...model,
 ];
