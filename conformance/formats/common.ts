@@ -4,7 +4,7 @@
  * @module
  */
 import { rules } from "../rules.ts";
-import type { Report, Rule, RuleResult } from "../types.ts";
+import type { Level, Report, Rule, RuleResult } from "../types.ts";
 
 /** The groups, in the catalogue's order: the prefix of their rules' ids, and their names. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -143,6 +143,32 @@ export function cut(text: string, length: number): string {
   return characters.length > length
     ? `${characters.slice(0, length - 1).join("")}…`
     : text;
+}
+
+/** What a report says of its levels, the worst first: which are broken, untried, kept, and not claimed. */
+export function levelsOf(
+  { levels, unclaimed, claims }: Report,
+): [title: string, names: readonly string[]][] {
+  const of = (level: Level) =>
+    Object.entries(levels).filter(([, found]) => found === level)
+      .map(([name]) => name);
+  const all: [string, readonly string[]][] = [
+    ["broken", of("broken")],
+    ["not tried", of("untried")],
+    ["kept", of("kept")],
+    [
+      claims.length === 0 ? "nothing claimed; left out" : "not claimed",
+      unclaimed,
+    ],
+  ];
+  return all.filter(([, names]) => names.length > 0);
+}
+
+/** Rules of which the storage was too slow to run all cases. */
+export function cutShort(
+  results: readonly RuleResult[],
+): readonly RuleResult[] {
+  return results.filter(({ rounds }) => rounds !== undefined);
 }
 
 /** Lists rules by group, as `FLASH-01, 02; UNSET-01`. */

@@ -6,9 +6,11 @@
 import {
   byGroup,
   countText,
+  cutShort,
   escapeXml,
   groupOf,
   GROUPS,
+  levelsOf,
   type Mark,
   markOf,
   MARKS,
@@ -69,7 +71,8 @@ function section(
     `<section id="${id}"><h2>${escapeXml(report.target)} ${
       verdict(report)
     }</h2>`,
-    `<p>${countText(results)} · seed ${report.seed}</p>`,
+    `<p>${countText(results)}</p>`,
+    facts(report),
     grid(results, id),
     ...told.map((result) => problem(report, result, id, again)),
     notes.length === 0
@@ -80,6 +83,34 @@ function section(
     catalogue(results),
     "</section>",
   ].filter((part) => part !== "").join("\n");
+}
+
+/** What was tried, and how. */
+function facts(report: Report): string {
+  const { seed, clock, versions, date, latencyMs, results } = report;
+  const short = cutShort(results).map(({ rule, rounds }) =>
+    `${rule} ${rounds?.ran} of ${rounds?.of}`
+  );
+  const rows: [string, string][] = [
+    ...levelsOf(report).map(([title, names]): [string, string] => [
+      `Claims ${title}`,
+      names.join(", "),
+    ]),
+    ["Clock", clock],
+    ["A call takes", `${latencyMs} ms`],
+    ...short.length > 0
+      ? [["Some of the cases", short.join(", ")] as [string, string]]
+      : [],
+    [
+      "Versions",
+      Object.entries(versions).map((pair) => pair.join(" ")).join(", "),
+    ],
+    ["Date, seed", `${date}, ${seed}`],
+  ];
+  return `<dl class="facts">${
+    rows.map(([term, text]) => `<dt>${term}</dt><dd>${escapeXml(text)}</dd>`)
+      .join("")
+  }</dl>`;
 }
 
 /** Groups × rules. */
@@ -198,6 +229,7 @@ p{margin:.4rem 0 1rem}.scroll{overflow-x:auto}table{border-collapse:collapse}
 a{color:inherit}.grid a{display:inline-block;text-decoration:none;outline-offset:2px}.grid a:hover .m{outline:2px solid}
 .v{font-size:.85rem;font-weight:600;padding:.15rem .55rem;border-radius:99px;background:var(--mixed);white-space:nowrap}.v.conformant{background:var(--good)}.v.nonconformant{background:var(--bad)}
 details{border:1px solid var(--line);border-radius:6px;margin:.8rem 0;padding:.5rem .8rem}summary{cursor:pointer}details[open]>summary{margin-bottom:.6rem}
-dl{display:grid;grid-template-columns:5.5rem 1fr;gap:.25rem .5rem;margin:0}dd{margin:0;overflow-wrap:anywhere}.code,ol{font-family:ui-monospace,monospace;font-size:.87em}
+.facts{margin:0 0 1rem}.facts dt{white-space:nowrap}
+dl{display:grid;grid-template-columns:minmax(5.5rem,max-content) 1fr;gap:.25rem .5rem;margin:0}dd{margin:0;overflow-wrap:anywhere}.code,ol{font-family:ui-monospace,monospace;font-size:.87em}
 ol{margin:.8rem 0 .2rem;padding:.6rem .6rem .6rem 3rem;background:var(--none);border-radius:6px;overflow-wrap:anywhere}.legend{margin-top:2rem}.legend span{white-space:nowrap}.legend>span{margin-right:.9rem}
 `;

@@ -9,6 +9,7 @@
 import {
   escapeXml,
   groupOf,
+  levelsOf,
   markOf,
   printable,
   ruleOf,
@@ -37,10 +38,22 @@ export function formatJunit(reports: readonly Report[]): string {
 }
 
 function suite(report: Report): string[] {
-  const { target, ruleSet, seed, verdict, results } = report;
-  const properties = Object.entries({ ruleSet, seed, verdict }).map(
+  const { target, ruleSet, seed, verdict, results, date, clock } = report;
+  const { claims, unclaimed, versions } = report;
+  const properties = Object.entries({
+    ruleSet,
+    seed,
+    verdict,
+    claims: claims.join(" "),
+    unclaimed: unclaimed.join(" "),
+    clock,
+    date,
+    ...versions,
+  }).map(
     ([name, value]) =>
-      `      <property name="${name}" value="${escapeXml(`${value}`)}"/>`,
+      `      <property name="${escapeXml(name)}" value="${
+        escapeXml(`${value}`)
+      }"/>`,
   );
   return [
     `  <testsuite name="${escapeXml(target)}"${sums(results)}>`,
@@ -151,6 +164,9 @@ function tapLines(report: Report): string[] {
   });
   lines.push(
     `# ${report.verdict}, rules ${report.ruleSet}, seed ${report.seed}`,
+    ...levelsOf(report).map(([title, names]) =>
+      `# ${title}: ${names.join(", ")}`
+    ),
   );
   return lines;
 }

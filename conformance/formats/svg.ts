@@ -11,6 +11,7 @@ import {
   escapeXml,
   groupOf,
   GROUPS,
+  levelsOf,
   type Mark,
   markOf,
   MARKS,
@@ -34,11 +35,11 @@ export function formatBadge(reports: readonly Report[]): string {
   const left = "session conformance";
   const verdict = worst(reports);
   const ruleSet = reports[0]?.ruleSet ?? RULE_SET;
-  const right = escapeXml(`${ruleSet} ${verdict}`);
+  const right = escapeXml(`${ruleSet} ${verdict}: ${scope(reports)}`);
   const leftWidth = textWidth(left) + 12;
   const rightWidth = textWidth(right) + 12;
   const width = leftWidth + rightWidth;
-  const label = `${left}: ${right}`;
+  const label = `${left}: ${right}${escapeXml(details(reports))}`;
   // `textLength` keeps the text inside its box with any font.
   const text = (words: string, x: number, length: number) =>
     `<text x="${x}" y="14" textLength="${length}">${words}</text>`;
@@ -56,6 +57,23 @@ export function formatBadge(reports: readonly Report[]): string {
     "</g></svg>",
     "",
   ].join("\n");
+}
+
+/** What was tried: the core rules, and how many claims. */
+function scope(reports: readonly Report[]): string {
+  const least = Math.min(...reports.map(({ claims }) => claims.length));
+  if (least === 0) return "core only, nothing claimed";
+  const claims = `${least} ${least === 1 ? "claim" : "claims"}`;
+  return reports.length === 1 ? `core, ${claims}` : `core, ${claims} or more`;
+}
+
+/** The claims in full, for a badge's description. */
+function details(reports: readonly Report[]): string {
+  const [only, ...others] = reports;
+  if (!only || others.length > 0) return "";
+  return levelsOf(only).map(([title, names]) =>
+    `; ${title}: ${names.join(", ")}`
+  ).join("");
 }
 
 /** The approximate width of text in Verdana at 11 pixels. */

@@ -6,7 +6,9 @@
 import {
   byGroup,
   countText,
+  cutShort,
   GROUPS,
+  levelsOf,
   listIds,
   type Mark,
   markOf,
@@ -16,6 +18,7 @@ import {
   staleText,
   worst,
 } from "./common.ts";
+import { rules } from "../rules.ts";
 import type { Report, RuleResult } from "../types.ts";
 
 /** How text is laid out. */
@@ -28,8 +31,8 @@ export interface TextLayout {
   readonly again: (report: Report, rule: string) => string;
 }
 
-/** How many lines of a trace are shown; a longer trace is shortened in the middle. */
-const TRACE_LINES = 40;
+/** How many lines of a trace are shown: the last ones, of which the last is what failed. */
+const TRACE_LINES = 16;
 
 /** The reports as text, each with its verdict in the last line. */
 export function formatText(
@@ -76,6 +79,7 @@ function reportLines(report: Report, layout: TextLayout): string[] {
     ...reasonLines("Not run", of("not-run"), layout),
     ...reasonLines("Not applicable", of("not-applicable"), layout),
   );
+  lines.push(...levelLines(report, layout), ...cutLines(report, layout));
   if (notes.length > 0) {
     lines.push("Notes");
     for (const note of notes) {
@@ -86,6 +90,35 @@ function reportLines(report: Report, layout: TextLayout): string[] {
   const sum = wrap(`${verdict}: ${countText(results)}`, layout.width, "");
   const code = verdictCode(verdict);
   return [...lines, ...sum.map((line) => paint(line, layout, [1, code]))];
+}
+
+function levelLines(report: Report, layout: TextLayout): string[] {
+  const levels = levelsOf(report);
+  // A selection of rules says little about a claim.
+  if (report.results.length < rules.length) return [];
+  return [
+    "Claims",
+    ...levels.flatMap(([title, names]) =>
+      wrap(`${title}: ${names.join(", ")}`, layout.width, "  ")
+    ),
+    "",
+  ];
+}
+
+function cutLines(
+  { results, latencyMs }: Report,
+  layout: TextLayout,
+): string[] {
+  const short = cutShort(results);
+  if (short.length === 0) return [];
+  const cases = short.map(({ rule, rounds }) =>
+    `${rule} ${rounds?.ran} of ${rounds?.of}`
+  );
+  return [
+    `Some of the cases, since a call takes about ${latencyMs} ms`,
+    ...wrap(cases.join(", "), layout.width, "  "),
+    "",
+  ];
 }
 
 function groupLines(
@@ -149,9 +182,8 @@ function problemLines(
 function traceLines(trace: readonly string[], width: number): string[] {
   const left = trace.length - TRACE_LINES;
   const shown = left <= 1 ? trace : [
-    ...trace.slice(0, TRACE_LINES / 2),
-    `… ${left} more lines in the JSON report`,
-    ...trace.slice(-TRACE_LINES / 2),
+    `… ${left} steps before; all are in the JSON report`,
+    ...trace.slice(-TRACE_LINES),
   ];
   return shown.flatMap((line) => {
     const [number = ""] = line.match(/^\d+\. /) ?? ["    "];

@@ -114,7 +114,7 @@ export const owner: readonly Rule[] = [
     },
   }),
   must("OWNER-03", {
-    capabilities: ["owners", "expiry"],
+    capabilities: ["owners", "idle"],
     timed: true,
     sentence:
       "A list shows when each session was created, last used and expires, begins with the one used last, and does not contain expired sessions.",
@@ -137,6 +137,7 @@ export const owner: readonly Rule[] = [
         t,
         t.lifetime,
         async () => void await visitors[1]?.visit((r) => r.set("visits", 2)),
+        deadline,
       );
       const found = await storage.owners.list("u1");
       deadline.ahead(

@@ -22,7 +22,7 @@ export const size: readonly Rule[] = [
     why:
       "A column that is too short cuts a cart in the middle, and a browser drops a cookie over 4 KB. If the save resolves, nobody notices until the visitor complains.",
     async check(t) {
-      for (const size of SIZES) {
+      for (const size of t.cases(SIZES, { atLeast: 8 })) {
         const text = t.random.word(size);
         const load = textLoad("value", text, `${inWords(size)} characters`);
         await keepsOrRefuses(t, load);
@@ -36,7 +36,7 @@ export const size: readonly Rule[] = [
     why:
       "VARCHAR(n) counts characters and MySQL's TEXT counts bytes. A limit that is checked in the wrong unit cuts the names and messages of visitors who do not write in English.",
     async check(t) {
-      for (const [text, size] of multiByteTexts()) {
+      for (const [text, size] of t.cases(multiByteTexts(), { atLeast: 8 })) {
         await keepsOrRefuses(t, textLoad("value", text, size));
       }
     },
@@ -48,7 +48,7 @@ export const size: readonly Rule[] = [
     why:
       "A flash may be stored apart from the values. A list of errors of a long form is lost, and the visitor does not see why the form was refused.",
     async check(t) {
-      for (const size of SIZES) {
+      for (const size of t.cases(SIZES, { atLeast: 8 })) {
         const text = t.random.word(size);
         const load = textLoad("flash", text, `${inWords(size)} characters`);
         await keepsOrRefuses(t, load);
@@ -62,7 +62,8 @@ export const size: readonly Rule[] = [
     why:
       "A storage with a row or a field for each entry may write them in batches, or stop at a limit of the engine. The rest is lost.",
     async check(t) {
-      for (const count of [10_000, 1_001, 257, 101, 33, 1_500, 3_000]) {
+      const counts = [10_000, 1_001, 257, 101, 33, 1_500, 3_000];
+      for (const count of t.cases(counts, { atLeast: 3 })) {
         await keepsOrRefuses(t, manyLoad(count));
       }
     },
@@ -88,8 +89,8 @@ export const size: readonly Rule[] = [
 /** Texts around the usual limits, by their characters and by their bytes, and their sizes in words. */
 function multiByteTexts(): [text: string, size: string][] {
   const out: [string, string][] = [];
-  for (const most of [65_535, 4_000, 1_000, 255, 262_144]) {
-    for (const [letter, bytes] of LETTERS) {
+  for (const [letter, bytes] of LETTERS) {
+    for (const most of [65_535, 4_000, 1_000, 255, 262_144]) {
       // Just over the limit in bytes, and far below it in characters; just over it in units of UTF-16; in characters.
       const units = [bytes, letter.length, 1];
       for (const each of new Set(units)) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { OwnerPort } from "./owner_port.ts";
+import type { Pulse } from "./pace.ts";
 import {
   barePort,
   blame,
@@ -24,6 +25,7 @@ export class OpenStorage {
   readonly #opened: Opened;
   readonly #hook: Hook;
   readonly #trace: Trace;
+  readonly #pulse: Pulse;
   #closed = false;
 
   constructor(
@@ -31,11 +33,13 @@ export class OpenStorage {
     namespace: string,
     trace: Trace,
     hook: Hook,
+    pulse: Pulse,
     port: Port = portOf(opened.storage as Opened["storage"] & object),
   ) {
     this.#hook = hook;
     this.#trace = trace;
-    this.port = port;
+    this.#pulse = pulse;
+    this.port = watched(port, pulse);
     this.namespace = namespace;
     this.#opened = opened;
     this.owners = new OwnerPort(opened.storage, trace);
@@ -61,6 +65,7 @@ export class OpenStorage {
         this.namespace,
         this.#trace,
         this.#hook,
+        this.#pulse,
         port,
       );
   }
@@ -162,4 +167,16 @@ export class OpenStorage {
     this.#closed = true;
     await this.#hook("close", async () => await this.#opened.close?.());
   }
+}
+
+/** Counts the calls of a port, and knows which do not answer. */
+function watched(port: Port, pulse: Pulse): Port {
+  return {
+    http: port.http,
+    read: (cookie) => pulse.beat("reading a session", () => port.read(cookie)),
+    save: (session, options) =>
+      pulse.beat("saving a session", () => port.save(session, options)),
+    destroy: (session) =>
+      pulse.beat("destroying a session", () => port.destroy(session)),
+  };
 }

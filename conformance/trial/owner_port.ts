@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { blame, Violation } from "./port.ts";
+import { blame, kindOf, Violation } from "./port.ts";
 import { quote, type Trace } from "./trace.ts";
 import type { SessionLike, StorageLike } from "../types.ts";
 
@@ -133,21 +133,19 @@ function nameOf(session: Given): string {
 
 function check(session: Partial<Listed> | null | undefined): void {
   const { id, data, created, lastSeen, expires } = session ?? {};
-  const wrong = [
-    ...typeof id === "string" ? [] : ["id"],
-    ...Object.entries({ created, lastSeen, expires })
-      .flatMap(([name, at]) => typeof at === "number" ? [] : [name]),
-    ...typeof data === "object" && data !== null ? [] : ["data"],
+  const members: [string, unknown, wanted: string][] = [
+    ["id", id, "string"],
+    ["created", created, "number"],
+    ["lastSeen", lastSeen, "number"],
+    ["expires", expires, "number"],
+    ["data", data, "object"],
   ];
-  if (wrong.length === 0) return;
-  throw new Violation(
-    `listSessions() returned a session without a valid ${wrong.join(", ")}`,
-  );
-}
-
-/** Not the value itself: it may contain ids. */
-function kindOf(value: unknown): string {
-  return value === null || value === undefined
-    ? `${value}`
-    : `a value of type ${typeof value}`;
+  for (const [name, member, wanted] of members) {
+    if (typeof member === wanted && member !== null) continue;
+    throw new Violation(
+      `listSessions() returned a session whose ${name} is ${
+        kindOf(member)
+      }; it must be ${wanted === "object" ? "an" : "a"} ${wanted}`,
+    );
+  }
 }

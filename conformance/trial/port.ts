@@ -80,14 +80,48 @@ export async function blame<T>(
   }
 }
 
-/** An error as short text. */
+/** How many causes of an error are shown. */
+const MOST_CAUSES = 4;
+
+/** An error as text, with its causes: what the author has to mend is often the last. */
 export function describe(error: unknown): string {
+  const texts: string[] = [];
+  let at = error;
+  for (let i = 0; i < MOST_CAUSES && at !== undefined; i++) {
+    const { text, cause } = look(at);
+    // Some libraries repeat the message of the cause in their own.
+    if (!texts.some((other) => other.includes(text))) texts.push(text);
+    at = cause;
+  }
+  return texts.join("; caused by ");
+}
+
+function look(error: unknown): { text: string; cause?: unknown } {
   try {
-    if (error instanceof Error) return `${error.name}: ${error.message}`;
+    if (error instanceof Error) {
+      const { name, message, cause, code, errors } = error as Error & {
+        readonly code?: unknown;
+        readonly errors?: unknown;
+      };
+      // Node's connection errors have an empty message, and a code.
+      const said = message === "" && typeof code === "string" ? code : message;
+      return {
+        text: `${name}: ${said.slice(0, 500)}`,
+        cause: cause ?? (Array.isArray(errors) ? errors[0] : undefined),
+      };
+    }
   } catch {
     // Reading an error's fields can throw too.
   }
-  return `it threw a value of type ${typeof error}`;
+  return { text: `it threw a value of type ${typeof error}` };
+}
+
+/** What a value is. Not the value itself: it may be a cookie or an id. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return `${value}`;
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Promise) return "a promise";
+  return `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;
 }
 
 /** The key of a port, on an object that has it instead of a storage's methods. The self-check uses it. */
@@ -126,7 +160,7 @@ function valuePort(storage: StorageLike): Port {
       return { kind: "cookie", cookie: value } as const;
     }
     throw new Violation(
-      `save() returned ${typeof value}; it must return a string or null`,
+      `save() returned ${kindOf(value)}; it must return a string or null`,
     );
   };
   return {
@@ -157,28 +191,34 @@ function httpPort(storage: StorageLike): Port {
 }
 
 function check(what: string, session: unknown): SessionLike {
-  const methods = ["get", "set", "has", "unset", "flash"] as const;
-  const like = session as Partial<SessionLike> | null | undefined;
-  const missing = methods.filter((name) => typeof like?.[name] !== "function");
-  if (missing.length === 0) return like as SessionLike;
   if (typeof session !== "object" || session === null) {
-    // Not the value itself: it may be the cookie.
-    const given = session === null || session === undefined
-      ? session
-      : `a ${typeof session}`;
-    throw new Violation(`${what} returned ${given}; it must return a session`);
+    throw new Violation(
+      `${what} returned ${kindOf(session)}; it must return a session`,
+    );
   }
+  const methods = ["get", "set", "has", "unset", "flash"] as const;
+  const like = session as Partial<SessionLike>;
+  const missing = methods.filter((name) => like[name] === undefined);
+  if (missing.length > 0) {
+    throw new Violation(
+      `${what} returned an object without ${
+        missing.join(", ")
+      }; it must return a session`,
+    );
+  }
+  const wrong = methods.find((name) => typeof like[name] !== "function");
+  if (wrong === undefined) return like as SessionLike;
   throw new Violation(
-    `${what} returned an object without ${
-      missing.join(", ")
-    }; it must return a session`,
+    `${what} returned an object whose ${wrong} is ${
+      kindOf(like[wrong])
+    }; in a session it is a method`,
   );
 }
 
 function parse(what: string, header: unknown): Sent {
   if (typeof header !== "string") {
     throw new Violation(
-      `${what} returned ${typeof header}; it must return a string`,
+      `${what} returned ${kindOf(header)}; it must return a string`,
     );
   }
   if (header === "") return { kind: "nothing" };

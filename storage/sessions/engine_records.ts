@@ -18,6 +18,7 @@ import {
   type SessionRecord,
 } from "../../core/record.ts";
 import type { Engine, StorageGuarantees } from "../contract.ts";
+import { kindOf, problemOf } from "./engine_answers.ts";
 import { MAX_ATTEMPTS, type Policy, SWEEP_AFTER } from "./policy.ts";
 import {
   type Records,
@@ -72,16 +73,11 @@ export class EngineRecords implements Records {
       { key },
     );
     if (found === null) return undefined;
-    if (typeof found?.value === "string" && typeof found.expires === "number") {
+    const problem = problemOf(found, this.guarantees);
+    if (problem === undefined) {
       return this.#record(id, key, found.value, found.version, found.expires);
     }
-    throw policy.failure(
-      "read session",
-      new SessionError(
-        "store-failed",
-        "Cannot read session: the engine returned something that is not a record; read() must return { value, version, expires } or null",
-      ),
-    );
+    throw this.#wrong("read session", `read() returned ${problem}`);
   }
 
   reload({ id }: StoredRecord): Promise<KeyedRecord | undefined> {
@@ -234,17 +230,40 @@ export class EngineRecords implements Records {
       () => engine.write(key, text, { expires, ifVersion, owner }),
       { key },
     );
+    // The next save would otherwise have no version to compare with, and undo what others saved.
+    if (version === undefined && this.guarantees.compareAndSet) {
+      throw this.#wrong(
+        "save session",
+        "write() returned undefined; it must return the record's new version, or null if ifVersion does not hold",
+      );
+    }
     return version === null
       ? undefined
       : this.#record(id, key, text, version, expires, draft.lifetime);
   }
 
-  #delete(key: string, options: { ifVersion?: unknown }): Promise<boolean> {
-    return this.policy.call(
+  async #delete(
+    key: string,
+    options: { ifVersion?: unknown },
+  ): Promise<boolean> {
+    const deleted: unknown = await this.policy.call(
       "destroy session",
       () => this.engine.delete(key, options),
       { key },
     );
+    if (typeof deleted === "boolean") return deleted;
+    throw this.#wrong(
+      "destroy session",
+      `delete() returned ${
+        kindOf(deleted)
+      }; it must return false if ifVersion does not hold, and true otherwise`,
+    );
+  }
+
+  /** The error for an engine that does not keep to its types. */
+  #wrong(what: string, problem: string): SessionError {
+    const message = `Cannot ${what}: the engine's ${problem}`;
+    return this.policy.failure(what, new SessionError("store-failed", message));
   }
 
   async #revoke(stored: KeyedRecord, attempt: number): Promise<void> {

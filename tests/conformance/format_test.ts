@@ -11,6 +11,7 @@ import {
   formatReport,
   type Report,
   type RuleResult,
+  rules,
 } from "../../conformance/mod.ts";
 import { rowName } from "../_row.ts";
 
@@ -29,6 +30,13 @@ function reportOf(
     verdict: "nonconformant",
     notes: [],
     stale: [],
+    claims: ["revoke", "merge"],
+    unclaimed: ["owners"],
+    levels: { core: "broken", revoke: "kept", merge: "untried" },
+    clock: "virtual",
+    versions: { "@satchel/session": "0.1.0", runtime: "Deno 2.9.6" },
+    date: "2026-01-02T03:04:05.000Z",
+    latencyMs: 0.2,
     results: results.map((result) => ({
       rule: "FLASH-01",
       outcome: "pass",
@@ -195,7 +203,7 @@ Deno.test("formatReport() keeps to its width, as text", () => {
   for (const line of text.split("\n")) {
     assert(line.length <= 60 || line.startsWith("  again"), line);
   }
-  assertStringIncludes(text, "… 60 more lines in the JSON report");
+  assertStringIncludes(text, "… 84 steps before; all are in the JSON report");
 });
 
 Deno.test("formatReport() tells one broken open once, as text", () => {
@@ -259,11 +267,52 @@ Deno.test("formatReport() turns red what is not green, as TAP 14", () => {
 Deno.test("formatReport() names the worst verdict, as a badge", () => {
   const good = reportOf([{}], { verdict: "conformant" });
   const badge = formatReport(good, { format: "badge" });
-  assertStringIncludes(badge, "session conformance: 2026.1 conformant");
+  assertStringIncludes(
+    badge,
+    "session conformance: 2026.1 conformant: core, 2 claims; broken: core; not tried: merge; kept: revoke; not claimed: owners",
+  );
+  const bare = reportOf([{}], { verdict: "conformant", claims: [] });
+  assertStringIncludes(
+    formatReport(bare, { format: "badge" }),
+    ">2026.1 conformant: core only, nothing claimed<",
+  );
   assertStringIncludes(
     formatReport([good, mixed], { format: "badge" }),
     "2026.1 nonconformant",
   );
+});
+
+/** A whole run, of a storage that is slow. */
+const slow = reportOf(
+  rules.map(({ id: rule }) => ({
+    rule,
+    ...rule === "MODEL-02" ? { rounds: { ran: 12, of: 60 } } : {},
+  })),
+  { latencyMs: 200, verdict: "conformant" },
+);
+
+Deno.test("formatReport() says what was claimed, and which rules ran some of their cases", () => {
+  const text = formatReport(slow, { format: "text" });
+  const tail = [
+    "Claims",
+    "  broken: core",
+    "  not tried: merge",
+    "  kept: revoke",
+    "  not claimed: owners",
+    "",
+    "Some of the cases, since a call takes about 200 ms",
+    "  MODEL-02 12 of 60",
+  ];
+  assertStringIncludes(text, tail.join("\n"));
+  const html = formatReport(slow, { format: "html" });
+  for (const part of ["MODEL-02 12 of 60", "200 ms", "runtime Deno 2.9.6"]) {
+    assertStringIncludes(html, part, part);
+  }
+  const junit = formatReport(slow, { format: "junit" });
+  assertStringIncludes(junit, 'name="claims" value="revoke merge"');
+  assertStringIncludes(junit, 'name="unclaimed" value="owners"');
+  const tap = formatReport(slow, { format: "tap" });
+  assertStringIncludes(tap, "\n# not claimed: owners\n");
 });
 
 Deno.test("formatReport() tells in words what the matrix shows", () => {

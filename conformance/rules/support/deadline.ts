@@ -19,14 +19,20 @@ export class Deadline {
     this.#latest = to + ms;
   }
 
-  /** The deadline of a session that `save` saves for so many seconds. */
+  /**
+   * The deadline of a session that `save` saves for so many seconds.
+   *
+   * @param before A deadline that must not have passed when it is saved.
+   */
   static async of(
     t: Trial,
     seconds: number,
     save: () => Promise<unknown>,
+    before?: Deadline,
   ): Promise<Deadline> {
     const from = t.elapsed;
     await save();
+    if (before) before.#met();
     return new Deadline(t, seconds * 1000, from, t.elapsed);
   }
 
@@ -45,10 +51,14 @@ export class Deadline {
 
   /** Fails unless a condition holds; ends the trial if a busy machine has missed the deadline. */
   ahead(condition: boolean, what: string): void {
+    if (!condition) this.#met();
+    this.#t.ok(condition, what);
+  }
+
+  /** Ends the trial if a busy machine has missed the deadline. */
+  #met(): void {
     const t = this.#t;
-    if (!condition && t.elapsed >= this.#earliest - t.slack && !t.exact) {
-      t.notRun("the machine was too busy to check before the deadline");
-    }
-    t.ok(condition, what);
+    if (t.exact || t.elapsed < this.#earliest - t.slack) return;
+    t.notRun("the machine was too busy to check before the deadline");
   }
 }

@@ -71,6 +71,21 @@ export const size: readonly Mutant[] = [
       text.length > 65_535 ? text.slice(0, text.length % 65_536) : text
     ),
   }),
+  mutant("SIZE-01", {
+    name: "the cookie has a copy of the data, however long that is",
+    reason: "its cookie has more than 4,096 bytes, so browsers drop it",
+    also: { ...MANY_BYTES, "SIZE-04": WHOLE["SIZE-04"] },
+    defect: (at) => ({
+      storage: {
+        read: (value) => at.storage.read(value && value.replace(/_{3,}$/, "")),
+        async save(session, options) {
+          const id = await at.storage.save(session, options);
+          const { length } = JSON.stringify(session.data);
+          return id && id + "_".repeat(length > 3000 ? length : 0);
+        },
+      },
+    }),
+  }),
   mutant("SIZE-02", {
     name:
       "a value is checked by its characters, and a TEXT of MySQL cuts it by its bytes",

@@ -1,0 +1,43 @@
+/**
+ * Answers of an engine that are not what its contract says: which member is wrong, and what came instead.
+ *
+ * @module
+ */
+import type { EngineRecord, StorageGuarantees } from "../contract.ts";
+
+/**
+ * What is wrong with what an engine's `read` returned; `undefined` if it is a record. Never names the
+ * values themselves.
+ */
+export function problemOf(
+  found: unknown,
+  { compareAndSet }: StorageGuarantees,
+): string | undefined {
+  if (typeof found !== "object" || found === null) {
+    return `${
+      kindOf(found)
+    }; it must return { value, version, expires } or null`;
+  }
+  const { value, version, expires } = found as Partial<EngineRecord>;
+  if (typeof value !== "string") {
+    return `a record whose value is ${
+      kindOf(value)
+    }; it must be the string that was written`;
+  }
+  if (typeof expires !== "number") {
+    return `a record whose expires is ${
+      kindOf(expires)
+    }; it must be a number of milliseconds (many SQL drivers return a BIGINT as a string: use Number(…))`;
+  }
+  // Without a version, a save could not tell that another one came before it.
+  return compareAndSet && (version === undefined || version === null)
+    ? `a record whose version is ${version}; with compareAndSet it must be what write() returned`
+    : undefined;
+}
+
+/** What a value is, without showing it. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return `${value}`;
+  if (Array.isArray(value)) return "a list";
+  return `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;
+}
