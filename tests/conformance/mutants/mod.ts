@@ -13,6 +13,7 @@ import { persistence } from "./persistence.ts";
 import { regenerate } from "./regenerate.ts";
 import { restart } from "./restart.ts";
 import { serialisation } from "./serialisation.ts";
+import { shapes } from "./shapes.ts";
 import { size } from "./size.ts";
 import { unset } from "./unset.ts";
 
@@ -31,6 +32,7 @@ export const mutants: readonly Mutant[] = [
   ...cookie,
   ...hostile,
   ...serialisation,
+  ...shapes,
   ...size,
   ...faults,
   ...model,
