@@ -156,7 +156,7 @@ export const regenerate: readonly Mutant[] = [
     name: "ids of 60 bits",
     reason: "ids have about 60 random bits",
     also: { ...BY_ID, "REGEN-09": "fewer than 64 bits are fewer than 128" },
-    defect: named((id) => id.slice(0, 10)),
+    defect: named((id) => backwards(id).slice(0, 10)),
   }),
   mutant("REGEN-07", {
     name: "ids are ObjectIds of MongoDB",
@@ -214,7 +214,7 @@ export const regenerate: readonly Mutant[] = [
     name: "ids of 120 bits",
     reason: "ids have about 120 random bits, and 128 are recommended",
     also: BY_ID,
-    defect: named((id) => id.slice(0, 20)),
+    defect: named((id) => backwards(id).slice(0, 20)),
   }),
   mutant("REGEN-09", {
     name: "ids are UUIDs of version 4",
@@ -226,7 +226,7 @@ export const regenerate: readonly Mutant[] = [
     name: "ids are made by nanoid",
     reason: "ids have about 126 random bits",
     also: BY_ID,
-    defect: named((id) => id.slice(0, 21)),
+    defect: named((id) => backwards(id).slice(0, 21)),
   }),
   mutant("REGEN-09", {
     name: "ids are UUIDs of version 7",
@@ -268,6 +268,11 @@ function named(
       }),
     };
   };
+}
+
+/** Another id than the one in the cookie, which is as random. */
+function backwards(id: string): string {
+  return [...id].reverse().join("");
 }
 
 function objectId(_: string, i: number): string {
