@@ -3,11 +3,9 @@
  *
  * @module
  */
-import { blame } from "../trial/port.ts";
-import type { OpenStorage } from "../trial/open_storage.ts";
-import type { Trial } from "../trial/trial.ts";
 import { doorOf, NO_DOOR } from "./support/doors.ts";
-import { estimateBits } from "./support/id_bits.ts";
+import { collectIds, haveBits } from "./support/made_ids.ts";
+import { madeUp } from "./support/planted.ts";
 import {
   failWhileRenewing,
   idReadsEmpty,
@@ -219,100 +217,3 @@ export const regenerate: readonly Rule[] = [
     },
   }),
 ];
-
-/** A cookie that was never sent, and the storage that it is sent to. */
-type Planted = [what: string, storage: OpenStorage, cookie: string | null];
-
-/** Cookies and ids that the storage never sent, well-formed and malformed. */
-async function madeUp(t: Trial, storage: OpenStorage): Promise<Planted[]> {
-  const door = await doorOf(t, storage);
-  const where = door?.storage ?? storage;
-  const real: string[] = [];
-  for (let i = 0; i < 4; i++) {
-    const visitor = await t.visitor(where);
-    await visitor.visit((r) => r.set("userId", `real${i}`));
-    if (visitor.cookie === null) continue;
-    real.push(door ? await door.idOf(visitor) : visitor.cookie);
-  }
-  const { http } = storage.port;
-  const name = http
-    ? `${(door ? await cookieOf(t, storage) : real[0])?.split("=")[0]}=`
-    : "";
-  const values = door ? real : real.map((cookie) => cookie.slice(name.length));
-  const length = Math.min(...values.map((value) => value.length));
-  const blend = () =>
-    Array.from({ length }, (_, i) => t.random.pick(values).charAt(i)).join("");
-  const out: Planted[] = [];
-  // A bare value that holds the whole session is protected by its signed cookie, which is missing here.
-  const open = t.claims("selfContained") && !http;
-  for (let i = 0; i < 3 && !open; i++) {
-    const value = blend();
-    // If ids are short and sequential, a made-up one may exist.
-    if (values.includes(value)) continue;
-    const cookie = door ? await door.cookieOf(value) : name + value;
-    out.push(["an id of the right shape", where, cookie]);
-  }
-  for (const value of ["1", "admin", "a".repeat(24), "A1".repeat(16)]) {
-    out.push([`the id ${value}`, storage, name + value]);
-    if (door) {
-      out.push([`the id ${value}`, door.storage, await door.cookieOf(value)]);
-    }
-  }
-  return out;
-}
-
-/** The cookie of a new session. */
-async function cookieOf(
-  t: Trial,
-  storage: OpenStorage,
-): Promise<string | null> {
-  const visitor = await t.visitor(storage);
-  await visitor.visit((r) => r.set("theme", "dark"));
-  return visitor.cookie;
-}
-
-/** Ids of new sessions; of stored ones if ids are only made on saving. */
-async function collectIds(t: Trial): Promise<string[]> {
-  const storage = await t.open();
-  const probe = await t.visitor(storage);
-  const first = await probe.request();
-  const before = first.id;
-  first.set("userId", "u1");
-  await first.save();
-  const after = (await probe.request()).id;
-  if (after === "") t.notApplicable("its sessions do not have an id");
-  const ids = [after];
-  const { port } = storage;
-  // The estimate needs 60 ids of one alphabet to see nearly all of its characters.
-  for (const _ of t.cases(199, { atLeast: 59 })) {
-    const session = await blame("reading a session", () => port.read(null));
-    if (before !== after) {
-      session.set("userId", "u1");
-      const sent = await blame("saving a session", () => port.save(session));
-      const cookie = sent.kind === "cookie" ? sent.cookie : null;
-      const { id } = await blame("reading a session", () => port.read(cookie));
-      ids.push(String(id));
-    } else ids.push(String(session.id));
-  }
-  t.note(`${ids.length} new visitors`);
-  return ids;
-}
-
-/** Fails if ids have fewer random bits than wanted, and says what it saw. */
-function haveBits(
-  t: Trial,
-  ids: readonly string[],
-  wanted: number,
-  how: "required" | "recommended",
-): void {
-  const { bits, seen } = estimateBits(ids);
-  // One bit less than wanted is within the error of the estimate.
-  if (bits >= wanted - 1) return;
-  const known = Math.round(bits) === 122 ? "; a version 4 UUID has 122" : "";
-  t.ok(
-    false,
-    `ids have about ${
-      Math.round(bits)
-    } random bits, and ${wanted} are ${how} (${seen})${known}`,
-  );
-}

@@ -17,7 +17,7 @@ export interface IdEstimate {
  *
  * Each position counts by itself. A position counts in full if its characters are as evenly spread as random ones, and
  * else by the spread that was seen. Positions whose text only grows from id to id, such as a time or a counter, do not
- * count: whoever has one id can guess the next.
+ * count: an attacker who has one id can guess the next.
  */
 export function estimateBits(ids: readonly string[]): IdEstimate {
   const columns = columnsOf(ids);
