@@ -25,7 +25,7 @@ export interface Sabotage {
   readonly stored?: boolean;
   /** The rules that must fail. */
   readonly rules: readonly string[];
-  /** Whether the outcome `not-run` is enough too. @default {false} */
+  /** Whether it is the target that is broken, so that `not-run` and `error` are right too. @default {false} */
   readonly blind?: boolean;
   /** Breaks a target. */
   readonly apply: (target: Target) => Target;
@@ -169,6 +169,7 @@ export const SABOTAGES: readonly Sabotage[] = [
       "sessions expire although the clock does not move: open() does not pass `now` on, or the clock does not age records",
     capabilities: ["idle"],
     rules: ["EXPIRY-02"],
+    blind: true,
     apply: stopClock,
   },
   {
@@ -205,6 +206,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     green: "the storage fails without the faults hooks too",
     capabilities: ["faults"],
     rules: ["FAULT-01", "FAULT-02"],
+    blind: true,
     apply: (target) =>
       reopen(target, async (options) => ({
         ...partsOf(await target.open(options)),
@@ -216,7 +218,6 @@ export const SABOTAGES: readonly Sabotage[] = [
     green: "the rules do not read stored bytes from the inspect hooks",
     capabilities: ["inspect"],
     rules: ["UNSET-05"],
-    // The rule may be `not-run` then.
     blind: true,
     apply: (target) =>
       reopen(target, async (options) => ({

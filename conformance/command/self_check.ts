@@ -71,7 +71,7 @@ export async function selfCheck(
       const broken = sabotage.apply(target);
       const { outcome, reason } = (await tryRule(rule, broken, run)).result;
       const noticed = outcome === "fail" ||
-        (sabotage.blind && outcome === "not-run");
+        (sabotage.blind && (outcome === "not-run" || outcome === "error"));
       if (noticed) sound.push(id);
       else if (outcome === "pass") still.push(id);
       else unsound.push(`${id} is ${outcome}: ${reason}`);

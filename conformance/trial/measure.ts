@@ -4,6 +4,7 @@
  * @module
  */
 import { type Pace, paceFor } from "./pace.ts";
+import { Violation } from "./port.ts";
 import { Trial } from "./trial.ts";
 import { within } from "./within.ts";
 import type { CheckOptions, Target } from "../types.ts";
@@ -12,9 +13,10 @@ import type { CheckOptions, Target } from "../types.ts";
 const VISITS = 5;
 
 /**
- * How fast a target answers.
+ * How fast a target answers, by a few plain visits.
  *
- * A storage that fails or hangs here counts as a fast one: the rules then report what is wrong with it.
+ * If one of their calls rejects, as without the table of a database, no rule can say anything about the storage: all are
+ * then errors, for that reason. Whatever else is wrong here, the rules report it.
  */
 export async function measure(
   target: Target,
@@ -29,10 +31,22 @@ export async function measure(
         await visitor.visit((r) => r.set("n", i));
       }
     });
-  } catch {
-    return unknown;
+  } catch (error) {
+    return isRejection(error)
+      ? {
+        ...unknown,
+        problem:
+          `no rule can be tried, since a plain visit (read, set, save) failed: ${error.message}`,
+      }
+      : unknown;
   } finally {
     await within(unknown.deadlineMs, trial, () => trial.end()).catch(() => {});
   }
   return paceFor(trial.pulse.latencyMs, deadline);
+}
+
+/** Whether a call to the storage rejected, rather than returned something wrong. */
+function isRejection(error: unknown): error is Violation {
+  return error instanceof Violation && error.cause !== undefined &&
+    !(error.cause instanceof Violation);
 }

@@ -32,6 +32,8 @@ export interface Pace {
   readonly casesMs: number;
   /** How many rules run at the same time. */
   readonly lanes: number;
+  /** Why no rule can be tried. */
+  readonly problem?: string;
 }
 
 /**

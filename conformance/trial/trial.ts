@@ -53,6 +53,7 @@ export class Trial {
   #waitedMs = 0;
   #busy: string | undefined;
   #ended = false;
+  #askedForTime = false;
   #ran = 0;
   #of = 0;
 
@@ -186,7 +187,10 @@ export class Trial {
     { behindMs = 0, ...options }: TrialOpenOptions,
   ): Promise<OpenStorage> {
     const namespace = options.namespace ?? this.namespace();
-    const now = () => this.now() - behindMs;
+    const now = () => {
+      this.#askedForTime = true;
+      return this.now() - behindMs;
+    };
     const opened = await this.hook(
       "open",
       async () => await this.#target.open({ ...options, namespace, now }),
@@ -240,6 +244,11 @@ export class Trial {
     } else throw new Unfit("not-run", "the target does not have a clock");
   }
 
+  /** Whether time passed that the storage did not ask for: it uses another clock than that of `open`. */
+  get isIgnored(): boolean {
+    return this.exact && this.#offset > 0 && !this.#askedForTime;
+  }
+
   /** How long the trial itself waited, in milliseconds; its time limit does not include that. */
   get waitedMs(): number {
     return this.#waitedMs;
@@ -284,9 +293,17 @@ export class Trial {
     try {
       await call();
     } catch (error) {
+      if (error instanceof HarnessError) throw error;
       return error instanceof Violation ? error.cause ?? error : error;
     }
     throw new Violation(what);
+  }
+
+  /** Ends the trial: one of the target's hooks did nothing, so it says nothing about the storage. */
+  lies(hook: string, what: string): never {
+    throw new HarnessError(
+      `${hook} did nothing: ${what}; make it reach what the storage uses`,
+    );
   }
 
   /** Whether the storage refuses a call, which is allowed here. */

@@ -69,6 +69,9 @@ export async function tryRule(
     const { outcome, message: reason } = unfit;
     return { result: result(outcome, { reason }), silent: false };
   }
+  if (pace.problem !== undefined) {
+    return { result: result("error", { reason: pace.problem }), silent: false };
+  }
   const trial = new Trial(target, seed ^ hash(rule.id), slow, pace);
   let found: RuleResult;
   let silent = false;
@@ -112,12 +115,18 @@ function whyUnfit(rule: Rule, target: Target): Unfit | undefined {
   return undefined;
 }
 
+const OTHER_CLOCK =
+  "the storage never called now(), so its time did not pass; hand the now of open() to the storage, or give the target a clock of the kind aged or real";
+
 function resultOf(
   error: unknown,
-  { trace: { lines: trace } }: Trial,
+  { trace: { lines: trace }, isIgnored }: Trial,
 ): [Outcome, Partial<RuleResult>] {
   if (error instanceof Unfit) {
     return [error.outcome, { reason: error.message }];
+  }
+  if (error instanceof Violation && isIgnored) {
+    return ["error", { reason: OTHER_CLOCK, trace }];
   }
   if (error instanceof Violation) {
     const compared = error.compared

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { blame, type Sent, Unfit, Violation } from "./port.ts";
+import { blame, describe, type Sent, Unfit, Violation } from "./port.ts";
 import type { OpenStorage } from "./open_storage.ts";
 import { quote, type Trace } from "./trace.ts";
 import type { SessionLike } from "../types.ts";
@@ -175,7 +175,7 @@ export class VisitorRequest {
       return call();
     } catch (cause) {
       if (cause instanceof Unfit) throw cause;
-      throw new Violation(`${what} threw`, undefined, cause);
+      throw new Violation(`${what} threw ${describe(cause)}`, undefined, cause);
     }
   }
 }

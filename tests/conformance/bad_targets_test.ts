@@ -140,8 +140,9 @@ const bad: Bad[] = [
         throw new Error("down");
       },
     })),
-    outcome: "fail",
-    reason: /^reading a session rejected: Error: down$/,
+    outcome: "error",
+    reason:
+      /^no rule can be tried, since a plain visit \(read, set, save\) failed: reading a session rejected: Error: down$/,
   },
   {
     name: "read gives undefined",
@@ -197,8 +198,8 @@ const bad: Bad[] = [
         throw new Error("read-only");
       },
     })),
-    outcome: "fail",
-    reason: /^set "cart" threw/,
+    outcome: "error",
+    reason: /failed: set "n" threw Error: read-only$/,
   },
   {
     name: "a session's methods are asynchronous",
@@ -236,8 +237,8 @@ const bad: Bad[] = [
       }),
     },
     rule: "EXPIRY-02",
-    outcome: "fail",
-    reason: /./,
+    outcome: "error",
+    reason: /^the storage never called now\(\), .*hand the now of open\(\)/,
   },
   {
     name: "it claims expiry, and has no clock",
@@ -296,8 +297,21 @@ const bad: Bad[] = [
       }),
     },
     rule: "FAULT-01",
-    outcome: "fail",
-    reason: /./,
+    outcome: "error",
+    reason: /^faults\.fail\(\) did nothing: a read returned the stored session/,
+  },
+  {
+    name: "it claims faults, and a hook does not reach the writes",
+    target: {
+      capabilities: ["faults"],
+      open: (options) => ({
+        ...open(options),
+        faults: { fail() {}, heal() {} },
+      }),
+    },
+    rule: "FAULT-02",
+    outcome: "error",
+    reason: /^faults\.fail\(\) did nothing: a save was stored/,
   },
   {
     name: "it claims inspect, and its hooks show nothing",

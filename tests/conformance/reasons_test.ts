@@ -42,7 +42,7 @@ const rows: [string, () => StorageLike, string][] = [
           throw new DatabaseError('relation "sessions" does not exist');
         },
       }),
-    'fail: save by A1 rejected: SessionError: Cannot save session: the engine failed; caused by error: relation "sessions" does not exist',
+    'error: no rule can be tried, since a plain visit (read, set, save) failed: save by A1 rejected: SessionError: Cannot save session: the engine failed; caused by error: relation "sessions" does not exist',
   ],
   [
     "a database that is not running, as Node says it",
