@@ -8,7 +8,7 @@ import { Violation } from "../trial/port.ts";
 import type { Trial } from "../trial/trial.ts";
 import type { VisitorRequest } from "../trial/visitor.ts";
 import { JSON_VALUES, KEYS, NESTED_KEYS } from "./support/json_values.ts";
-import { WITH_NUL } from "./support/nul.ts";
+import { WITH_NUL } from "./support/nul_texts.ts";
 import { must, type Rule } from "./support/rule.ts";
 
 export const serialisation: readonly Rule[] = [

@@ -73,7 +73,9 @@ export class OpenStorage {
   /** Makes the header that presents an id; `undefined` if the target does not have a hook for it. */
   get cookieFor(): ((id: string) => Promise<string>) | undefined {
     const { cookieFor } = this.#opened;
-    return cookieFor && ((id) =>
+    // A storage that reads values is presented with an id as it is.
+    if (!cookieFor || !this.port.http) return undefined;
+    return ((id) =>
       this.#hook("cookieFor", async () => {
         const header = await cookieFor.call(this.#opened, id);
         if (typeof header !== "string") {
