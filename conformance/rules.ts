@@ -20,6 +20,7 @@ import { persistence } from "./rules/persistence.ts";
 import { regenerate } from "./rules/regenerate.ts";
 import { restart } from "./rules/restart.ts";
 import { serialisation } from "./rules/serialisation.ts";
+import { size } from "./rules/size.ts";
 import { unset } from "./rules/unset.ts";
 import type { Rule } from "./types.ts";
 
@@ -44,6 +45,7 @@ export const rules: readonly Rule[] = [
   ...cookieLifetime,
   ...hostile,
   ...serialisation,
+  ...size,
   ...faults,
   ...model,
 ];

@@ -109,6 +109,12 @@ export interface Opened {
   readonly faults?: Faults;
   /** Creates a session with a given id, if the library lets an application do that. */
   createSession?(data: Record<string, unknown>, id: string): SessionLike;
+  /**
+   * Makes the `Cookie` header that presents an id, signed as the site signs it. A storage with `getSession` needs it if
+   * its cookie is signed and it does not have `read` and `save` besides: a rule that tries ids of its own is otherwise
+   * not run, because a changed id is rejected by its signature.
+   */
+  cookieFor?(id: string): string | Promise<string>;
   /** Closes everything that `open` opened, and may remove what the checks stored. */
   close?(): void | Promise<void>;
 }

@@ -23,6 +23,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   COOKIE: "Cookies",
   HOSTILE: "Hostile input",
   SERIAL: "Serialisation",
+  SIZE: "Sizes",
   FAULT: "Faults",
   MODEL: "Model",
   ENGINE: "Engine",

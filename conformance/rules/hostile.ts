@@ -4,7 +4,7 @@
  * @module
  */
 import { alike } from "../trial/alike.ts";
-import { blame, type Port, portOf } from "../trial/port.ts";
+import { barePort, blame, type Port } from "../trial/port.ts";
 import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Trial } from "../trial/trial.ts";
 import { type Visitor, VisitorRequest } from "../trial/visitor.ts";
@@ -64,7 +64,12 @@ export const hostile: readonly Rule[] = [
       const targets = [id, value, ...records?.keys() ?? []].filter(Boolean);
       for (const name of targets) {
         for (const path of t.cases(pathsTo(storage.namespace, name))) {
-          for (const { port, cookie } of waysToSend(attacker, path)) {
+          for (
+            const { port, cookie } of [
+              ...waysToSend(attacker, path),
+              ...await signedWay(attacker, path),
+            ]
+          ) {
             t.note("B sends a path to A's record"); // which holds A's id
             const request = await read(t, attacker, port, cookie);
             t.ok(!request.has("userId"), "a cookie reads another namespace");
@@ -399,16 +404,21 @@ function waysToSend(visitor: Visitor, value: string): Input[] {
       shown: `the cookie ${shown}, encoded`,
     },
   ];
-  const { read, save } = raw;
-  if (typeof read !== "function" || typeof save !== "function") return inputs;
-  const bare = portOf({
-    read: (value) => read.call(raw, value),
-    save: (session, options) => save.call(raw, session, options),
-  });
-  return [
-    ...inputs,
-    { port: bare, cookie: value, shown: `the value ${shown}` },
-  ];
+  const bare = barePort(raw);
+  if (bare) {
+    inputs.push({ port: bare, cookie: value, shown: `the value ${shown}` });
+  }
+  return inputs;
+}
+
+/** A value in a cookie that is signed as the site signs it, if the target can make one. */
+async function signedWay(
+  { storage: { port, cookieFor } }: Visitor,
+  value: string,
+): Promise<Input[]> {
+  if (!cookieFor) return [];
+  const cookie = await cookieFor(value);
+  return [{ port, cookie, shown: `the signed cookie ${show(value)}` }];
 }
 
 function hostileInputs(visitor: Visitor): Input[] {

@@ -5,7 +5,9 @@
  */
 import type { Trial } from "../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../trial/visitor.ts";
+import { doorOf, NO_DOOR, present } from "./support/doors.ts";
 import { must, type Rule } from "./support/rule.ts";
+import { twins } from "./support/twins.ts";
 import { leaveNoTimer } from "./support/timers.ts";
 
 export const isolation: readonly Rule[] = [
@@ -86,9 +88,12 @@ export const isolation: readonly Rule[] = [
     async check(t) {
       const one = await t.open({});
       const two = await t.open({ namespace: `${one.namespace}x` });
-      const [here, there] = [await t.visitor(one), await t.visitor(two)];
+      const doors = [await doorOf(t, one), await doorOf(t, two)] as const;
+      const here = await t.visitor(doors[0]?.storage ?? one);
+      const there = await t.visitor(doors[1]?.storage ?? two);
       await here.visit((r) => r.set("userId", "here"));
       await there.visit((r) => r.set("userId", "there"));
+      await t.settle();
       const ways: [Visitor, Visitor, string][] = [
         [here, there, ""],
         [there, here, ""],
@@ -98,7 +103,11 @@ export const isolation: readonly Rule[] = [
       ];
       for (const [from, to, head] of ways) {
         const stray = await t.visitor(to.storage);
-        const request = await stray.request(moved(from, to, head));
+        const [source, target] = from === here ? doors : [doors[1], doors[0]];
+        const cookie = source && target
+          ? await target.cookieOf(head + await source.idOf(from))
+          : moved(from, to, head);
+        const request = await stray.request(cookie);
         t.ok(
           !request.has("userId"),
           "a cookie can be read in another namespace",
@@ -128,15 +137,18 @@ export const isolation: readonly Rule[] = [
           "the cookie holds the session; ids are not looked up",
         );
       }
-      const storage = await t.open();
-      const visitor = await t.visitor(storage);
+      const door = await doorOf(t, await t.open()) ?? t.notRun(NO_DOOR);
+      const visitor = await t.visitor(door.storage);
       await visitor.visit((r) => r.set("userId", "u1"));
-      for (const [what, cookie] of twins(visitor)) {
-        const other = await (await t.visitor(storage)).request(cookie);
+      await t.settle();
+      const id = await door.idOf(visitor);
+      for (const [what, twin] of twins(id)) {
+        const other = await present(t, door, twin);
         t.ok(!other.has("userId"), `the id ${what} reads the same session`);
       }
+      const next = await present(t, door, id);
       t.equal(
-        (await visitor.request()).get("userId"),
+        next.get("userId"),
         "u1",
         "reading similar ids ended the session",
       );
@@ -227,42 +239,4 @@ function moved(from: Visitor, to: Visitor, head: string): string {
 /** The cookie's name and equals sign, if it has a name. */
 function nameOf({ storage, cookie }: Visitor): string {
   return storage.port.http && cookie ? cookie.replace(/=.*/s, "=") : "";
-}
-
-/** Cookies that differ from a visitor's by details that databases and servers are known to ignore. */
-function twins(visitor: Visitor): [what: string, cookie: string][] {
-  const name = nameOf(visitor);
-  const id = (visitor.cookie ?? "").slice(name.length);
-  const swapped = id.replace(
-    /[a-z]/gi,
-    (c) => c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase(),
-  );
-  const all: [string, string][] = [
-    ["in small letters", id.toLowerCase()],
-    ["in capitals", id.toUpperCase()],
-    ["with small letters and capitals swapped", swapped],
-    ["without its last letter", id.slice(0, -1)],
-  ];
-  // In a Cookie header, spaces around a value and escapes are not part of the value.
-  if (!visitor.storage.port.http) {
-    const escape = (c: string) =>
-      `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`;
-    all.push(
-      ["with a space after it", `${id} `],
-      ["with a space before it", ` ${id}`],
-      ["with a line feed after it", `${id}\n`],
-      ["with a NUL after it", `${id}\0`],
-      ["with more after a NUL", `${id}\0x`],
-      ["percent-encoded", escape(id) + id.slice(1)],
-      ["percent-encoded throughout", id.replace(/./gs, escape)],
-      ["in full-width letters", id.normalize("NFKC").replace(/[a-z]/gi, wide)],
-    );
-  }
-  return all.filter(([, value]) => value !== id && value !== "")
-    .map(([what, value]) => [what, name + value]);
-}
-
-/** The full-width form of a letter, which some comparisons treat as the same letter. */
-function wide(letter: string): string {
-  return String.fromCharCode(letter.charCodeAt(0) + 0xfee0);
 }

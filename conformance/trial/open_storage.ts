@@ -5,7 +5,14 @@
  */
 import { OwnerPort } from "./owner_port.ts";
 import type { Pulse } from "./pace.ts";
-import { blame, type Port, portOf, Unfit, Violation } from "./port.ts";
+import {
+  barePort,
+  blame,
+  type Port,
+  portOf,
+  Unfit,
+  Violation,
+} from "./port.ts";
 import type { Hook, Trace } from "./trace.ts";
 import type { Faults, Inspect, Opened } from "../types.ts";
 
@@ -17,6 +24,8 @@ export class OpenStorage {
   readonly owners: OwnerPort;
   readonly #opened: Opened;
   readonly #hook: Hook;
+  readonly #trace: Trace;
+  readonly #pulse: Pulse;
   #closed = false;
 
   constructor(
@@ -25,12 +34,12 @@ export class OpenStorage {
     trace: Trace,
     hook: Hook,
     pulse: Pulse,
+    port: Port = portOf(opened.storage as Opened["storage"] & object),
   ) {
     this.#hook = hook;
-    this.port = watched(
-      portOf(opened.storage as Opened["storage"] & object),
-      pulse,
-    );
+    this.#trace = trace;
+    this.#pulse = pulse;
+    this.port = watched(port, pulse);
     this.namespace = namespace;
     this.#opened = opened;
     this.owners = new OwnerPort(opened.storage, trace);
@@ -45,6 +54,35 @@ export class OpenStorage {
   /** Creates a session with a given id; `undefined` if the target does not have a hook for it. */
   get createSession(): Opened["createSession"] {
     return this.#opened.createSession?.bind(this.#opened);
+  }
+
+  /** The same storage by its `read` and `save`; `undefined` if it is read by headers only, or already so. */
+  get bare(): OpenStorage | undefined {
+    const port = this.port.http ? barePort(this.#opened.storage) : undefined;
+    return port &&
+      new OpenStorage(
+        this.#opened,
+        this.namespace,
+        this.#trace,
+        this.#hook,
+        this.#pulse,
+        port,
+      );
+  }
+
+  /** Makes the header that presents an id; `undefined` if the target does not have a hook for it. */
+  get cookieFor(): ((id: string) => Promise<string>) | undefined {
+    const { cookieFor } = this.#opened;
+    // A storage that reads values is presented with an id as it is.
+    if (!cookieFor || !this.port.http) return undefined;
+    return ((id) =>
+      this.#hook("cookieFor", async () => {
+        const header = await cookieFor.call(this.#opened, id);
+        if (typeof header !== "string") {
+          throw new TypeError("it must return a string");
+        }
+        return header;
+      }));
   }
 
   /** The hooks that read and replace records. */

@@ -139,6 +139,18 @@ export function portOf(
   );
 }
 
+/** The port of a storage's `read` and `save`, past its cookie; `undefined` if it does not have both. */
+export function barePort(
+  storage: StorageLike & { readonly [PORT]?: Port },
+): Port | undefined {
+  const { read, save } = storage;
+  if (storage[PORT] || !read || !save) return undefined;
+  return valuePort({
+    read: (value) => read.call(storage, value),
+    save: (session, options) => save.call(storage, session, options),
+  });
+}
+
 function valuePort(storage: StorageLike): Port {
   const save = async (session: SessionLike, options?: PortSaveOptions) => {
     const value = await storage.save?.(session, options);

@@ -1,7 +1,7 @@
 /**
  * Storages that do it another way than ours, and are right.
  */
-import { createSessionStorage, type Engine } from "../../mod.ts";
+import { createCookie, createSessionStorage, type Engine } from "../../mod.ts";
 import {
   instrument,
   type OpenOptions,
@@ -12,7 +12,7 @@ import { oddCookies } from "./_odd_cookie.ts";
 import { LaggingEngine } from "./_odd_engine.ts";
 import { ReplayStorage } from "./_odd_session.ts";
 import { CLAIMS, type Defect, edit, memory } from "./mutants/_mutant.ts";
-import { engineTarget } from "./targets.ts";
+import { engineTarget, memoryTarget } from "./targets.ts";
 
 /** What is done otherwise than in the storage in memory. */
 const odd: Readonly<Record<string, Defect>> = {
@@ -128,6 +128,7 @@ const odd: Readonly<Record<string, Defect>> = {
 export const oddTargets: readonly Target[] = [
   ...Object.entries(odd).map(([name, how]) => memory(name, how)),
   ...oddCookies,
+  headersOnly(),
   sweeping(),
   withoutTouch(),
   unsigned(),
@@ -167,6 +168,23 @@ function withoutTouch(): Target {
       delete: (key, options) => engine.delete(key, options),
     };
   });
+}
+
+/** Read by headers only, as in React Router: ids are tried by a hook. */
+function headersOnly(): Target {
+  const target = memoryTarget();
+  const cookie = createCookie("session", { secrets: ["s3cr3t"] });
+  return {
+    ...target,
+    name: "headers only",
+    async open(options) {
+      const { storage, ...hooks } = await target.open(options);
+      const { read: _, save: __, ...headers } = storage;
+      const cookieFor = async (id: string) =>
+        (await cookie.serialize(id)).split(";", 1)[0] ?? "";
+      return { ...hooks, storage: headers, cookieFor };
+    },
+  };
 }
 
 function unsigned(): Target {

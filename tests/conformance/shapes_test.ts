@@ -1,4 +1,5 @@
 /** A storage of another author may have `read` and `save` alone, or the three functions of React Router alone. */
+import { createCookie } from "../../mod.ts";
 import { assertEquals } from "@std/assert";
 import {
   checkStorage,
@@ -16,6 +17,9 @@ const shapes = {
   ],
 } as const;
 
+/** The cookie that the storage signs. */
+const cookie = createCookie("session", { secrets: ["s3cr3t"] });
+
 for (const [name, methods] of Object.entries(shapes)) {
   Deno.test(`checkStorage() checks a storage that has ${name} alone`, async () => {
     const target: Target = {
@@ -31,6 +35,8 @@ for (const [name, methods] of Object.entries(shapes)) {
           storage: Object.fromEntries(
             methods.map((method) => [method, storage[method]?.bind(storage)]),
           ),
+          cookieFor: async (id) =>
+            (await cookie.serialize(id)).split(";", 1)[0] ?? "",
         };
       },
     };

@@ -1,44 +1,51 @@
-import type { SessionStorage } from "../../../mod.ts";
+/**
+ * How a broken storage is bound to a signed cookie, so that a changed id does not pass the signature.
+ */
+import { type Cookie, createCookie } from "../../../mod.ts";
 import type { StorageLike, Target } from "../../../conformance/mod.ts";
 
-/** A storage that is right but for some of its functions. */
+/** How the rules can present an id to a bound storage: by its `read`, or by the target's `cookieFor`. */
+export type Way = "read" | "cookieFor" | "none";
+
+/**
+ * A target with `read` and `save`, bound to a cookie.
+ *
+ * @param cookie By default, it is signed.
+ */
 export function bound(
   target: Target,
-  defect: (storage: SessionStorage) => StorageLike,
+  way: Way,
+  cookie: Pick<Cookie, "parse" | "serialize"> = createCookie("session", {
+    secrets: ["s3cr3t"],
+  }),
 ): Target {
   return {
     ...target,
     async open(options) {
       const opened = await target.open(options);
-      const storage = opened.storage as SessionStorage;
-      const { getSession, commitSession, destroySession } = storage;
-      return {
-        ...opened,
-        storage: {
-          getSession,
-          commitSession,
-          destroySession,
-          listSessions: storage.listSessions,
-          destroySessions: storage.destroySessions,
-          ...storage.sweep ? { sweep: storage.sweep } : {},
-          ...defect(storage),
-        },
+      const { read, save, ...others } = opened.storage as Required<StorageLike>;
+      const commit = async (session: unknown, options?: object) => {
+        const value = await save(session, options);
+        if (value === null) return "";
+        return await cookie.serialize(value, value ? {} : { maxAge: 0 });
       };
+      const storage: StorageLike = {
+        ...others,
+        async getSession(header) {
+          const value = await cookie.parse(header ?? null);
+          return await read(typeof value === "string" ? value : null);
+        },
+        commitSession: commit,
+        destroySession: async (session, options) => {
+          session.destroy();
+          return await commit(session, options);
+        },
+        ...way === "read" ? { read, save } : {},
+      };
+      if (way !== "cookieFor") return { ...opened, storage };
+      const cookieFor = async (id: string) =>
+        (await cookie.serialize(id)).split(";", 1)[0] ?? "";
+      return { ...opened, storage, cookieFor };
     },
   };
-}
-
-/** A storage whose `Set-Cookie` headers are changed; `clearing` says that a header is the one of a logout. */
-export function sending(
-  target: Target,
-  change: (header: string, clearing: boolean) => string,
-): Target {
-  return bound(target, (storage) => ({
-    async commitSession(session, options) {
-      const header = await storage.commitSession(session, options);
-      return header && change(header, session.destroyed);
-    },
-    destroySession: async (session) =>
-      change(await storage.destroySession(session), true),
-  }));
 }

@@ -1,6 +1,6 @@
 import type { Target } from "../../../conformance/mod.ts";
 import { cookieTarget, memoryTarget } from "../targets.ts";
-import { bound, sending } from "./_bound.ts";
+import { bound, sending } from "./_headers.ts";
 import { type Mutant, mutant } from "./_mutant.ts";
 
 const DAY = 24 * 60 * 60;

@@ -1,7 +1,7 @@
 import { createCookie, type SessionStorage } from "../../../mod.ts";
 import type { SessionLike } from "../../../conformance/mod.ts";
 import { cookieTarget, memoryTarget } from "../targets.ts";
-import { bound } from "./_bound.ts";
+import { bound } from "./_headers.ts";
 import { type Mutant, mutant } from "./_mutant.ts";
 
 export const cookie: readonly Mutant[] = [

@@ -1,4 +1,5 @@
 import type { Session } from "../../../mod.ts";
+import { looseIds } from "./loose_ids.ts";
 import { type Bench, type Mutant, mutant, type Real } from "./_mutant.ts";
 
 export const isolation: readonly Mutant[] = [
@@ -72,32 +73,7 @@ export const isolation: readonly Mutant[] = [
     also: { "HOSTILE-02": "the plainest way into another namespace" },
     defect: sharing((_, id) => id),
   }),
-  mutant("ISO-05", {
-    name: "ids are compared without regard to case",
-    reason: "in small letters reads the same session",
-    defect: loosely((id) => id.toLowerCase()),
-  }),
-  mutant("ISO-05", {
-    name: "spaces after an id are ignored",
-    reason: "with a space after it reads the same session",
-    defect: loosely((id) => id.replace(/ +$/, "")),
-  }),
-  mutant("ISO-05", {
-    name: "an id is decoded once more",
-    reason: "percent-encoded reads the same session",
-    defect: loosely((id) => {
-      try {
-        return decodeURIComponent(id);
-      } catch {
-        return id;
-      }
-    }),
-  }),
-  mutant("ISO-05", {
-    name: "ids are compared as a database compares words",
-    reason: "in full-width letters reads the same session",
-    defect: loosely((id) => id.normalize("NFKC")),
-  }),
+  ...looseIds,
   mutant("ISO-06", {
     name: "a second close throws",
     reason: "close() rejected: Error: closed already",
@@ -167,24 +143,4 @@ function sharing(
       },
     },
   });
-}
-
-/** Treats similar ids as the same id. */
-function loosely(
-  fold: (id: string) => string,
-): NonNullable<Parameters<typeof mutant>[1]["defect"]> {
-  return (at) => {
-    const ids = new Map<string, string>();
-    return {
-      storage: {
-        read: (value) =>
-          at.storage.read(value && (ids.get(fold(value)) ?? value)),
-        async save(session, options) {
-          const id = await at.storage.save(session, options);
-          if (id) ids.set(fold(id), id);
-          return id;
-        },
-      },
-    };
-  };
 }

@@ -17,6 +17,8 @@ import { regenerate } from "./regenerate.ts";
 import { restart } from "./restart.ts";
 import { serialisation } from "./serialisation.ts";
 import { staleReads } from "./stale_reads.ts";
+import { shapes } from "./shapes.ts";
+import { size } from "./size.ts";
 import { unset } from "./unset.ts";
 
 /** The broken storages, in the order of the rules that they break. */
@@ -38,6 +40,8 @@ export const mutants: readonly Mutant[] = [
   ...browser,
   ...hostile,
   ...serialisation,
+  ...shapes,
+  ...size,
   ...faults,
   ...model,
 ];
