@@ -5,7 +5,7 @@
  * @module
  */
 import type { EngineRecord } from "../../storage/contract.ts";
-import { describe, HarnessError } from "../trial/port.ts";
+import { HarnessError } from "../trial/port.ts";
 
 /** An answer of `read`. */
 export function recordOf(answer: unknown): EngineRecord | null {
@@ -111,25 +111,4 @@ export function brief(value: unknown): string {
   }
   if (typeof value === "object" && value !== null) return "an object";
   return String(value);
-}
-
-/** An error and its causes, because wrappers say only "query failed". */
-export function withCauses(error: unknown): string {
-  const texts: string[] = [];
-  let cause = error;
-  for (let depth = 0; depth < 4 && cause !== undefined; depth++) {
-    texts.push(describe(cause));
-    cause = causeOf(cause);
-  }
-  return [...new Set(texts)].join("; caused by ");
-}
-
-function causeOf(error: unknown): unknown {
-  try {
-    if (!(error instanceof Error)) return undefined;
-    if (error.cause !== undefined && error.cause !== null) return error.cause;
-    return error instanceof AggregateError ? error.errors[0] : undefined;
-  } catch {
-    return undefined;
-  }
 }

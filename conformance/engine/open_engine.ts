@@ -6,15 +6,8 @@
 import type { Engine, EngineRecord } from "../../storage/contract.ts";
 import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Pulse } from "../trial/pace.ts";
-import { Violation } from "../trial/port.ts";
-import {
-  booleanOf,
-  brief,
-  keysOf,
-  recordOf,
-  versionOf,
-  withCauses,
-} from "./answers.ts";
+import { describe, Violation } from "../trial/port.ts";
+import { booleanOf, brief, keysOf, recordOf, versionOf } from "./answers.ts";
 import type { Faults } from "../types.ts";
 
 /** Options of {@linkcode OpenEngine.write}. */
@@ -168,7 +161,7 @@ export class OpenEngine {
     } catch (cause) {
       this.#context.note(`${this.name}.${what} → rejected`);
       throw new Violation(
-        `${method} rejected: ${withCauses(cause)}`,
+        `${method} rejected: ${describe(cause)}`,
         undefined,
         cause,
       );
