@@ -11,9 +11,13 @@ export const CAPABILITIES = {
   shared: "several instances over one engine see each other's sessions",
   durable: "sessions survive `close` and a new `open` of the same namespace",
   namespaces: "two namespaces over one engine never see each other's sessions",
-  expiry: "a session expires after `idleTimeout`",
+  idle: "a session expires after `idleTimeout`",
+  maxAge: "a session expires after the `maxAge` of its commit",
+  expiry: "`idle` and `maxAge`",
   touch: "reading a session renews `idleTimeout`",
   absolute: "a session expires after `absoluteTimeout`, used or not",
+  lifetime:
+    "without a timeout, a session expires after the `maxAge` of its cookie",
   sweep: "`sweep()` removes expired records and nothing else",
   merge: "parallel requests that change different keys both keep their changes",
   owners: "`listSessions` and `destroySessions` find the sessions of one owner",
@@ -24,3 +28,20 @@ export const CAPABILITIES = {
 
 /** A capability. Claimed capabilities are tested; the suite does not ask for others. */
 export type Capability = keyof typeof CAPABILITIES;
+
+/** A capability that rules name: `expiry` is only short for two of them. */
+export type Claim = Exclude<Capability, "expiry">;
+
+const CLAIMS = (Object.keys(CAPABILITIES) as Capability[])
+  .filter((capability) => capability !== "expiry");
+
+/** What a target claims, in the order of the catalogue. */
+export function claimsOf(
+  { capabilities }: { readonly capabilities: readonly Capability[] },
+): readonly Claim[] {
+  const timed = capabilities.includes("expiry");
+  return CLAIMS.filter((claim) =>
+    capabilities.includes(claim) ||
+    timed && (claim === "idle" || claim === "maxAge")
+  );
+}

@@ -36,7 +36,7 @@ export {
   type RemixSession,
   type RemixStorage,
 } from "./adapters.ts";
-export { CAPABILITIES, type Capability } from "./capabilities.ts";
+export { CAPABILITIES, type Capability, type Claim } from "./capabilities.ts";
 export { type FormatOptions, formatReport } from "./format.ts";
 export { instrument, type Instrumented } from "./instrument.ts";
 export { RULE_SET, rules } from "./rules.ts";
@@ -45,6 +45,7 @@ export type {
   CheckOptions,
   Faults,
   Inspect,
+  Level,
   Opened,
   OpenOptions,
   Outcome,

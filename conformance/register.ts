@@ -3,14 +3,24 @@
  *
  * @module
  */
-import { checkExpectations, checkTarget, choose } from "./target.ts";
+import { claimsOf } from "./capabilities.ts";
+import { checkOptions, checkTarget, choose } from "./target.ts";
+import { measure } from "./trial/measure.ts";
+import { LONGEST_DEADLINE, type Pace } from "./trial/pace.ts";
+import { slackOf } from "./trial/trial.ts";
 import { tryRule } from "./trial/try_rule.ts";
 import type { CheckOptions, RuleResult, Target } from "./types.ts";
 
-/** `Deno.test`, or `test` of bun:test, node:test and vitest. */
+/**
+ * `Deno.test`, or `test` of bun:test, node:test and vitest.
+ *
+ * The third argument is how long the test may take, in milliseconds: vitest and bun:test would otherwise end it after 5
+ * seconds.
+ */
 export type TestFunction = (
   name: string,
   fn: () => Promise<void>,
+  timeout?: number,
 ) => unknown;
 
 /**
@@ -49,15 +59,19 @@ export function conformance(
   options: CheckOptions = {},
 ): void {
   checkTarget(target);
-  checkExpectations(options.expectedFailures);
+  checkOptions(options);
   const { seed = Math.floor(Math.random() * 2 ** 31) } = options;
+  const claims = claimsOf(target);
+  const timeout = timeoutFor(target, options);
+  // Measured by the first test that runs.
+  let pace: Promise<Pace> | undefined;
   for (const rule of choose(options.only)) {
-    const claimed = rule.capabilities.every((claim) =>
-      target.capabilities.includes(claim)
-    );
+    const claimed = rule.capabilities.every((claim) => claims.includes(claim));
     if (!claimed) continue;
     test(`${target.name}: ${rule.id} ${rule.sentence}`, async () => {
-      const result = await tryRule(rule, target, seed, options);
+      pace ??= measure(target, options);
+      const run = { ...options, seed, pace: await pace };
+      const { result } = await tryRule(rule, target, run);
       options.onResult?.(result);
       const { outcome, expected } = result;
       if (outcome === "not-applicable") return;
@@ -66,8 +80,21 @@ export function conformance(
       }
       if (outcome === "fail" && rule.level === "should") return;
       throw new Error(explain(result, rule.why, seed));
-    });
+    }, timeout);
   }
+}
+
+/** How long the test of a rule may take, in milliseconds: never less than the rule's own limit, which says more. */
+function timeoutFor(
+  { clock }: Target,
+  { deadline }: CheckOptions,
+): number {
+  const limit = deadline === undefined ? LONGEST_DEADLINE : deadline * 1000;
+  // The rule, its end and the measurement; and a rule that waits for real time to pass waits for several lifetimes.
+  const waits = clock?.kind === "real"
+    ? 10 * (1000 + (clock.minTtlMs ?? 0) + 4 * slackOf(clock))
+    : 0;
+  return 3 * limit + waits;
 }
 
 /** A result as text: the reason, the trace, and how to repeat it. */

@@ -3,19 +3,13 @@
  *
  * @module
  */
+import { conclude, summarise } from "./conclude.ts";
+import { checkOptions, checkTarget, choose } from "./target.ts";
+import { measure } from "./trial/measure.ts";
 import { Random } from "./trial/random.ts";
 import { Stray } from "./trial/stray.ts";
-import { checkExpectations, checkTarget, choose } from "./target.ts";
-import {
-  LATE_RULES,
-  skip,
-  tryRule,
-  tryWithin,
-  within,
-} from "./trial/try_rule.ts";
-import { Trial } from "./trial/trial.ts";
-import { exempt } from "./profiles.ts";
-import { RULE_SET, rules } from "./rules.ts";
+import { type Run, SILENT_RULES, skip, tryRule } from "./trial/try_rule.ts";
+import { findUnclaimed } from "./unclaimed.ts";
 import type {
   CheckOptions,
   Report,
@@ -56,136 +50,99 @@ export async function checkStorage(
   options: CheckOptions = {},
 ): Promise<Report> {
   checkTarget(target);
-  const { seed = Math.floor(Math.random() * 2 ** 31), onResult } = options;
+  checkOptions(options);
+  const date = new Date();
   const chosen = choose(options.only);
-  checkExpectations(options.expectedFailures);
-  const results = new Map<string, RuleResult>();
+  const { seed = Math.floor(Math.random() * 2 ** 31) } = options;
   const stray = new Stray();
-  let late = 0;
-  const run = async (rule: Rule, alone: boolean) => {
-    const tried = late < LATE_RULES
-      ? await tryWithin(rule, target, seed, options)
-      : skip(rule, options);
+  try {
+    const run = { ...options, seed, pace: await measure(target, options) };
+    const { results, silent } = await runAll(chosen, target, run, stray);
+    const notes = options.only || silent
+      ? []
+      : await findUnclaimed(target, run);
+    const outside = await stray.take();
+    if (outside !== undefined) notes.push(outside);
+    return {
+      ...summarise(target, run, date),
+      ...conclude(target, results, {
+        isSelection: options.only !== undefined,
+        isDisturbed: outside !== undefined,
+      }),
+      results,
+      notes,
+    };
+  } finally {
+    stray.end();
+  }
+}
+
+/** Runs rules, each once. The results are in the order of the rules. */
+async function runAll(
+  chosen: readonly Rule[],
+  target: Target,
+  run: Run & Pick<CheckOptions, "onResult">,
+  stray: Stray,
+): Promise<{ results: RuleResult[]; silent: boolean }> {
+  const results = new Map<string, RuleResult>();
+  let silent = 0;
+  const one = async (rule: Rule, alone: boolean) => {
+    const tried = silent < SILENT_RULES
+      ? await tryRule(rule, target, run)
+      : skip(rule, run);
     let { result } = tried;
-    if (tried.late) late++;
+    if (tried.silent) silent++;
     // If several rules run at the same time, it could belong to any of them.
     const outside = alone ? await stray.take() : undefined;
     if (outside !== undefined && result.outcome === "pass") {
       result = { ...result, outcome: "error", reason: outside };
     }
     results.set(rule.id, result);
-    onResult?.(result);
+    run.onResult?.(result);
   };
-  try {
-    // The order is random, so that no rule depends on another.
-    const shuffled = new Random(seed).shuffle(chosen);
-    const waits = target.clock?.kind === "real";
-    // It counts the timers of the whole process, so it runs before others start some.
-    const first = shuffled.filter(({ id }) => waits && id === "ISO-06");
-    for (const rule of first) await run(rule, true);
-    const order = shuffled.filter((rule) => !first.includes(rule));
-    const waiting = order.filter((rule) => waits && rule.timed);
-    // If time has to pass, the rules that wait for it wait together.
-    const together = Promise.all(waiting.map((rule) => run(rule, false)));
-    for (const rule of order) {
-      if (!waiting.includes(rule)) await run(rule, waiting.length === 0);
-    }
-    await together;
-    const sorted = chosen.map((rule) => results.get(rule.id) as RuleResult);
-    const notes = options.only || late > 0
-      ? []
-      : await findUnclaimed(target, seed, options);
-    const outside = await stray.take();
-    if (outside !== undefined) notes.push(outside);
-    return conclude(
-      target,
-      seed,
-      sorted,
-      notes,
-      options,
-      outside !== undefined,
-    );
-  } finally {
-    stray.end();
-  }
-}
-
-/** Capabilities that a target has and does not claim. */
-async function findUnclaimed(
-  target: Target,
-  seed: number,
-  options: CheckOptions,
-): Promise<string[]> {
-  const notes: string[] = [];
-  const probes = {
-    revoke: "PERSIST-05",
-    merge: "CONC-07",
-    owners: "OWNER-01",
-  } as const;
-  for (const [claim, id] of Object.entries(probes)) {
-    if (target.capabilities.includes(claim as keyof typeof probes)) continue;
-    const rule = rules.find((rule) => rule.id === id);
-    if (!rule || exempt(target.profile, id)) continue;
-    const probe = { ...rule, capabilities: [] };
-    const { outcome } = await tryRule(probe, target, seed, {
-      deadlineMs: options.deadlineMs,
-    });
-    if (outcome === "pass") {
-      notes.push(`it passes ${id}, but does not claim "${claim}"; claim it`);
-    }
-  }
-  const trial = new Trial(target, seed, false);
-  const deadlineMs = options.deadlineMs ?? 10_000;
-  try {
-    await within(deadlineMs, trial, async () => {
-      const { has } = await trial.open();
-      for (const claim of ["inspect", "faults", "sweep"] as const) {
-        if (has[claim] && !target.capabilities.includes(claim)) {
-          notes.push(
-            `it has ${claim}, but does not claim "${claim}"; claim it`,
-          );
-        }
-      }
-      await trial.end();
-    });
-  } catch {
-    // The rules have already reported the error of open().
-  }
-  return notes;
-}
-
-function conclude(
-  target: Target,
-  seed: number,
-  results: RuleResult[],
-  notes: string[],
-  options: CheckOptions,
-  stray: boolean,
-): Report {
-  const level = new Map(rules.map((rule) => [rule.id, rule.level]));
-  const stale = results
-    .filter((r) => r.expected !== undefined && r.outcome === "pass")
-    .map((r) => r.rule);
-  const failed = results.filter((r) => r.outcome === "fail");
-  const unexpected = failed.filter((r) =>
-    r.expected === undefined && level.get(r.rule) === "must"
-  );
-  const untried = stray ||
-    results.some((r) => r.outcome === "error" || r.outcome === "not-run");
-  const verdict = unexpected.length > 0 || stale.length > 0
-    ? "nonconformant"
-    : untried
-    ? "incomplete"
-    : failed.length > 0 || options.only
-    ? "partial"
-    : "conformant";
+  // The order is random, so that no rule depends on another.
+  const order = new Random(run.seed).shuffle(chosen);
+  const { first, together, lanes, alone } = plan(order, target);
+  for (const rule of first) await one(rule, true);
+  const waiting = Promise.all(together.map((rule) => one(rule, false)));
+  const isAlone = together.length === 0 && run.pace.lanes === 1;
+  await inLanes(run.pace.lanes, lanes, (rule) => one(rule, isAlone));
+  for (const rule of alone) await one(rule, together.length === 0);
+  await waiting;
   return {
-    target: target.name,
-    ruleSet: RULE_SET,
-    seed,
-    verdict,
-    results,
-    notes,
-    stale,
+    results: chosen.map((rule) => results.get(rule.id) as RuleResult),
+    silent: silent > 0,
   };
+}
+
+/** Which rules can run at the same time. */
+function plan(order: readonly Rule[], target: Target) {
+  const waits = target.clock?.kind === "real";
+  // It counts the timers of the whole process, so it runs before others start some.
+  const isFirst = ({ id }: Rule) => id === "ISO-06";
+  // Rules that wait for time to pass wait together.
+  const isTogether = ({ timed }: Rule) => waits && timed === true;
+  // A clock or a fault that a target's hooks control may reach all of its storages.
+  const isAlone = ({ timed, moves = timed, capabilities }: Rule) =>
+    moves === true || capabilities.includes("faults");
+  const others = order.filter((rule) => !isFirst(rule) && !isTogether(rule));
+  return {
+    first: order.filter(isFirst),
+    together: order.filter((rule) => isTogether(rule) && !isFirst(rule)),
+    lanes: others.filter((rule) => !isAlone(rule)),
+    alone: others.filter(isAlone),
+  };
+}
+
+/** Does some work for each item, a few of them at the same time. */
+async function inLanes<T>(
+  lanes: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  const lane = async () => {
+    for (let item = queue.shift(); item; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
 }

@@ -5,7 +5,7 @@
  */
 import { CAPABILITIES } from "./capabilities.ts";
 import { rules } from "./rules.ts";
-import type { Rule, Target } from "./types.ts";
+import type { CheckOptions, Rule, Target } from "./types.ts";
 
 /** The rules that `only` names. */
 export function choose(only: readonly string[] | undefined): readonly Rule[] {
@@ -25,10 +25,15 @@ function matches(rule: Rule, name: string): boolean {
   return rule.id === wanted || rule.id.startsWith(`${wanted}-`);
 }
 
-/** Refuses expected failures of unknown rules, or without a reason. */
-export function checkExpectations(
-  expected: Readonly<Record<string, string>> | undefined,
+/** Refuses invalid options of a run. */
+export function checkOptions(
+  { deadline, expectedFailures: expected }: CheckOptions,
 ): void {
+  if (deadline !== undefined && !(deadline > 0 && deadline <= MOST_SECONDS)) {
+    throw new TypeError(
+      `Cannot check target: deadline must be a number of seconds from 0 to ${MOST_SECONDS}: received ${deadline}`,
+    );
+  }
   for (const [id, reason] of Object.entries(expected ?? {})) {
     if (!rules.some((rule) => rule.id === id)) {
       throw new TypeError(
@@ -88,5 +93,8 @@ function clockProblem(clock: Target["clock"]): string | undefined {
       return "clock.kind must be virtual, aged or real";
   }
 }
+
+/** A timer cannot be longer than 2^31 ms. */
+const MOST_SECONDS = 86_400;
 
 const PROFILES: readonly string[] = ["satchel", "react-router", "remix"];

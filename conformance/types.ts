@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Capability } from "./capabilities.ts";
+import type { Capability, Claim } from "./capabilities.ts";
 
 /** The library of the sessions. Some rules do not apply to older libraries, which behave otherwise by design. */
 export type Profile = "satchel" | "react-router" | "remix";
@@ -16,12 +16,14 @@ export interface Rule {
   readonly level: "must" | "should";
   /** The rule set that introduced it. */
   readonly since: string;
-  /** What a storage must claim for the rule to apply. */
-  readonly capabilities: readonly Capability[];
+  /** What a storage must claim for the rule to apply. A rule that needs no claim is a core rule. */
+  readonly capabilities: readonly Claim[];
   /** Whether the rule is about the session object, rather than about stored sessions. */
   readonly session?: boolean;
-  /** Whether the rule moves the clock. */
+  /** Whether the rule needs a clock. */
   readonly timed?: boolean;
+  /** Whether the rule moves the clock if there is one. @default {as `timed`} */
+  readonly moves?: boolean;
   /** The rule, in one sentence. */
   readonly sentence: string;
   /** Why the rule matters to a visitor. */
@@ -73,6 +75,8 @@ export interface OpenOptions {
   readonly idleTimeout?: number;
   /** The absolute timeout that a check needs, in seconds. */
   readonly absoluteTimeout?: number;
+  /** The `maxAge` for the storage's cookie, in seconds. Only targets that claim `lifetime` need it. */
+  readonly maxAge?: number;
   /** The option `owner` for the storage. Only targets that claim `owners` need it. */
   readonly owner?: (
     data: Readonly<Record<string, unknown>>,
@@ -182,6 +186,8 @@ export interface Target {
   readonly clock?: TestClock;
   /** Its limits, which the suite tests. */
   readonly limits?: { readonly recordBytes?: number };
+  /** Versions for the report: of the storage, its client, its database. */
+  readonly versions?: Readonly<Record<string, string>>;
   /** The library of its sessions. @default {"satchel"} */
   readonly profile?: Profile;
   /** Opens the storage in a namespace. Every rule calls it, and some call it twice for one namespace. */
@@ -191,8 +197,9 @@ export interface Target {
 /**
  * The outcome of a rule.
  *
- * `fail`: the storage breaks the rule. `error`: the suite or a hook of the target failed. `not-applicable`: the storage
- * does not claim a capability that the rule needs. `not-run`: it does, but the rule could not be tried.
+ * `fail`: the storage breaks the rule. `error`: the suite or a hook of the target failed, or the storage never answered.
+ * `not-applicable`: the storage does not claim a capability that the rule needs. `not-run`: it does, but the rule could
+ * not be tried, or ran out of time.
  */
 export type Outcome = "pass" | "fail" | "error" | "not-applicable" | "not-run";
 
@@ -212,9 +219,14 @@ export interface RuleResult {
   readonly want?: string;
   /** The reason in `expectedFailures`. */
   readonly expected?: string;
+  /** How many of its cases ran, if the engine was too slow for all of them. */
+  readonly rounds?: { readonly ran: number; readonly of: number };
   /** How long it took, in milliseconds. */
   readonly ms: number;
 }
+
+/** Whether all rules of a level are kept, one is broken, or one could not be tried. */
+export type Level = "kept" | "broken" | "untried";
 
 /** The results of a run. */
 export interface Report {
@@ -229,6 +241,20 @@ export interface Report {
    * could not be tried. `partial`: only expected failures, failures of `should` rules, or a selection of rules.
    */
   readonly verdict: "conformant" | "partial" | "nonconformant" | "incomplete";
+  /** What the target claims: each was tried, as far as `levels` says. */
+  readonly claims: readonly Claim[];
+  /** What it does not claim, and nobody tried. */
+  readonly unclaimed: readonly Claim[];
+  /** `core`, the rules that every storage should keep, and each claim: whether all `must` rules that need it are kept. */
+  readonly levels: Readonly<Partial<Record<"core" | Claim, Level>>>;
+  /** How time was moved; `none` without a clock. */
+  readonly clock: TestClock["kind"] | "none";
+  /** Versions: of the suite, of the runtime, and what the target says of itself. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** When the run began (ISO 8601). */
+  readonly date: string;
+  /** How long a call to the storage took, in milliseconds: the median of a few at the start. */
+  readonly latencyMs: number;
   /** One for each rule, in the catalogue's order. */
   readonly results: readonly RuleResult[];
   /** Remarks, such as capabilities that the storage has and does not claim. */
@@ -247,8 +273,12 @@ export interface CheckOptions {
   readonly slow?: boolean | undefined;
   /** Known failures: a reason for each rule. */
   readonly expectedFailures?: Readonly<Record<string, string>> | undefined;
-  /** How long one rule may take, in milliseconds. @default {10_000} */
-  readonly deadlineMs?: number | undefined;
+  /**
+   * How long one rule may take, in seconds. A rule that needs longer is `not-run`.
+   *
+   * @default {10 to 180, by how fast the storage answers}
+   */
+  readonly deadline?: number | undefined;
   /** Receives each result when its rule has ended. */
   readonly onResult?: ((result: RuleResult) => void) | undefined;
 }

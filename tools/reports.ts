@@ -24,8 +24,8 @@ import { deno, root } from "./project.ts";
 /** The seed of all reports. */
 const SEED = 1;
 
-/** The time limit of a rule, in milliseconds: long, since a busy machine does not make a storage wrong. */
-const PATIENCE = 60_000;
+/** The time limit of a rule, in seconds: long, since a busy machine does not make a storage wrong. */
+const PATIENCE = 60;
 
 /** The folder of the reports. */
 export const folder: URL = new URL("conformance/reports/", root);
@@ -118,7 +118,7 @@ async function checkTarget(name: string): Promise<Entry> {
   }
   const report = await checkStorage(target, {
     seed: SEED,
-    deadlineMs: PATIENCE,
+    deadline: PATIENCE,
   });
   const results: RuleResult[] = [];
   for (const result of report.results) {
@@ -176,6 +176,13 @@ function reportOf({ target, verdict, failed, notApplicable }: Summary): Report {
     results,
     notes: [],
     stale: [],
+    claims: [],
+    unclaimed: [],
+    levels: {},
+    clock: "none",
+    versions: {},
+    date: "",
+    latencyMs: 0,
   };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { PORT, type Port, portOf } from "../trial/port.ts";
-import type { Capability } from "../capabilities.ts";
+import type { Claim } from "../capabilities.ts";
 import type {
   Opened,
   OpenOptions,
@@ -20,7 +20,7 @@ export interface Sabotage {
   /** What it means if the rules still pass. */
   readonly green: string;
   /** What the target must claim. */
-  readonly capabilities?: readonly Capability[];
+  readonly capabilities?: readonly Claim[];
   /** Whether it needs stored records: a target whose cookie is the session must claim `namespaces` too. */
   readonly stored?: boolean;
   /** The rules that must fail. */
@@ -167,7 +167,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: "no time passes",
     green:
       "sessions expire although the clock does not move: open() does not pass `now` on, or the clock does not age records",
-    capabilities: ["expiry"],
+    capabilities: ["idle"],
     rules: ["EXPIRY-02"],
     apply: stopClock,
   },

@@ -10,6 +10,8 @@ import { printable } from "../formats/common.ts";
 import { paint, wrap } from "../formats/text.ts";
 import { SABOTAGES } from "./sabotage.ts";
 import { RULE_SET, rules } from "../rules.ts";
+import { claimsOf } from "../capabilities.ts";
+import { measure } from "../trial/measure.ts";
 import { tryRule } from "../trial/try_rule.ts";
 import type { Outcome, Target } from "../types.ts";
 
@@ -37,26 +39,29 @@ export interface SabotageResult {
  */
 export async function selfCheck(
   target: Target,
-  options: { readonly seed: number; readonly slow?: boolean },
+  options: {
+    readonly seed: number;
+    readonly slow?: boolean;
+    readonly deadline?: number | undefined;
+  },
 ): Promise<SabotageResult[]> {
-  const { seed } = options;
+  const run = { ...options, pace: await measure(target, options) };
+  const claims = claimsOf(target);
   const tried = new Map<string, Outcome>();
   const results: SabotageResult[] = [];
   for (const sabotage of SABOTAGES) {
     const { name, green } = sabotage;
     const claimed = (sabotage.capabilities ?? []).every((claim) =>
-      target.capabilities.includes(claim)
+      claims.includes(claim)
     ) && !(sabotage.stored && isPlainCookie(target));
     const sound: string[] = [];
     const unsound: string[] = [];
     const still: string[] = [];
     for (const id of claimed ? sabotage.rules : []) {
-      const rule = rules.find((rule) =>
-        rule.id === id
-      );
+      const rule = rules.find((rule) => rule.id === id);
       if (!rule) continue;
       const before = tried.get(id) ??
-        (await tryRule(rule, target, seed, options)).outcome;
+        (await tryRule(rule, target, run)).result.outcome;
       tried.set(id, before);
       if (before === "not-applicable") continue;
       if (before !== "pass") {
@@ -64,7 +69,7 @@ export async function selfCheck(
         continue;
       }
       const broken = sabotage.apply(target);
-      const { outcome, reason } = await tryRule(rule, broken, seed, options);
+      const { outcome, reason } = (await tryRule(rule, broken, run)).result;
       const noticed = outcome === "fail" ||
         (sabotage.blind && outcome === "not-run");
       if (noticed) sound.push(id);

@@ -89,6 +89,7 @@ export const concurrency: readonly Rule[] = [
     },
   }),
   must("CONC-03", {
+    moves: true,
     sentence:
       "A request that only reads never overwrites what another request wrote in the meantime.",
     why: "Otherwise a page that polls undoes a purchase in another tab.",
@@ -424,7 +425,7 @@ async function leaveMeanwhile(t: Trial): Promise<void> {
   for (const work of [change, regenerate]) {
     const measured = await stage(work, here);
     const { lengths, meet } = await headStarts(measured.save);
-    for (const [i, length] of lengths.entries()) {
+    for (const [i, length] of t.cases([...lengths.entries()])) {
       for (const saveFirst of [true, false]) {
         t.trace.lines.length = lines;
         const at = (i % 2 === 0) === saveFirst ? here : there;

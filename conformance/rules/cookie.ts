@@ -12,12 +12,13 @@ import { must, type Rule } from "./support/rule.ts";
 export const cookie: readonly Rule[] = [
   must("COOKIE-01", {
     since: "2026.2",
+    moves: true,
     sentence:
       "If a browser sends several cookies of the session's name, the first that leads to a live session is used.",
     why:
       "After a cookie's domain or path was changed, browsers send the old cookie in front of the new one. If the old one hides the new one, nobody can sign in.",
     async check(t) {
-      const expires = t.claims("expiry") && t.movesTime;
+      const expires = t.claims("idle") && t.movesTime;
       const storage = await openBound(
         t,
         expires ? { idleTimeout: t.lifetime } : {},

@@ -17,7 +17,7 @@ const HOUR = 60 * 60 * 1000;
 
 export const expiry: readonly Rule[] = [
   must("EXPIRY-01", {
-    capabilities: ["expiry"],
+    capabilities: ["idle"],
     timed: true,
     sentence: "A session is readable until its deadline.",
     why:
@@ -37,7 +37,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-02", {
-    capabilities: ["expiry"],
+    capabilities: ["idle"],
     timed: true,
     sentence:
       "From the deadline on, reading the session's cookie returns an empty session with another id.",
@@ -67,7 +67,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-03", {
-    capabilities: ["expiry", "inspect"],
+    capabilities: ["idle", "inspect"],
     timed: true,
     sentence:
       "An expired session cannot be read even if the engine still stores its record, nor by an instance that opens later.",
@@ -97,7 +97,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-04", {
-    capabilities: ["expiry"],
+    capabilities: ["idle"],
     timed: true,
     sentence: "Saving a change moves the idle deadline.",
     why: "A visitor in the middle of a purchase is not idle.",
@@ -123,7 +123,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-05", {
-    capabilities: ["expiry", "touch"],
+    capabilities: ["idle", "touch"],
     timed: true,
     sentence:
       "A request that only reads moves the idle deadline, and does not rewrite the data.",
@@ -153,7 +153,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-06", {
-    capabilities: ["expiry", "absolute"],
+    capabilities: ["idle", "absolute"],
     timed: true,
     sentence:
       "The absolute deadline never moves: not by activity, by a new id or by the maxAge of a commit.",
@@ -168,9 +168,11 @@ export const expiry: readonly Rule[] = [
         "saving a change": (visitor) => visitor.visit((r) => r.set("n", 1)),
         "reading": (visitor) => visitor.visit(),
         "a new id": (visitor) => visitor.visit(newId),
-        "a commit with maxAge": (visitor) =>
-          visitor.visit((r) => r.set("n", 1), { maxAge: 100 * t.lifetime }),
       };
+      if (t.claims("maxAge")) {
+        ways["a commit with maxAge"] = (visitor) =>
+          visitor.visit((r) => r.set("n", 1), { maxAge: 100 * t.lifetime });
+      }
       const visitors: [string, Visitor][] = [];
       for (const way of Object.keys(ways)) {
         visitors.push([way, await t.visitor(storage)]);
@@ -196,7 +198,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-07", {
-    capabilities: ["expiry"],
+    capabilities: ["maxAge"],
     timed: true,
     sentence:
       'A maxAge or timeout that is zero, negative, very small, infinite or not a number is refused, or the session expires. It never means "for ever".',
@@ -248,6 +250,7 @@ export const expiry: readonly Rule[] = [
           `a session saved for ${maxAge} s never expires`,
         );
       }
+      if (!t.claims("idle")) return;
       const unbounded = [];
       for (const idleTimeout of [0, NaN]) {
         const visitor = await openedFor(t, idleTimeout);
@@ -263,7 +266,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-08", {
-    capabilities: ["expiry"],
+    capabilities: ["maxAge"],
     timed: true,
     sentence:
       "Sessions with a lifetime of 31 or 400 days can be read until their deadline.",
@@ -295,7 +298,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-09", {
-    capabilities: ["expiry"],
+    capabilities: ["idle"],
     timed: true,
     sentence:
       "If a request reads a session before the deadline and saves it afterwards, the session stays expired.",
@@ -335,7 +338,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-10", {
-    capabilities: ["expiry", "sweep"],
+    capabilities: ["maxAge", "sweep"],
     timed: true,
     sentence:
       "A sweep removes every record that expired more than an hour ago, and no record that has not expired.",
@@ -382,7 +385,7 @@ export const expiry: readonly Rule[] = [
     },
   }),
   must("EXPIRY-11", {
-    capabilities: ["expiry"],
+    capabilities: ["maxAge"],
     timed: true,
     sentence:
       "The maxAge of a commit stays with the session, through later saves and a new id.",
@@ -428,7 +431,7 @@ export const expiry: readonly Rule[] = [
   }),
   must("EXPIRY-12", {
     since: "2026.2",
-    capabilities: ["expiry"],
+    capabilities: ["idle"],
     timed: true,
     sentence:
       "Today's timeouts decide about sessions that were saved under others: with a shorter one, an old session has expired; with a longer one, it lasts longer from its next save on.",
@@ -447,7 +450,7 @@ export const expiry: readonly Rule[] = [
   }),
   must("EXPIRY-13", {
     since: "2026.2",
-    capabilities: ["expiry", "touch", "shared"],
+    capabilities: ["idle", "touch", "shared"],
     timed: true,
     sentence:
       "A request to an instance whose clock is behind does not move a deadline to an earlier instant, whether it reads or saves.",

@@ -136,7 +136,7 @@ export const faults: readonly Rule[] = [
       ];
       for (const [way, work] of works.entries()) {
         // The engine fails before the save, then at each step of it.
-        for (let steps = 0; steps < 16; steps++) {
+        for (const steps of t.cases(16)) {
           await repeat(
             t,
             steps,

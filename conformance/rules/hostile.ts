@@ -31,7 +31,7 @@ export const hostile: readonly Rule[] = [
       const before = await storage.count();
       const usual = await timeOf(() => visitor.request());
       const inputs = hostileInputs(visitor);
-      for (const { port, cookie, shown } of t.random.shuffle(inputs)) {
+      for (const { port, cookie, shown } of t.cases(t.random.shuffle(inputs))) {
         t.note(`A sends ${shown}`);
         await isQuick(t, usual, async () => {
           const request = await read(t, visitor, port, cookie);
@@ -63,7 +63,7 @@ export const hostile: readonly Rule[] = [
       await attacker.visit((r) => r.set("theme", "dark"));
       const targets = [id, value, ...records?.keys() ?? []].filter(Boolean);
       for (const name of targets) {
-        for (const path of pathsTo(storage.namespace, name)) {
+        for (const path of t.cases(pathsTo(storage.namespace, name))) {
           for (const { port, cookie } of waysToSend(attacker, path)) {
             t.note("B sends a path to A's record"); // which holds A's id
             const request = await read(t, attacker, port, cookie);
@@ -94,7 +94,7 @@ export const hostile: readonly Rule[] = [
     why:
       "Otherwise a form field of that name changes how the session works, or how every object works.",
     async check(t) {
-      for (const key of HOSTILE_KEYS) {
+      for (const key of t.cases(HOSTILE_KEYS)) {
         const visitor = await t.visitor();
         const first = await visitor.request();
         t.ok(!first.has(key), `a new session has ${key}`);
@@ -135,7 +135,7 @@ export const hostile: readonly Rule[] = [
     why:
       "Otherwise one bad record fails every request of a visitor, or shows them the data of another.",
     async check(t) {
-      for (const [way, damage] of DAMAGES.entries()) {
+      for (const [way, damage] of t.cases([...DAMAGES.entries()])) {
         const { damaged, empty = false, padding = false } = damage;
         const { visitor, id, records } = await lodge(t, await t.open({}));
         const { inspect } = visitor.storage;
@@ -148,7 +148,7 @@ export const hostile: readonly Rule[] = [
         }
         await readsAsNew(t, visitor, empty ? undefined : id);
       }
-      for (let i = 0; i < t.runs; i++) {
+      for (const i of t.cases(t.runs)) {
         const { visitor, records } = await lodge(t, await t.open({}));
         for (const [key, text] of records) {
           const at = t.random.int(text.length);
@@ -200,7 +200,9 @@ export const hostile: readonly Rule[] = [
       const value = valueOf(storage.port, visitor.cookie);
       const { id } = await visitor.request();
       const other = valueOf(storage.port, (await signedIn(t, "u2")).cookie);
-      for (const [how, forged] of await forgeriesOf(t, value, other)) {
+      for (
+        const [how, forged] of t.cases(await forgeriesOf(t, value, other))
+      ) {
         t.note(`A sends a cookie that was ${how}`);
         const request = await visitor.request(`${name}=${forged}`);
         t.ok(!request.has("userId"), `a cookie that was ${how} returns data`);

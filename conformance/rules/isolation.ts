@@ -72,7 +72,7 @@ export const isolation: readonly Rule[] = [
       for (let i = 0; i < 5; i++) {
         guests.push(new Guest(t, `guest ${i}`, await t.visitor(storage)));
       }
-      for (let i = 0; i < 3 * t.runs; i++) await t.random.pick(guests).step();
+      for (const _ of t.cases(3 * t.runs)) await t.random.pick(guests).step();
       await Promise.all(guests.map((guest) => guest.leave()));
       await Promise.all(guests.map((guest) => guest.look()));
     },

@@ -114,7 +114,7 @@ export const owner: readonly Rule[] = [
     },
   }),
   must("OWNER-03", {
-    capabilities: ["owners", "expiry"],
+    capabilities: ["owners", "idle"],
     timed: true,
     sentence:
       "A list shows when each session was created, last used and expires, begins with the one used last, and does not contain expired sessions.",

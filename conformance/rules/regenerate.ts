@@ -147,7 +147,7 @@ export const regenerate: readonly Rule[] = [
       "A short failure of the engine during a login must not lose the visitor's cart.",
     async check(t) {
       // The engine fails before the save, then at each step of it: this shows what the save writes first.
-      for (let steps = 0; steps < 16; steps++) {
+      for (const steps of t.cases(16)) {
         await failWhileRenewing(t, steps, (r) => {
           r.set("userId", "u1");
           r.regenerate();

@@ -123,7 +123,7 @@ export const restart: readonly Rule[] = [
   }),
   must("RESTART-05", {
     since,
-    capabilities: ["expiry"],
+    capabilities: ["maxAge"],
     timed: true,
     sentence:
       'A restarted session does not have the maxAge of an earlier commit, and its absolute timeout counts from the restart. With keep: "all", the maxAge stays.',
@@ -155,6 +155,7 @@ export const restart: readonly Rule[] = [
   }),
   must("RESTART-06", {
     since,
+    moves: true,
     session: true,
     sentence:
       "authenticatedAt is when the session was last restarted. Saves and new ids do not move it.",
@@ -234,7 +235,7 @@ export const restart: readonly Rule[] = [
       "A short failure of the engine during a login must not lose the cart, nor leave the old id valid.",
     async check(t) {
       // As in REGEN-06: the engine fails before the save, then at each step of it.
-      for (let steps = 0; steps < 16; steps++) {
+      for (const steps of t.cases(16)) {
         await failWhileRenewing(t, steps, (r) => {
           r.restart(["cart"]);
           r.set("userId", "u1");

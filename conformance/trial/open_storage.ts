@@ -4,6 +4,7 @@
  * @module
  */
 import { OwnerPort } from "./owner_port.ts";
+import type { Pulse } from "./pace.ts";
 import { blame, type Port, portOf, Unfit, Violation } from "./port.ts";
 import type { Hook, Trace } from "./trace.ts";
 import type { Faults, Inspect, Opened } from "../types.ts";
@@ -18,9 +19,18 @@ export class OpenStorage {
   readonly #hook: Hook;
   #closed = false;
 
-  constructor(opened: Opened, namespace: string, trace: Trace, hook: Hook) {
+  constructor(
+    opened: Opened,
+    namespace: string,
+    trace: Trace,
+    hook: Hook,
+    pulse: Pulse,
+  ) {
     this.#hook = hook;
-    this.port = portOf(opened.storage as Opened["storage"] & object);
+    this.port = watched(
+      portOf(opened.storage as Opened["storage"] & object),
+      pulse,
+    );
     this.namespace = namespace;
     this.#opened = opened;
     this.owners = new OwnerPort(opened.storage, trace);
@@ -121,4 +131,16 @@ export class OpenStorage {
     this.#closed = true;
     await this.#hook("close", async () => await this.#opened.close?.());
   }
+}
+
+/** Counts the calls of a port, and knows which do not answer. */
+function watched(port: Port, pulse: Pulse): Port {
+  return {
+    http: port.http,
+    read: (cookie) => pulse.beat("reading a session", () => port.read(cookie)),
+    save: (session, options) =>
+      pulse.beat("saving a session", () => port.save(session, options)),
+    destroy: (session) =>
+      pulse.beat("destroying a session", () => port.destroy(session)),
+  };
 }

@@ -8,9 +8,10 @@ import { HarnessError, Unfit, Violation } from "./port.ts";
 import { exemptPart } from "../profiles.ts";
 import { Random } from "./random.ts";
 import { OpenStorage } from "./open_storage.ts";
+import { type Pace, paceFor, Pulse } from "./pace.ts";
 import { Trace } from "./trace.ts";
 import { Visitor, type VisitorRequest } from "./visitor.ts";
-import type { Capability } from "../capabilities.ts";
+import { type Claim, claimsOf } from "../capabilities.ts";
 import type { OpenOptions, Profile, Target } from "../types.ts";
 
 /** Options of {@linkcode Trial.open}. */
@@ -19,6 +20,8 @@ export interface TrialOpenOptions {
   readonly idleTimeout?: number;
   /** Seconds. */
   readonly absoluteTimeout?: number;
+  /** The `maxAge` of the cookie, in seconds; needs the claim `lifetime`. */
+  readonly maxAge?: number;
   /** The owner of a session, by its values. */
   readonly owner?: NonNullable<OpenOptions["owner"]>;
   /** @default {one of its own} */
@@ -37,7 +40,11 @@ export class Trial {
   readonly runs: number;
   /** The target's limits. */
   readonly limits: { readonly recordBytes?: number };
+  /** The calls to the storage. */
+  readonly pulse: Pulse = new Pulse();
   readonly #target: Target;
+  readonly #claims: ReadonlySet<Claim>;
+  readonly #pace: Pace;
   readonly #opened: OpenStorage[] = [];
   #default: Promise<OpenStorage> | undefined;
   readonly #start = Date.now();
@@ -46,9 +53,18 @@ export class Trial {
   #waitedMs = 0;
   #busy: string | undefined;
   #ended = false;
+  #ran = 0;
+  #of = 0;
 
-  constructor(target: Target, seed: number, slow: boolean) {
+  constructor(
+    target: Target,
+    seed: number,
+    slow: boolean,
+    pace: Pace = paceFor(0),
+  ) {
     this.#target = target;
+    this.#claims = new Set(claimsOf(target));
+    this.#pace = pace;
     this.random = new Random(seed);
     this.runs = slow ? 200 : 20;
     this.limits = target.limits ?? {};
@@ -115,8 +131,45 @@ export class Trial {
   }
 
   /** Whether the target claims a capability. */
-  claims(capability: Capability): boolean {
-    return this.#target.capabilities.includes(capability);
+  claims(claim: Claim): boolean {
+    return this.#claims.has(claim);
+  }
+
+  /**
+   * A rule's cases, in their order. If the storage is slow, they end when their time is up, but not before `atLeast`.
+   *
+   * @param list The cases, or how many there are.
+   */
+  cases(
+    count: number,
+    options?: { readonly atLeast?: number },
+  ): Iterable<number>;
+  cases<T>(
+    list: readonly T[],
+    options?: { readonly atLeast?: number },
+  ): Iterable<T>;
+  *cases<T>(
+    list: number | readonly T[],
+    { atLeast = 1 }: { readonly atLeast?: number } = {},
+  ): Iterable<number | T> {
+    const of = typeof list === "number" ? list : list.length;
+    const until = performance.now() + this.#pace.casesMs;
+    this.#of += of;
+    for (let i = 0; i < of; i++) {
+      if (i >= atLeast && performance.now() > until) return;
+      this.#ran++;
+      yield typeof list === "number" ? i : list[i] as T;
+    }
+  }
+
+  /** How many cases ran, if not all of them did. */
+  get rounds(): { ran: number; of: number } | undefined {
+    return this.#ran < this.#of ? { ran: this.#ran, of: this.#of } : undefined;
+  }
+
+  /** Whether the storage is too slow to run all cases. */
+  get isSlow(): boolean {
+    return this.#pace.casesMs !== Infinity;
   }
 
   /** Opens the storage; without options, the one that all visitors of this trial use. */
@@ -142,6 +195,7 @@ export class Trial {
       namespace,
       this.trace,
       (name, call) => this.hook(name, call),
+      this.pulse,
     );
     this.#opened.push(storage);
     // A check that ran out of time may continue. What it opens now must be closed too.
@@ -282,7 +336,10 @@ export class Trial {
   }
 }
 
-function slackOf(clock: Extract<Target["clock"], { kind: "real" }>): number {
+/** How inexact the deadlines of a real clock may be, in milliseconds. */
+export function slackOf(
+  clock: Extract<Target["clock"], { kind: "real" }>,
+): number {
   const { granularityMs, earlyMs = 0, lagMs = 0 } = clock;
   return granularityMs + earlyMs + lagMs;
 }

@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { describe, HarnessError, Unfit, Violation } from "./port.ts";
+import { claimsOf } from "../capabilities.ts";
 import { exempt } from "../profiles.ts";
+import type { Pace } from "./pace.ts";
+import { describe, HarnessError, Unfit, Violation } from "./port.ts";
 import { Trial } from "./trial.ts";
+import { inWords, isSilent, Late, within } from "./within.ts";
 import type {
   CheckOptions,
   Outcome,
@@ -14,45 +17,43 @@ import type {
   Target,
 } from "../types.ts";
 
-/** After so many rules that ran out of time, the others are skipped. */
-export const LATE_RULES: number = 3;
+/** After so many rules in which the storage did not answer, the others are skipped. */
+export const SILENT_RULES: number = 3;
 
 export interface Tried {
   readonly result: RuleResult;
-  /** Whether it ran out of time. */
-  readonly late: boolean;
+  /** Whether the storage did not answer. */
+  readonly silent: boolean;
 }
 
-export function skip(rule: Rule, options: CheckOptions): Tried {
-  const expected = options.expectedFailures?.[rule.id];
+/** What a rule needs to know of its run. */
+export interface Run extends Pick<CheckOptions, "slow" | "expectedFailures"> {
+  readonly seed: number;
+  readonly pace: Pace;
+}
+
+export function skip(rule: Rule, { expectedFailures }: Run): Tried {
+  const expected = expectedFailures?.[rule.id];
   const result: RuleResult = {
     rule: rule.id,
     outcome: "not-run",
-    reason: `skipped, because ${LATE_RULES} rules before it ran out of time`,
+    reason:
+      `skipped, because the target did not answer in ${SILENT_RULES} rules before it`,
     ...expected === undefined ? {} : { expected },
     ms: 0,
   };
-  return { result, late: false };
+  return { result, silent: true };
 }
 
 /** Tries one rule. */
 export async function tryRule(
   rule: Rule,
   target: Target,
-  seed: number,
-  options: CheckOptions,
-): Promise<RuleResult> {
-  return (await tryWithin(rule, target, seed, options)).result;
-}
-
-export async function tryWithin(
-  rule: Rule,
-  target: Target,
-  seed: number,
-  options: CheckOptions,
+  run: Run,
 ): Promise<Tried> {
+  const { seed, pace, slow = false, expectedFailures } = run;
   const start = performance.now();
-  const expected = options.expectedFailures?.[rule.id];
+  const expected = expectedFailures?.[rule.id];
   const result = (
     outcome: Outcome,
     more: Partial<RuleResult> = {},
@@ -66,23 +67,23 @@ export async function tryWithin(
   const unfit = whyUnfit(rule, target);
   if (unfit) {
     const { outcome, message: reason } = unfit;
-    return { result: result(outcome, { reason }), late: false };
+    return { result: result(outcome, { reason }), silent: false };
   }
-  const trial = new Trial(target, seed ^ hash(rule.id), options.slow ?? false);
-  const deadlineMs = options.deadlineMs ?? 10_000;
+  const trial = new Trial(target, seed ^ hash(rule.id), slow, pace);
   let found: RuleResult;
-  let late = false;
+  let silent = false;
   try {
-    await within(deadlineMs, trial, () => rule.check(trial as never));
-    found = result("pass");
+    await within(pace.deadlineMs, trial, () => rule.check(trial as never));
+    const { rounds } = trial;
+    found = result("pass", rounds ? { rounds } : {});
   } catch (error) {
-    late = error instanceof Late;
+    silent = error instanceof Late && isSilent(error);
     found = result(...resultOf(error, trial));
   }
   try {
-    await within(deadlineMs, trial, () => trial.end());
+    await within(pace.deadlineMs, trial, () => trial.end());
   } catch (error) {
-    late ||= error instanceof Late;
+    silent ||= error instanceof Late;
     if (found.outcome === "pass") {
       found = result("error", {
         reason: reasonOf(error),
@@ -90,14 +91,13 @@ export async function tryWithin(
       });
     }
   }
-  return { result: found, late };
+  return { result: found, silent };
 }
 
 /** Why a rule does not apply to a target or cannot be tried on it; `undefined` if it can. */
 function whyUnfit(rule: Rule, target: Target): Unfit | undefined {
-  const missing = rule.capabilities.filter((claim) =>
-    !target.capabilities.includes(claim)
-  );
+  const claims = claimsOf(target);
+  const missing = rule.capabilities.filter((claim) => !claims.includes(claim));
   if (missing.length > 0) {
     return new Unfit(
       "not-applicable",
@@ -110,44 +110,6 @@ function whyUnfit(rule: Rule, target: Target): Unfit | undefined {
     return new Unfit("not-run", "the target does not have a clock");
   }
   return undefined;
-}
-
-/** A rule ran out of time. */
-class Late extends Error {
-  /** Whether the target's own hook was running. */
-  readonly hook: boolean;
-
-  constructor(deadlineMs: number, busy: string | undefined) {
-    super(`${busy ?? "it"} took more than ${deadlineMs} ms`);
-    this.hook = busy !== undefined;
-  }
-}
-
-/** Waits for a call, with a time limit. The time that the trial itself waits does not count. */
-export async function within(
-  deadlineMs: number,
-  trial: Trial,
-  call: () => Promise<void>,
-): Promise<void> {
-  const start = performance.now() - trial.waitedMs;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const look = () => {
-      const left = start + deadlineMs + trial.waitedMs - performance.now();
-      if (left <= 0) reject(new Late(deadlineMs, trial.busy));
-      else timer = setTimeout(look, left);
-    };
-    look();
-  });
-  const done = call();
-  // After the time limit, the call is not awaited any more.
-  done.catch(() => {});
-  late.catch(() => {});
-  try {
-    await Promise.race([done, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function resultOf(
@@ -163,14 +125,15 @@ function resultOf(
       : {};
     return ["fail", { reason: error.message, trace, ...compared }];
   }
-  if (error instanceof Late && !error.hook) {
-    return ["fail", { reason: error.message, trace }];
+  if (error instanceof Late && !isSilent(error)) {
+    return ["not-run", { reason: inWords(error) }];
   }
   return ["error", { reason: reasonOf(error), trace }];
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Late || error instanceof HarnessError) {
+  if (error instanceof Late) return inWords(error);
+  if (error instanceof HarnessError) {
     const { cause } = error;
     return error.message + (cause === undefined ? "" : `: ${describe(cause)}`);
   }

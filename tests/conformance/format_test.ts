@@ -29,6 +29,13 @@ function reportOf(
     verdict: "nonconformant",
     notes: [],
     stale: [],
+    claims: ["revoke", "merge"],
+    unclaimed: ["owners"],
+    levels: { core: "broken", revoke: "kept", merge: "untried" },
+    clock: "virtual",
+    versions: { "@satchel/session": "0.1.0", runtime: "Deno 2.9.6" },
+    date: "2026-01-02T03:04:05.000Z",
+    latencyMs: 0.2,
     results: results.map((result) => ({
       rule: "FLASH-01",
       outcome: "pass",

@@ -30,7 +30,7 @@ import { MemoryEngine } from "../../storage/engines/memory.ts";
 const clock = { kind: "virtual", advance() {} } as const;
 
 /** For engines over a wire: a machine that is busy makes none of them broken. */
-export const PATIENT = { deadlineMs: 60_000 } as const;
+export const PATIENT = { deadline: 60 } as const;
 
 /** What every engine behind the engine contract has that can compare and set. */
 export const ENGINE: readonly Capability[] = [
@@ -72,7 +72,7 @@ export function engineTarget(
       const storage = createSessionStorage({
         ...options,
         engine: engine.engine,
-        engineTimeout: PATIENT.deadlineMs / 1000,
+        engineTimeout: PATIENT.deadline,
         cookie: { name: "session", secrets: ["s3cr3t"] },
       });
       const close = () => storage.close?.();
@@ -151,7 +151,7 @@ export function workersKvTarget(name: string, kv: KVNamespaceLike): Target {
       const storage = createSessionStorage({
         engine: engine.engine,
         now,
-        engineTimeout: PATIENT.deadlineMs / 1000,
+        engineTimeout: PATIENT.deadline,
         absoluteTimeout,
         // Without an idle timeout, a session's lifetime is its cookie's, from its last save.
         cookie: { name: "session", secrets: ["s3cr3t"], maxAge: idleTimeout },

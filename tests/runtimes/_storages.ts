@@ -107,7 +107,7 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     );
   },
   redisUrl: (here, title) => {
-    const connection = new RedisConnection(redisUrl(here), PATIENT.deadlineMs);
+    const connection = new RedisConnection(redisUrl(here), PATIENT.deadline * 1000);
     here.closing(connection.close);
     return redisBy(here, title, connection.send);
   },
@@ -137,7 +137,7 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
   memcachedUrl: (here, title) => {
     const client = new MemcachedClient(
       `127.0.0.1:${here.ports.memcached}`,
-      PATIENT.deadlineMs,
+      PATIENT.deadline * 1000,
     );
     here.closing(() => client.close());
     return memcachedTarget(title, client);

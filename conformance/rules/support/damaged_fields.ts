@@ -44,7 +44,7 @@ export async function damageEachField(t: Trial): Promise<void> {
   // The trace of a failure does not include the runs that passed.
   const lines = t.trace.lines.length;
   const most = 5 * t.runs;
-  for (const damage of t.random.shuffle(damages).slice(0, most)) {
+  for (const damage of t.cases(t.random.shuffle(damages).slice(0, most))) {
     t.trace.lines.length = lines;
     await readDamaged(t, damage);
   }
@@ -52,7 +52,7 @@ export async function damageEachField(t: Trial): Promise<void> {
 
 async function open(t: Trial): Promise<OpenStorage> {
   const timeouts: TrialOpenOptions = {
-    ...t.claims("expiry") ? { idleTimeout: t.lifetime } : {},
+    ...t.claims("idle") ? { idleTimeout: t.lifetime } : {},
     ...t.claims("absolute") ? { absoluteTimeout: t.lifetime } : {},
   };
   return t.claims("owners")

@@ -212,7 +212,7 @@ export async function play(
   t: Trial,
   commands: readonly Command[],
 ): Promise<void> {
-  const timed = t.claims("expiry") && t.movesTime;
+  const timed = t.claims("idle") && t.movesTime;
   const storage = await t.open(timed ? { idleTimeout: t.lifetime } : {});
   const game = new Game(t, storage, timed);
   for (const command of commands) await game.step(command);

@@ -129,7 +129,7 @@ async function atEachStep(
   const { lengths, meet } = await headStarts(() => measured.call());
   // The trace of a failure does not include the runs that passed.
   const lines = t.trace.lines.length;
-  for (const length of lengths) {
+  for (const length of t.cases(lengths)) {
     t.trace.lines.length = lines;
     await play((call) => meet(length, call, fail), false);
     t.trace.lines.length = lines;

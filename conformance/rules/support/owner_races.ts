@@ -156,7 +156,7 @@ export async function loginsAtOnce(
   const lines = t.trace.lines.length;
   const { saves: [save = async () => {}] } = await stage(["laptop"]);
   const { lengths, meet } = await headStarts(save);
-  for (const length of lengths) {
+  for (const length of t.cases(lengths)) {
     t.trace.lines.length = lines;
     const { saves, check } = await stage(["laptop", "phone", "tablet"]);
     const [first = save, ...others] = saves;
@@ -177,7 +177,7 @@ export async function endsAtOnce(
   const { lengths, meet } = await headStarts(() =>
     storage.owners.destroy("twice")
   );
-  for (const length of lengths) {
+  for (const length of t.cases(lengths)) {
     t.trace.lines.length = lines;
     const userId = `twice, ${length} steps apart`;
     const visitors: Visitor[] = [];
@@ -229,7 +229,7 @@ export async function listWhileRenewing(
   const { lengths, meet } = await headStarts(() => measured.save());
   const elsewhere = await openAgain(t, storage);
   for (const saveFirst of [true, false]) {
-    for (const length of lengths) {
+    for (const length of t.cases(lengths)) {
       t.trace.lines.length = lines;
       const devices = count % 4 < 2 ? [] : ["other"];
       const { userId, save } = await stage(devices);
@@ -268,7 +268,7 @@ async function whileEnding(
   const { lengths, meet } = await headStarts(() => measured.save());
   const elsewhere = await openAgain(t, storage);
   for (const saveFirst of [true, false]) {
-    for (const length of lengths) {
+    for (const length of t.cases(lengths)) {
       t.trace.lines.length = lines;
       const userId = `u${++count}`;
       const scene = await stage(userId);

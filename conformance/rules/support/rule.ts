@@ -11,7 +11,9 @@ export type { Rule };
 type Draft =
   & Pick<Rule, "sentence" | "why">
   & { check(trial: Trial): Promise<void> }
-  & Partial<Pick<Rule, "capabilities" | "session" | "timed" | "since">>;
+  & Partial<
+    Pick<Rule, "capabilities" | "session" | "timed" | "moves" | "since">
+  >;
 
 /** A rule that decides about conformance. */
 export function must(id: string, draft: Draft): Rule {

@@ -7,7 +7,7 @@ import { memcachedTarget, PATIENT } from "../targets.ts";
 const { port } = await startMemcached();
 const client = new MemcachedClient(
   `127.0.0.1:${port}`,
-  PATIENT.deadlineMs,
+  PATIENT.deadline * 1000,
 );
 globalThis.addEventListener("unload", () => void client.close());
 
