@@ -4,7 +4,7 @@
  * @module
  */
 import { CAPABILITIES, type Claim, claimsOf } from "./capabilities.ts";
-import { RULE_SET, rules } from "./rules.ts";
+import { findRule, RULE_SET } from "./rules.ts";
 import type { Run } from "./trial/try_rule.ts";
 import { runtimeName, VERSION } from "./version.ts";
 import type { Level, Report, Rule, RuleResult, Target } from "./types.ts";
@@ -94,5 +94,5 @@ function isOpen({ outcome }: RuleResult): boolean {
 }
 
 function ruleOf({ rule }: RuleResult): Rule | undefined {
-  return rules.find(({ id }) => id === rule);
+  return findRule(rule);
 }

@@ -38,6 +38,8 @@ export {
 } from "./adapters.ts";
 export { CAPABILITIES, type Capability, type Claim } from "./capabilities.ts";
 export { type FormatOptions, formatReport } from "./format.ts";
+export { checkHistory, type HistoryOptions } from "./history/check_history.ts";
+export { type HistoryRule, historyRules } from "./history/rules.ts";
 export { instrument, type Instrumented } from "./instrument.ts";
 export { RULE_SET, rules } from "./rules.ts";
 export { checkStorage } from "./run.ts";

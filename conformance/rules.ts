@@ -6,6 +6,7 @@
 import { concurrency } from "./rules/concurrency.ts";
 import { cookie } from "./rules/cookie.ts";
 import { expiry } from "./rules/expiry.ts";
+import { historyRules } from "./history/rules.ts";
 import { faults } from "./rules/faults.ts";
 import { flash } from "./rules/flash.ts";
 import { hostile } from "./rules/hostile.ts";
@@ -39,3 +40,8 @@ export const rules: readonly Rule[] = [
   ...faults,
   ...model,
 ];
+
+/** A rule of any check; `undefined` if this version does not have it. */
+export function findRule(id: string): Rule | undefined {
+  return [...rules, ...historyRules].find((rule) => rule.id === id);
+}

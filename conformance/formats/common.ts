@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { rules } from "../rules.ts";
+import { findRule } from "../rules.ts";
 import type { Report, Rule, RuleResult } from "../types.ts";
 
 /** The groups, in the catalogue's order: the prefix of their rules' ids, and their names. */
@@ -22,6 +22,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   SERIAL: "Serialisation",
   FAULT: "Faults",
   MODEL: "Model",
+  HISTORY: "Histories",
 };
 
 /** An outcome as a report shows it: also whether it was expected, and whether it affects the verdict. */
@@ -59,7 +60,7 @@ export const MARKS: Readonly<Record<Mark, MarkStyle>> = {
 
 /** The rule of a result; `undefined` if this version does not have the rule. */
 export function ruleOf(id: string): Rule | undefined {
-  return rules.find((rule) => rule.id === id);
+  return findRule(id);
 }
 
 /** The group of a rule. */

@@ -11,7 +11,7 @@ import { wordsOf } from "./work.ts";
 
 /** Begins a line that is meant for the other process; a target may print lines of its own. */
 const MARK = "\x1e";
-/** The name of the mark that a process has which was started to take orders. */
+/** Where a process that was started to take orders finds which module takes them. */
 const STARTED: unique symbol = Symbol.for("@satchel/session: takes orders");
 /** Flags of a runner, which make no sense in a process that it did not start. */
 const NOT_INHERITED = /^(-e|-p|--eval|--print|--test|--inspect|--input-type)/;
@@ -50,7 +50,7 @@ export class OtherProcess {
     this.#onReport = onReport ?? (() => {});
     const code = `globalThis[Symbol.for(${
       JSON.stringify(STARTED.description)
-    })] = true; import(${
+    })] = ${JSON.stringify(module)}; import(${
       JSON.stringify(module)
     }).catch((error) => { console.error(error); process.exit(1); })`;
     const args = process.versions["deno"]
@@ -117,6 +117,12 @@ export class OtherProcess {
     await this.#exited;
   }
 
+  /** Ends it, at once and without a word. */
+  async end(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
   #hear(text: string): void {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
@@ -135,9 +141,10 @@ export class OtherProcess {
 
 type Said = { report: unknown } | { failed: string } | { answer?: unknown };
 
-/** Whether this process was started to take orders. */
-export function takesOrders(): boolean {
-  return STARTED in globalThis;
+/** Whether this process was started to take orders: by this module, or by any. */
+export function takesOrders(module?: string): boolean {
+  const { [STARTED]: started } = globalThis as { [STARTED]?: string };
+  return module === undefined ? started !== undefined : started === module;
 }
 
 /**

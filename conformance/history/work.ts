@@ -97,13 +97,13 @@ export interface World {
 }
 
 /** The key whose text says which session it is; set once. */
-const MARK = "of";
+export const MARK = "of";
 /** After so many reads in a row that found nothing, a session is taken to have ended. */
 const GONE = 5;
 /** After so many operations in a row that failed, a session is left alone. */
 const FAILED = 20;
 /** How many keys of its own a process has in a session, beside the one that each commit sets. */
-const KEYS = 6;
+const KEYS = 4;
 /** Under how many names a process continues, if sessions cannot list their keys. */
 const LIVES = 4;
 
@@ -182,8 +182,8 @@ class Worker {
     const found = await this.#read(session, ticket);
     if (typeof found === "string") return stale ? "read" : found;
     // A session of another visitor is recorded, and left alone.
-    const whose = sessionOf(`${found.get(MARK)}`);
-    if (whose !== session || this.#chance("read")) return "read";
+    if (sessionOf(`${found.get(MARK)}`) !== session) return "gone";
+    if (this.#chance("read")) return "read";
     if (this.#chance("destroy")) {
       return await this.#destroy(session, ticket.id, found);
     }
