@@ -3,9 +3,6 @@
  *
  * @module
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { claimsOf } from "../capabilities.ts";
 import { conclude, summarise } from "../conclude.ts";
 import { checkTarget } from "../target.ts";
@@ -15,6 +12,7 @@ import { type Histories, type HistoryPlan, record } from "./record.ts";
 import { type Anomaly, judge } from "./judge.ts";
 import { type HistoryRule, historyRules } from "./rules.ts";
 import { traceOf } from "./show.ts";
+import { node } from "./node.ts";
 import { takesOrders } from "./talk.ts";
 
 /** Options of {@linkcode checkHistory}. */
@@ -105,7 +103,9 @@ async function inFolder(
   target: Target,
   plan: HistoryPlan,
 ): Promise<Histories> {
-  const folder = mkdtempSync(join(tmpdir(), "session-history-"));
+  const { mkdirSync, mkdtempSync, rmSync } = node("fs");
+  const { join } = node("path");
+  const folder = mkdtempSync(join(node("os").tmpdir(), "session-history-"));
   const [directory, cookies] = [
     join(folder, "shared"),
     join(folder, "cookies"),

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { node } from "./node.ts";
 import type { Jar, Ticket } from "./work.ts";
 
 /** A jar in a folder. A line is added by one call, whole or not at all. */
 export function fileJar(folder: string): Jar {
+  const { appendFileSync, existsSync, readFileSync } = node("fs");
   const file = (session: number) => `${folder}/session-${session}`;
   return {
     tickets(session) {

@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { writeSync } from "node:fs";
-import process from "node:process";
-import { createInterface } from "node:readline";
+import type { ChildProcess } from "node:child_process";
+import { node } from "./node.ts";
 import { wordsOf } from "./work.ts";
 
 /** Begins a line that is meant for the other process; a target may print lines of its own. */
@@ -39,7 +37,7 @@ export class OtherProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
   readonly #onReport: (report: unknown) => void;
-  #answer: PromiseWithResolvers<unknown> | undefined;
+  #answer: Waiting | undefined;
   #rest = "";
   #stderr = "";
   #gone: WorkerError | undefined;
@@ -53,11 +51,12 @@ export class OtherProcess {
     })] = ${JSON.stringify(module)}; import(${
       JSON.stringify(module)
     }).catch((error) => { console.error(error); process.exit(1); })`;
+    const process = node("process");
     const args = process.versions["deno"]
       // Its permissions are those of a program that may start others: all.
       ? ["eval", ...execArgv ?? [], code]
       : [...execArgv ?? inherited(), "-e", code];
-    this.#child = spawn(process.execPath, args, {
+    this.#child = node("child_process").spawn(process.execPath, args, {
       stdio: ["pipe", "pipe", "pipe"],
     });
     const { stdin, stdout, stderr } = this.#child;
@@ -67,21 +66,24 @@ export class OtherProcess {
     stderr?.setEncoding("utf8").on("data", (text) => {
       this.#stderr = (this.#stderr + text).slice(0, 10_000);
     });
-    const exited = Promise.withResolvers<void>();
-    this.#exited = exited.promise;
     const gone = (how: string) => {
       this.#gone ??= new WorkerError(`process ${name} ${how}`);
       this.#answer?.reject(this.#gone);
-      exited.resolve();
     };
-    this.#child.on("error", (error) => gone(`did not start: ${error.message}`));
-    this.#child.on("close", (code, signal) => {
-      const line = firstLine(this.#stderr);
-      gone(
-        `ended by itself (${signal ?? `exit code ${code}`})${
-          line ? `: ${line}` : ""
-        }`,
-      );
+    this.#exited = new Promise((exited) => {
+      this.#child.on("error", ({ message }) => {
+        gone(`did not start: ${message}`);
+        exited();
+      });
+      this.#child.on("close", (code, signal) => {
+        const line = firstLine(this.#stderr);
+        gone(
+          `ended by itself (${signal ?? `exit code ${code}`})${
+            line ? `: ${line}` : ""
+          }`,
+        );
+        exited();
+      });
     });
   }
 
@@ -98,11 +100,10 @@ export class OtherProcess {
    */
   async ask(order: unknown): Promise<unknown> {
     if (this.#gone) throw this.#gone;
-    this.#answer = Promise.withResolvers();
-    // It may be rejected before anything waits for it.
-    this.#answer.promise.catch(() => {});
-    this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
-    return await this.#answer.promise;
+    return await new Promise((resolve, reject) => {
+      this.#answer = { resolve, reject };
+      this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
+    });
   }
 
   /** Says something that is not answered. */
@@ -139,6 +140,11 @@ export class OtherProcess {
   }
 }
 
+interface Waiting {
+  resolve(answer: unknown): void;
+  reject(error: WorkerError): void;
+}
+
 type Said = { report: unknown } | { failed: string } | { answer?: unknown };
 
 /** Whether this process was started to take orders: by this module, or by any. */
@@ -158,7 +164,8 @@ export function serve(
   hear: (order: unknown) => boolean = () => false,
 ): void {
   let last = Promise.resolve();
-  const lines = createInterface({ input: process.stdin });
+  const process = node("process");
+  const lines = node("readline").createInterface({ input: process.stdin });
   lines.on("line", (line) => {
     const order: unknown = JSON.parse(line);
     if (hear(order)) return;
@@ -183,18 +190,21 @@ function say(what: Said): void {
   let bytes = new TextEncoder().encode(`\n${MARK}${JSON.stringify(what)}\n`);
   while (bytes.length > 0) {
     try {
-      bytes = bytes.subarray(writeSync(1, bytes));
+      bytes = bytes.subarray(node("fs").writeSync(1, bytes));
     } catch (error) {
       // A pipe that is full, and does not wait.
-      if ((error as { code?: unknown }).code !== "EAGAIN") process.exit(0);
+      if ((error as { code?: unknown }).code !== "EAGAIN") {
+        node("process").exit(0);
+      }
     }
   }
 }
 
 /** The arguments that this process has for its runtime: loaders of TypeScript, for example. */
 function inherited(): string[] {
-  const code = process.execArgv.findIndex((arg) => NOT_INHERITED.test(arg));
-  return process.execArgv.slice(0, code < 0 ? undefined : code);
+  const { execArgv } = node("process");
+  const code = execArgv.findIndex((arg) => NOT_INHERITED.test(arg));
+  return execArgv.slice(0, code < 0 ? undefined : code);
 }
 
 /** The first line of an error's output that says something. */

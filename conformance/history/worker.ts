@@ -3,12 +3,12 @@
  *
  * @module
  */
-import process from "node:process";
 import { portOf } from "../trial/port.ts";
 import { Random } from "../trial/random.ts";
 import type { Opened, Target } from "../types.ts";
 import { fileJar } from "./files.ts";
 import { clock, create, isConflict, reportingLog } from "./log.ts";
+import { node } from "./node.ts";
 import { serve, takesOrders } from "./talk.ts";
 import {
   keysOf,
@@ -124,6 +124,7 @@ if (takesOrders(WORKER)) {
   // A target's own output is no answer.
   // deno-lint-ignore no-console -- it is redirected, not used
   console.log = console.info = console.debug = console.error;
+  const process = node("process");
   process.on("unhandledRejection", (error) => {
     // deno-lint-ignore no-console -- the other process reads it
     console.error(error);

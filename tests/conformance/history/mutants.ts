@@ -63,6 +63,8 @@ export const MUTANTS: readonly Mutant[] = [
           delete: (key, options) => engine.delete(key, options),
           async write(key, value, { expires, ifVersion }) {
             const known = await engine.read(key);
+            // A database is a round trip away.
+            await new Promise((done) => setTimeout(done, 2));
             const version = ifVersion === null ? null : known?.version;
             return version === undefined
               ? null
