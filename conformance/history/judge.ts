@@ -25,7 +25,7 @@ import { MARK, sessionOf } from "./work.ts";
  * - `twice`: two sessions were given one id
  * - `half`: a process that was killed left half a save, or took along what it was told is saved
  */
-export type Kind =
+export type AnomalyKind =
   | "lost"
   | "back"
   | "mixed"
@@ -48,7 +48,7 @@ export interface Track {
 
 /** Something that nothing explains. */
 export interface Anomaly {
-  readonly kind: Kind;
+  readonly kind: AnomalyKind;
   readonly session: number;
   readonly reason: string;
   /** The operations that contradict each other, the failing one last. */
@@ -172,7 +172,7 @@ class Case {
 
   anomalies(): Anomaly[] {
     const { created, history } = this.#track;
-    const found = new Map<Kind, Anomaly>();
+    const found = new Map<AnomalyKind, Anomaly>();
     const sound: Logged[] = [created];
     for (const each of history) {
       const anomaly = this.#wrongValue(each) ?? this.#unreadable(each);
@@ -390,7 +390,7 @@ class Case {
 
   /** An anomaly. Of its events, the failing one comes last; of a lost save, that save is the first that is given. */
   #anomaly(
-    kind: Kind,
+    kind: AnomalyKind,
     events: readonly Logged[],
     keys: readonly string[],
     reason: string,

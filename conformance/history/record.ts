@@ -9,7 +9,7 @@ import { Random } from "../trial/random.ts";
 import type { Opened, Target } from "../types.ts";
 import { Crew, planKills } from "./crew.ts";
 import { fileJar } from "./files.ts";
-import type { Model, Operation } from "./history.ts";
+import type { Model } from "./history.ts";
 import { LAST, type Logged, type Track } from "./judge.ts";
 import { WorkerError } from "./talk.ts";
 import { clock, create, operationsOf } from "./log.ts";

@@ -5,12 +5,12 @@
  */
 import type { Claim } from "../capabilities.ts";
 import type { Rule } from "../types.ts";
-import type { Kind } from "./judge.ts";
+import type { AnomalyKind } from "./judge.ts";
 
 /** A rule about histories. */
 export interface HistoryRule extends Rule {
   /** The kind of anomaly that breaks it. */
-  readonly kind: Kind;
+  readonly kind: AnomalyKind;
   /** Whether it can be tried only if processes are killed. */
   readonly kills?: boolean;
   /** A report of this rule is not trusted while one of these is broken: their anomalies look like its own. */
@@ -22,7 +22,7 @@ const NEEDS: readonly Claim[] = ["shared", "durable"];
 
 function history(
   number: number,
-  kind: Kind,
+  kind: AnomalyKind,
   draft: Pick<HistoryRule, "sentence" | "why" | "kills" | "after"> & {
     readonly capabilities?: readonly Claim[];
   },

@@ -67,7 +67,8 @@ for (const { target, rule, kill = false, also = {} } of MUTANTS) {
       assertEquals(others, [], `seed ${seed}`);
       assertEquals(report.verdict, "nonconformant", `seed ${seed}`);
       const last = own?.trace?.at(-1) ?? "";
-      assertMatch(last, /^\d\. [\d.]+– ?[\d.]*( ms)? {2}\w+ \w+s session \d+/);
+      const shape = /^\d\. [\d.]+– ?[\d.]*( ms)? {2}\w+ \w+s session \d+/;
+      assertMatch(last, shape, `seed ${seed}`);
     }
   });
 }

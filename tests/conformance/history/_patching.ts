@@ -14,11 +14,15 @@ export type Apply = (
 ) => Promise<void>;
 
 /** In one transaction, as it should be. */
-export const atOnce: Apply = async (db, id, patch) => {
+export async function atOnce(
+  db: DatabaseSync,
+  id: string,
+  patch: Patch,
+): Promise<void> {
   db.exec("BEGIN IMMEDIATE");
   for (const entry of patch) writeRow(db, id, entry);
   db.exec("COMMIT");
-};
+}
 
 /** Writes one row. */
 export function writeRow(

@@ -5,6 +5,7 @@ import {
 } from "../../../mod.ts";
 import type { Target } from "../../../conformance/mod.ts";
 import { fourFunctions } from "./_four_functions.ts";
+import { atOnce, patching } from "./_patching.ts";
 
 const cookie = { name: "session", secrets: ["s3cr3t"] };
 
@@ -56,4 +57,11 @@ export const lastWriterWins: Target = {
   name: "last writer wins",
   capabilities: ["revoke", "shared", "durable"],
   open: ({ directory = "." }) => ({ storage: fourFunctions(directory) }),
+};
+
+/** A row for each key: parallel saves of different keys are kept, and no session can be ended. */
+export const rows: Target = {
+  name: "a row for each key",
+  capabilities: ["shared", "durable", "merge"],
+  open: ({ directory = "." }) => ({ storage: patching(directory, atOnce) }),
 };
