@@ -169,7 +169,7 @@ class Recorder {
           { length: SESSIONS },
           (_, i) => 1 + round * SESSIONS + i,
         );
-        const lines = SESSIONS * COMMITS * 2;
+        const lines = SESSIONS * COMMITS;
         const kills = kill ? this.#kills : 0;
         this.#sessions.push(...sessions);
         await this.#crew.create(sessions);
