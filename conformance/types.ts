@@ -64,6 +64,11 @@ export interface OpenOptions {
   /** The namespace for the sessions of one check. No other check uses it. */
   readonly namespace: string;
   /**
+   * A folder that all processes of {@linkcode checkHistory} share, and that it removes: for a storage that needs files.
+   * In other checks there is one process, and this is `undefined`.
+   */
+  readonly directory?: string;
+  /**
    * The idle timeout that a check needs, in seconds. One check uses 0 and `NaN`: `open` may refuse these by throwing, and
    * must then close everything that it opened.
    */

@@ -3,8 +3,11 @@ import { createSessionStorage } from "@satchel/session";
 import { instrument, type Target } from "@satchel/session/conformance";
 import { SqliteEngine } from "./sqlite_storage.ts";
 
-const dir = Deno.makeTempDirSync();
-addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
+const temporary = Deno.makeTempDirSync();
+addEventListener(
+  "unload",
+  () => Deno.removeSync(temporary, { recursive: true }),
+);
 /** The keys written so far, by namespace: all that `inspect` needs. */
 const keys = new Map<string, Set<string>>();
 
@@ -26,10 +29,11 @@ const target: Target = {
   ],
   clock: { kind: "virtual", advance() {} },
   limits: { recordBytes: 999_000 },
-  open({ namespace, ...options }) {
+  // Several processes share a directory that the suite names.
+  open({ namespace, directory = temporary, ...options }) {
     const known = keys.get(namespace) ?? new Set<string>();
     keys.set(namespace, known);
-    const sqlite = new SqliteEngine(`${dir}/sessions.db`, namespace);
+    const sqlite = new SqliteEngine(`${directory}/sessions.db`, namespace);
     const { engine, inspect, faults } = instrument(sqlite, known);
     const storage = createSessionStorage({
       ...options,

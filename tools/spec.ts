@@ -11,6 +11,7 @@ import { type EngineRule, engineRules, NEEDS } from "../conformance/mod.ts";
 import { exempt, exemptPart } from "../conformance/profiles.ts";
 import {
   CAPABILITIES,
+  historyRules,
   type Rule,
   RULE_SET,
   rules,
@@ -79,6 +80,12 @@ export function specText(
     const members = rules.filter(({ id }) => id.startsWith(`${prefix}-`));
     if (members.length === 0) continue;
     lines.push("", `## ${name}`);
+    if (prefix === "HISTORY") {
+      lines.push(
+        "",
+        "`checkHistory` tries these rules, by several processes that work on the same sessions. `checkStorage` does not.",
+      );
+    }
     for (const rule of members) lines.push("", ...ruleLines(rule));
   }
   lines.push("", ...engineLines(engineRules));
@@ -171,7 +178,7 @@ async function format(text: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const text = await format(specText(rules));
+  const text = await format(specText([...rules, ...historyRules]));
   const path = fileURLToPath(file);
   if (!Deno.args.includes("--check")) Deno.writeTextFileSync(path, text);
   else if (!await exists(path) || Deno.readTextFileSync(path) !== text) {

@@ -4,7 +4,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { RULE_SET, rules } from "../rules.ts";
+import { allRules } from "../catalogue.ts";
+import { RULE_SET } from "../rules.ts";
 import { MOST_SECONDS } from "../target.ts";
 
 /** The command was misused: the message has one line, and the exit status is 2. */
@@ -32,6 +33,10 @@ export interface CliOptions {
   readonly files: Readonly<Partial<Record<FileFormat, string>>>;
   /** The file of expected failures. */
   readonly baseline: string | undefined;
+  /** How many processes work on the storage at the same time; `undefined` for the rules of one process. */
+  readonly processes: number | undefined;
+  /** Whether some of them are killed. */
+  readonly kill: boolean;
 }
 
 const FORMATS = ["json", "junit", "html", "badge", "matrix"] as const;
@@ -45,6 +50,11 @@ const OPTIONS: Readonly<Record<string, readonly [string, string]>> = {
   seed: ["N", "repeat a run's random choices and order"],
   slow: ["", "try more random cases"],
   deadline: ["SECONDS", "how long a rule may take; or CONFORMANCE_DEADLINE"],
+  processes: [
+    "N",
+    "N processes work on one storage: are they consistent?",
+  ],
+  kill: ["", "with --processes, kill some of them while they work"],
   baseline: ["FILE", "expected failures, with a reason each"],
   json: ["[FILE]", "JSON; to standard output unless a .json file follows"],
   tap: ["", "TAP, to standard output"],
@@ -62,11 +72,12 @@ export function helpText(command: string): string {
   const rows = Object.entries(OPTIONS).map(([name, [value, text]]) =>
     `  ${`--${name} ${value}`.padEnd(21)}${text}`
   );
-  return `Checks a session storage against the conformance rules.
+  return `Checks a session storage or an engine against the conformance rules.
 
   ${command} ./target.ts [options]
 
-The file exports a Target as its default, or a list of them, or some by name.
+The file exports a target as its default, or a list of them, or some by name.
+With capabilities, it is a storage's; without, it is an engine's.
 
 ${rows.join("\n")}
 
@@ -112,6 +123,14 @@ export function readArgs(
   if (action === "self-check" && other) {
     throw new UsageError(`--self-check cannot be used with --${other}`);
   }
+  const processes = readProcesses(given.get("processes"));
+  if (given.has("kill") && processes === undefined) {
+    throw new UsageError("--kill needs --processes: --processes 4 --kill");
+  }
+  const notWith = ["only", "slow", "baseline"].find((name) => given.has(name));
+  if (processes !== undefined && notWith) {
+    throw new UsageError(`--processes cannot be used with --${notWith}`);
+  }
   const json = given.get("json") === "";
   if (json && given.has("tap")) {
     throw new UsageError(
@@ -133,6 +152,8 @@ export function readArgs(
       ),
     ),
     baseline: given.get("baseline"),
+    processes,
+    kill: given.has("kill"),
   };
 }
 
@@ -193,6 +214,15 @@ function readSeed(text: string | undefined): number | undefined {
   );
 }
 
+function readProcesses(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const many = /^\d+$/.test(text) ? Number(text) : 0;
+  if (many >= 2 && many <= 16) return many;
+  throw new UsageError(
+    `--processes must be a whole number from 2 to 16: received "${text}"`,
+  );
+}
+
 function readDeadline(
   text: string | undefined,
   name: string,
@@ -212,7 +242,7 @@ function readOnly(text: string | undefined): string[] | undefined {
   if (names.length === 0) {
     throw new UsageError("--only must name a rule or a group: FLASH,REGEN-04");
   }
-  const ids = rules.map((rule) => rule.id);
+  const ids = allRules.map((rule) => rule.id);
   const groups = new Set(ids.map((id) => id.slice(0, id.lastIndexOf("-"))));
   const known = [...groups, ...ids];
   const unknown = names.find((name) => !known.includes(name));
@@ -223,7 +253,7 @@ function readOnly(text: string | undefined): string[] | undefined {
 /** The message for an unknown rule. */
 export function unknownRule(
   name: string,
-  names: readonly string[] = rules.map((rule) => rule.id),
+  names: readonly string[] = allRules.map((rule) => rule.id),
 ): string {
   const near = nearest(name, names);
   return `unknown rule "${name}"${

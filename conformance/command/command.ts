@@ -15,12 +15,20 @@ import { wrap } from "../formats/text.ts";
 import { describe } from "../trial/port.ts";
 import { formatSelfCheck, selfCheck } from "./self_check.ts";
 import { formatReport } from "../format.ts";
-import { RULE_SET, rules } from "../rules.ts";
+import { allRules } from "../catalogue.ts";
+import { RULE_SET } from "../rules.ts";
 import { Stray } from "../trial/stray.ts";
-import { checkStorage } from "../run.ts";
 import { choose } from "../target.ts";
+import { isEngineTarget } from "../engine/target.ts";
+import {
+  type AnyTarget,
+  expectedFor,
+  namesFor,
+  sizeOf,
+  suiteFor,
+} from "./suites.ts";
 import { loadTargets } from "./targets.ts";
-import type { Report, Target } from "../types.ts";
+import type { Report } from "../types.ts";
 
 /** What the runtime provides for the command. */
 export interface CliHost {
@@ -44,6 +52,8 @@ export interface CliHost {
   save(file: string, text: string): Promise<void>;
   /** Loads the module that the command line names. */
   load(specifier: string): Promise<Record<string, unknown>>;
+  /** The address of that module, which another process can import. */
+  address(specifier: string): string;
 }
 
 /** Runs the command. Returns the exit status. */
@@ -85,33 +95,44 @@ export async function runCli(
 }
 
 async function check(
-  targets: readonly Target[],
+  targets: readonly AnyTarget[],
   options: CliOptions,
   expectedFailures: Readonly<Record<string, string>> | undefined,
   host: CliHost,
 ): Promise<number> {
-  const { only, slow, deadline, stdout, files } = options;
+  const { slow, deadline, stdout, files, processes, kill } = options;
   const seed = options.seed ?? newSeed();
   const reports: Report[] = [];
   for (const target of targets) {
-    const progress = watch(target, choose(only).length, host);
+    const suite = suiteFor(target, options, () => host.address(options.target));
+    const only = namesFor(suite, options.only);
+    if (only?.length === 0) continue;
+    const progress = watch(target, sizeOf(suite, only), host);
     reports.push(
-      await checkStorage(target, {
+      await suite.check({
         seed,
         only,
         slow,
-        expectedFailures,
+        expectedFailures: expectedFor(suite, expectedFailures),
         deadline,
         onResult: progress.step,
       }),
     );
     progress.end();
   }
+  if (reports.length === 0) {
+    throw new UsageError(
+      `--only names no rule for ${options.target}: rules about engines need a target without capabilities, and rules about histories need --processes`,
+    );
+  }
   const again = (report: Report, rule: string) =>
     [
       host.command,
       quote(options.target),
-      `--only ${rule} --seed ${report.seed}`,
+      processes === undefined
+        ? `--only ${rule}`
+        : `--processes ${processes}${kill ? " --kill" : ""}`,
+      `--seed ${report.seed}`,
       ...slow ? ["--slow"] : [],
       ...deadline === undefined ? [] : [`--deadline ${deadline}`],
     ].join(" ");
@@ -146,7 +167,7 @@ export function exitStatus(reports: readonly Report[]): number {
 }
 
 async function sabotage(
-  targets: readonly Target[],
+  targets: readonly AnyTarget[],
   options: CliOptions,
   host: CliHost,
 ): Promise<number> {
@@ -154,6 +175,11 @@ async function sabotage(
   const seed = options.seed ?? newSeed();
   const outcomes = new Set<string>();
   for (const [index, target] of targets.entries()) {
+    if (isEngineTarget(target)) {
+      throw new UsageError(
+        `--self-check needs a storage: ${target.name} is a target for an engine (it has no capabilities)`,
+      );
+    }
     const results = await selfCheck(target, {
       seed,
       slow,
@@ -172,7 +198,7 @@ async function sabotage(
 
 /** Shows the progress of a run once it takes longer than 400 ms. */
 function watch(
-  target: Target,
+  target: AnyTarget,
   all: number,
   host: CliHost,
 ): { step(result: { rule: string }): void; end(): void } {
@@ -228,7 +254,7 @@ function readBaseline(text: string, file: string): Record<string, string> {
     return refuse('"expected" must be an object with a reason for each rule');
   }
   for (const [id, reason] of Object.entries(expected)) {
-    if (!rules.some((rule) => rule.id === id)) refuse(unknownRule(id));
+    if (!allRules.some((rule) => rule.id === id)) refuse(unknownRule(id));
     if (typeof reason !== "string" || reason.trim() === "") {
       refuse(`the reason of ${id} is missing`);
     }
@@ -240,7 +266,7 @@ function readBaseline(text: string, file: string): Record<string, string> {
 function listText(only: readonly string[] | undefined, width: number): string {
   const lines: string[] = [`Rules ${RULE_SET}`];
   let group = "";
-  for (const { id, level, capabilities, sentence } of choose(only)) {
+  for (const { id, level, capabilities, sentence } of choose(only, allRules)) {
     if (groupOf(id) !== group) {
       group = groupOf(id);
       lines.push("", GROUPS[group] ?? group);

@@ -145,6 +145,7 @@ function hostOf(url: string): CliHost {
       await writeFile(file, text);
     },
     load,
+    address,
   };
 }
 
@@ -185,13 +186,23 @@ function complain(text: string): void {
   }
 }
 
+function isRemote(specifier: string): boolean {
+  return /^(https?|jsr|npm|data|file|node):/.test(specifier);
+}
+
+/** The address of a module, as `import` needs it. */
+function address(specifier: string): string {
+  return isRemote(specifier)
+    ? specifier
+    : pathToFileURL(resolve(specifier)).href;
+}
+
 /** Loads a target file, or any module that the runtime can load. */
 async function load(specifier: string): Promise<Record<string, unknown>> {
-  const remote = /^(https?|jsr|npm|data|file|node):/.test(specifier);
-  if (!remote && !await isFile(specifier)) {
+  if (!isRemote(specifier) && !await isFile(specifier)) {
     throw new UsageError(`cannot find ${specifier}`);
   }
-  const url = remote ? specifier : pathToFileURL(resolve(specifier)).href;
+  const url = address(specifier);
   let timer: ReturnType<typeof startTimer> | undefined;
   try {
     return await Promise.race([

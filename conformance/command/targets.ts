@@ -4,8 +4,10 @@
  * @module
  */
 import { UsageError } from "./args.ts";
+import { checkEngineTarget, isEngineTarget } from "../engine/target.ts";
 import { checkTarget } from "../target.ts";
 import type { Target } from "../types.ts";
+import type { AnyTarget } from "./suites.ts";
 
 /**
  * Loads a module, and finds its targets.
@@ -18,7 +20,7 @@ import type { Target } from "../types.ts";
 export async function loadTargets(
   specifier: string,
   host: { load(specifier: string): Promise<Record<string, unknown>> },
-): Promise<readonly Target[]> {
+): Promise<readonly AnyTarget[]> {
   const names = await host.load(specifier);
   const main = names["default"];
   const found = main === undefined
@@ -28,16 +30,17 @@ export async function loadTargets(
     : [main];
   if (found.length === 0) {
     throw new UsageError(
-      `${specifier} does not export a target: export one as default, { name, capabilities, open }`,
+      `${specifier} does not export a target: export one as default, { name, capabilities, open } for a storage or { name, open } for an engine`,
     );
   }
   for (const target of found) {
     try {
-      checkTarget(target);
+      if (isEngineTarget(target)) checkEngineTarget(target);
+      else checkTarget(target);
     } catch (error) {
       throw new UsageError(
         `${specifier} exports an invalid target: ${
-          (error as Error).message.replace(/^Cannot check target: /, "")
+          (error as Error).message.replace(/^Cannot check \w+: /, "")
         }`,
       );
     }

@@ -27,6 +27,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   FAULT: "Faults",
   MODEL: "Model",
   ENGINE: "Engine",
+  HISTORY: "Histories",
 };
 
 /** An outcome as a report shows it: also whether it was expected, and whether it affects the verdict. */

@@ -59,8 +59,19 @@ export function formatBadge(reports: readonly Report[]): string {
   ].join("\n");
 }
 
+/** What was tried where there is one group of rules. */
+const ALONE: Readonly<Record<string, string>> = {
+  ENGINE: "engine contract",
+  HISTORY: "several processes",
+};
+
 /** What was tried: the core rules, and how many claims. */
 function scope(reports: readonly Report[]): string {
+  const groups = new Set(
+    reports.flatMap(({ results }) => results.map(({ rule }) => groupOf(rule))),
+  );
+  const [group = ""] = groups;
+  if (groups.size === 1 && group in ALONE) return ALONE[group] ?? "";
   const least = Math.min(...reports.map(({ claims }) => claims.length));
   if (least === 0) return "core only, nothing claimed";
   const claims = `${least} ${least === 1 ? "claim" : "claims"}`;

@@ -4,21 +4,28 @@
  */
 import { createSessionStorage, type Engine } from "@satchel/session";
 import { Random } from "../../conformance/trial/random.ts";
-import type { Operation } from "./_history.ts";
+import {
+  type Jar,
+  type Log,
+  type Ticket,
+  work,
+} from "../../conformance/history/work.ts";
+import type { RacePlan } from "./_crew.ts";
 import {
   type Counts,
   countsOf,
   createTracks,
   findings,
+  isConflict,
+  portTo,
   readLast,
 } from "./_race.ts";
-import { type Jar, type Log, type Plan, work } from "./_work.ts";
 
 /** What is to be run. */
 export interface InsideOptions {
   readonly tasks: number;
   readonly seed: number;
-  readonly plan: Omit<Plan, "name" | "seed">;
+  readonly plan: RacePlan;
 }
 
 /** Runs tasks against each other, and looks at what they saw. */
@@ -30,34 +37,35 @@ export async function raceInside(
   // A storage for each task, as in processes of their own: within one, requests take turns.
   const open = () =>
     createSessionStorage({ engine: scattered(engine, random) });
-  const storage = open();
+  const port = portTo(open());
   let time = 0;
   const clock = () => ++time;
-  const ids: string[][] = Array.from({ length: plan.sessions }, () => []);
+  const tickets: Ticket[][] = Array.from({ length: plan.sessions }, () => []);
   const jar: Jar = {
-    ids: (session) => ids[session] ?? [],
-    add: (session, id) => void ids[session]?.push(id),
+    tickets: (session) => tickets[session] ?? [],
+    add: (session, ticket) => void tickets[session]?.push(ticket),
   };
-  const histories = await createTracks(storage, plan.sessions, jar, clock);
+  const tracks = await createTracks(port, plan.sessions, jar, clock);
   const log: Log = {
     begin: (session, begun) => (ended) =>
-      void histories[session]?.push({ ...begun, ...ended }),
+      void tracks[session]?.history.push({ ...begun, ...ended }),
   };
-  const world = { jar, log, clock, stopped: () => false };
+  const sessions = tracks.map((_, session) => session);
   await Promise.all(
     Array.from(
       { length: tasks },
       (_, i) =>
-        work(
-          { ...plan, name: `p${i}`, seed: seed * tasks + i },
-          { ...world, storage: open() },
-        ),
+        work({ ...plan, name: `p${i}`, sessions, views: true }, {
+          port: portTo(open()),
+          random: new Random(seed * tasks + i),
+          rest: async () => {},
+          stopped: () => false,
+          ...{ jar, log, clock, isConflict },
+        }),
     ),
   );
-  const tracks: { first: string; history: Operation[] }[] = [];
-  for (const [i, history] of histories.entries()) {
-    history.push(...await readLast(storage, jar.ids(i), clock));
-    tracks.push({ first: jar.ids(i)[0] ?? "", history });
+  for (const [i, { history }] of tracks.entries()) {
+    history.push(...await readLast(port, jar.tickets(i), clock));
   }
   return { ...countsOf(tracks), findings: findings(tracks, 0) };
 }

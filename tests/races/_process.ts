@@ -1,43 +1,60 @@
-/** One process of a race: `_process.ts <errand as JSON>`. It says when it is ready, and begins when it is told to. */
-import { type Errand, fileJar, fileLog, logOf } from "./_crew.ts";
+/** One process of a race. It opens a storage, and works when it is told to. */
+import { fileJar } from "../../conformance/history/files.ts";
+import { serve } from "../../conformance/history/talk.ts";
+import { work } from "../../conformance/history/work.ts";
+import { clock, reportingLog } from "../../conformance/history/log.ts";
+import { Random } from "../../conformance/trial/random.ts";
+import type { Done, Errand, Order } from "./_crew.ts";
 import { crowd } from "./_crowd.ts";
-import { openStorage } from "./_engines.ts";
-import { clock } from "./_race.ts";
-import { work } from "./_work.ts";
+import { type Opened, openStorage } from "./_engines.ts";
+import { isConflict, portTo } from "./_race.ts";
 
-const { place, plan, dir } = JSON.parse(Deno.args[0] ?? "") as Errand;
 let merges = 0;
-const logins = "requests" in plan && plan.cookie === undefined;
-const { storage, close } = await openStorage(place, {
-  ...logins ? { owner: ({ user }) => user } : {},
-  onEvent: ({ type }) => void (merges += type === "conflict" ? 1 : 0),
-});
-// Connects. Any id will do.
-await storage.read("a".repeat(24));
-
 let stopped = false;
-const told = Deno.stdin.readable.getReader();
-await say("ready");
-await told.read();
-// Whoever started this process is gone, or wants it to end.
-told.read().then(() => stopped = true);
+let errand: Errand | undefined;
+let opened: Opened | undefined;
 
-if ("requests" in plan) {
-  const told = await crowd(storage, plan);
-  await Deno.writeTextFile(logOf(dir, plan.name), JSON.stringify(told));
-} else {
-  await work(plan, {
-    storage,
-    jar: fileJar(dir),
-    log: fileLog(dir, plan.name),
-    clock,
-    stopped: () => stopped,
+async function open({ place, plan }: Errand): Promise<void> {
+  const logins = "requests" in plan && plan.cookie === undefined;
+  opened = await openStorage(place, {
+    ...logins ? { owner: ({ user }) => user } : {},
+    onEvent: ({ type }) => void (merges += type === "conflict" ? 1 : 0),
   });
+  // Connects. Any id will do.
+  await opened.storage.read("a".repeat(24));
 }
-await close();
-await say(String(merges));
-Deno.exit(0);
 
-async function say(text: string): Promise<void> {
-  await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
+async function go(): Promise<Done> {
+  if (!opened || !errand) throw new Error("There is no open storage");
+  const { storage, close } = opened;
+  const { plan, seed, dir } = errand;
+  let told: Done["told"];
+  if ("requests" in plan) told = await crowd(storage, plan);
+  else {
+    await work(plan, {
+      port: portTo(storage),
+      jar: fileJar(dir),
+      log: reportingLog(),
+      random: new Random(seed),
+      stopped: () => stopped,
+      // An engine that is away is given time to come back.
+      rest: () => new Promise((go) => setTimeout(go, 20)),
+      ...{ clock, isConflict },
+    });
+  }
+  await close();
+  return { merges, ...told ? { told } : {} };
 }
+
+serve(async (order) => {
+  const given = order as Order;
+  if (given.do === "go") return await go();
+  if (given.do === "open") {
+    errand = given.errand;
+    await open(errand);
+  }
+  return null;
+}, (order) => {
+  stopped ||= (order as Order).do === "stop";
+  return stopped;
+});

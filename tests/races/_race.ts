@@ -1,72 +1,100 @@
 /**
  * Several processes on the same sessions: started together, and their notes put together into one history a session.
  */
-import type { SessionStorage } from "@satchel/session";
-import { describe, type Operation, refute, type Snapshot } from "./_history.ts";
-import { type Begun, type Jar, look } from "./_work.ts";
+import { SessionError, type SessionStorage } from "@satchel/session";
+import {
+  type Finding,
+  type Operation,
+  refute,
+  type Snapshot,
+  STRICT,
+} from "../../conformance/history/history.ts";
+import {
+  type Jar,
+  type Log,
+  look,
+  type Ticket,
+} from "../../conformance/history/work.ts";
+import { create } from "../../conformance/history/log.ts";
+import { type Port, portOf } from "../../conformance/trial/port.ts";
 
 /** What happened to one session. */
 export interface Track {
   /** The id that it began with. */
   readonly first: string;
-  readonly history: readonly Operation[];
+  readonly history: Operation[];
 }
 
 /**
- * Milliseconds of one clock for all processes of this machine.
+ * More than what clocks of two processes differ by, in milliseconds.
  *
  * Each process adds what has passed since it began to the time at which it did: on Linux, six processes were found to
  * agree to 5 µs. Where somebody sets the machine's clock between the starts of two processes they do not, and a race
  * may be found where there is none.
  */
-export function clock(): number {
-  return performance.timeOrigin + performance.now();
+export const SLACK: number = 0.2;
+
+/** The values of cookies alone: `null` then says that a save came too late. */
+export function portTo(storage: SessionStorage): Port {
+  return portOf({
+    read: (value) => storage.read(value),
+    save: (session, options) => storage.save(session, options),
+  });
 }
 
-/** More than what clocks of two processes differ by, in milliseconds. */
-export const SLACK: number = 0.2;
+/** What an error of a storage says; any other is a mistake of this program or of the library. */
+export function isConflict(error: unknown): boolean {
+  const code = error instanceof SessionError ? error.code : undefined;
+  if (code === "conflict") return true;
+  if (code === "store-failed") return false;
+  throw error;
+}
 
 /** Makes sessions for everybody to work on. */
 export async function createTracks(
-  storage: SessionStorage,
+  port: Port,
   count: number,
   jar: Jar,
-  now: () => number,
-): Promise<Operation[][]> {
-  const tracks: Operation[][] = [];
-  for (let i = 0; i < count; i++) {
-    const session = await storage.read(null);
-    const start = now();
-    const sets = { a: "0", b: "0" };
-    for (const [key, text] of Object.entries(sets)) session.set(key, text);
-    const id = await storage.save(session);
-    if (!id) throw new Error("Cannot race: the session was not stored");
-    jar.add(i, id);
-    const begun: Begun = { process: "first", kind: "commit", id, sets, start };
-    tracks.push([{ ...begun, end: now(), outcome: "ok", saw: sets }]);
+  clock: () => number,
+): Promise<Track[]> {
+  const tracks: Track[] = [];
+  for (let session = 0; session < count; session++) {
+    const history: Operation[] = [];
+    const log: Log = {
+      begin: (_, begun) => (ended) => void history.push({ ...begun, ...ended }),
+    };
+    const { id } = await create(session, { port, jar, log, clock }, "first");
+    tracks.push({ first: id, history });
   }
   return tracks;
 }
 
 /** Reads a session under every id that it ever had, when everybody is done. */
 export async function readLast(
-  storage: SessionStorage,
-  ids: readonly string[],
+  port: Port,
+  tickets: readonly Ticket[],
   now: () => number,
 ): Promise<Operation[]> {
   const reads: Operation[] = [];
-  for (const id of ids) {
+  for (const { id, cookie } of tickets) {
     const start = now();
-    const session = await storage.read(id);
-    const begun: Begun = { process: "last", kind: "read", id, start };
+    const saw = look(await port.read(cookie));
+    const begun = { process: "last", kind: "read", id, start } as const;
     const end = now();
     reads.push(
-      session.id === id
-        ? { ...begun, end, outcome: "ok", saw: look(session) }
+      Object.keys(saw).length > 0
+        ? { ...begun, end, outcome: "ok", saw }
         : { ...begun, end, outcome: "gone" },
     );
   }
   return reads;
+}
+
+/** A finding in words. */
+export function describe({ operation, possible }: Finding): string {
+  return `no order explains ${JSON.stringify(operation)}; before it: ${
+    possible.map((state) => JSON.stringify(state)).join(" or ")
+  }`;
 }
 
 /** What cannot be explained of some sessions, and what is missing in them. */
@@ -75,7 +103,7 @@ export function findings(
   slack: number = SLACK,
 ): string[] {
   return tracks.flatMap(({ first, history }) => {
-    const finding = refute(history, first, slack);
+    const finding = refute(history, first, { ...STRICT, slack });
     return [...finding ? [describe(finding)] : [], ...missing(history)];
   });
 }

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { describe, type Operation, refute, SOMETHING } from "./_history.ts";
+import {
+  type Operation,
+  refute,
+  SOMETHING,
+  STRICT,
+} from "../../conformance/history/history.ts";
+import { describe } from "./_race.ts";
 
 type Rest = Partial<Omit<Operation, "start" | "end" | "process" | "kind">>;
 
@@ -239,15 +245,18 @@ Deno.test("refute() keeps each process to its own clock, when clocks may differ"
     operation("destroy", "p", [1.1, 1.2], { id: "B" }),
     read("p", [1.3, 1.4], { id: "B", outcome: "gone" }),
   ];
-  assertEquals(refute(history, "A", 1), undefined);
+  assertEquals(refute(history, "A", { ...STRICT, slack: 1 }), undefined);
   history.push(read("p", [1.5, 1.6], { id: "B", saw: both }));
-  assertEquals(refute(history, "A", 1)?.operation, history.at(-1));
+  assertEquals(
+    refute(history, "A", { ...STRICT, slack: 1 })?.operation,
+    history.at(-1),
+  );
 });
 
 Deno.test("refute() lets clocks differ, when it is told by how much", () => {
   const history = [written, read("q", [1.5, 2], { saw: {} })];
-  assert(refute(history, "A", 0.4));
-  assertEquals(refute(history, "A", 0.6), undefined);
+  assert(refute(history, "A", { ...STRICT, slack: 0.4 }));
+  assertEquals(refute(history, "A", { ...STRICT, slack: 0.6 }), undefined);
 });
 
 Deno.test("refute() finds nothing, when eight processes overlap all the time", () => {

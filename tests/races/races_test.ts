@@ -5,7 +5,7 @@ import { effort } from "../_effort.ts";
 import { race } from "./_crew.ts";
 import { withEngines } from "./_engines.ts";
 import { raceInside } from "./_inside.ts";
-import { HAMMER, VISITS } from "./_work.ts";
+import { HAMMER, VISITS } from "../../conformance/history/work.ts";
 
 const PROCESSES = effort.thorough ? 4 : 2;
 const COMMITS = effort.thorough ? 500 : 60;

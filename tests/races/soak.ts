@@ -8,7 +8,7 @@
 import { Random } from "../../conformance/trial/random.ts";
 import { type Crew, race } from "./_crew.ts";
 import { type Engine, type Started, withEngines } from "./_engines.ts";
-import { VISITS } from "./_work.ts";
+import { VISITS } from "../../conformance/history/work.ts";
 
 const [minutes = "3"] = Deno.args;
 const PROCESSES = 4;

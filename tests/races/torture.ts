@@ -6,7 +6,7 @@
 // deno-lint-ignore-file no-console -- a command
 import { race, type Result } from "./_crew.ts";
 import { type Engine, withEngines } from "./_engines.ts";
-import { HAMMER, VISITS } from "./_work.ts";
+import { HAMMER, VISITS } from "../../conformance/history/work.ts";
 
 const [commits = "10000", processes = "4", ...names] = Deno.args;
 

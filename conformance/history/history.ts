@@ -1,12 +1,14 @@
 /**
- * Whether what several processes saw of one session can be explained: by an order of their operations, one after the
- * other, that agrees with the clock, and in which each sees what those before it did.
+ * Whether there is an explanation for what several processes saw of one session: an order of their operations, one
+ * after the other, that agrees with the clock, and in which each operation sees what those before it did.
  *
  * That is linearizability (Herlihy and Wing 1990), of the whole session rather than of each key: a read shows all keys
- * at once, and a commit that was acknowledged shows what it left. So a lost update, a stale or a torn read, a flash
- * seen twice and an id that lives again are all one finding: no such order exists. The search goes through the history
- * event by event and keeps every state that is still possible (Lowe 2017, "just-in-time linearization"). It is
- * exponential in how many operations overlap, which is as many as there are processes, and linear in the rest.
+ * at once. So a lost update, a stale or a torn read, a flash that is seen twice and an id that works again are all one
+ * finding: no such order exists. The search goes through the history event by event and keeps every state that is still
+ * possible (Lowe 2017, "just-in-time linearization"). It is exponential in how many operations overlap, which is as many
+ * as there are processes, and linear in the rest.
+ *
+ * @module
  */
 
 /** Keys and what is under them. */
@@ -14,7 +16,7 @@ export type Snapshot = Readonly<Record<string, string>>;
 
 /** What one process did, and what came of it. */
 export interface Operation {
-  /** Who. A process whose operation came to nothing known goes on under another name. */
+  /** Which process. After an operation with an unknown outcome, a process continues under another name. */
   readonly process: string;
   readonly kind: "read" | "commit" | "destroy";
   /** The session's id, as the process knew it. */
@@ -23,41 +25,59 @@ export interface Operation {
   readonly sets?: Readonly<Record<string, string | null>>;
   /** Flashes consumed, as they were read. */
   readonly takes?: Snapshot;
+  /** All that the session object held when it was saved, of a storage whose last writer wins. */
+  readonly whole?: Snapshot;
   /** The id that the session was given. */
   readonly next?: string;
-  /** When it began, and when its outcome was known: `Infinity` where it never was. */
+  /** When it began, and when its outcome was known: `Infinity` if it never was. */
   readonly start: number;
   readonly end: number;
   /**
    * - `ok`: done
+   * - `answered`: done if the session was alive, and dropped if it was not; the answer does not say which
    * - `gone`: there was no session under the id
    * - `conflict`: not done, because others got in between
    * - `unknown`: done or not, now or later
    */
-  readonly outcome: "ok" | "gone" | "conflict" | "unknown";
+  readonly outcome: "ok" | "answered" | "gone" | "conflict" | "unknown";
   /** All that the session held, of a read or, after it, of a commit; {@linkcode SOMETHING} for a flash left unread. */
   readonly saw?: Snapshot;
+  /** Whether its process was killed before the outcome was known. */
+  readonly killed?: boolean;
 }
 
-/** A flash that is there, whatever it says. */
+/** An unread flash, whatever its text. */
 export const SOMETHING = "?";
+
+/** What a storage promises, as far as it decides what an operation does. */
+export interface Model {
+  /** Commits of different keys at once are both kept. Without it, the last one may replace all that the session held. */
+  readonly merge: boolean;
+  /** A destroy under an id that was replaced ends the session too. Without it, it may or may not. */
+  readonly follow: boolean;
+  /** How much the clocks of two processes may differ, in milliseconds. */
+  readonly slack: number;
+}
+
+/** The strictest model, of processes with one clock. */
+export const STRICT: Model = { merge: true, follow: true, slack: 0 };
 
 /** A session as it may have been. */
 export interface State {
-  /** The ids that it has had; the last is alive, unless the session is over. */
+  /** The ids that it has had; the last is alive, unless the session has ended. */
   readonly ids: readonly string[];
-  /** What it holds; `undefined` where it is over. */
+  /** What it holds; `undefined` if it has ended. */
   readonly values: Snapshot | undefined;
 }
 
 /** An operation that nothing explains. */
 export interface Finding {
   readonly operation: Operation;
-  /** How the session may have stood before it. */
+  /** The states of the session that were possible before it. */
   readonly possible: readonly State[];
 }
 
-/** A way in which it may have gone so far: what stands, and which of the operations under way are part of that. */
+/** One course of events that is still possible: the state, and the operations in progress that are already part of it. */
 interface Path {
   readonly state: State;
   readonly done: ReadonlySet<Operation>;
@@ -68,26 +88,29 @@ interface Path {
  *
  * @param history The operations, in any order.
  * @param first The id under which the session, still empty, was created.
- * @param slack Milliseconds by which clocks of two processes may differ.
+ * @param model What the storage promises, and how exact the clock is.
+ * @param keep Which operations have to be explained; the others only tell what became of those with an unknown outcome.
  * @returns The first operation, by its end, up to which there is no such order.
  */
 export function refute(
   history: readonly Operation[],
   first: string,
-  slack = 0,
+  model: Model = STRICT,
+  keep: (operation: Operation) => boolean = () => true,
 ): Finding | undefined {
   let paths: Path[] = [{
     state: { ids: [first], values: {} },
     done: new Set(),
   }];
   const open = new Set<Operation>();
-  for (const { operation, ends } of eventsOf(relevant(history), slack)) {
+  const kept = relevant(history).filter(keep);
+  for (const { operation, ends } of eventsOf(kept, model.slack)) {
     if (!ends) {
       open.add(operation);
-      paths = paths.map((path) => withReads(path, open));
+      paths = paths.map((path) => withReads(path, open, model));
       continue;
     }
-    const next = settle(paths, operation, open);
+    const next = settle(paths, operation, open, model);
     if (next.length === 0) {
       return { operation, possible: paths.map(({ state }) => state) };
     }
@@ -97,20 +120,13 @@ export function refute(
   return undefined;
 }
 
-/** A finding in words. */
-export function describe({ operation, possible }: Finding): string {
-  return `no order explains ${JSON.stringify(operation)}; before it: ${
-    possible.map((state) => JSON.stringify(state)).join(" or ")
-  }`;
-}
-
 /**
  * The operations that have something to explain.
  *
- * A commit whose outcome is unknown counts if anybody saw what it wrote, and then it was done before that. If nobody
- * did, leaving it out changes nothing for anybody: texts are written once, and its process wrote to those keys no more.
- * It may have ended the id that it was to replace, all the same. Where somebody came with the id that it gave, it was
- * told of, and done: its process was killed before it could say so.
+ * A commit whose outcome is unknown counts if a process saw what it wrote, and then it was done before that. If none
+ * did, leaving it out changes nothing: texts are written once, and its process never writes to those keys again. It may
+ * have ended the id that it was to replace, all the same. If a process used the id that it gave, the commit was done and
+ * the id was known: its process was killed before it could say so.
  */
 function relevant(history: readonly Operation[]): Operation[] {
   const seen = new Map<string, number>();
@@ -121,7 +137,7 @@ function relevant(history: readonly Operation[]): Operation[] {
       seen.set(text, Math.min(end, seen.get(text) ?? Infinity));
     }
   }
-  return history.flatMap((operation) => {
+  return history.flatMap((operation): Operation[] => {
     const { outcome, kind, sets = {}, next } = operation;
     if (outcome === "conflict") return [];
     if (outcome !== "unknown") return [operation];
@@ -139,7 +155,7 @@ function relevant(history: readonly Operation[]): Operation[] {
   });
 }
 
-/** Beginnings and ends in the order of time. What is never over has no end: it explains, and needs no explanation. */
+/** Beginnings and ends in the order of time. An operation that never ends explains others, and needs no explanation. */
 function eventsOf(
   history: readonly Operation[],
   slack: number,
@@ -155,7 +171,7 @@ function eventsOf(
     if (at < Infinity) events.push({ operation, ends: true, at });
     lasts.set(process, start);
   }
-  // What begins as another ends overlaps with it.
+  // An operation that begins as another ends overlaps with it.
   return events.sort((a, b) => a.at - b.at || Number(a.ends) - Number(b.ends));
 }
 
@@ -164,6 +180,7 @@ function settle(
   paths: readonly Path[],
   operation: Operation,
   open: ReadonlySet<Operation>,
+  model: Model,
 ): Path[] {
   const names = new Map([...open].map((each, i) => [each, i]));
   const known = new Set<string>();
@@ -181,43 +198,56 @@ function settle(
     }
     for (const each of open) {
       if (path.done.has(each)) continue;
-      const state = apply(path.state, each);
-      if (!state) continue;
-      const done = new Set(path.done).add(each);
-      todo.push(withReads({ state, done }, open));
+      for (const state of after(path.state, each, model)) {
+        const done = new Set(path.done).add(each);
+        todo.push(withReads({ state, done }, open, model));
+      }
     }
   }
   return settled;
 }
 
 /** Does at once what is possible and changes nothing: waiting could only make it impossible. */
-function withReads(path: Path, open: ReadonlySet<Operation>): Path {
+function withReads(
+  path: Path,
+  open: ReadonlySet<Operation>,
+  model: Model,
+): Path {
   const done = new Set(path.done);
   for (const each of open) {
     if (each.outcome === "unknown" || done.has(each)) continue;
-    if (apply(path.state, each) === path.state) done.add(each);
+    const states = after(path.state, each, model);
+    if (states.length === 1 && states[0] === path.state) done.add(each);
   }
   return { state: path.state, done };
 }
 
-/** What an operation makes of a session; `undefined` where it cannot have gone that way. */
-function apply(state: State, operation: Operation): State | undefined {
+/** The states to which an operation may lead; none if it cannot have happened then. */
+function after(state: State, operation: Operation, model: Model): State[] {
   const { kind, id, outcome, saw, next } = operation;
   const { ids, values } = state;
-  // Nobody knows an id before there is one.
-  if (!ids.includes(id)) return undefined;
-  // Whoever had the session ends it, under whatever id it has by now.
-  if (kind === "destroy") return values ? { ids, values: undefined } : state;
-  const alive = values !== undefined && ids.at(-1) === id;
-  if (outcome === "gone") return alive ? undefined : state;
-  if (!alive) return undefined;
-  // Of an id that was given and never told, nobody knows.
-  const ends = outcome === "unknown" && next !== undefined;
-  if (ends) return { ids, values: undefined };
-  const after = kind === "read" ? values : written(values, operation);
-  if (saw && !shows(after, saw)) return undefined;
-  if (kind === "read") return state;
-  return { ids: next === undefined ? ids : [...ids, next], values: after };
+  // No process knows an id before there is one.
+  if (!ids.includes(id)) return [];
+  const current = ids.at(-1) === id;
+  if (kind === "destroy") {
+    if (!values) return [state];
+    const ended = { ids, values: undefined };
+    return current || model.follow ? [ended] : [state, ended];
+  }
+  const alive = values !== undefined && current;
+  if (outcome === "gone") return alive ? [] : [state];
+  if (!alive) return outcome === "answered" ? [state] : [];
+  // An id that was given and never reported is known to no process.
+  if (outcome === "unknown" && next !== undefined) {
+    return [{ ids, values: undefined }];
+  }
+  if (kind === "read") return !saw || shows(values, saw) ? [state] : [];
+  const results = [written(values, operation)];
+  if (!model.merge && operation.whole) results.push(operation.whole);
+  return results.filter((held) => !saw || shows(held, saw)).map((held) => ({
+    ids: next === undefined ? ids : [...ids, next],
+    values: held,
+  }));
 }
 
 function written(
@@ -235,7 +265,8 @@ function written(
   return Object.fromEntries(all);
 }
 
-function shows(values: Snapshot, saw: Snapshot): boolean {
+/** Whether a session that holds `values` looks like `saw`. */
+export function shows(values: Snapshot, saw: Snapshot): boolean {
   const keys = Object.keys(saw);
   return keys.length === Object.keys(values).length &&
     keys.every((key) =>

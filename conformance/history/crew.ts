@@ -1,0 +1,198 @@
+/**
+ * The processes of a history, as seen from the one that starts and kills them.
+ *
+ * @module
+ */
+import type { Random } from "../trial/random.ts";
+import { OtherProcess } from "./talk.ts";
+import type { Line } from "./log.ts";
+import { type Errand, type Order, WORKER } from "./worker.ts";
+import type { Ticket } from "./work.ts";
+
+/** Questions about the clock of a process: the quickest answer decides. */
+const PINGS = 25;
+
+/** What a crew has to know. */
+export interface CrewOptions {
+  /** What each process is told, by its name. */
+  readonly errand: (name: string) => Errand;
+  readonly names: readonly string[];
+  readonly clock: () => number;
+  readonly execArgv?: readonly string[] | undefined;
+  /** Waits until a new process sees a session, or throws. */
+  readonly greet: (see: (ticket: Ticket) => Promise<boolean>) => Promise<void>;
+}
+
+/** What a process has reported. */
+export interface Reported {
+  readonly name: string;
+  readonly lines: readonly Line[];
+  /** Add this to its times, in milliseconds; it is wrong by at most `error`. */
+  readonly offset: number;
+  readonly error: number;
+  readonly killed: boolean;
+}
+
+/** A process that is to be killed when it has reported so many lines of a round. */
+export interface Kill {
+  readonly seat: number;
+  readonly lines: number;
+}
+
+/** One process at a time. */
+interface Member {
+  readonly process: OtherProcess;
+  readonly lines: Line[];
+  offset: number;
+  error: number;
+}
+
+/** Some processes, each in its seat: another takes the seat of one that was killed. */
+export class Crew {
+  readonly #options: CrewOptions;
+  readonly #names: string[];
+  readonly #seats: Member[] = [];
+  readonly #all: Member[] = [];
+  #onLine: (member: Member) => void = () => {};
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    this.#names = [...options.names];
+  }
+
+  /** Starts processes. */
+  async start(count: number): Promise<void> {
+    const seats = Array.from({ length: count }, (_, seat) => seat);
+    await Promise.all(seats.map((seat) => this.#fill(seat)));
+  }
+
+  /** Lets each process create sessions. */
+  async create(sessions: readonly number[]): Promise<void> {
+    const { length } = this.#seats;
+    await Promise.all(this.#seats.map((member, seat) => {
+      const own = sessions.filter((_, i) => i % length === seat);
+      return ask(member, { do: "create", sessions: own });
+    }));
+  }
+
+  /** Lets all processes work until they have done their share, and kills some of them meanwhile. */
+  async work(
+    sessions: readonly number[],
+    kills: readonly Kill[] = [],
+  ): Promise<void> {
+    const order: Order = { do: "work", sessions };
+    const left = [...kills];
+    const begun = new Map<Member, number>();
+    this.#onLine = (member) => {
+      const from = begun.get(member);
+      if (from === undefined || member.process.killed) return;
+      const at = left.findIndex(({ seat, lines }) =>
+        this.#seats[seat] === member && member.lines.length - from >= lines
+      );
+      if (at < 0) return;
+      left.splice(at, 1);
+      // Its order is never answered; the end of the process is awaited there.
+      void member.process.kill();
+    };
+    const run = async (seat: number): Promise<void> => {
+      const member = this.#seats[seat];
+      if (!member) return;
+      begun.set(member, member.lines.length);
+      const failure = await ask(member, order).then(
+        () => null,
+        (error) => error,
+      );
+      if (!member.process.killed) {
+        if (failure) throw failure;
+        return;
+      }
+      await member.process.kill();
+      await this.#fill(seat);
+      if (failure) await run(seat);
+    };
+    try {
+      await Promise.all(this.#seats.map((_, seat) => run(seat)));
+    } finally {
+      this.#onLine = () => {};
+    }
+  }
+
+  /** Tells all processes to end their work soon. */
+  stop(): void {
+    for (const { process } of this.#seats) process.tell({ do: "stop" });
+  }
+
+  /** Closes the storage of each process. */
+  async close(): Promise<void> {
+    await Promise.all(this.#seats.map((each) => ask(each, { do: "close" })));
+  }
+
+  /** Ends all processes. */
+  async end(): Promise<void> {
+    await Promise.all(this.#all.map(({ process }) => process.end()));
+  }
+
+  /** What all processes have reported so far. */
+  reported(): Reported[] {
+    return this.#all.map(({ process, lines, offset, error }) => ({
+      ...{ name: process.name, lines, offset, error },
+      killed: process.killed,
+    }));
+  }
+
+  async #fill(seat: number): Promise<void> {
+    const name = this.#names.shift();
+    if (name === undefined) throw new TypeError("there is no name left");
+    const { errand, clock, greet, execArgv } = this.#options;
+    const lines: Line[] = [];
+    const process = new OtherProcess({
+      ...{ name, module: WORKER, execArgv },
+      onReport: (line) => {
+        lines.push(line as Line);
+        this.#onLine(member);
+      },
+    });
+    const member: Member = { process, lines, offset: 0, error: 0 };
+    this.#all.push(member);
+    await ask(member, { do: "open", errand: errand(name) });
+    await greet(async (ticket) =>
+      await ask(member, { do: "see", ticket }) === true
+    );
+    Object.assign(member, await compare(member, clock));
+    this.#seats[seat] = member;
+  }
+}
+
+/** Which processes are to be killed, and when: the same ones for the same seed. */
+export function planKills(
+  random: Random,
+  plan: {
+    readonly kills: number;
+    readonly processes: number;
+    readonly lines: number;
+  },
+): Kill[] {
+  return Array.from({ length: plan.kills }, () => ({
+    seat: random.int(plan.processes),
+    lines: 1 + random.int(plan.lines),
+  }));
+}
+
+function ask({ process }: Member, order: Order): Promise<unknown> {
+  return process.ask(order);
+}
+
+/** How the clock of a process differs from `clock`: what it says was said between the question and the answer. */
+async function compare(
+  member: Member,
+  clock: () => number,
+): Promise<{ offset: number; error: number }> {
+  let [least, most] = [-Infinity, Infinity];
+  for (let i = 0; i < PINGS; i++) {
+    const before = clock();
+    const said = Number(await ask(member, { do: "clock" }));
+    least = Math.max(least, before - said);
+    most = Math.min(most, clock() - said);
+  }
+  return { offset: (least + most) / 2, error: Math.abs(most - least) / 2 };
+}

@@ -1,0 +1,67 @@
+/** Files that are written in pieces. A lock keeps others away meanwhile, and does not outlive its process. */
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { Table, Values } from "./_four_functions.ts";
+
+const PIECES = 10;
+
+/** The four functions over such files. */
+export function createHalfFileTable(directory: string): Asynchronous {
+  const file = (id: string) => `${directory}/${id}.json`;
+  const lock = new DatabaseSync(`${directory}/lock.db`);
+  lock.exec("PRAGMA busy_timeout = 30000");
+  const locked = async <T>(act: () => T | Promise<T>) => {
+    lock.exec("BEGIN EXCLUSIVE");
+    try {
+      return await act();
+    } finally {
+      lock.exec("COMMIT");
+    }
+  };
+  const write = (id: string, values: Values) =>
+    locked(async () => {
+      const text = JSON.stringify(values);
+      const piece = Math.ceil(text.length / PIECES);
+      writeFileSync(file(id), "");
+      for (let at = 0; at < text.length; at += piece) {
+        appendFileSync(file(id), text.slice(at, at + piece));
+        await turn();
+      }
+    });
+  return {
+    async create(values) {
+      const id = crypto.randomUUID();
+      await write(id, values);
+      return id;
+    },
+    read: (id) =>
+      locked(() => {
+        if (!existsSync(file(id))) return null;
+        try {
+          return JSON.parse(readFileSync(file(id), "utf8"));
+        } catch {
+          // A damaged session is none.
+          return null;
+        }
+      }),
+    update: write,
+    remove: (id) => locked(() => rmSync(file(id), { force: true })),
+  };
+}
+
+/** A table whose functions take their time. */
+export type Asynchronous = {
+  [Name in keyof Table]: (
+    ...args: Parameters<Table[Name]>
+  ) => Promise<ReturnType<Table[Name]>>;
+};
+
+function turn(): Promise<void> {
+  return new Promise((done) => setTimeout(done, 1));
+}

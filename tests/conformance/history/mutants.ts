@@ -1,0 +1,183 @@
+/** Storages that several processes share, each broken in one way. */
+import type { DatabaseSync } from "node:sqlite";
+import { createSessionStorage } from "../../../mod.ts";
+import type { StorageLike, Target } from "../../../conformance/mod.ts";
+import { SqliteEngine } from "../../../examples/sqlite_storage.ts";
+import { createHalfFileTable } from "./_half_files.ts";
+import {
+  storageOver,
+  type Table,
+  tableIn,
+  type Values,
+} from "./_four_functions.ts";
+import { atOnce, type Patch, patching, writeRow } from "./_patching.ts";
+
+/** A broken storage, and the rule that finds it. */
+export interface Mutant {
+  readonly rule: string;
+  readonly target: Target;
+  /** Whether it is found only when processes are killed. */
+  readonly kill?: boolean;
+  /** Other rules that it breaks, and why. */
+  readonly also?: Readonly<Record<string, string>>;
+}
+
+/** How long a cache keeps what it read, in milliseconds. */
+const TTL = 300;
+
+function target(
+  name: string,
+  claims: Target["capabilities"],
+  open: (directory: string) => StorageLike,
+): Target {
+  return {
+    name,
+    capabilities: ["shared", "durable", ...claims],
+    open: ({ directory = "." }) => ({ storage: open(directory) }),
+  };
+}
+
+/** Four functions over SQLite, with a mistake. */
+function table(
+  name: string,
+  claims: Target["capabilities"],
+  flaw: (table: ReturnType<typeof tableIn>) => Partial<Table>,
+): Target {
+  return target(name, claims, (directory) => {
+    const sound = tableIn(directory);
+    return storageOver({ ...sound, ...flaw(sound) });
+  });
+}
+
+/** Every mistake. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    rule: "HISTORY-01",
+    target: target("UPDATE without a version", ["revoke", "merge"], (dir) => {
+      const engine = new SqliteEngine(`${dir}/sessions.db`, "s");
+      return createSessionStorage({
+        cookie: { name: "session", secrets: ["s3cr3t"] },
+        engine: {
+          guarantees: engine.guarantees,
+          read: (key) => engine.read(key),
+          delete: (key, options) => engine.delete(key, options),
+          async write(key, value, { expires, ifVersion }) {
+            const known = await engine.read(key);
+            // A database is a round trip away.
+            await new Promise((done) => setTimeout(done, 2));
+            const version = ifVersion === null ? null : known?.version;
+            return version === undefined
+              ? null
+              : await engine.write(key, value, { expires, ifVersion: version });
+          },
+        },
+      });
+    }),
+  },
+  {
+    rule: "HISTORY-02",
+    target: table("UPSERT after a delete", ["revoke"], ({ db }) => ({
+      update(id, values) {
+        db.prepare(
+          "INSERT INTO sessions VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET data = ?2",
+        ).run(id, JSON.stringify(values));
+      },
+    })),
+  },
+  {
+    rule: "HISTORY-03",
+    target: table("the first session in a global", ["revoke"], ({ read }) => {
+      let current: Values | null = null;
+      return { read: (id) => structuredClone(current ??= read(id)) };
+    }),
+  },
+  {
+    rule: "HISTORY-04",
+    target: table("a read cache in each process", ["revoke"], (sound) => {
+      const cache = new Map<string, { values: Values | null; until: number }>();
+      return {
+        read(id) {
+          const kept = cache.get(id);
+          if (kept && kept.until > Date.now()) {
+            return structuredClone(kept.values);
+          }
+          const values = sound.read(id);
+          cache.set(id, { values, until: Date.now() + TTL });
+          return structuredClone(values);
+        },
+        update(id, values) {
+          cache.delete(id);
+          sound.update(id, values);
+        },
+        remove(id) {
+          cache.delete(id);
+          sound.remove(id);
+        },
+      };
+    }),
+  },
+  {
+    rule: "HISTORY-05",
+    target: target(
+      "one row after the other",
+      ["merge"],
+      (directory) =>
+        patching(directory, async (db, id, patch) => {
+          for (const entry of patch) {
+            writeRow(db, id, entry);
+            await new Promise((done) => setTimeout(done));
+          }
+        }),
+    ),
+  },
+  {
+    rule: "HISTORY-06",
+    target: table("ids from a counter", ["revoke"], ({ db }) => {
+      let count = 0;
+      return {
+        create(values) {
+          const id = `session-${++count}`;
+          db.prepare("INSERT OR REPLACE INTO sessions VALUES (?, ?)")
+            .run(id, JSON.stringify(values));
+          return id;
+        },
+      };
+    }),
+  },
+  {
+    rule: "HISTORY-07",
+    kill: true,
+    target: target(
+      "files that are written in pieces",
+      [],
+      (directory) => storageOver(createHalfFileTable(directory)),
+    ),
+  },
+  {
+    rule: "HISTORY-07",
+    kill: true,
+    also: {
+      "HISTORY-01":
+        "what one process writes late replaces what another saved meanwhile",
+    },
+    target: target("a queue that is written later", ["merge"], (directory) => {
+      let queue: { id: string; patch: Patch }[] = [];
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const storage = patching(directory, async (db, id, patch) => {
+        queue.push({ id, patch });
+        timer ??= setTimeout(() => flush(db), 100);
+      });
+      const flush = (db: DatabaseSync) => {
+        timer = undefined;
+        for (const { id, patch } of queue) atOnce(db, id, patch);
+        queue = [];
+      };
+      return storage;
+    }),
+  },
+];
+
+const targets: readonly Target[] = MUTANTS.map(({ target }) => target);
+
+/** All of them, for processes that look for one by its name. */
+export default targets;
