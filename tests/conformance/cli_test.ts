@@ -90,6 +90,7 @@ async function run(
       if (exports instanceof Error) throw exports;
       return exports;
     },
+    address: (specifier) => new URL(specifier, import.meta.url).href,
   };
   const status = await runCli(args.split(" ").filter(Boolean), host);
   return { status, out, err, saved, progress };
