@@ -33,7 +33,7 @@ export interface Reported {
   readonly killed: boolean;
 }
 
-/** A process that is to be killed when it has reported so many lines of a round. */
+/** A process that is to be killed at its first save after it has reported so many lines of a round. */
 export interface Kill {
   readonly seat: number;
   readonly lines: number;
@@ -86,6 +86,9 @@ export class Crew {
     this.#onLine = (member) => {
       const from = begun.get(member);
       if (from === undefined || member.process.killed) return;
+      // Reads leave nothing behind: it is killed as it begins to change something.
+      const latest = member.lines.at(-1)?.begun;
+      if (latest === undefined || latest.kind === "read") return;
       const at = left.findIndex(({ seat, lines }) =>
         this.#seats[seat] === member && member.lines.length - from >= lines
       );

@@ -338,12 +338,13 @@ function planOf(target: Target): Omit<Plan, "name" | "sessions" | "keys"> {
   const mix: Mix = {
     ...VISITS,
     ...{ flash: 0, take: 0 },
-    destroy: revoke ? VISITS.destroy : 0,
+    // Every session may end, but not before others have worked on it.
+    destroy: revoke ? 2 * VISITS.destroy : 0,
     // Two new ids at once are one only where saves are compared.
     regenerate: revoke && merge ? VISITS.regenerate : 0,
     stale: revoke ? VISITS.stale : 0,
   };
-  return { mix, width: 2, commits: COMMITS, whole: !merge };
+  return { mix, width: 1, commits: COMMITS, whole: !merge };
 }
 
 function shifted(operation: Logged, offset: number): Logged {

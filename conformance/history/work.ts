@@ -92,6 +92,8 @@ export interface World {
   readonly stopped: () => boolean;
   /** Whether an error says that nothing was done, because others got in between. */
   readonly isConflict: (error: unknown) => boolean;
+  /** What a request does between its read and its save: others get in. */
+  readonly think?: () => Promise<void>;
   /** Lets a storage that is away come back. */
   readonly rest?: () => Promise<void>;
 }
@@ -184,6 +186,7 @@ class Worker {
     // A session of another visitor is recorded, and left alone.
     if (sessionOf(`${found.get(MARK)}`) !== session) return "gone";
     if (this.#chance("read")) return "read";
+    await this.#world.think?.();
     if (this.#chance("destroy")) {
       return await this.#destroy(session, ticket.id, found);
     }

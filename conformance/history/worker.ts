@@ -65,11 +65,13 @@ function takeOrders(): void {
     if (order.do === "open") {
       errand = order.errand;
       opened = await openShared(await targetOf(errand), errand);
+      const random = new Random(errand.seed);
       world = {
         port: portOf(opened.storage),
         jar: fileJar(errand.cookies),
         log: reportingLog(),
-        random: new Random(errand.seed),
+        random,
+        think: () => new Promise((done) => setTimeout(done, random.int(4))),
         ...{ clock, isConflict, stopped: () => stopped },
       };
     }

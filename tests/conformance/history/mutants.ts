@@ -10,7 +10,7 @@ import {
   tableIn,
   type Values,
 } from "./_four_functions.ts";
-import { atOnce, type Patch, patching, writeRow } from "./_patching.ts";
+import { atOnce, type Patch, patching, rowsOf, writeRow } from "./_patching.ts";
 
 /** A broken storage, and the rule that finds it. */
 export interface Mutant {
@@ -53,7 +53,7 @@ function table(
 export const MUTANTS: readonly Mutant[] = [
   {
     rule: "HISTORY-01",
-    target: target("UPDATE without a version", ["revoke", "merge"], (dir) => {
+    target: target("UPDATE without a version", ["merge"], (dir) => {
       const engine = new SqliteEngine(`${dir}/sessions.db`, "s");
       return createSessionStorage({
         cookie: { name: "session", secrets: ["s3cr3t"] },
@@ -164,6 +164,10 @@ export const MUTANTS: readonly Mutant[] = [
       let queue: { id: string; patch: Patch }[] = [];
       let timer: ReturnType<typeof setTimeout> | undefined;
       const storage = patching(directory, async (db, id, patch) => {
+        // A new session is written at once.
+        if (Object.keys(rowsOf(db, id)).length === 0) {
+          return await atOnce(db, id, patch);
+        }
         queue.push({ id, patch });
         timer ??= setTimeout(() => flush(db), 100);
       });
