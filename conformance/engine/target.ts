@@ -105,6 +105,11 @@ export function engineOf(storage: unknown): Engine {
     );
   }
   const methods = engine as Record<string, unknown>;
+  if (methods["storage"] !== undefined || methods["getSession"] !== undefined) {
+    throw new HarnessError(
+      "open() returned a session storage, but the target has no capabilities, as an engine's target; give it capabilities (a list, which may be empty)",
+    );
+  }
   const missing = ["read", "write", "delete"].filter((name) =>
     typeof methods[name] !== "function"
   );

@@ -159,12 +159,15 @@ function resultOf(
     );
   }
   if (rule.kills && killed.size === 0) {
-    return result(
-      "not-run",
-      kill
-        ? "every process had done its work before it was to be killed; run it with more rounds"
-        : "no process was killed; run it with kill: true",
-    );
+    return kill
+      ? result(
+        "not-run",
+        "every process had done its work before it was to be killed; run it with more rounds",
+      )
+      : result(
+        "not-applicable",
+        "no process was to be killed; run it with kill: true",
+      );
   }
   return {
     ...{ rule: rule.id, outcome: "pass" },

@@ -320,7 +320,7 @@ class Recorder {
     const failed = all.filter(({ error }) => error !== undefined);
     const first = failed[0]?.error;
     return [
-      `${this.#plan.processes} processes, ${killed} of them killed, ${all.length} operations on ${this.#sessions.length} sessions`,
+      `${this.#plan.processes} processes, killed ${killed} times, ${all.length} operations on ${this.#sessions.length} sessions`,
       ...first === undefined
         ? []
         : [`${failed.length} operations failed; the first: ${first}`],

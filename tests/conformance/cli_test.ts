@@ -351,8 +351,8 @@ const modules: [string, Record<string, unknown> | Error, RegExp][] = [
   ["no target", { x: 1, y: null }, /t\.ts does not export a target/],
   ["a number", { default: 5 }, /an invalid target: it must be an object/],
   [
-    "a target without capabilities",
-    { default: { name: "x", open() {} } },
+    "a target whose capabilities are no list",
+    { default: { name: "x", capabilities: "revoke", open() {} } },
     /an invalid target: capabilities must be a list/,
   ],
   ["an empty list", { default: [] }, /t\.ts does not export a target/],
@@ -478,4 +478,16 @@ Deno.test("cli gives one line and status 2, for files that cannot be loaded", as
   );
   assertEquals(forgetful.code, 2);
   assertMatch(forgetful.err, /^error: [^\n]+\n$/);
+});
+
+Deno.test("cli says what a storage's target needs, for one without capabilities", async () => {
+  const { open, name } = memory;
+  const { status, out } = await run("t.ts --seed 1", {
+    default: { name, open },
+  });
+  assertEquals(status, 2);
+  assertMatch(
+    out,
+    /open\(\) returned a session storage, but the target has no/,
+  );
 });
