@@ -13,7 +13,7 @@ import {
 } from "../../conformance/mod.ts";
 import { root } from "../project.ts";
 import { concluded, summaryOf } from "./index.ts";
-import { DISPUTED, subjects, TARGETS, versionOf } from "./storages.ts";
+import { subjects, TARGETS, versionOf } from "./storages.ts";
 
 /** The seed of all reports. */
 const SEED = 1;
@@ -48,15 +48,6 @@ async function settle(
   result: RuleResult,
 ): Promise<RuleResult> {
   const { rule, outcome } = result;
-  const dispute = DISPUTED[`${name} ${rule}`];
-  if (dispute !== undefined) {
-    if (outcome !== "fail") {
-      throw new Error(
-        `${name} ${rule} no longer fails: remove it from DISPUTED`,
-      );
-    }
-    return { rule, outcome: "not-applicable", reason: dispute, ms: 0 };
-  }
   if (outcome === "pass" && known.includes(rule)) {
     return await again(target, result, (next) => next.outcome === "fail");
   }

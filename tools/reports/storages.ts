@@ -137,16 +137,6 @@ export const ABSENT: readonly Absent[] = [
   },
 ];
 
-/** Failures that are mistakes of the suite: by storage and rule, what the rule gets wrong. */
-export const DISPUTED: Readonly<Record<string, string>> = {
-  "react_router_workers_kv HOSTILE-08":
-    "the rule takes a field of the record for a part of its frame, but this record is the session's values only",
-  "remix_2_workers_kv HOSTILE-08":
-    "the rule takes a field of the record for a part of its frame, but this record is the session's values only",
-  "react_router_architect FLASH-08":
-    "the rule expects that unset() keeps a flash, as in React Router up to 8.5.1; this version removes both",
-};
-
 /** All storages that are checked. */
 export function subjects(): readonly Subject[] {
   return [

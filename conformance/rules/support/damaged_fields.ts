@@ -82,7 +82,8 @@ async function readDamaged(
   const request = await visitor.request();
   const found = request.get("userId");
   t.ok(
-    found === undefined || found === userId || path.length > 1,
+    // The values of a session can be edited; its frame cannot.
+    found === undefined || found === userId || path.at(-1) === "userId",
     "a damaged record returns other data",
   );
   request.set("visits", 2);

@@ -6,9 +6,8 @@
  */
 import session from "npm:express-session@1.19.0";
 import createFileStore from "npm:session-file-store@1.5.0";
-import type { Target } from "../../../conformance/mod.ts";
+import { fromExpressStore, type Target } from "../../../conformance/mod.ts";
 import { dateClock, follow } from "./_clock.ts";
-import { withoutLastMillisecond } from "./_express.ts";
 import { folder, inspectFiles } from "./_files.ts";
 
 // deno-lint-ignore no-explicit-any -- its types are those of another major version
@@ -34,7 +33,7 @@ const target: Target = {
       reapInterval: -1,
     });
     return {
-      storage: withoutLastMillisecond(store, idleTimeout),
+      storage: fromExpressStore(store, { maxAge: idleTimeout }),
       inspect: inspectFiles(namespace),
       close: follow(now),
     };
