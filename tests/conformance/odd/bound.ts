@@ -6,9 +6,9 @@ import {
   createSessionStorage,
   type SessionCookieOptions,
   type SessionStorage,
-} from "../../mod.ts";
-import type { Opened, OpenOptions, Target } from "../../conformance/mod.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+} from "../../../mod.ts";
+import type { Opened, OpenOptions, Target } from "../../../conformance/mod.ts";
+import { MemoryEngine } from "../../../storage/engines/memory.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
 
