@@ -262,7 +262,12 @@ async function moveLater(
   await pair.request("two");
   for (let i = 0; i < 2; i++) {
     await deadline.approach();
-    deadline = await Deadline.of(t, t.lifetime, () => pair.at("one", work));
+    deadline = await Deadline.of(
+      t,
+      t.lifetime,
+      () => pair.at("one", work),
+      deadline,
+    );
   }
   await deadline.approach();
   const there = await pair.request("two");
