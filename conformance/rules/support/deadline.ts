@@ -31,8 +31,12 @@ export class Deadline {
     before?: Deadline,
   ): Promise<Deadline> {
     const from = t.elapsed;
-    await save();
-    if (before) before.#met();
+    try {
+      await save();
+    } finally {
+      // A save that fails after its deadline, because it came late, is no fault of the storage.
+      if (before) before.#met();
+    }
     return new Deadline(t, seconds * 1000, from, t.elapsed);
   }
 

@@ -126,10 +126,11 @@ export function act(request: VisitorRequest, op: Op): unknown {
       return request.get(op.key);
     case "has":
       return request.has(op.key);
+    // Copies, because a storage may change what it is given, and other runs use the same values.
     case "set":
-      return request.set(op.key, op.value);
+      return request.set(op.key, structuredClone(op.value));
     case "flash":
-      return request.flash(op.key, op.value);
+      return request.flash(op.key, structuredClone(op.value));
     case "unset":
       return request.unset(op.key);
     case "regenerate":

@@ -1,4 +1,4 @@
-import type { Engine, EngineRecord } from "../../mod.ts";
+import type { Engine, EngineRecord } from "../../../mod.ts";
 
 interface Written {
   readonly record: EngineRecord | null;

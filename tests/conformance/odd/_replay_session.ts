@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { SessionLike, StorageLike } from "../../conformance/mod.ts";
+import type { SessionLike, StorageLike } from "../../../conformance/mod.ts";
 
 /** A flash. Another one with the same text is another object. */
 interface Flash {

@@ -2,13 +2,14 @@
  * Storages whose cookies are unlike ours, and right.
  */
 import {
+  createCookie,
   createSession,
   createSessionStorage,
   type SessionCookieOptions,
   type SessionStorage,
-} from "../../mod.ts";
-import type { Opened, OpenOptions, Target } from "../../conformance/mod.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+} from "../../../mod.ts";
+import type { Opened, OpenOptions, Target } from "../../../conformance/mod.ts";
+import { MemoryEngine } from "../../../storage/engines/memory.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
 
@@ -80,7 +81,18 @@ function cookieTarget(
         engine,
         cookie: { secrets: ["s3cr3t"], ...cookie, maxAge },
       });
-      return { storage: around(options, storage), createSession };
+      const { name = "__session", ...attributes } = {
+        secrets: ["s3cr3t"],
+        ...cookie,
+      };
+      return {
+        storage: around(options, storage),
+        createSession,
+        async cookieFor(id) {
+          const header = await createCookie(name, attributes).serialize(id);
+          return header.split(";", 1)[0] ?? "";
+        },
+      };
     },
   };
 }
