@@ -3,7 +3,8 @@
  * the machine. Shows how long each took.
  *
  * `deno task slow`, or with the milliseconds of the calls to try: `deno task slow 5 20`. `--idle` leaves the machine to
- * the suite; `--real` tries the real clocks only.
+ * the suite; `--real` tries the real clocks only. `--seeds` tries every
+ * storage that is odd and right with 20 seeds, and takes about half an hour.
  */
 // deno-lint-ignore-file no-console -- a command
 import { checkStorage } from "../conformance/mod.ts";
@@ -12,7 +13,7 @@ import { wrongly } from "../tests/conformance/odd/_judge.ts";
 import { oddTargets } from "../tests/conformance/odd/mod.ts";
 import { LATENCIES, slow, unsteady } from "../tests/conformance/odd/slow.ts";
 
-/** How often a real clock is tried. */
+/** How often a real clock, or a storage with another seed, is tried. */
 const TIMES = 20;
 
 /** Processes that only use the machine, one for each of its processors. */
@@ -43,8 +44,16 @@ async function time(target: OddTarget): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const burners = args.includes("--idle") ? [] : burn();
+  const isSeeds = args.includes("--seeds");
+  const burners = isSeeds || args.includes("--idle") ? [] : burn();
   try {
+    if (isSeeds) {
+      for (const target of oddTargets) {
+        for (let i = 0; i < TIMES; i++) await time(target);
+        await target.end?.();
+      }
+      return;
+    }
     const given = args.filter((arg) => !arg.startsWith("--")).map(Number);
     const latencies = given.length > 0 ? given : LATENCIES;
     if (!args.includes("--real")) {

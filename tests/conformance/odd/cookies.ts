@@ -41,10 +41,9 @@ export const cookies: readonly Target[] = [
   odd("a cookie in the format of Remix", {
     cookie: { name: "sid", secrets, format: "remix" },
   }),
-  odd("a cookie for scripts, of high priority, strictly of this site", {
+  odd("a cookie of high priority, strictly of this site", {
     cookie: {
       name: "sid",
-      httpOnly: false,
       priority: "high",
       sameSite: "strict",
     },
