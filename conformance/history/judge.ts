@@ -55,7 +55,7 @@ export interface Anomaly {
   readonly events: readonly Logged[];
   /** The keys that they disagree about. */
   readonly keys: readonly string[];
-  /** The save that is lost. */
+  /** The save that is lost, or not seen. */
   readonly write?: Logged;
 }
 
@@ -101,7 +101,7 @@ function assign(
   const all = tracks.flatMap(({ created, history }) => [created, ...history]);
   const isTaken = (write: Logged | undefined): boolean => {
     const name = baseOf(write?.process ?? "");
-    if (!write || !killed.has(name)) return false;
+    if (!write?.sets || !killed.has(name)) return false;
     const seen = new Set(
       all.filter(({ process }) => baseOf(process) !== name)
         .flatMap(({ saw = {} }) => Object.values(saw)),
@@ -113,7 +113,7 @@ function assign(
     );
   };
   return found.map((each) =>
-    each.kind === "lost" && isTaken(each.write)
+    (each.kind === "lost" || each.kind === "old") && isTaken(each.write)
       ? { ...each, kind: "half", reason: `${each.reason}; it was killed later` }
       : each
   );
@@ -258,7 +258,7 @@ class Case {
       values && ids.at(-1) === last.id
     );
     if (last.outcome === "gone") {
-      const cut = isSave ? this.#cut(last) : undefined;
+      const cut = this.#cut(last);
       return this.#anomaly(
         cut ? "half" : isSave ? "lost" : "old",
         [cut ?? this.#lastSave(last), last],
@@ -338,9 +338,13 @@ class Case {
     );
   }
 
-  /** Whether a read shows a part of a save, and something older where the rest of it belongs. */
+  /**
+   * Whether a read shows a part of a save, and something older where the rest of it belongs. Of a save that was answered
+   * before, the rest was there or is late: that is another fault.
+   */
   #isTorn(write: Logged, read: Logged): boolean {
     const { saw = {} } = read;
+    if (write.end < read.start) return false;
     return Object.entries(write.sets ?? {}).some(([key, text]) => {
       const seen = saw[key];
       if (seen === (text ?? undefined) || seen === SOMETHING) return false;
@@ -388,7 +392,7 @@ class Case {
       .slice(0, 1);
   }
 
-  /** An anomaly. Of its events, the failing one comes last; of a lost save, that save is the first that is given. */
+  /** An anomaly. Of its events, the failing one comes last; the save that it contradicts is the first that is given. */
   #anomaly(
     kind: AnomalyKind,
     events: readonly Logged[],
@@ -401,7 +405,7 @@ class Case {
     return {
       ...{ kind, session: this.#track.session, reason, keys },
       events: [...before, ...last],
-      ...kind === "lost" && events[0] ? { write: events[0] } : {},
+      ...events.length > 1 && events[0] ? { write: events[0] } : {},
     };
   }
 }

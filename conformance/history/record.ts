@@ -7,9 +7,10 @@ import { claimsOf } from "../capabilities.ts";
 import { portOf } from "../trial/port.ts";
 import { Random } from "../trial/random.ts";
 import type { Opened, Target } from "../types.ts";
-import { Crew, planKills } from "./crew.ts";
+import { Crew } from "./crew.ts";
 import { fileJar } from "./files.ts";
 import type { Model } from "./history.ts";
+import { planKills } from "./kill.ts";
 import { LAST, type Logged, type Track } from "./judge.ts";
 import { WorkerError } from "./talk.ts";
 import { clock, create, operationsOf } from "./log.ts";
@@ -25,7 +26,7 @@ import {
   wordsOf,
 } from "./work.ts";
 
-/** Sessions of a round. */
+/** Sessions of a round that all processes work on. */
 const SESSIONS = 6;
 /** How many saves of a session each process is answered. */
 const COMMITS = 6;
@@ -120,8 +121,8 @@ class Recorder {
     this.#plan = plan;
     this.#random = new Random(plan.seed);
     this.#jar = fileJar(folders.cookies);
-    const { processes, rounds, kill } = plan;
-    const count = processes + (kill ? rounds * this.#kills : 0);
+    const { processes, rounds } = plan;
+    const count = processes + rounds * this.#kills;
     const names = Array.from({ length: count }, (_, i) => `p${i}`);
     this.#errand = {
       ...folders,
@@ -147,12 +148,14 @@ class Recorder {
     return `${this.#doing} took more than ${this.#plan.deadline} s in all; raise the deadline if the storage is slow`;
   }
 
+  /** How many processes are killed in a round: at least one in the middle of a change, and one after it. */
   get #kills(): number {
-    return Math.ceil(this.#plan.processes / 2);
+    const { processes, kill } = this.#plan;
+    return kill ? Math.max(2, Math.ceil(processes / 2)) : 0;
   }
 
   async run(): Promise<void> {
-    const { processes, rounds, kill, deadline } = this.#plan;
+    const { processes, rounds, deadline } = this.#plan;
     await this.#open();
     const port = portOf(this.#opened[0]?.storage);
     // The session that every process must see before it begins.
@@ -165,18 +168,7 @@ class Recorder {
     try {
       for (let round = 0; round < rounds; round++) {
         if (performance.now() - this.#started > deadline * 500) break;
-        const sessions = Array.from(
-          { length: SESSIONS },
-          (_, i) => 1 + round * SESSIONS + i,
-        );
-        const lines = SESSIONS * COMMITS;
-        const kills = kill ? this.#kills : 0;
-        this.#sessions.push(...sessions);
-        await this.#crew.create(sessions);
-        await this.#crew.work(
-          sessions,
-          planKills(this.#random, { kills, processes, lines }),
-        );
+        await this.#round(round);
         this.#ran++;
       }
     } finally {
@@ -186,6 +178,28 @@ class Recorder {
     await this.#crew.close();
     this.#doing = "reading all sessions";
     await this.#readAll();
+  }
+
+  async #round(round: number): Promise<void> {
+    const { processes, kill } = this.#plan;
+    const size = SESSIONS + (kill ? processes : 0);
+    const sessions = Array.from(
+      { length: size },
+      (_, i) => 1 + round * size + i,
+    );
+    this.#sessions.push(...sessions);
+    const shared = sessions.slice(0, SESSIONS);
+    const alone = sessions.slice(SESSIONS);
+    const kills = planKills(this.#random, {
+      ...{ kills: this.#kills, processes, shared, round },
+      own: (seat) => alone[seat] ?? 0,
+      spared: COMMITS / 2,
+    });
+    await this.#crew.create(sessions);
+    await this.#crew.work((seat) => ({
+      own: alone.slice(seat, seat + 1),
+      ...{ shared, kill: kills.get(seat) },
+    }));
   }
 
   histories(): Histories {

@@ -185,8 +185,9 @@ class Worker {
     if (typeof found === "string") return stale ? "read" : found;
     // A session of another visitor is recorded, and left alone.
     if (sessionOf(`${found.get(MARK)}`) !== session) return "gone";
-    if (this.#chance("read")) return "read";
+    const isRead = this.#chance("read");
     await this.#world.think?.();
+    if (isRead) return "read";
     if (this.#chance("destroy")) {
       return await this.#destroy(session, ticket.id, found);
     }

@@ -7,12 +7,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import type { Table, Values } from "./_four_functions.ts";
+import type { Functions, Values } from "./_four_functions.ts";
 
-const PIECES = 10;
+const PIECES = 4;
 
 /** The four functions over such files. */
-export function createHalfFileTable(directory: string): Asynchronous {
+export function createHalfFileTable(directory: string): Functions {
   const file = (id: string) => `${directory}/${id}.json`;
   const lock = new DatabaseSync(`${directory}/lock.db`);
   lock.exec("PRAGMA busy_timeout = 30000");
@@ -54,13 +54,6 @@ export function createHalfFileTable(directory: string): Asynchronous {
     remove: (id) => locked(() => rmSync(file(id), { force: true })),
   };
 }
-
-/** A table whose functions take their time. */
-export type Asynchronous = {
-  [Name in keyof Table]: (
-    ...args: Parameters<Table[Name]>
-  ) => Promise<ReturnType<Table[Name]>>;
-};
 
 function turn(): Promise<void> {
   return new Promise((done) => setTimeout(done, 1));

@@ -5,8 +5,8 @@ import type { StorageLike, Target } from "../../../conformance/mod.ts";
 import { SqliteEngine } from "../../../examples/sqlite_storage.ts";
 import { createHalfFileTable } from "./_half_files.ts";
 import {
+  type Functions,
   storageOver,
-  type Table,
   tableIn,
   type Values,
 } from "./_four_functions.ts";
@@ -25,6 +25,11 @@ export interface Mutant {
 /** How long a cache keeps what it read, in milliseconds. */
 const TTL = 300;
 
+/** A database is a round trip away: long enough for others to get in between, on a machine of any speed. */
+function roundTrip(): Promise<void> {
+  return new Promise((done) => setTimeout(done, 10));
+}
+
 function target(
   name: string,
   claims: Target["capabilities"],
@@ -41,7 +46,7 @@ function target(
 function table(
   name: string,
   claims: Target["capabilities"],
-  flaw: (table: ReturnType<typeof tableIn>) => Partial<Table>,
+  flaw: (table: ReturnType<typeof tableIn>) => Partial<Functions>,
 ): Target {
   return target(name, claims, (directory) => {
     const sound = tableIn(directory);
@@ -63,8 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
           delete: (key, options) => engine.delete(key, options),
           async write(key, value, { expires, ifVersion }) {
             const known = await engine.read(key);
-            // A database is a round trip away.
-            await new Promise((done) => setTimeout(done, 2));
+            await roundTrip();
             const version = ifVersion === null ? null : known?.version;
             return version === undefined
               ? null
@@ -77,7 +81,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "HISTORY-02",
     target: table("UPSERT after a delete", ["revoke"], ({ db }) => ({
-      update(id, values) {
+      async update(id, values) {
+        await roundTrip();
         db.prepare(
           "INSERT INTO sessions VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET data = ?2",
         ).run(id, JSON.stringify(values));
@@ -125,7 +130,7 @@ export const MUTANTS: readonly Mutant[] = [
         patching(directory, async (db, id, patch) => {
           for (const entry of patch) {
             writeRow(db, id, entry);
-            await new Promise((done) => setTimeout(done));
+            await roundTrip();
           }
         }),
     ),
