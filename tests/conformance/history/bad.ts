@@ -74,17 +74,17 @@ export const BAD: readonly Bad[] = [
     "each process has a folder of its own",
     /^another process does not see a session .* directory that it receives/,
     () => fourFunctions(Deno.makeTempDirSync()),
-    4,
+    8,
   ),
   bad(
     "the storage never answers",
-    /^the work of the processes took more than 4 s in all; /,
+    /^the work of the processes took more than 8 s in all; /,
     (directory) =>
       broken(
         directory,
         () => () => new Promise(() => setInterval(() => {}, 1000)),
       ),
-    4,
+    8,
   ),
   bad(
     "no session can be stored",
