@@ -14,7 +14,7 @@ const PINGS = 25;
 
 /** What a crew has to know. */
 export interface CrewOptions {
-  /** What each process is told, by its name. */
+  /** What each process has to know, by its name. */
   readonly errand: (name: string) => Errand;
   readonly names: readonly string[];
   readonly clock: () => number;

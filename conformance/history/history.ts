@@ -218,8 +218,8 @@ function withReads(
 }
 
 /**
- * What may be done next. By its own clock, a process does one thing after the other, however much clocks differ. What
- * has no known end keeps nothing waiting.
+ * What may be done next. By its own clock, a process does one thing after the other, however much clocks differ. An
+ * operation without a known end keeps no other waiting.
  */
 function* ready(
   done: ReadonlySet<Operation>,

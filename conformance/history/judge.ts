@@ -23,7 +23,7 @@ import { MARK, sessionOf } from "./work.ts";
  * - `old`: a read shows what was there before
  * - `made-up`: a read shows what no process saved, or half of a save
  * - `twice`: two sessions were given one id
- * - `half`: a process that was killed left half a save, or took along what it was told is saved
+ * - `half`: a process that was killed left half a save, or one of its saves that was answered is lost with it
  */
 export type AnomalyKind =
   | "lost"
@@ -92,7 +92,7 @@ export function judge(
   return assign(found, tracks, killed);
 }
 
-/** A process that is killed takes along the last that it was told is saved: nothing of that was ever seen by another. */
+/** The last saves of a process that was killed are lost with it, if no other process ever saw anything of them. */
 function assign(
   found: readonly Anomaly[],
   tracks: readonly Track[],

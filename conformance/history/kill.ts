@@ -14,7 +14,7 @@ export interface Kill {
   /** The first changes of this session are spared, so many of them; then any change will do. */
   readonly session: number;
   readonly spared: number;
-  /** In the middle of a change, or at the moment when it is told that the change is saved. */
+  /** In the middle of a change, or as soon as it has reported that the change was answered. */
   readonly when: "during" | "after";
   /** Where the middle is: a share of the time that the change before took, from 0 to 1. */
   readonly share: number;
@@ -71,7 +71,7 @@ export function fatalLog(
       let ended = false;
       const look = () => {
         if (ended) return;
-        if (clock() - start >= usual * share / 2 ** misses) die();
+        if (clock() - start >= usual * share / 2 ** misses) return die();
         setImmediate(look);
       };
       if (isDue && when === "during") setImmediate(look);

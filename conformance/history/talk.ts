@@ -111,7 +111,7 @@ export class OtherProcess {
     this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
   }
 
-  /** Kills it as a crash would, whatever it is doing. Everything that it reported before has arrived when this returns. */
+  /** Kills it as a crash would, in the middle of anything. Everything that it reported before has arrived when this returns. */
   async kill(): Promise<void> {
     this.#killed = true;
     this.#child.kill("SIGKILL");

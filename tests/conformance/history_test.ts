@@ -57,7 +57,7 @@ for (const { target, rule, kill = false, also = {} } of MUTANTS) {
   Deno.test(`${rule} finds it, when a storage has ${target.name}`, async () => {
     for (const seed of SEEDS) {
       const report = await check(target, here("mutants.ts"), {
-        ...{ seed, kill, rounds: 2 },
+        ...{ seed, kill },
       });
       const broken = report.results.filter(({ outcome }) => outcome === "fail");
       const [own] = broken.filter((result) => result.rule === rule);
