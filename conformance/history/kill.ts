@@ -47,7 +47,8 @@ export function planKills(
       session: alone ? plan.own(seat) : random.pick(plan.shared),
       spared: random.int(plan.spared + 1),
       when: i % 2 === 0 ? "during" : "after",
-      share: random.next(),
+      // Early in one change, late in another; in each round otherwise.
+      share: ((i + plan.round) % plan.kills + random.next()) / plan.kills,
     }];
   }));
 }

@@ -11,20 +11,12 @@ import { Crew } from "./crew.ts";
 import { fileJar } from "./files.ts";
 import type { Model } from "./history.ts";
 import { planKills } from "./kill.ts";
-import { LAST, type Logged, type Track } from "./judge.ts";
+import { LAST, type Logged, type Track } from "./anomaly.ts";
 import { WorkerError } from "./talk.ts";
 import { clock, create, operationsOf } from "./log.ts";
 import { type Errand, openShared } from "./worker.ts";
-import {
-  type Jar,
-  keysOf,
-  look,
-  MARK,
-  type Mix,
-  type Plan,
-  VISITS,
-  wordsOf,
-} from "./work.ts";
+import { keysOf, look, MARK } from "./values.ts";
+import { type Jar, type Mix, type Plan, VISITS, wordsOf } from "./work.ts";
 
 /** Sessions of a round that all processes work on. */
 const SESSIONS = 6;
@@ -148,10 +140,9 @@ class Recorder {
     return `${this.#doing} took more than ${this.#plan.deadline} s in all; raise the deadline if the storage is slow`;
   }
 
-  /** How many processes are killed in a round: at least one in the middle of a change, and one after it. */
+  /** How many processes are killed in a round: those that begin it. Others end it. */
   get #kills(): number {
-    const { processes, kill } = this.#plan;
-    return kill ? Math.max(2, Math.ceil(processes / 2)) : 0;
+    return this.#plan.kill ? this.#plan.processes : 0;
   }
 
   async run(): Promise<void> {

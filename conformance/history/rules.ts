@@ -5,7 +5,7 @@
  */
 import type { Claim } from "../capabilities.ts";
 import type { Rule } from "../types.ts";
-import type { AnomalyKind } from "./judge.ts";
+import type { AnomalyKind } from "./anomaly.ts";
 
 /** A rule about histories. */
 export interface HistoryRule extends Rule {

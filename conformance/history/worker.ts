@@ -11,14 +11,8 @@ import { fatalLog, type Kill } from "./kill.ts";
 import { clock, create, isConflict, reportingLog } from "./log.ts";
 import { node } from "./node.ts";
 import { killSelf, serve, takesOrders } from "./talk.ts";
-import {
-  keysOf,
-  look,
-  type Plan,
-  type Ticket,
-  work,
-  type World,
-} from "./work.ts";
+import { keysOf, look } from "./values.ts";
+import { type Plan, type Ticket, work, type World } from "./work.ts";
 
 /** This module's address. Started by {@linkcode OtherProcess}, it takes orders. */
 export const WORKER: string = import.meta.url;

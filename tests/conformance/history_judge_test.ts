@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
 import type { Operation } from "../../conformance/history/history.ts";
-import { judge, LAST, type Logged } from "../../conformance/history/judge.ts";
+import { LAST, type Logged } from "../../conformance/history/anomaly.ts";
+import { judge } from "../../conformance/history/judge.ts";
 import {
   fatalLog,
   type Kill,

@@ -153,7 +153,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: "HISTORY-07",
     kill: true,
     target: target(
-      "files that are written in pieces",
+      "files that are written in two halves",
       [],
       (directory) => storageOver(createHalfFileTable(directory)),
     ),
