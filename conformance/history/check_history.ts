@@ -12,7 +12,7 @@ import { type Histories, type HistoryPlan, record } from "./record.ts";
 import type { Anomaly } from "./anomaly.ts";
 import { judge } from "./judge.ts";
 import { type HistoryRule, historyRules } from "./rules.ts";
-import { traceOf } from "./show.ts";
+import { traceOf } from "./trace.ts";
 import { node } from "./node.ts";
 import { takesOrders } from "./talk.ts";
 

@@ -8,7 +8,7 @@ import { portOf } from "../trial/port.ts";
 import { Random } from "../trial/random.ts";
 import type { Opened, Target } from "../types.ts";
 import { Crew } from "./crew.ts";
-import { fileJar } from "./files.ts";
+import { fileJar } from "./jar.ts";
 import type { Model } from "./history.ts";
 import { planKills } from "./kill.ts";
 import { LAST, type Logged, type Track } from "./anomaly.ts";

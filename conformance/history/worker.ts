@@ -6,7 +6,7 @@
 import { portOf } from "../trial/port.ts";
 import { Random } from "../trial/random.ts";
 import type { Opened, Target } from "../types.ts";
-import { fileJar } from "./files.ts";
+import { fileJar } from "./jar.ts";
 import { fatalLog, type Kill } from "./kill.ts";
 import { clock, create, isConflict, reportingLog } from "./log.ts";
 import { node } from "./node.ts";
