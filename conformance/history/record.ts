@@ -155,12 +155,16 @@ class Recorder {
     await this.#crew.start(processes);
     this.#doing = "the work of the processes";
     // A process that is busy ends its work well before the run is late.
-    const timer = setTimeout(() => this.#crew.stop(), deadline * 750);
+    let isStopped = false;
+    const timer = setTimeout(() => {
+      isStopped = true;
+      this.#crew.stop();
+    }, deadline * 750);
     try {
       for (let round = 0; round < rounds; round++) {
         if (performance.now() - this.#started > deadline * 500) break;
         await this.#round(round);
-        this.#ran++;
+        if (!isStopped) this.#ran++;
       }
     } finally {
       clearTimeout(timer);
@@ -309,15 +313,20 @@ class Recorder {
   }
 
   #failure(all: readonly Logged[]): Histories["failure"] | undefined {
-    const answered = all.some(({ kind, outcome, sets }) =>
+    const isAnswered = all.some(({ kind, outcome, sets }) =>
       kind === "commit" && sets?.[MARK] === undefined &&
       (outcome === "ok" || outcome === "answered")
     );
     const first = all.find(({ error }) => error !== undefined)?.error;
-    if (answered || first === undefined) return undefined;
+    if (!isAnswered && first !== undefined) {
+      const reason = `no save of a process was answered: ${first}`;
+      return { outcome: "error", reason };
+    }
+    if (this.#ran > 0) return undefined;
+    const { deadline } = this.#plan;
     return {
-      outcome: "error",
-      reason: `no save of a process was answered: ${first}`,
+      outcome: "not-run",
+      reason: `no round ended in time; raise the deadline, ${deadline} s`,
     };
   }
 

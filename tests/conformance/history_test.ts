@@ -74,7 +74,7 @@ for (const { target, rule, kill = false, also = {} } of MUTANTS) {
 }
 
 for (const { target, reason, deadline = 20 } of BAD) {
-  Deno.test(`checkHistory() reports an error, when ${target.name}`, async () => {
+  Deno.test(`checkHistory() says nothing about a storage, when ${target.name}`, async () => {
     const report = await check(target, here("bad.ts"), { deadline, seed: 1 });
     assertEquals(report.verdict, "incomplete");
     assertEquals(withOutcome(report, "fail"), []);

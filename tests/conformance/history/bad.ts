@@ -78,13 +78,22 @@ export const BAD: readonly Bad[] = [
   ),
   bad(
     "the storage never answers",
-    /^the work of the processes took more than 8 s in all; /,
+    /^the work of the processes took more than 6 s in all; /,
     (directory) =>
       broken(
         directory,
         () => () => new Promise(() => setInterval(() => {}, 1000)),
       ),
-    8,
+    6,
+  ),
+  bad(
+    "half of the time is over before the processes have started",
+    /^no round ended in time; raise the deadline, 6 s$/,
+    async (directory) => {
+      if (isOther) await new Promise((done) => setTimeout(done, 3100));
+      return fourFunctions(directory);
+    },
+    6,
   ),
   bad(
     "no session can be stored",
