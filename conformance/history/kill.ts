@@ -23,34 +23,33 @@ export interface Kill {
 /** How many changes may end before their middle, each tried at half the share: then a storage never waits. */
 const MISSES = 4;
 
-/** Which processes are to be killed in a round, by their seats: the same ones for the same seed. */
+/** How each process of a round is to be killed, by its seat: the same for the same seed. */
 export function planKills(
   random: Random,
   plan: {
-    readonly kills: number;
-    readonly processes: number;
-    /** The session that only the process in this seat changes. */
-    readonly own: (seat: number) => number;
+    /** By seat, the session that only the process in it changes. */
+    readonly own: readonly number[];
     /** The sessions that all processes change. */
     readonly shared: readonly number[];
     /** How many changes are spared at most. */
     readonly spared: number;
     readonly round: number;
   },
-): ReadonlyMap<number, Kill> {
-  const first = random.int(plan.processes);
-  return new Map(Array.from({ length: plan.kills }, (_, i) => {
-    const seat = (first + i) % plan.processes;
+): Kill[] {
+  const { own, shared, round } = plan;
+  const first = random.int(own.length);
+  return own.map((session, seat) => {
+    const i = (first + seat) % own.length;
     // In a session of its own nobody repairs what it leaves; in another, locks and late writes concern others.
-    const alone = (plan.round + (i >> 1)) % 2 === 0;
-    return [seat, {
-      session: alone ? plan.own(seat) : random.pick(plan.shared),
+    const isAlone = (round + (i >> 1)) % 2 === 0;
+    return {
+      session: isAlone ? session : random.pick(shared),
       spared: random.int(plan.spared + 1),
       when: i % 2 === 0 ? "during" : "after",
       // Early in one change, late in another; in each round otherwise.
-      share: ((i + plan.round) % plan.kills + random.next()) / plan.kills,
-    }];
-  }));
+      share: ((i + round) % own.length + random.next()) / own.length,
+    };
+  });
 }
 
 /** A log of a process that kills itself by `die`. */

@@ -113,8 +113,9 @@ class Recorder {
     this.#plan = plan;
     this.#random = new Random(plan.seed);
     this.#jar = fileJar(folders.cookies);
-    const { processes, rounds } = plan;
-    const count = processes + rounds * this.#kills;
+    const { processes, rounds, kill } = plan;
+    // In each round, all are killed, and others take their place.
+    const count = processes * (kill ? 1 + rounds : 1);
     const names = Array.from({ length: count }, (_, i) => `p${i}`);
     this.#errand = {
       ...folders,
@@ -138,11 +139,6 @@ class Recorder {
   /** What took too long. */
   get lateness(): string {
     return `${this.#doing} took more than ${this.#plan.deadline} s in all; raise the deadline if the storage is slow`;
-  }
-
-  /** How many processes are killed in a round: those that begin it. Others end it. */
-  get #kills(): number {
-    return this.#plan.kill ? this.#plan.processes : 0;
   }
 
   async run(): Promise<void> {
@@ -184,16 +180,13 @@ class Recorder {
     );
     this.#sessions.push(...sessions);
     const shared = sessions.slice(0, SESSIONS);
-    const alone = sessions.slice(SESSIONS);
-    const kills = planKills(this.#random, {
-      ...{ kills: this.#kills, processes, shared, round },
-      own: (seat) => alone[seat] ?? 0,
-      spared: COMMITS / 2,
-    });
+    const own = sessions.slice(SESSIONS);
+    const spared = COMMITS / 2;
+    const kills = planKills(this.#random, { own, shared, spared, round });
     await this.#crew.create(sessions);
     await this.#crew.work((seat) => ({
-      own: alone.slice(seat, seat + 1),
-      ...{ shared, kill: kills.get(seat) },
+      own: own.slice(seat, seat + 1),
+      ...{ shared, kill: kills[seat] },
     }));
   }
 

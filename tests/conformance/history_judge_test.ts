@@ -167,20 +167,16 @@ Deno.test("fatalLog() kills a process after a change, when no change waits for a
   assertEquals(lines.at(-1), "killed");
 });
 
-Deno.test("planKills() kills during a change and after one, when there are two kills a round", () => {
-  for (let seed = 0; seed < 20; seed++) {
-    const shared = [1, 2];
-    const kills = planKills(new Random(seed), {
-      ...{ kills: 2, processes: 3, spared: 3, round: seed, shared },
-      own: (seat) => 10 + seat,
-    });
-    const all = [...kills];
-    assertEquals(
-      all.map(([, { when }]) => when),
-      ["during", "after"],
-      `${seed}`,
-    );
-    const own = all.map(([seat, { session }]) => session === 10 + seat);
-    assertEquals(own, [seed % 2 === 0, seed % 2 === 0], `${seed}`);
+Deno.test("planKills() kills during a change and after one, when two processes work", () => {
+  for (let round = 0; round < 20; round++) {
+    const [own, shared] = [[10, 11], [1, 2]];
+    const kills = planKills(new Random(1), { own, shared, round, spared: 3 });
+    const all = kills.map(({ when }) => when).sort();
+    assertEquals(all, ["after", "during"], `round ${round}`);
+    const alone = kills.map(({ session }, seat) => session === own[seat]);
+    const expected = round % 2 === 0;
+    assertEquals(alone, [expected, expected], `round ${round}`);
+    const early = kills.filter(({ share }) => share < 0.5);
+    assertEquals(early.length, 1, `round ${round}`);
   }
 });
