@@ -29,13 +29,31 @@
  */
 export { conformance, type TestFunction } from "./register.ts";
 export {
+  type ExpressStore,
+  fromExpressStore,
+  type FromExpressStoreOptions,
+} from "./adapters/express_store.ts";
+export {
+  fromHonoSessions,
+  type FromHonoSessionsOptions,
+  type HonoApp,
+  type HonoSession,
+} from "./adapters/hono_sessions.ts";
+export {
   fromReactRouter,
+  type ReactRouterStorage,
+} from "./adapters/react_router.ts";
+export {
   fromRemix,
   type FromRemixOptions,
-  type ReactRouterStorage,
   type RemixSession,
   type RemixStorage,
-} from "./adapters.ts";
+} from "./adapters/remix.ts";
+export {
+  fromUnstorage,
+  type FromUnstorageOptions,
+  type UnstorageLike,
+} from "./adapters/unstorage.ts";
 export { checkEngine } from "./engine/check.ts";
 export { engineRules } from "./engine/rules.ts";
 export { isEngineTarget } from "./engine/target.ts";

@@ -7,7 +7,8 @@ import type { Profile } from "./types.ts";
 
 const REMIX_FLASH =
   "in Remix 3 a flash lasts for exactly the next request, read or not";
-const RR_FLASH = "in React Router unset() does not remove a flash";
+const RR_FLASH =
+  "in React Router it depends on the version whether unset() removes a flash";
 
 const RR_COMMIT =
   "in React Router commitSession() always writes and sends; the application decides when to call it";

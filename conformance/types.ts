@@ -39,6 +39,8 @@ export type TestClock =
     readonly kind: "virtual";
     /** Moves everything else that follows the clock, by milliseconds. */
     advance(ms: number): void | Promise<void>;
+    /** How exact a deadline is, in milliseconds: 1000 if the storage counts seconds. @default {1} */
+    readonly granularityMs?: number;
   }
   | {
     /** The engine has a clock of its own, and the target can make its records older. */
@@ -275,7 +277,7 @@ export interface CheckOptions {
   readonly seed?: number | undefined;
   /** Rules to run, by id (`FLASH-02`) or group (`FLASH`). @default {all} */
   readonly only?: readonly string[] | undefined;
-  /** Tries more random cases. @default {false} */
+  /** Tries more random cases, and all cases of a slow storage too. @default {false} */
   readonly slow?: boolean | undefined;
   /** Known failures: a reason for each rule. */
   readonly expectedFailures?: Readonly<Record<string, string>> | undefined;

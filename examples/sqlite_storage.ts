@@ -1,7 +1,7 @@
 /**
  * Sessions in SQLite: an engine of one's own, on `node:sqlite` (Deno, and Node from 22.5).
  *
- * `docs/write-a-storage.md` builds it step by step.
+ * `docs/write-a-storage.md` explains an engine for Postgres, which is built in the same way.
  *
  * @module
  */

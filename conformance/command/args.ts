@@ -48,7 +48,7 @@ export type FileFormat = typeof FORMATS[number];
 const OPTIONS: Readonly<Record<string, readonly [string, string]>> = {
   only: ["RULES", "these rules or groups alone: FLASH,REGEN-04"],
   seed: ["N", "repeat a run's random choices and order"],
-  slow: ["", "try more random cases"],
+  slow: ["", "try more random cases, and all of them on a slow engine"],
   deadline: ["SECONDS", "how long a rule may take; or CONFORMANCE_DEADLINE"],
   processes: [
     "N",

@@ -19,9 +19,9 @@ const RECORDS = 4;
 export async function measureEngine(
   target: Target,
   facts: EngineFacts,
-  { deadline }: Pick<CheckOptions, "deadline">,
+  options: Pick<CheckOptions, "deadline" | "slow">,
 ): Promise<Pace> {
-  const unknown = paceFor(0, deadline);
+  const unknown = paceFor(0, options);
   const trial = new Trial(target, 0, false, unknown);
   try {
     await within(unknown.deadlineMs, trial, async () => {
@@ -39,5 +39,5 @@ export async function measureEngine(
   } finally {
     await within(unknown.deadlineMs, trial, () => trial.end()).catch(() => {});
   }
-  return paceFor(trial.pulse.latencyMs, deadline);
+  return paceFor(trial.pulse.latencyMs, options);
 }

@@ -93,7 +93,7 @@ function facts(report: Report): string {
   );
   const rows: [string, string][] = [
     ...levelsOf(report).map(([title, names]): [string, string] => [
-      `Claims ${title}`,
+      title.replace(/^./, (first) => first.toUpperCase()),
       names.join(", "),
     ]),
     ["Clock", clock],

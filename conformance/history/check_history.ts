@@ -91,7 +91,7 @@ export async function checkHistory(
     ...resultOf(rule, target, { histories, anomalies }),
     ms: Math.round(performance.now() - start),
   }));
-  const run = { seed, pace: { ...paceFor(0, deadline), latencyMs } };
+  const run = { seed, pace: { ...paceFor(0, { deadline }), latencyMs } };
   return {
     ...summarise(target, run, date),
     ...conclude(target, results, { isSelection: false, isDisturbed: false }),

@@ -5,7 +5,7 @@
  */
 import { portOf } from "../trial/port.ts";
 import { Random } from "../trial/random.ts";
-import type { Opened, Target } from "../types.ts";
+import type { Opened, OpenOptions, Target } from "../types.ts";
 import { fileJar } from "./jar.ts";
 import { fatalLog, type Kill } from "./kill.ts";
 import { clock, create, isConflict, reportingLog } from "./log.ts";
@@ -51,7 +51,10 @@ export async function openShared(
   target: Target,
   { namespace, directory }: Pick<Errand, "namespace" | "directory">,
 ): Promise<Opened> {
-  return await target.open({ namespace, directory, now: Date.now });
+  const options: OpenOptions = { namespace, now: Date.now };
+  // Not enumerable: a target that hands `...options` on to its storage does not hand on what only some targets need.
+  Object.defineProperty(options, "directory", { value: directory });
+  return await target.open(options);
 }
 
 /** Takes orders about one target. */

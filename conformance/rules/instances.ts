@@ -5,7 +5,7 @@
  */
 import type { Trial } from "../trial/trial.ts";
 import type { VisitorRequest } from "../trial/visitor.ts";
-import { Pair } from "./support/pair.ts";
+import { type Instance, Pair } from "./support/pair.ts";
 import { Deadline } from "./support/deadline.ts";
 import { must, type Rule } from "./support/rule.ts";
 
@@ -227,26 +227,39 @@ export const instances: readonly Rule[] = [
     async check(t) {
       const pair = await Pair.open(t);
       await pair.at("one", (r) => r.set("userId", "u1"));
-      for (const order of [["one", "two"], ["two", "one"]] as const) {
-        const requests = [];
+      for (const [order, saves] of OVERLAPS) {
+        const requests: VisitorRequest[] = [];
         for (const where of order) {
           const request = await pair.request(where);
-          request.set(`from ${where}`, order[0]);
-          requests.push(request);
+          request.set(`from ${where}`, `${order[0]} ${saves}`);
+          requests.unshift(request);
         }
-        for (const request of requests.reverse()) await request.save();
+        if (saves === "at once") {
+          await Promise.all(requests.map((request) => request.save()));
+        } else for (const request of requests) await request.save();
         await t.settle();
         for (const where of order) {
           const next = await pair.request(where);
           t.equal(
             [next.get("userId"), next.get("from one"), next.get("from two")],
-            ["u1", order[0], order[0]],
+            ["u1", `${order[0]} ${saves}`, `${order[0]} ${saves}`],
             "a change of one instance undoes that of the other",
           );
         }
       }
     },
   }),
+];
+
+/** Which instance's request begins first, and whether the last one's save ends before the first one's begins. */
+const OVERLAPS: readonly (readonly [
+  readonly [Instance, Instance],
+  "in turn" | "at once",
+])[] = [
+  [["one", "two"], "in turn"],
+  [["two", "one"], "in turn"],
+  [["one", "two"], "at once"],
+  [["two", "one"], "at once"],
 ];
 
 /** One instance moves a deadline twice, and the other one reads the session after the first two deadlines. */
@@ -262,7 +275,12 @@ async function moveLater(
   await pair.request("two");
   for (let i = 0; i < 2; i++) {
     await deadline.approach();
-    deadline = await Deadline.of(t, t.lifetime, () => pair.at("one", work));
+    deadline = await Deadline.of(
+      t,
+      t.lifetime,
+      () => pair.at("one", work),
+      deadline,
+    );
   }
   await deadline.approach();
   const there = await pair.request("two");

@@ -96,7 +96,7 @@ export const lifetime: readonly Rule[] = [
             request.set("visits", i);
             await request.save();
           }
-        });
+        }, deadline);
       }
       await deadline.approach();
       const next = await before.request();

@@ -133,11 +133,16 @@ export const restart: readonly Rule[] = [
       const storage = await t.open({});
       const sign = async (keep?: "all") => {
         const visitor = await t.visitor(storage);
-        await visitor.visit(fill, { maxAge: t.lifetime });
-        await visitor.visit((r) => {
+        const first = await Deadline.of(
+          t,
+          t.lifetime,
+          () => visitor.visit(fill, { maxAge: t.lifetime }),
+        );
+        const restart = (r: VisitorRequest) => {
           r.restart(keep);
           r.set("userId", "u1");
-        });
+        };
+        await Deadline.of(t, t.lifetime, () => visitor.visit(restart), first);
         return visitor;
       };
       const [anew, same] = [await sign(), await sign("all")];

@@ -20,9 +20,9 @@ const VISITS = 5;
  */
 export async function measure(
   target: Target,
-  { deadline }: Pick<CheckOptions, "deadline">,
+  options: Pick<CheckOptions, "deadline" | "slow">,
 ): Promise<Pace> {
-  const unknown = paceFor(0, deadline);
+  const unknown = paceFor(0, options);
   const trial = new Trial(target, 0, false, unknown);
   try {
     await within(unknown.deadlineMs, trial, async () => {
@@ -42,7 +42,7 @@ export async function measure(
   } finally {
     await within(unknown.deadlineMs, trial, () => trial.end()).catch(() => {});
   }
-  return paceFor(trial.pulse.latencyMs, deadline);
+  return paceFor(trial.pulse.latencyMs, options);
 }
 
 /** Whether a call to the storage rejected, rather than returned something wrong. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CheckOptions } from "../types.ts";
 
 /** How long a rule may take by default, in milliseconds. */
 const SHORTEST = 10_000;
@@ -36,21 +37,29 @@ export interface Pace {
   readonly problem?: string;
 }
 
+type PaceOptions = Pick<CheckOptions, "deadline" | "slow">;
+
 /**
  * The time for rules.
  *
  * @param latencyMs How long a call to the storage takes, in milliseconds.
- * @param deadline How long one rule may take, in seconds, if the user decides it.
+ * @param options What the user decides: how long one rule may take, in seconds, and whether all cases run.
  */
-export function paceFor(latencyMs: number, deadline?: number): Pace {
+export function paceFor(
+  latencyMs: number,
+  { deadline, slow: thorough = false }: PaceOptions = {},
+): Pace {
   const slow = latencyMs >= SLOW;
+  const least = thorough ? LONGEST : SHORTEST;
   return {
     latencyMs,
     deadlineMs: deadline === undefined
-      ? Math.min(LONGEST, Math.max(SHORTEST, CALLS * latencyMs))
+      ? Math.min(LONGEST, Math.max(least, CALLS * latencyMs))
       : deadline * 1000,
     // A fast storage runs all cases, so that a seed always repeats the same run.
-    casesMs: slow ? Math.max(LEAST_MS, LEAST_CALLS * latencyMs) : Infinity,
+    casesMs: slow && !thorough
+      ? Math.max(LEAST_MS, LEAST_CALLS * latencyMs)
+      : Infinity,
     lanes: slow ? LANES : 1,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The trace of a trial: one line per request. Cookies appear under made-up names only.
+ * The trace of a trial: one line per request. Cookies and ids appear under made-up names only.
  *
  * @module
  */
@@ -9,6 +9,7 @@ export class Trace {
   /** One line each, numbered. */
   readonly lines: string[] = [];
   readonly #names = new Map<string, string>();
+  readonly #ids = new Set<string>();
 
   /** Adds a line. */
   note(line: string): void {
@@ -22,7 +23,27 @@ export class Trace {
     this.#names.set(cookie, name);
     return name;
   }
+
+  /** Remembers an id, which must not be shown. */
+  learn(id: unknown): void {
+    // Shorter ones would also be found where no id is meant.
+    if (typeof id === "string" && id.length >= SHORTEST_ID) this.#ids.add(id);
+  }
+
+  /** Text of the target, such as an error's message, without cookies and ids. */
+  hide(text: string): string {
+    let out = text;
+    for (const [cookie, name] of this.#names) {
+      const value = cookie.slice(cookie.indexOf("=") + 1);
+      if (value.length >= SHORTEST_ID) out = out.replaceAll(value, `<${name}>`);
+    }
+    for (const id of this.#ids) out = out.replaceAll(id, "<an id>");
+    return out;
+  }
 }
+
+/** In characters. */
+const SHORTEST_ID = 8;
 
 /** Runs one of the target's own hooks; what the hook throws is not blamed on the storage. */
 export type Hook = <T>(name: string, call: () => Promise<T>) => Promise<T>;

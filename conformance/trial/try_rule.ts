@@ -81,7 +81,8 @@ export async function tryRule(
     found = result("pass", rounds ? { rounds } : {});
   } catch (error) {
     silent = error instanceof Late && isSilent(error);
-    found = result(...resultOf(error, trial));
+    const [outcome, more] = resultOf(error, trial);
+    found = result(outcome, hidden(more, trial));
   }
   try {
     await within(pace.deadlineMs, trial, () => trial.end());
@@ -89,12 +90,26 @@ export async function tryRule(
     silent ||= error instanceof Late;
     if (found.outcome === "pass") {
       found = result("error", {
-        reason: reasonOf(error),
+        reason: trial.trace.hide(reasonOf(error)),
         trace: trial.trace.lines,
       });
     }
   }
   return { result: found, silent };
+}
+
+/** Without cookies and ids: an error of another library may quote them. */
+function hidden(
+  more: Partial<RuleResult>,
+  { trace }: Trial,
+): Partial<RuleResult> {
+  const { reason, got, want } = more;
+  return {
+    ...more,
+    ...reason === undefined ? {} : { reason: trace.hide(reason) },
+    ...got === undefined ? {} : { got: trace.hide(got) },
+    ...want === undefined ? {} : { want: trace.hide(want) },
+  };
 }
 
 /** Why a rule does not apply to a target or cannot be tried on it; `undefined` if it can. */

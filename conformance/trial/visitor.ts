@@ -29,6 +29,7 @@ export class Visitor {
       "reading a session",
       () => this.storage.port.read(cookie),
     );
+    this.#trace.learn(session.id);
     const request = `${this.name}${++this.#requests}`;
     this.#trace.note(`${request} sends ${this.#trace.nameOf(cookie)}`);
     return new VisitorRequest(this, session, this.#trace, request);

@@ -288,6 +288,22 @@ const bad: Bad[] = [
     reason: /^inspect\.records\(\) threw: TypeError: it must return a Map$/,
   },
   {
+    name: "its inspect hook cannot write",
+    target: {
+      capabilities: ["inspect"],
+      open: (options) => ({
+        ...open(options),
+        inspect: {
+          records: async () => new Map([[crypto.randomUUID(), "{}"]]),
+          write: () => Promise.reject(new Error("read-only")),
+        },
+      }),
+    },
+    rule: "HOSTILE-04",
+    outcome: "error",
+    reason: /^inspect\.write\(\) threw: Error: read-only$/,
+  },
+  {
     name: "it claims faults, and its hooks break nothing",
     target: {
       capabilities: ["faults"],

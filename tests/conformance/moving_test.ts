@@ -5,6 +5,7 @@
 import { conformance, instrument, rules } from "../../conformance/mod.ts";
 import type { Capability, OpenOptions, Target } from "../../conformance/mod.ts";
 import {
+  createCookie,
   createCookieSessionStorage,
   createReadThroughSessionStorage,
   createSessionStorage,
@@ -20,6 +21,8 @@ import { ENGINE, PATIENT } from "./targets.ts";
 type Storage = SessionStorage;
 type Opener = (options: OpenOptions) => {
   storage: Storage;
+  /** The cookie's name. */
+  name: string;
   inspect?: ReturnType<typeof instrument>["inspect"];
   faults?: ReturnType<typeof instrument>["faults"];
 };
@@ -41,12 +44,13 @@ function memory(): Opener {
       engine,
       cookie: { ...cookie, maxAge },
     });
-    return { ...hooks, storage };
+    return { ...hooks, storage, name: cookie.name };
   };
 }
 
 function sealedCookie(): Opener {
   return ({ namespace, maxAge, ...options }) => ({
+    name: namespace,
     storage: createCookieSessionStorage({
       ...options,
       cookie: { ...cookie, name: namespace, maxAge },
@@ -85,7 +89,7 @@ function database(): Opener {
         table.delete(id);
       },
     });
-    return { storage };
+    return { storage, name: "sid" };
   };
 }
 
@@ -129,12 +133,22 @@ function movingTarget(
         close: () => moving.close?.() ?? Promise.resolve(),
       };
       const { inspect, faults } = next;
+      // A session has moved as soon as it is read; but a database names it when it is saved.
+      const { name } = next.inspect ? next : old;
+      const cookieFor = async (id: string) =>
+        (await createCookie(name, { secrets: cookie.secrets }).serialize(
+          id,
+        )).split(
+          ";",
+          1,
+        )[0] ?? "";
       if (!inspect || !faults || !old.inspect || !old.faults) {
-        return { storage };
+        return { storage, cookieFor };
       }
       const [first, second] = [old.inspect, inspect];
       return {
         storage,
+        cookieFor,
         inspect: {
           records: async () =>
             new Map([...await first.records(), ...await second.records()]),

@@ -1,22 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AssertionError } from "node:assert/strict";
-import type { Reproduction } from "../../conformance/reports/reproductions/run.ts";
-import * as reactRouter from "../../conformance/reports/reproductions/react_router.ts";
-import * as remix from "../../conformance/reports/reproductions/remix.ts";
 import { deno } from "../../tools/project.ts";
+import { loadReproductions } from "../../tools/reports/findings.ts";
+import { readIndex } from "../../tools/reports/index.ts";
+import { libraries } from "../../tools/reports/storages.ts";
 import { effort } from "../_effort.ts";
-import { libraries, readIndex } from "../../tools/reports.ts";
-
-const modules: Record<
-  string,
-  {
-    readonly storages: Readonly<Record<string, () => unknown>>;
-    readonly reproductions: Readonly<Record<string, Reproduction<unknown>>>;
-  }
-> = {
-  react_router: reactRouter as typeof modules[string],
-  remix: remix as typeof modules[string],
-};
 
 if (effort.thorough) {
   Deno.test("conformance/reports says what the suite finds", async () => {
@@ -26,27 +14,47 @@ if (effort.thorough) {
   });
 }
 
-for (const { name, storages: names } of libraries) {
-  const { storages = {}, reproductions = {} } = modules[name] ?? {};
+for (const library of libraries) {
+  const { name } = library;
+  // Their clients and databases stay open for all reproductions.
+  const options = { sanitizeOps: false, sanitizeResources: false };
 
-  for (const storage of names) {
-    Deno.test(`${name} ${storage} has a reproduction of each rule that it breaks, and of no other`, () => {
-      const { failed } = readIndex().storages[`${name}_${storage}`] ?? {};
+  Deno.test(`${name} has a reproduction of each rule that a storage breaks, and of no other`, async () => {
+    const { reproductions } = await loadReproductions(library);
+    for (const [storage, { file }] of Object.entries(library.storages)) {
+      const { failed } = readIndex().storages[file] ?? {};
       const shown = Object.keys(reproductions)
         .filter((rule) => reproductions[rule]?.of.includes(storage));
-      assertEquals(shown.toSorted(), failed?.toSorted());
-    });
-  }
-
-  for (const [rule, { of, show }] of Object.entries(reproductions)) {
-    for (const storage of of) {
-      Deno.test(`${name} ${storage} breaks ${rule} in a few lines of its own API`, async () => {
-        const open = storages[storage];
-        assert(open, `there is no storage ${storage}`);
-        await assertRejects(() => show(open()), AssertionError);
-      });
+      assertEquals(shown.toSorted(), failed?.toSorted(), storage);
     }
-  }
+  });
+
+  Deno.test(
+    `${name} breaks rules in a few lines of its own API`,
+    options,
+    async (t) => {
+      const { storages, reproductions } = await loadReproductions(library);
+      for (const [rule, { of, show }] of Object.entries(reproductions)) {
+        for (const storage of of) {
+          await t.step({
+            name: `${storage} breaks ${rule}`,
+            ...options,
+            async fn() {
+              const open = storages[storage];
+              assert(open, `there is no storage ${storage}`);
+              const opened = await open();
+              await assertRejects(
+                () => show(opened),
+                AssertionError,
+                undefined,
+                `${storage} ${rule}`,
+              );
+            },
+          });
+        }
+      }
+    },
+  );
 }
 
 Deno.test("a reproduction ends with status 1 where it shows what it says", async () => {

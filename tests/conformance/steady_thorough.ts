@@ -2,7 +2,7 @@
  * Whether the suite comes to the same each time; `deno task steady` runs it 50 times and measures.
  */
 import { assert, assertEquals } from "@std/assert";
-import { oddTargets } from "./_odd.ts";
+import { oddTargets } from "./odd/mod.ts";
 import { flakes, runOnce, withEmbedded } from "./_steady.ts";
 
 const RUNS = 5;

@@ -26,7 +26,7 @@ import {
 import { ironCookie } from "../../examples/moving/iron_session.ts";
 import { reactRouterSessions } from "../../examples/moving/react_router.ts";
 import { remixSessions } from "../../examples/moving/remix_3.ts";
-import { fillGuide } from "../../tools/guide.ts";
+import { fillCode } from "../../tools/guide.ts";
 import { assertNoDrift } from "../_drift.ts";
 import { installed, startRedis } from "../engines/_servers.ts";
 import { stopTime } from "../guides/_clock.ts";
@@ -428,7 +428,7 @@ Deno.test("docs/coming-from.md holds the code that is tested here", async () => 
   assertNoDrift({
     path: "docs/coming-from.md",
     found: guide,
-    written: await fillGuide(guide),
+    written: await fillCode(guide),
     tool: "deno run -A tools/guide.ts",
   });
 });

@@ -13,7 +13,7 @@ import {
   SimpleSpanProcessor,
 } from "npm:@opentelemetry/sdk-trace-base@^2.0.0";
 import { createSessionStorage, withSession } from "@satchel/session";
-import { fillGuide } from "../../tools/guide.ts";
+import { fillCode } from "../../tools/guide.ts";
 import { telemetry } from "../../examples/telemetry.ts";
 import { assertNoDrift } from "../_drift.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
@@ -107,7 +107,7 @@ Deno.test("docs/storages.md shows the example as it is", async () => {
   assertNoDrift({
     path: "docs/storages.md",
     found: document,
-    written: await fillGuide(document),
+    written: await fillCode(document),
     tool: "deno run -A tools/guide.ts",
   });
 });

@@ -1,273 +1,76 @@
 /**
- * Reproductions for @remix-run/session: a few lines of its own API for each rule that it breaks.
+ * Reproductions for Remix 3: a few lines of its packages' own API for each rule that they break.
  *
- * `deno run -A conformance/reports/reproductions/remix.ts [cookie | memory | fs] [rule]`
+ * `deno run -A conformance/reports/reproductions/remix.ts [cookie | memory | fs | redis | memcache] [rule]`
  */
-import type { SessionStorage } from "@remix-run/session";
 import { createCookieSessionStorage } from "@remix-run/session/cookie-storage";
 import { createFsSessionStorage } from "@remix-run/session/fs-storage";
 import { createMemorySessionStorage } from "@remix-run/session/memory-storage";
-import assert from "node:assert/strict";
+import { createMemcacheSessionStorage } from "npm:@remix-run/session-storage-memcache@0.1.1";
+import { createRedisSessionStorage } from "npm:@remix-run/session-storage-redis@0.1.1";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
-import { type Reproduction, run } from "./run.ts";
+import { damageFile, folder, memcached, redis } from "./engines.ts";
+import { type Reproduction, run, shared } from "./run.ts";
+import { sizeShows } from "./shared/remix_sizes.ts";
+import { HOUR, shows, type Storage } from "./shared/remix_storage.ts";
 
-const dir = mkdtempSync(join(tmpdir(), "sessions-"));
-process.on("exit", () => rmSync(dir, { recursive: true }));
-
-/** The storages. */
-export const storages: Readonly<Record<string, () => SessionStorage>> = {
-  cookie: () => createCookieSessionStorage(),
-  memory: () => createMemorySessionStorage(),
-  fs: () => createFsSessionStorage(dir),
-};
-
-/** Signs a new visitor in. Returns their cookie. */
-async function signIn(storage: SessionStorage): Promise<string | null> {
-  const session = await storage.read(null);
-  session.set("userId", "u1");
-  return await storage.save(session);
+async function openRedis(): Promise<Storage> {
+  const { age, client, damage, prefix: keyPrefix } = await redis();
+  const withLifetime = (ttl: number) =>
+    createRedisSessionStorage(client, { keyPrefix, ttl });
+  return { ...withLifetime(HOUR / 1000), age, damage, withLifetime };
 }
 
-/** The reproductions, by rule. */
-export const reproductions: Readonly<
-  Record<string, Reproduction<SessionStorage>>
+async function openMemcache(): Promise<Storage> {
+  const { age, damage, prefix: keyPrefix, server } = await memcached();
+  const withLifetime = (ttlSeconds: number) =>
+    createMemcacheSessionStorage(server, { keyPrefix, ttlSeconds });
+  return { ...withLifetime(HOUR / 1000), age, damage, withLifetime };
+}
+
+/** The storages. */
+export const storages: Readonly<
+  Record<string, () => Storage | Promise<Storage>>
 > = {
-  "PERSIST-10": {
-    of: ["cookie", "fs"],
-    visitor:
-      "If a page adds an item to the cart that it read and saves, the item is lost, unless the page also sets the cart again.",
-    async show(storage) {
-      const session = await storage.read(null);
-      session.set("cart", ["tea"]);
-      const browser = await storage.save(session);
-      const page = await storage.read(browser);
-      (page.get("cart") as string[]).push("cup");
-      const next = await storage.read(await storage.save(page) ?? browser);
-      assert.deepEqual(next.get("cart"), ["tea", "cup"], "the cup is lost");
+  cookie: () => createCookieSessionStorage(),
+  memory: () => createMemorySessionStorage(),
+  fs: () => ({
+    ...createFsSessionStorage(folder),
+    damage(id) {
+      const hash = createHash("sha256").update(id).digest("hex");
+      damageFile(`${hash.slice(0, 2)}/${hash.slice(2)}`);
     },
-  },
-  "UNSET-02": {
-    of: ["cookie", "memory", "fs"],
-    visitor:
-      "A page that unsets an absent key sends every bot a cookie and, in memory and fs, stores a record for it.",
-    async show(storage) {
-      const session = await storage.read(null);
-      session.unset("coupon");
-      const cookie = await storage.save(session);
-      assert.equal(cookie, null, "a session without data is saved");
-    },
-  },
-  "REGEN-07": {
-    of: ["cookie", "memory", "fs"],
-    visitor:
-      "Ids have 122 random bits; 128 are required. Guessing such an id is not practical either.",
-    async show(storage) {
-      const { id } = await storage.read(null);
-      // Six bits of a UUID are always the same.
-      const bits = id.replaceAll("-", "").length * 4 -
-        (id.includes("-") ? 6 : 0);
-      assert(bits >= 128, `an id has ${bits} random bits`);
-    },
-  },
-  "REGEN-08": {
-    of: ["memory", "fs"],
-    visitor:
-      "If a login saves the session twice in one request, each time with a new id, the id in between stays signed in.",
-    async show(storage) {
-      const session = await storage.read(await signIn(storage));
-      session.regenerateId(true);
-      const between = await storage.save(session);
-      session.regenerateId(true);
-      await storage.save(session);
-      const other = await storage.read(between);
-      assert(!other.has("userId"), "the id in between still works");
-    },
-  },
-  "ISO-01": {
-    of: ["memory"],
-    visitor:
-      "If a page changes its cart object after saving it, the visitor's next request reads the change, although it was not saved.",
-    async show(storage) {
-      const cart = ["tea"];
-      const session = await storage.read(null);
-      session.set("cart", cart);
-      const browser = await storage.save(session);
-      cart.push("cup");
-      const next = await storage.read(browser);
-      assert.deepEqual(
-        next.get("cart"),
-        ["tea"],
-        "the stored value has changed too",
-      );
-    },
-  },
-  "ISO-02": {
-    of: ["memory"],
-    visitor:
-      "If a page changes the cart and fails before saving it, every other request reads the change.",
-    async show(storage) {
-      const session = await storage.read(null);
-      session.set("cart", ["tea"]);
-      const browser = await storage.save(session);
-      ((await storage.read(browser)).get("cart") as string[]).push("cup");
-      const other = await storage.read(browser);
-      assert.deepEqual(
-        other.get("cart"),
-        ["tea"],
-        "another request reads a change that was not saved",
-      );
-    },
-  },
-  "CONC-01": {
-    of: ["memory", "fs"],
-    visitor:
-      "A visitor logs out while a slow page loads. When that page saves, the visitor is signed in again, and so is everybody with the old cookie.",
-    async show(storage) {
-      const browser = await signIn(storage);
-      const slow = await storage.read(browser);
-      const leaving = await storage.read(browser);
-      leaving.destroy();
-      await storage.save(leaving);
-      slow.set("visits", 1);
-      await storage.save(slow);
-      const next = await storage.read(browser);
-      assert(!next.has("userId"), "the destroyed session is back");
-    },
-  },
-  "CONC-02": {
-    of: ["memory", "fs"],
-    visitor:
-      "An id that was planted before the login, and ended by it, is valid again once a slow page saves.",
-    async show(storage) {
-      const planted = await signIn(storage);
-      const slow = await storage.read(planted);
-      const login = await storage.read(planted);
-      login.regenerateId(true);
-      await storage.save(login);
-      slow.set("visits", 1);
-      await storage.save(slow);
-      const attacker = await storage.read(planted);
-      assert(!attacker.has("userId"), "the id that was deleted is back");
-    },
-  },
-  "CONC-04": {
-    of: ["fs"],
-    visitor:
-      "A request that reads while another one saves reads half a file, and fails.",
-    async show(storage) {
-      const session = await storage.read(null);
-      session.set("text", "x".repeat(100_000));
-      const browser = await storage.save(session);
-      for (let i = 0; i < 100; i++) {
-        const reads = Array.from({ length: 4 }, () => storage.read(browser));
-        const results = await Promise.allSettled([
-          storage.save(session),
-          ...reads,
-        ]);
-        assert(
-          results.every(({ status }) => status === "fulfilled"),
-          "reading rejects while the session is saved",
-        );
-      }
-    },
-  },
-  "CONC-09": {
-    of: ["memory", "fs"],
-    visitor:
-      "A visitor logs out, and another one signs in on that browser. The late response of a slow page signs the first one in again.",
-    async show(storage) {
-      let browser = await signIn(storage);
-      const slow = await storage.read(browser);
-      const leaving = await storage.read(browser);
-      leaving.destroy();
-      await storage.save(leaving);
-      const other = await storage.read(null);
-      other.set("userId", "u2");
-      browser = await storage.save(other);
-      slow.set("visits", 1);
-      browser = await storage.save(slow) ?? browser;
-      const next = await storage.read(browser);
-      assert.equal(next.get("userId"), "u2", "the browser got the old cookie");
-    },
-  },
-  "HOSTILE-04": {
-    of: ["fs"],
-    visitor:
-      "If a visitor's file is damaged, for example by a full disk, every request fails until the visitor deletes the cookie.",
-    async show(storage) {
-      const browser = await signIn(storage);
-      const hash = createHash("sha256").update(`${browser}`).digest("hex");
-      writeFileSync(join(dir, hash.slice(0, 2), hash.slice(2)), '[{"use');
-      await assert.doesNotReject(
-        storage.read(browser),
-        "a damaged file rejects",
-      );
-    },
-  },
-  "HOSTILE-06": {
-    of: ["cookie"],
-    visitor:
-      "If the session is larger than the limit of a cookie, browsers drop each new cookie: later changes are lost without an error.",
-    async show(storage) {
-      const session = await storage.read(null);
-      session.set("text", "x".repeat(5000));
-      await assert.rejects(
-        storage.save(session),
-        "it saves a cookie of more than 4096 bytes",
-      );
-    },
-  },
-  "SERIAL-03": {
-    of: ["cookie", "fs"],
-    visitor:
-      "A date is returned as text and NaN as null. The page that uses them fails, far from the code that stored them.",
-    async show(storage) {
-      const session = await storage.read(null);
-      session.set("sale", { ends: new Date(0), discount: NaN });
-      const next = await storage.read(await storage.save(session));
-      assert.deepEqual(
-        next.get("sale"),
-        { ends: new Date(0), discount: NaN },
-        "the value that is read differs from the saved one",
-      );
-    },
-  },
-  "SERIAL-04": {
-    of: ["fs"],
-    visitor:
-      "If a login sets a new id and a value that cannot be stored, it fails, and the old session with its cart is deleted too.",
-    async show(storage) {
-      const browser = await signIn(storage);
-      const session = await storage.read(browser);
-      session.regenerateId(true);
-      session.set("balance", 10n);
-      await storage.save(session).catch(() => {});
-      const next = await storage.read(browser);
-      assert(next.has("userId"), "the save that failed deleted the session");
-    },
-  },
-  "MODEL-02": {
-    of: ["memory", "fs"],
-    visitor:
-      "One page logs out while another removes a coupon: the visitor is still signed in, which neither order of the two would give.",
-    async show(storage) {
-      const browser = await signIn(storage);
-      const [leaving, other] = [
-        await storage.read(browser),
-        await storage.read(browser),
-      ];
-      other.unset("coupon");
-      leaving.destroy();
-      await storage.save(leaving);
-      await storage.save(other);
-      const next = await storage.read(browser);
-      assert(!next.has("userId"), "no order of the two leads to this");
-    },
-  },
+  }),
+  redis: openRedis,
+  memcache: openMemcache,
 };
+
+/** The reproductions, by rule. */
+export const reproductions: Readonly<Record<string, Reproduction<Storage>>> =
+  shared({ ...shows, ...sizeShows }, {
+    "PERSIST-10": ["cookie", "fs", "redis", "memcache"],
+    "UNSET-02": ["cookie", "memory", "fs", "redis", "memcache"],
+    "EXPIRY-09": ["redis", "memcache"],
+    "EXPIRY-12": ["redis", "memcache"],
+    "REGEN-08": ["memory", "fs", "redis", "memcache"],
+    "REGEN-09": ["cookie", "memory", "fs", "redis", "memcache"],
+    "ISO-01": ["memory"],
+    "ISO-02": ["memory"],
+    "CONC-01": ["memory", "fs", "redis", "memcache"],
+    "CONC-02": ["memory", "fs", "redis", "memcache"],
+    "CONC-04": ["fs"],
+    "CONC-09": ["memory", "fs", "redis", "memcache"],
+    "HOSTILE-04": ["fs", "redis", "memcache"],
+    "HOSTILE-06": ["cookie"],
+    "HOSTILE-07": ["memcache"],
+    "SERIAL-03": ["cookie", "fs", "redis", "memcache"],
+    "SERIAL-04": ["fs", "redis", "memcache"],
+    "SIZE-01": ["cookie", "memcache"],
+    "SIZE-02": ["cookie", "memcache"],
+    "SIZE-03": ["cookie", "memcache"],
+    "SIZE-04": ["cookie"],
+    "SIZE-05": ["memcache"],
+    "MODEL-02": ["memory", "fs", "redis", "memcache"],
+  });
 
 if (import.meta.main) await run(storages, reproductions);

@@ -5,6 +5,7 @@
  */
 import type { OpenStorage } from "../../trial/open_storage.ts";
 import type { Trial, TrialOpenOptions } from "../../trial/trial.ts";
+import { damage } from "./damage.ts";
 import { openOwned, signIn } from "./owned.ts";
 
 /** What a field is replaced by; `undefined` removes it. */
@@ -62,7 +63,7 @@ async function open(t: Trial): Promise<OpenStorage> {
 
 async function readDamaged(
   t: Trial,
-  { index, path, text: damage }: Damage,
+  { index, path, text: field }: Damage,
 ): Promise<void> {
   const storage = await open(t);
   const userId = "u1";
@@ -70,19 +71,21 @@ async function readDamaged(
   const [key, record] = records[index] ?? [];
   const parts = partsOf(record);
   if (key === undefined || !parts) return;
-  await storage.inspect.write(
-    key,
-    parts.mark + replace(parts.json, path, damage),
-  );
   t.note(
-    `${visitor.name}'s record has ${damage || "nothing"} in field ${
+    `${visitor.name}'s record has ${field || "nothing"} in field ${
       path.join(".")
     }`,
   );
+  const isHeld = await damage(t, storage.inspect, {
+    records: [[key, record ?? ""]],
+    change: () => parts.mark + replace(parts.json, path, field),
+  });
+  if (!isHeld) return;
   const request = await visitor.request();
   const found = request.get("userId");
   t.ok(
-    found === undefined || found === userId || path.length > 1,
+    // The values of a session can be edited; its frame cannot.
+    found === undefined || found === userId || path.at(-1) === "userId",
     "a damaged record returns other data",
   );
   request.set("visits", 2);

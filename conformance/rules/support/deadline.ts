@@ -31,19 +31,23 @@ export class Deadline {
     before?: Deadline,
   ): Promise<Deadline> {
     const from = t.elapsed;
-    await save();
-    if (before) before.#met();
+    try {
+      await save();
+    } finally {
+      // A save that fails after its deadline, because it came late, is no fault of the storage.
+      if (before) before.#met();
+    }
     return new Deadline(t, seconds * 1000, from, t.elapsed);
   }
 
   /** Lets time pass until shortly before the deadline: one millisecond, if the clock is exact. */
   async approach(): Promise<void> {
     const t = this.#t;
-    const early = t.exact ? 1 : Math.max(2 * t.slack, this.#ms / 4);
+    const early = t.exact ? t.slack : Math.max(2 * t.slack, this.#ms / 4);
     await t.advance(Math.max(0, this.#earliest - early - t.elapsed));
   }
 
-  /** Lets time pass until the deadline has certainly passed: to the millisecond, if the clock is exact. */
+  /** Lets time pass until the deadline has certainly passed: as exactly as the clock allows. */
   async pass(): Promise<void> {
     const t = this.#t;
     await t.advance(Math.max(0, this.#latest + t.slack - t.elapsed));

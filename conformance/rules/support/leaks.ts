@@ -6,6 +6,7 @@
 import { Violation } from "../../trial/port.ts";
 import type { Trial } from "../../trial/trial.ts";
 import type { Visitor, VisitorRequest } from "../../trial/visitor.ts";
+import { damage } from "./damage.ts";
 
 /** What was reported, and the secrets that must not be in it. */
 export interface Heard {
@@ -108,9 +109,8 @@ async function provokeDamage(
   if (!t.claims("inspect")) return;
   const { inspect } = visitor.storage;
   for (const text of [`{"card":"${marker}`, `${marker}{}`, `[${marker}]`]) {
-    for (const key of (await inspect.records()).keys()) {
-      await inspect.write(key, text);
-    }
+    const records = await inspect.records();
+    if (!await damage(t, inspect, { records, change: () => text })) continue;
     await tried("a damaged record", () => visitor.visit(work));
   }
 }

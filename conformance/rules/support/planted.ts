@@ -28,6 +28,7 @@ export async function madeUp(
     if (visitor.cookie === null) continue;
     real.push(door ? await door.idOf(visitor) : visitor.cookie);
   }
+  t.ok(real.length > 0, "no cookie is sent for a new session");
   const { http } = storage.port;
   const name = http
     ? `${(door ? await cookieOf(t, storage) : real[0])?.split("=")[0]}=`

@@ -63,7 +63,7 @@ export const expiry: readonly Mutant[] = [
     }),
   }),
   mutant("EXPIRY-02", {
-    name: "a session is alive at the instant of its deadline",
+    name: "a column keeps deadlines in whole minutes, rounded up",
     reason: "the session can be read after its deadline",
     also: {
       "EXPIRY-03": "it looks at the same instant",
@@ -75,7 +75,9 @@ export const expiry: readonly Mutant[] = [
       engine: {
         async read(key) {
           const record = await engine.read(key);
-          return record && { ...record, expires: record.expires + 1 };
+          if (!record) return null;
+          const minutes = Math.floor(record.expires / 60_000) + 1;
+          return { ...record, expires: minutes * 60_000 };
         },
       },
     }),

@@ -3,7 +3,7 @@ import { createFileSessionStorage } from "@react-router/node";
 import type { Target } from "../../../conformance/mod.ts";
 import { dateClock } from "./_clock.ts";
 import { folder, inspectFiles } from "./_files.ts";
-import { cookieOf, opened } from "./_react_router.ts";
+import { cookieForIds, cookieOf, opened } from "./_react_router.ts";
 
 const target: Target = {
   name: "React Router file",
@@ -28,6 +28,7 @@ const target: Target = {
     return {
       ...opened(storage, options),
       inspect: inspectFiles(namespace),
+      cookieFor: cookieForIds(options),
     };
   },
 };

@@ -2,17 +2,19 @@
 import { createMemorySessionStorage } from "react-router";
 import type { Target } from "../../../conformance/mod.ts";
 import { dateClock } from "./_clock.ts";
-import { cookieOf, opened } from "./_react_router.ts";
+import { cookieForIds, cookieOf, opened } from "./_react_router.ts";
 
 const target: Target = {
   name: "React Router memory",
   profile: "react-router",
   clock: dateClock,
   capabilities: ["revoke", "expiry", "lifetime"],
-  open: (options) =>
-    opened(
+  open: (options) => ({
+    ...opened(
       createMemorySessionStorage({ cookie: cookieOf(options) }),
       options,
     ),
+    cookieFor: cookieForIds(options),
+  }),
 };
 export default target;

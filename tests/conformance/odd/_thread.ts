@@ -1,0 +1,18 @@
+/// <reference lib="deno.worker" />
+/** The other end of `inThread`: an engine in a thread of its own. */
+import { MemoryEngine } from "../../../storage/engines/memory.ts";
+
+type Method = "read" | "write" | "delete" | "touch";
+
+const engine = new MemoryEngine(100_000, Date.now, () => {});
+
+self.onmessage = async ({ data: { id, method, args } }: MessageEvent<{
+  id: number;
+  method: Method;
+  args: never[];
+}>) => {
+  const call = engine[method].bind(engine) as (
+    ...args: never[]
+  ) => Promise<unknown>;
+  self.postMessage({ id, result: await call(...args) });
+};
