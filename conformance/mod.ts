@@ -68,7 +68,7 @@ export {
 export { CAPABILITIES, type Capability, type Claim } from "./capabilities.ts";
 export { type FormatOptions, formatReport } from "./format.ts";
 export { checkHistory, type HistoryOptions } from "./history/check_history.ts";
-export type { AnomalyKind } from "./history/judge.ts";
+export type { AnomalyKind } from "./history/anomaly.ts";
 export { type HistoryRule, historyRules } from "./history/rules.ts";
 export { instrument, type Instrumented } from "./instrument.ts";
 export { RULE_SET, rules } from "./rules.ts";

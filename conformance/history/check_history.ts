@@ -9,9 +9,10 @@ import { checkTarget } from "../target.ts";
 import { paceFor } from "../trial/pace.ts";
 import type { Report, RuleResult, Target } from "../types.ts";
 import { type Histories, type HistoryPlan, record } from "./record.ts";
-import { type Anomaly, judge } from "./judge.ts";
+import type { Anomaly } from "./anomaly.ts";
+import { judge } from "./judge.ts";
 import { type HistoryRule, historyRules } from "./rules.ts";
-import { traceOf } from "./show.ts";
+import { traceOf } from "./trace.ts";
 import { node } from "./node.ts";
 import { takesOrders } from "./talk.ts";
 
@@ -21,7 +22,7 @@ export interface HistoryOptions {
   readonly module: string | URL;
   /** How many processes work at the same time, from 2 to 16. @default {4} */
   readonly processes?: number | undefined;
-  /** Whether processes are killed while they work; others take their place. @default {false} */
+  /** Whether each process of a round is killed once, in the middle of a change or right after one; another takes its place. @default {false} */
   readonly kill?: boolean | undefined;
   /** Repeats the choices of a run: what each process does, and when one is killed. The order of events is up to the machine. @default {a random one, in the report} */
   readonly seed?: number | undefined;

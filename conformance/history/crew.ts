@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Random } from "../trial/random.ts";
 import { OtherProcess } from "./talk.ts";
+import type { Kill } from "./kill.ts";
 import type { Line } from "./log.ts";
 import { type Errand, type Order, WORKER } from "./worker.ts";
 import type { Ticket } from "./work.ts";
@@ -14,7 +14,7 @@ const PINGS = 25;
 
 /** What a crew has to know. */
 export interface CrewOptions {
-  /** What each process is told, by its name. */
+  /** What each process has to know, by its name. */
   readonly errand: (name: string) => Errand;
   readonly names: readonly string[];
   readonly clock: () => number;
@@ -33,10 +33,12 @@ export interface Reported {
   readonly killed: boolean;
 }
 
-/** A process that is to be killed at its first save after it has reported so many lines of a round. */
-export interface Kill {
-  readonly seat: number;
-  readonly lines: number;
+/** What the process in a seat is to do in a round. */
+export interface Share {
+  /** Sessions that no other process changes. */
+  readonly own: readonly number[];
+  readonly shared: readonly number[];
+  readonly kill?: Kill | undefined;
 }
 
 /** One process at a time. */
@@ -53,7 +55,6 @@ export class Crew {
   readonly #names: string[];
   readonly #seats: Member[] = [];
   readonly #all: Member[] = [];
-  #onLine: (member: Member) => void = () => {};
 
   constructor(options: CrewOptions) {
     this.#options = options;
@@ -75,49 +76,22 @@ export class Crew {
     }));
   }
 
-  /** Lets all processes work until they have done their share, and kills some of them meanwhile. */
-  async work(
-    sessions: readonly number[],
-    kills: readonly Kill[] = [],
-  ): Promise<void> {
-    const order: Order = { do: "work", sessions };
-    const left = [...kills];
-    const begun = new Map<Member, number>();
-    this.#onLine = (member) => {
-      const from = begun.get(member);
-      if (from === undefined || member.process.killed) return;
-      // Reads leave nothing behind: it is killed as it begins to change something.
-      const latest = member.lines.at(-1)?.begun;
-      if (latest === undefined || latest.kind === "read") return;
-      const at = left.findIndex(({ seat, lines }) =>
-        this.#seats[seat] === member && member.lines.length - from >= lines
-      );
-      if (at < 0) return;
-      left.splice(at, 1);
-      // Its order is never answered; the end of the process is awaited there.
-      void member.process.kill();
-    };
-    const run = async (seat: number): Promise<void> => {
+  /** Lets all processes work until they have done their share, or are killed: then another does the share. */
+  async work(share: (seat: number) => Share): Promise<void> {
+    const run = async (seat: number, { own, shared, kill }: Share) => {
       const member = this.#seats[seat];
       if (!member) return;
-      begun.set(member, member.lines.length);
-      const failure = await ask(member, order).then(
-        () => null,
-        (error) => error,
-      );
-      if (!member.process.killed) {
-        if (failure) throw failure;
-        return;
+      const sessions = [...own, ...shared];
+      try {
+        return void await ask(member, { do: "work", sessions, kill });
+      } catch (error) {
+        if (!member.process.killed) throw error;
       }
-      await member.process.kill();
+      await member.process.end();
       await this.#fill(seat);
-      if (failure) await run(seat);
+      await run(seat, { own: [], shared });
     };
-    try {
-      await Promise.all(this.#seats.map((_, seat) => run(seat)));
-    } finally {
-      this.#onLine = () => {};
-    }
+    await Promise.all(this.#seats.map((_, seat) => run(seat, share(seat))));
   }
 
   /** Tells all processes to end their work soon. */
@@ -150,10 +124,7 @@ export class Crew {
     const lines: Line[] = [];
     const process = new OtherProcess({
       ...{ name, module: WORKER, execArgv },
-      onReport: (line) => {
-        lines.push(line as Line);
-        this.#onLine(member);
-      },
+      onReport: (line) => lines.push(line as Line),
     });
     const member: Member = { process, lines, offset: 0, error: 0 };
     this.#all.push(member);
@@ -164,21 +135,6 @@ export class Crew {
     Object.assign(member, await compare(member, clock));
     this.#seats[seat] = member;
   }
-}
-
-/** Which processes are to be killed, and when: the same ones for the same seed. */
-export function planKills(
-  random: Random,
-  plan: {
-    readonly kills: number;
-    readonly processes: number;
-    readonly lines: number;
-  },
-): Kill[] {
-  return Array.from({ length: plan.kills }, () => ({
-    seat: random.int(plan.processes),
-    lines: 1 + random.int(plan.lines),
-  }));
 }
 
 function ask({ process }: Member, order: Order): Promise<unknown> {

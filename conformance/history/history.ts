@@ -161,15 +161,11 @@ function eventsOf(
   slack: number,
 ): { operation: Operation; ends: boolean }[] {
   const events: { operation: Operation; ends: boolean; at: number }[] = [];
-  const lasts = new Map<string, number>();
-  for (const operation of history.toSorted((a, b) => b.start - a.start)) {
-    const { process, start, end } = operation;
+  for (const operation of history) {
+    const { start, end } = operation;
     events.push({ operation, ends: false, at: start });
-    // A process does one thing after the other, and by one clock.
-    const next = Math.max(end, lasts.get(process) ?? Infinity);
-    const at = Math.min(end + slack, (end + next) / 2);
+    const at = end + slack;
     if (at < Infinity) events.push({ operation, ends: true, at });
-    lasts.set(process, start);
   }
   // An operation that begins as another ends overlaps with it.
   return events.sort((a, b) => a.at - b.at || Number(a.ends) - Number(b.ends));
@@ -196,8 +192,7 @@ function settle(
       settled.push({ state: path.state, done });
       continue;
     }
-    for (const each of open) {
-      if (path.done.has(each)) continue;
+    for (const each of ready(path.done, open)) {
       for (const state of after(path.state, each, model)) {
         const done = new Set(path.done).add(each);
         todo.push(withReads({ state, done }, open, model));
@@ -214,12 +209,28 @@ function withReads(
   model: Model,
 ): Path {
   const done = new Set(path.done);
-  for (const each of open) {
-    if (each.outcome === "unknown" || done.has(each)) continue;
+  for (const each of ready(done, open)) {
+    if (each.outcome === "unknown") continue;
     const states = after(path.state, each, model);
     if (states.length === 1 && states[0] === path.state) done.add(each);
   }
   return { state: path.state, done };
+}
+
+/**
+ * What may be done next. By its own clock, a process does one thing after the other, however much clocks differ. An
+ * operation without a known end keeps no other waiting.
+ */
+function* ready(
+  done: ReadonlySet<Operation>,
+  open: ReadonlySet<Operation>,
+): Generator<Operation> {
+  const busy = new Set<string>();
+  for (const each of open) {
+    if (done.has(each) || busy.has(each.process)) continue;
+    yield each;
+    if (!done.has(each) && each.end < Infinity) busy.add(each.process);
+  }
 }
 
 /** The states to which an operation may lead; none if it cannot have happened then. */

@@ -5,15 +5,8 @@
  */
 import type { Operation } from "./history.ts";
 import { report } from "./talk.ts";
-import {
-  type Begun,
-  type Ended,
-  firstValues,
-  idOf,
-  type Log,
-  type Ticket,
-  type World,
-} from "./work.ts";
+import { firstValues, idOf } from "./values.ts";
+import type { Begun, Ended, Log, Ticket, World } from "./work.ts";
 
 /** A line of a process's log: an operation that begins, or one that has ended. JSON does not have `Infinity`. */
 export interface Line {

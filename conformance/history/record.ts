@@ -7,25 +7,18 @@ import { claimsOf } from "../capabilities.ts";
 import { portOf } from "../trial/port.ts";
 import { Random } from "../trial/random.ts";
 import type { Opened, Target } from "../types.ts";
-import { Crew, planKills } from "./crew.ts";
-import { fileJar } from "./files.ts";
+import { Crew } from "./crew.ts";
+import { fileJar } from "./jar.ts";
 import type { Model } from "./history.ts";
-import { LAST, type Logged, type Track } from "./judge.ts";
+import { planKills } from "./kill.ts";
+import { LAST, type Logged, type Track } from "./anomaly.ts";
 import { WorkerError } from "./talk.ts";
 import { clock, create, operationsOf } from "./log.ts";
 import { type Errand, openShared } from "./worker.ts";
-import {
-  type Jar,
-  keysOf,
-  look,
-  MARK,
-  type Mix,
-  type Plan,
-  VISITS,
-  wordsOf,
-} from "./work.ts";
+import { keysOf, look, MARK } from "./values.ts";
+import { type Jar, type Mix, type Plan, VISITS, wordsOf } from "./work.ts";
 
-/** Sessions of a round. */
+/** Sessions of a round that all processes work on. */
 const SESSIONS = 6;
 /** How many saves of a session each process is answered. */
 const COMMITS = 6;
@@ -121,7 +114,8 @@ class Recorder {
     this.#random = new Random(plan.seed);
     this.#jar = fileJar(folders.cookies);
     const { processes, rounds, kill } = plan;
-    const count = processes + (kill ? rounds * this.#kills : 0);
+    // In each round, all are killed, and others take their place.
+    const count = processes * (kill ? 1 + rounds : 1);
     const names = Array.from({ length: count }, (_, i) => `p${i}`);
     this.#errand = {
       ...folders,
@@ -147,12 +141,8 @@ class Recorder {
     return `${this.#doing} took more than ${this.#plan.deadline} s in all; raise the deadline if the storage is slow`;
   }
 
-  get #kills(): number {
-    return Math.ceil(this.#plan.processes / 2);
-  }
-
   async run(): Promise<void> {
-    const { processes, rounds, kill, deadline } = this.#plan;
+    const { processes, rounds, deadline } = this.#plan;
     await this.#open();
     const port = portOf(this.#opened[0]?.storage);
     // The session that every process must see before it begins.
@@ -161,23 +151,16 @@ class Recorder {
     await this.#crew.start(processes);
     this.#doing = "the work of the processes";
     // A process that is busy ends its work well before the run is late.
-    const timer = setTimeout(() => this.#crew.stop(), deadline * 750);
+    let isStopped = false;
+    const timer = setTimeout(() => {
+      isStopped = true;
+      this.#crew.stop();
+    }, deadline * 750);
     try {
       for (let round = 0; round < rounds; round++) {
         if (performance.now() - this.#started > deadline * 500) break;
-        const sessions = Array.from(
-          { length: SESSIONS },
-          (_, i) => 1 + round * SESSIONS + i,
-        );
-        const lines = SESSIONS * COMMITS;
-        const kills = kill ? this.#kills : 0;
-        this.#sessions.push(...sessions);
-        await this.#crew.create(sessions);
-        await this.#crew.work(
-          sessions,
-          planKills(this.#random, { kills, processes, lines }),
-        );
-        this.#ran++;
+        await this.#round(round);
+        if (!isStopped) this.#ran++;
       }
     } finally {
       clearTimeout(timer);
@@ -186,6 +169,25 @@ class Recorder {
     await this.#crew.close();
     this.#doing = "reading all sessions";
     await this.#readAll();
+  }
+
+  async #round(round: number): Promise<void> {
+    const { processes, kill } = this.#plan;
+    const size = SESSIONS + (kill ? processes : 0);
+    const sessions = Array.from(
+      { length: size },
+      (_, i) => 1 + round * size + i,
+    );
+    this.#sessions.push(...sessions);
+    const shared = sessions.slice(0, SESSIONS);
+    const own = sessions.slice(SESSIONS);
+    const spared = COMMITS / 2;
+    const kills = planKills(this.#random, { own, shared, spared, round });
+    await this.#crew.create(sessions);
+    await this.#crew.work((seat) => ({
+      own: own.slice(seat, seat + 1),
+      ...{ shared, kill: kills[seat] },
+    }));
   }
 
   histories(): Histories {
@@ -304,15 +306,20 @@ class Recorder {
   }
 
   #failure(all: readonly Logged[]): Histories["failure"] | undefined {
-    const answered = all.some(({ kind, outcome, sets }) =>
+    const isAnswered = all.some(({ kind, outcome, sets }) =>
       kind === "commit" && sets?.[MARK] === undefined &&
       (outcome === "ok" || outcome === "answered")
     );
     const first = all.find(({ error }) => error !== undefined)?.error;
-    if (answered || first === undefined) return undefined;
+    if (!isAnswered && first !== undefined) {
+      const reason = `no save of a process was answered: ${first}`;
+      return { outcome: "error", reason };
+    }
+    if (this.#ran > 0) return undefined;
+    const { deadline } = this.#plan;
     return {
-      outcome: "error",
-      reason: `no save of a process was answered: ${first}`,
+      outcome: "not-run",
+      reason: `no round ended in time; raise the deadline, ${deadline} s`,
     };
   }
 

@@ -5,7 +5,7 @@
  */
 import type { Claim } from "../capabilities.ts";
 import type { Rule } from "../types.ts";
-import type { AnomalyKind } from "./judge.ts";
+import type { AnomalyKind } from "./anomaly.ts";
 
 /** A rule about histories. */
 export interface HistoryRule extends Rule {
@@ -57,7 +57,13 @@ export const historyRules: readonly HistoryRule[] = [
     why: "A visitor sees the account of another.",
   }),
   history(4, "old", {
-    after: ["HISTORY-01", "HISTORY-02", "HISTORY-03", "HISTORY-07"],
+    after: [
+      "HISTORY-01",
+      "HISTORY-02",
+      "HISTORY-03",
+      "HISTORY-05",
+      "HISTORY-07",
+    ],
     sentence:
       "A read shows what was answered before it began, whichever process saved that.",
     why:
@@ -74,7 +80,7 @@ export const historyRules: readonly HistoryRule[] = [
   history(7, "half", {
     kills: true,
     sentence:
-      "A process that is killed leaves whole records, and what it was told is saved stays saved.",
+      "A process that is killed leaves whole records, and each save that was answered before stays saved.",
     why: "A deploy or a crash signs visitors out, or undoes what they did.",
   }),
 ];

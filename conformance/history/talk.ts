@@ -111,7 +111,7 @@ export class OtherProcess {
     this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
   }
 
-  /** Kills it as a crash would, whatever it is doing. Everything that it reported before has arrived afterwards. */
+  /** Kills it as a crash would, in the middle of anything. Everything that it reported before has arrived when this returns. */
   async kill(): Promise<void> {
     this.#killed = true;
     this.#child.kill("SIGKILL");
@@ -131,6 +131,7 @@ export class OtherProcess {
       if (!line.startsWith(MARK)) continue;
       const said = JSON.parse(line.slice(MARK.length)) as Said;
       if ("report" in said) this.#onReport(said.report);
+      else if ("killed" in said) void this.kill();
       else if ("failed" in said) {
         this.#answer?.reject(
           new WorkerError(`process ${this.name} failed: ${said.failed}`),
@@ -145,7 +146,11 @@ interface Waiting {
   reject(error: WorkerError): void;
 }
 
-type Said = { report: unknown } | { failed: string } | { answer?: unknown };
+type Said =
+  | { report: unknown }
+  | { failed: string }
+  | { killed: true }
+  | { answer?: unknown };
 
 /** Whether this process was started to take orders: by this module, or by any. */
 export function takesOrders(module?: string): boolean {
@@ -184,6 +189,13 @@ export function serve(
 /** Reports something without being asked. It has left this process when the function returns. */
 export function report(what: unknown): void {
   say({ report: what });
+}
+
+/** Kills this process as a crash would. It has told the other process so. */
+export function killSelf(): void {
+  say({ killed: true });
+  const process = node("process");
+  process.kill(process.pid, "SIGKILL");
 }
 
 function say(what: Said): void {

@@ -6,7 +6,8 @@
 import type { Port, Sent } from "../trial/port.ts";
 import type { Random } from "../trial/random.ts";
 import type { SessionLike } from "../types.ts";
-import { type Operation, type Snapshot, SOMETHING } from "./history.ts";
+import type { Operation } from "./history.ts";
+import { idOf, KEYS, LIVES, look, MARK, sessionOf, textOf } from "./values.ts";
 
 /** How often a request does what: shares of 1. */
 export interface Mix {
@@ -98,16 +99,10 @@ export interface World {
   readonly rest?: () => Promise<void>;
 }
 
-/** The key whose text says which session it is; set once. */
-export const MARK = "of";
 /** After so many reads in a row that found nothing, a session is taken to have ended. */
 const GONE = 5;
 /** After so many operations in a row that failed, a session is left alone. */
 const FAILED = 20;
-/** How many keys of its own a process has in a session, beside the one that each commit sets. */
-const KEYS = 4;
-/** Under how many names a process continues, if sessions cannot list their keys. */
-const LIVES = 4;
 
 /** How often a save is tried that others got in between. */
 const ATTEMPTS = 200;
@@ -136,22 +131,6 @@ export async function work(plan: Plan, world: World): Promise<void> {
     const given = world.rest ? false : failed === FAILED;
     if (commits === 0 || gone === GONE || given) left.splice(at, 1);
   }
-}
-
-/** What a session is made with. */
-export function firstValues(session: number): Record<string, string> {
-  const text = textOf(session, "first", 0);
-  return { [MARK]: text, a: text, b: text };
-}
-
-/** The session that a text was written for, or `undefined` if no process writes such a text. */
-export function sessionOf(text: string): number | undefined {
-  const [, session] = text.match(/^s(\d+)\.[\w~]+\.\d+$/) ?? [];
-  return session === undefined ? undefined : Number(session);
-}
-
-function textOf(session: number, process: string, count: number): string {
-  return `s${session}.${process}.${count}`;
 }
 
 class Worker {
@@ -185,8 +164,9 @@ class Worker {
     if (typeof found === "string") return stale ? "read" : found;
     // A session of another visitor is recorded, and left alone.
     if (sessionOf(`${found.get(MARK)}`) !== session) return "gone";
-    if (this.#chance("read")) return "read";
+    const isRead = this.#chance("read");
     await this.#world.think?.();
+    if (isRead) return "read";
     if (this.#chance("destroy")) {
       return await this.#destroy(session, ticket.id, found);
     }
@@ -318,48 +298,6 @@ function outcomeOf(sent: Sent, renamed: boolean, http: boolean): Outcome {
   // A header says nothing about a session that keeps its id; a value is sent for each that was saved.
   if (http) return "answered";
   return sent.kind === "nothing" ? "gone" : "ok";
-}
-
-/** The id of a session, or its cookie if the library's sessions do not have ids. */
-export function idOf(session: SessionLike, sent?: Sent): string | undefined {
-  const { id } = session;
-  if (typeof id === "string" && id !== "") return id;
-  if (typeof id === "number") return `${id}`;
-  if (id !== undefined && id !== "" && id !== null) return undefined;
-  return sent?.kind === "cookie" ? sent.cookie : undefined;
-}
-
-/** Every key under which the processes of these names can store something. */
-export function keysOf(names: readonly string[]): string[] {
-  const own = names.flatMap((name) =>
-    Array.from(
-      { length: LIVES },
-      (_, i) => i === 0 ? name : `${name}~${i + 1}`,
-    )
-  );
-  return [
-    ...[MARK, "a", "b"],
-    ...own.flatMap((
-      name,
-    ) => [name, ...Array.from({ length: KEYS }, (_, i) => `${name}.${i}`)]),
-  ];
-}
-
-/** All that a session holds, its flash unread. */
-export function look(
-  session: SessionLike,
-  keys?: readonly string[],
-): Snapshot {
-  const { data = {} } = session as { data?: Record<string, unknown> };
-  const all = keys ??
-    Object.keys(data).filter((key) => !key.startsWith("__flash_"));
-  const found: Record<string, string> = {};
-  for (const key of all) {
-    if (!session.has(key)) continue;
-    const value = session.get(key);
-    found[key] = typeof value === "string" ? value : `(${typeof value})`;
-  }
-  return session.has("flash") ? { ...found, flash: SOMETHING } : found;
 }
 
 /** The first line of an error. */

@@ -6,18 +6,13 @@
 import { portOf } from "../trial/port.ts";
 import { Random } from "../trial/random.ts";
 import type { Opened, OpenOptions, Target } from "../types.ts";
-import { fileJar } from "./files.ts";
+import { fileJar } from "./jar.ts";
+import { fatalLog, type Kill } from "./kill.ts";
 import { clock, create, isConflict, reportingLog } from "./log.ts";
 import { node } from "./node.ts";
-import { serve, takesOrders } from "./talk.ts";
-import {
-  keysOf,
-  look,
-  type Plan,
-  type Ticket,
-  work,
-  type World,
-} from "./work.ts";
+import { killSelf, serve, takesOrders } from "./talk.ts";
+import { keysOf, look } from "./values.ts";
+import { type Plan, type Ticket, work, type World } from "./work.ts";
 
 /** This module's address. Started by {@linkcode OtherProcess}, it takes orders. */
 export const WORKER: string = import.meta.url;
@@ -42,7 +37,12 @@ export type Order =
   | { readonly do: "open"; readonly errand: Errand }
   | { readonly do: "clock" }
   | { readonly do: "see"; readonly ticket: Ticket }
-  | { readonly do: "create" | "work"; readonly sessions: readonly number[] }
+  | { readonly do: "create"; readonly sessions: readonly number[] }
+  | {
+    readonly do: "work";
+    readonly sessions: readonly number[];
+    readonly kill?: Kill | undefined;
+  }
   | { readonly do: "stop" }
   | { readonly do: "close" };
 
@@ -90,9 +90,15 @@ function takeOrders(): void {
           await create(each, world, errand.plan.name);
         }
         break;
-      case "work":
-        await work({ ...errand.plan, keys, sessions: order.sessions }, world);
+      case "work": {
+        const { sessions, kill } = order;
+        const { log } = world;
+        await work({ ...errand.plan, keys, sessions }, {
+          ...world,
+          log: kill ? fatalLog(log, kill, { clock, die: killSelf }) : log,
+        });
         break;
+      }
       case "close":
         // The target's own `close` may remove what was stored.
         await opened?.storage.close?.();

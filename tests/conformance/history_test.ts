@@ -53,11 +53,11 @@ for (const [target, module] of right) {
   });
 }
 
-for (const { target, rule, kill = false, also = {} } of MUTANTS) {
+for (const { target, rule, kill = false, rounds = 1, also = {} } of MUTANTS) {
   Deno.test(`${rule} finds it, when a storage has ${target.name}`, async () => {
     for (const seed of SEEDS) {
       const report = await check(target, here("mutants.ts"), {
-        ...{ seed, kill, rounds: 2 },
+        ...{ seed, kill, rounds: effort.thorough ? 4 : rounds },
       });
       const broken = report.results.filter(({ outcome }) => outcome === "fail");
       const [own] = broken.filter((result) => result.rule === rule);
@@ -74,7 +74,7 @@ for (const { target, rule, kill = false, also = {} } of MUTANTS) {
 }
 
 for (const { target, reason, deadline = 20 } of BAD) {
-  Deno.test(`checkHistory() reports an error, when ${target.name}`, async () => {
+  Deno.test(`checkHistory() says nothing about a storage, when ${target.name}`, async () => {
     const report = await check(target, here("bad.ts"), { deadline, seed: 1 });
     assertEquals(report.verdict, "incomplete");
     assertEquals(withOutcome(report, "fail"), []);

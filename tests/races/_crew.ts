@@ -1,7 +1,7 @@
 /**
  * The processes of a race, as seen from the one that starts them.
  */
-import { fileJar } from "../../conformance/history/files.ts";
+import { fileJar } from "../../conformance/history/jar.ts";
 import { OtherProcess } from "../../conformance/history/talk.ts";
 import {
   clock,

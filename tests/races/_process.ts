@@ -1,5 +1,5 @@
 /** One process of a race. It opens a storage, and works when it is told to. */
-import { fileJar } from "../../conformance/history/files.ts";
+import { fileJar } from "../../conformance/history/jar.ts";
 import { serve } from "../../conformance/history/talk.ts";
 import { work } from "../../conformance/history/work.ts";
 import { clock, reportingLog } from "../../conformance/history/log.ts";

@@ -9,12 +9,8 @@ import {
   type Snapshot,
   STRICT,
 } from "../../conformance/history/history.ts";
-import {
-  type Jar,
-  type Log,
-  look,
-  type Ticket,
-} from "../../conformance/history/work.ts";
+import { look } from "../../conformance/history/values.ts";
+import type { Jar, Log, Ticket } from "../../conformance/history/work.ts";
 import { create } from "../../conformance/history/log.ts";
 import { type Port, portOf } from "../../conformance/trial/port.ts";
 

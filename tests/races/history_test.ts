@@ -259,6 +259,26 @@ Deno.test("refute() lets clocks differ, when it is told by how much", () => {
   assertEquals(refute(history, "A", { ...STRICT, slack: 0.6 }), undefined);
 });
 
+Deno.test("refute() lets clocks differ, when a process does one thing right after the other", () => {
+  const history = [
+    written,
+    read("p", [1.01, 1.1], { saw: both }),
+    read("q", [1.2, 1.3], { saw: {} }),
+  ];
+  assert(refute(history, "A", { ...STRICT, slack: 0.1 }));
+  assertEquals(refute(history, "A", { ...STRICT, slack: 0.3 }), undefined);
+});
+
+Deno.test("refute() does not wait for the end of an operation, when nobody knows whether it ends", () => {
+  const history = [
+    written,
+    operation("destroy", "p", never, { outcome: "unknown" }),
+    commit("p", [3, 4], { sets: { c: "2" } }),
+    read("q", [5, 6], { saw: { ...both, c: "2" } }),
+  ];
+  assertEquals(refute(history, "A", { ...STRICT, slack: 1 }), undefined);
+});
+
 Deno.test("refute() finds nothing, when eight processes overlap all the time", () => {
   const history: Operation[] = [];
   const values: Record<string, string> = {};

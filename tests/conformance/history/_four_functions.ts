@@ -2,7 +2,6 @@
 import { createSessionStorage } from "react-router";
 import { DatabaseSync } from "node:sqlite";
 import type { StorageLike } from "../../../conformance/mod.ts";
-import type { Asynchronous } from "./_half_files.ts";
 
 /** Values of a session. */
 export type Values = Record<string, unknown>;
@@ -14,6 +13,13 @@ export interface Table {
   update(id: string, values: Values): void;
   remove(id: string): void;
 }
+
+/** The same functions, at once or later. */
+export type Functions = {
+  [Name in keyof Table]: (
+    ...args: Parameters<Table[Name]>
+  ) => ReturnType<Table[Name]> | Promise<ReturnType<Table[Name]>>;
+};
 
 /** A table in a folder. */
 export function tableIn(directory: string): Table & { db: DatabaseSync } {
@@ -45,7 +51,7 @@ export function tableIn(directory: string): Table & { db: DatabaseSync } {
 }
 
 /** React Router's storage over a table. */
-export function storageOver(table: Table | Asynchronous): StorageLike {
+export function storageOver(table: Functions): StorageLike {
   return createSessionStorage({
     cookie: { name: "session", secrets: ["s3cr3t"] },
     createData: async (values) => await table.create(values as Values),

@@ -74,17 +74,26 @@ export const BAD: readonly Bad[] = [
     "each process has a folder of its own",
     /^another process does not see a session .* directory that it receives/,
     () => fourFunctions(Deno.makeTempDirSync()),
-    4,
+    8,
   ),
   bad(
     "the storage never answers",
-    /^the work of the processes took more than 4 s in all; /,
+    /^the work of the processes took more than 6 s in all; /,
     (directory) =>
       broken(
         directory,
         () => () => new Promise(() => setInterval(() => {}, 1000)),
       ),
-    4,
+    6,
+  ),
+  bad(
+    "half of the time is over before the processes have started",
+    /^no round ended in time; raise the deadline, 6 s$/,
+    async (directory) => {
+      if (isOther) await new Promise((done) => setTimeout(done, 3100));
+      return fourFunctions(directory);
+    },
+    6,
   ),
   bad(
     "no session can be stored",

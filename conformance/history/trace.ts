@@ -4,7 +4,7 @@
  * @module
  */
 import { SOMETHING } from "./history.ts";
-import type { Anomaly, Logged, Track } from "./judge.ts";
+import type { Anomaly, Logged, Track } from "./anomaly.ts";
 
 /** A value as a report shows it: the processes wrote short ones. */
 const LONGEST = 40;
