@@ -87,7 +87,7 @@ export async function interleave(
     for (const op of BASE) {
       if (!fits(op, t, request)) continue;
       act(request, op);
-      apply(base, op, t);
+      apply(base, op);
     }
   });
   await t.settle();
@@ -180,7 +180,7 @@ function outcomes(
     let entries: Entries | undefined = copyOf(base);
     for (const { ops } of order) {
       if (!entries) break;
-      for (const op of ops) apply(entries, op, t);
+      for (const op of ops) apply(entries, op);
       if (ops.some((op) => op.do === "destroy")) entries = undefined;
     }
     const seen = entries ? view(entries, KEYS) : {};

@@ -97,7 +97,7 @@ export function copyOf({ values, flashes }: Entries): Entries {
 }
 
 /** Applies an operation to entries. Returns what the request sees. */
-export function apply(entries: Entries, op: Op, t: Trial): unknown {
+export function apply(entries: Entries, op: Op): unknown {
   const { values, flashes } = entries;
   switch (op.do) {
     case "get": {
@@ -296,7 +296,7 @@ class Game {
     const { request, entries } = underway;
     if (!fits(op, this.#t, request)) return;
     const before = copyOf(entries);
-    const want = apply(entries, op, this.#t);
+    const want = apply(entries, op);
     const got = act(request, op);
     if (op.do === "get" || op.do === "has") {
       this.#t.equal(got, want, `${op.do} differs from the model`);

@@ -69,8 +69,11 @@ function behindHttp(): Far {
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
     async (request) => {
-      const { method, args } = await request.json();
-      const call = methods[method as Method] as (
+      const { method, args } = await request.json() as {
+        method: Method;
+        args: unknown[];
+      };
+      const call = methods[method] as (
         ...args: unknown[]
       ) => Promise<unknown>;
       return Response.json(await call(...args));

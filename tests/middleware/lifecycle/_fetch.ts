@@ -16,7 +16,8 @@ export async function toResponse(
     case "text": {
       const { body, status = 200, headers = [] } = reply;
       // Workers encode a body by its header, unless an option says that it is encoded.
-      const manual = body instanceof Uint8Array && { encodeBody: "manual" };
+      const manual = body instanceof Uint8Array &&
+        { encodeBody: "manual" as const };
       const init = { status, headers, ...manual };
       return new Response(body, init);
     }

@@ -15,7 +15,7 @@ function start(): App {
   const started = new App();
   addEventListener(
     "unhandledrejection",
-    ({ reason }) => started.unhandled(reason),
+    ({ reason }: PromiseRejectionEvent) => started.unhandled(reason),
   );
   return started;
 }
