@@ -29,8 +29,10 @@ export function problemOf(
       kindOf(expires)
     }; it must be a number of milliseconds (many SQL drivers return a BIGINT as a string: use Number(…))`;
   }
-  // Without a version, a save could not tell that another one came before it.
-  return compareAndSet && (version === undefined || version === null)
+  // Without a version, a save could not tell that another one came before it. An empty value is a record that the engine
+  // found damaged: there is nothing to lose.
+  const isMissing = version === undefined || version === null;
+  return compareAndSet && isMissing && value !== ""
     ? `a record whose version is ${version}; with compareAndSet it must be what write() returned`
     : undefined;
 }

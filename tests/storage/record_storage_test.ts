@@ -674,7 +674,7 @@ Deno.test("storage.read() throws store-failed and does not return an empty sessi
     const error = await assertSessionError(
       () => storage.read(id),
       "store-failed",
-      "Cannot read session: the engine ",
+      "Cannot read session: the engine",
       { row: rowName(trick) },
     );
     assertFalse(error.message.includes(id), rowName(trick));
