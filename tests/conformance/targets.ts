@@ -26,6 +26,7 @@ import {
   type KVNamespaceLike,
 } from "../../storage/engines/cloudflare_kv.ts";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { Recent } from "./_recent.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
 
@@ -93,7 +94,7 @@ export function without(
 
 /** Memory: instances over one namespace share one engine. */
 export function memoryTarget(): Target {
-  const engines = new Map<string, MemoryEngine>();
+  const engines = new Recent<MemoryEngine>();
   return engineTarget("memory", ({ namespace, now }) => {
     const engine = engines.get(namespace) ??
       new MemoryEngine(1000, now, () => {});
@@ -213,7 +214,7 @@ export function fileTarget(root: string): Target {
 /** A database behind the four functions. */
 export function databaseTarget(): Target {
   type Row = { data: string; expires: number };
-  const tables = new Map<string, Map<string, Row>>();
+  const tables = new Recent<Map<string, Row>>();
   return {
     name: "four functions",
     clock,

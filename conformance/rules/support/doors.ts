@@ -103,12 +103,17 @@ async function plainDoor(
   return undefined;
 }
 
-/** How cookies write an id: as it is, and as JSON in base64, as React Router and Remix do. */
+/** How cookies write an id: as it is, as JSON in base64 (React Router, Remix), and in base64url behind a letter (Satchel). */
 const WRITINGS: readonly ((id: string) => string)[] = [
   encode,
   (id) => {
     const bytes = new TextEncoder().encode(JSON.stringify(id));
     return encodeURIComponent(btoa(String.fromCharCode(...bytes)));
+  },
+  (id) => {
+    const bytes = new TextEncoder().encode(`s${id}`);
+    return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-")
+      .replaceAll("/", "_").replace(/=+$/, "");
   },
 ];
 

@@ -17,6 +17,7 @@ export function bound(
   way: Way,
   cookie: Pick<Cookie, "parse" | "serialize"> = createCookie("session", {
     secrets: ["s3cr3t"],
+    httpOnly: true,
   }),
 ): Target {
   return {
@@ -24,10 +25,17 @@ export function bound(
     async open(options) {
       const opened = await target.open(options);
       const { read, save, ...others } = opened.storage as Required<StorageLike>;
-      const commit = async (session: unknown, options?: object) => {
+      const commit = async (
+        session: unknown,
+        options?: { readonly maxAge?: number },
+      ) => {
         const value = await save(session, options);
         if (value === null) return "";
-        return await cookie.serialize(value, value ? {} : { maxAge: 0 });
+        const { maxAge } = value ? options ?? {} : { maxAge: 0 };
+        return await cookie.serialize(
+          value,
+          maxAge === undefined ? {} : { maxAge },
+        );
       };
       const storage: StorageLike = {
         ...others,

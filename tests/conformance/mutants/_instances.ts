@@ -1,4 +1,5 @@
 import type { EngineRecord } from "../../../mod.ts";
+import { Recent } from "../_recent.ts";
 
 /** How long a cache lasts, in milliseconds. */
 export const SECOND = 1000;
@@ -10,7 +11,7 @@ export interface Kept {
 
 /** What all instances over a namespace share. */
 export function perNamespace<T>(create: () => T): (namespace: string) => T {
-  const all = new Map<string, T>();
+  const all = new Recent<T>();
   return (namespace) => {
     const found = all.get(namespace) ?? create();
     all.set(namespace, found);

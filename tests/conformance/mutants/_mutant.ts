@@ -19,6 +19,7 @@ import {
 } from "../../../conformance/mod.ts";
 import { Session } from "../../../core/session.ts";
 import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import { Recent } from "../_recent.ts";
 
 /** A broken storage, and what the suite must say of it. */
 export interface Mutant {
@@ -121,7 +122,7 @@ export function mutant(breaks: string, draft: Draft): Mutant {
 
 /** The storage in memory with a defect; without one, it is right. */
 export function memory(name: string, defect: Defect): Target {
-  const namespaces = new Map<string, Shared>();
+  const namespaces = new Recent<Shared>();
   return {
     name,
     clock: { kind: "virtual", advance() {} },

@@ -142,6 +142,7 @@ export const flash: readonly Mutant[] = [
     reason: "has() consumed the flash",
     also: {
       "RESTART-01": "it asks with has for what is kept",
+      "SIZE-03": "it asks with has whether a flash is there",
     },
     defect: (at) => ({
       session(real) {

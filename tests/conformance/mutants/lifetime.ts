@@ -1,6 +1,7 @@
 import { createSession, createSessionStorage } from "../../../mod.ts";
 import type { Target } from "../../../conformance/mod.ts";
 import { type Mutant, mutant } from "./_mutant.ts";
+import { Recent } from "../_recent.ts";
 
 const HOUR = 60 * 60 * 1000;
 const DAY = 24 * HOUR;
@@ -105,7 +106,7 @@ function table(
     updated = (ms, _, now) => stored(ms, now),
   }: TableDefect,
 ): Target {
-  const tables = new Map<string, Map<string, Row>>();
+  const tables = new Recent<Map<string, Row>>();
   return {
     name: "a table",
     clock: { kind: "virtual", advance() {} },

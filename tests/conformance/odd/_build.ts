@@ -22,6 +22,7 @@ import {
 import { MemoryEngine } from "../../../storage/engines/memory.ts";
 import { CLAIMS } from "../mutants/_mutant.ts";
 import { PATIENT } from "../targets.ts";
+import { Recent } from "../_recent.ts";
 
 /** An engine with all methods that matter here, which are plain functions. */
 export interface Plain extends Pick<Engine, "guarantees"> {
@@ -72,7 +73,7 @@ export const virtual: NonNullable<Target["clock"]> = {
 /** An odd storage on an engine. */
 export function odd(name: string, what: Odd): OddTarget {
   const { cookie, shape, clock = virtual, claims = CLAIMS, limits } = what;
-  const namespaces = new Map<string, Shared>();
+  const namespaces = new Recent<Shared>();
   return {
     name,
     clock,
@@ -132,7 +133,7 @@ export function plain(engine: MemoryEngine): Plain {
 
 /** Engines in memory, one for each namespace. */
 export function memories(): (options: OpenOptions) => Plain {
-  const engines = new Map<string, Plain>();
+  const engines = new Recent<Plain>();
   return ({ namespace, now }) => {
     const engine = engines.get(namespace) ??
       plain(new MemoryEngine(100_000, now, () => {}));

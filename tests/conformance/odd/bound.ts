@@ -10,6 +10,7 @@ import {
 } from "../../../mod.ts";
 import type { Opened, OpenOptions, Target } from "../../../conformance/mod.ts";
 import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import { Recent } from "../_recent.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
 
@@ -58,7 +59,7 @@ function cookieTarget(
     storage: SessionStorage,
   ) => Opened["storage"] = (_, storage) => storage,
 ): Target {
-  const engines = new Map<string, MemoryEngine>();
+  const engines = new Recent<MemoryEngine>();
   return {
     name,
     clock,
@@ -100,7 +101,7 @@ function cookieTarget(
 /** A table where each read moves a row's deadline, too. */
 function slidingTable(): Target {
   type Row = { data: string; expires: number; span: number };
-  const tables = new Map<string, Map<string, Row>>();
+  const tables = new Recent<Map<string, Row>>();
   return {
     name: "a table whose reads move the deadline",
     clock,

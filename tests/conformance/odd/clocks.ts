@@ -6,6 +6,7 @@ import type { Target } from "../../../conformance/mod.ts";
 import { CLAIMS } from "../mutants/_mutant.ts";
 import { odd, type Plain } from "./_build.ts";
 import { LaggingEngine } from "./_lagging_engine.ts";
+import { Recent } from "../_recent.ts";
 
 /** Storages whose deadlines are coarse, relative, late, or by another clock. */
 export const clocks: readonly Target[] = [
@@ -68,8 +69,8 @@ function timesToLive(
 
 /** Deadlines in whole seconds, by a clock of its own. */
 function aged(name: string, round: (seconds: number) => number): Target {
-  const engines = new Map<string, Plain>();
-  const keys = new Map<string, Set<string>>();
+  const engines = new Recent<Plain>();
+  const keys = new Recent<Set<string>>();
   const whole = (ms: number) => round(ms / 1000) * 1000;
   return odd(name, {
     claims: CLAIMS.filter((claim) => claim !== "absolute"),
@@ -150,7 +151,7 @@ function timer(): Target {
 /** What one instance writes reaches the others later, and time has to pass. */
 function lagging(): Target {
   const lagMs = 4;
-  const engines = new Map<string, LaggingEngine>();
+  const engines = new Recent<LaggingEngine>();
   return odd("reads that lag", {
     // Nothing ends at once where reads lag, and what two requests write in one moment is not kept apart.
     claims: ["shared", "durable", "namespaces", "expiry", "touch"],

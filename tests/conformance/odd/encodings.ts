@@ -8,6 +8,7 @@ import type { EngineRecord } from "../../../mod.ts";
 import type { Target } from "../../../conformance/mod.ts";
 import { edit, memory } from "../mutants/_mutant.ts";
 import { asText, odd, type Plain, underKey, versioned } from "./_build.ts";
+import { Recent } from "../_recent.ts";
 
 /** Storages whose records, keys or versions look otherwise. */
 export const encodings: readonly Target[] = [
@@ -153,7 +154,7 @@ function split(memory: Plain): Plain {
 /** Writes, moved deadlines and deletions are added to a log, and the last entry counts. */
 function log(): Target {
   type Entry = { key: string; record: EngineRecord | null };
-  const logs = new Map<string, Entry[]>();
+  const logs = new Recent<Entry[]>();
   return odd("a log that only grows", {
     engine({ guarantees }, { namespace }) {
       const entries = logs.get(namespace) ?? [];
