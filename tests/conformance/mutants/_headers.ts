@@ -1,5 +1,11 @@
-import type { SessionStorage } from "../../../mod.ts";
+import { createCookie, type SessionStorage } from "../../../mod.ts";
 import type { StorageLike, Target } from "../../../conformance/mod.ts";
+
+/** The cookie of the targets that are signed. */
+const cookie = createCookie("session", { secrets: ["s3cr3t"] });
+
+const cookieFor = async (id: string) =>
+  (await cookie.serialize(id)).split(";", 1)[0] ?? "";
 
 /** A storage that is right but for some of its functions. */
 export function bound(
@@ -14,6 +20,7 @@ export function bound(
       const { getSession, commitSession, destroySession } = storage;
       return {
         ...opened,
+        cookieFor,
         storage: {
           getSession,
           commitSession,

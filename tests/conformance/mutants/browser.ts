@@ -186,6 +186,11 @@ export const browser: readonly Mutant[] = [
   mutant("COOKIE-09", {
     name: "a cookie carries a copy of a text for scripts, of whatever size",
     reason: "a browser ignores the cookie: its name and value have",
+    also: {
+      "SIZE-01": "it saves large texts, too",
+      "SIZE-02": "it saves large texts, too",
+      "SIZE-03": "it saves large texts, too",
+    },
     target: bound(memoryTarget(), (storage) => ({
       getSession: async (header) =>
         await storage.getSession(header?.replace(/\|[^;]*/g, "")),

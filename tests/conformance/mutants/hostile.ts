@@ -7,6 +7,9 @@ export const hostile: readonly Mutant[] = [
   mutant("HOSTILE-01", {
     name: "a cookie is decoded without a care",
     reason: "reading a session rejected: URIError",
+    also: {
+      "ISO-05": "it sends ids that cannot be decoded, too",
+    },
     defect: (at) => ({
       storage: {
         async read(value) {
@@ -77,6 +80,9 @@ export const hostile: readonly Mutant[] = [
   mutant("HOSTILE-03", {
     name: "a session keeps its cookie under cookie",
     reason: "cookie is lost",
+    also: {
+      "SERIAL-02": "cookie is one of its keys",
+    },
     defect: () => ({
       session: (real) => ({
         set: (key, value) => key === "cookie" || real.set(key, value),
@@ -130,6 +136,12 @@ export const hostile: readonly Mutant[] = [
   mutant("HOSTILE-06", {
     name: "what is too large is dropped",
     reason: "saving a record far beyond the limit resolves",
+    also: {
+      "SIZE-01": "it saves what is too large, too",
+      "SIZE-02": "it saves what is too large, too",
+      "SIZE-03": "it saves what is too large, too",
+      "SIZE-04": "it saves what is too large, too",
+    },
     limits: { recordBytes: 8_000 },
     defect: (at) => ({
       engine: { guarantees: { ...at.engine.guarantees, maxBytes: 9_000 } },
@@ -145,6 +157,9 @@ export const hostile: readonly Mutant[] = [
   mutant("HOSTILE-06", {
     name: "what is a little too large is cut off",
     reason: "a record just over the limit is saved in part",
+    also: {
+      "SIZE-01": "it saves what is too large, too",
+    },
     limits: { recordBytes: 8_000 },
     defect: (at) => ({
       engine: { guarantees: { ...at.engine.guarantees, maxBytes: 9_000 } },

@@ -90,6 +90,9 @@ export const size: readonly Mutant[] = [
     name:
       "a value is checked by its characters, and a TEXT of MySQL cuts it by its bytes",
     reason: "the save resolves, but it is cut to",
+    also: {
+      "SERIAL-01": "it saves long texts of several bytes, too",
+    },
     defect: values((text) => {
       if (text.length > 65_000) throw new RangeError("the value is too long");
       return cutBytes(text, 65_535);
@@ -98,6 +101,9 @@ export const size: readonly Mutant[] = [
   mutant("SIZE-02", {
     name: "a value is read in pieces of 1,000 bytes, each decoded by itself",
     reason: "the save resolves, but it comes back changed",
+    also: {
+      "SERIAL-01": "it saves long texts of several bytes, too",
+    },
     defect: values((text) => {
       const bytes = new TextEncoder().encode(text);
       let out = "";
