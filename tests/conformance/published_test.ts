@@ -3,7 +3,7 @@ import { AssertionError } from "node:assert/strict";
 import { deno } from "../../tools/project.ts";
 import { loadReproductions } from "../../tools/reports/findings.ts";
 import { readIndex } from "../../tools/reports/index.ts";
-import { libraries } from "../../tools/reports/storages.ts";
+import { flagsOf, libraries } from "../../tools/reports/storages.ts";
 import { effort } from "../_effort.ts";
 
 if (effort.thorough) {
@@ -28,6 +28,24 @@ for (const library of libraries) {
       assertEquals(shown.toSorted(), failed?.toSorted(), storage);
     }
   });
+
+  const flags = flagsOf(...Object.values(library.storages));
+  if (flags.length > 0) {
+    // This process cannot load it.
+    Deno.test(`${name} breaks rules in a few lines of its own API, in another process`, async () => {
+      const { reproductions } = await loadReproductions(library);
+      const file = `conformance/reports/reproductions/${name}.ts`;
+      const { stdout, text } = await deno(["run", "-A", ...flags, file]);
+      const shown = Object.keys(library.storages).flatMap((storage) =>
+        Object.keys(reproductions)
+          .filter((rule) => reproductions[rule]?.of.includes(storage))
+          .map((rule) => `✗ ${storage} ${rule}`)
+      );
+      const lines = stdout.trimEnd().split("\n");
+      assertEquals(lines.map((line) => line.split(":")[0]), shown, text);
+    });
+    continue;
+  }
 
   Deno.test(
     `${name} breaks rules in a few lines of its own API`,

@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { root } from "../project.ts";
 import { type Index, readIndex, type Summary } from "./index.ts";
-import { subjects } from "./storages.ts";
+import { flagsOf, type Subject, subjects } from "./storages.ts";
 
 /** How many targets are checked at the same time. */
 const LANES = 2;
@@ -13,10 +13,11 @@ export async function checkAll(): Promise<Record<string, Summary>> {
   const published = readIndex();
   const dir = Deno.makeTempDirSync();
   const found = new Map<string, Summary>();
-  const queue = subjects().map(({ file }) => file);
+  const queue = [...subjects()];
   const lane = async () => {
-    for (let name = queue.shift(); name; name = queue.shift()) {
-      found.set(name, await checkOne(name, `${dir}/${name}.json`, published));
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const out = `${dir}/${next.file}.json`;
+      found.set(next.file, await checkOne(next, out, published));
     }
   };
   try {
@@ -30,13 +31,17 @@ export async function checkAll(): Promise<Record<string, Summary>> {
 }
 
 async function checkOne(
-  name: string,
+  subject: Subject,
   out: string,
   { storages }: Index,
 ): Promise<Summary> {
+  const { file: name } = subject;
   const before = storages[name];
   const program = fileURLToPath(new URL("tools/reports/run_target.ts", root));
-  const args = ["run", "-A", program, name, out, ...before?.failed ?? []];
+  const args = [
+    ...["run", "-A", ...flagsOf(subject)],
+    ...[program, name, out, ...before?.failed ?? []],
+  ];
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     env: { NO_COLOR: "1" },

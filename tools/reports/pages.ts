@@ -6,7 +6,15 @@ import { reportOf, type Summary } from "./index.ts";
 import type { Sent } from "./others.ts";
 import { rank, type Ranked } from "./ranking.ts";
 import { rowOf, rowOfSent } from "./rows.ts";
-import { ABSENT, libraries, type Library, TARGETS } from "./storages.ts";
+import {
+  ABSENT,
+  flagsOf,
+  libraries,
+  type Library,
+  type Subject,
+  subjects,
+  TARGETS,
+} from "./storages.ts";
 
 /** All pages and the matrix, by name. */
 export async function makePages(
@@ -86,7 +94,7 @@ function row(
 }
 
 function section(library: Library, found: readonly Finding[]): string[] {
-  const { title, name } = library;
+  const { title, name, storages } = library;
   return [
     "",
     `## ${title}`,
@@ -94,7 +102,9 @@ function section(library: Library, found: readonly Finding[]): string[] {
     "To run all reproductions:",
     "",
     "```sh",
-    `deno run -A conformance/reports/reproductions/${name}.ts`,
+    `${
+      runWith(Object.values(storages))
+    } conformance/reports/reproductions/${name}.ts`,
     "```",
     "",
     "| Rule | Storages | Effect on a visitor | Reproduction |",
@@ -103,6 +113,11 @@ function section(library: Library, found: readonly Finding[]): string[] {
       `| ${rule} | ${by.join(", ")} | ${visitor} | [code](${link}) |`
     ),
   ];
+}
+
+/** The command that runs a file which loads these storages. */
+function runWith(storages: readonly Subject[]): string {
+  return ["deno run -A", ...flagsOf(...storages)].join(" ");
 }
 
 /** The page of a storage. */
@@ -130,7 +145,9 @@ function page(
     }. [The target](../../${TARGETS}${name}.ts) shows how it is opened. To see each step of a failure:`,
     "",
     "```sh",
-    `deno run -A conformance/cli.ts ${TARGETS}${name}.ts --seed 1`,
+    `${
+      runWith(subjects().filter(({ file }) => file === name))
+    } conformance/cli.ts ${TARGETS}${name}.ts --seed 1`,
     "```",
     ...failed.length > 0 ? ["", "## Broken", ""] : [],
     ...failed.map((id) => broken(id, found)),

@@ -10,6 +10,8 @@ export interface Subject {
   readonly file: string;
   /** Its package on npm; absent for this library's own. */
   readonly package?: string;
+  /** The condition under which its package exports anything, if that is not one of Deno's own. */
+  readonly condition?: string;
 }
 
 /** A library whose storages share their reproductions. */
@@ -113,6 +115,17 @@ export const libraries: readonly Library[] = [
     },
   },
   {
+    title: "svelte-kit-sessions",
+    name: "svelte_kit_sessions",
+    storages: {
+      memory: {
+        file: "svelte_kit_sessions",
+        package: "svelte-kit-sessions",
+        condition: "svelte",
+      },
+    },
+  },
+  {
     title: "unstorage",
     name: "unstorage",
     storages: {
@@ -130,11 +143,6 @@ export const ABSENT: readonly Absent[] = [
     reason:
       "no program can load it: it imports `@cloudflare/workers-types`, which has types only (so do 8.1.0 and 8.2.0). The table has 7.18.4.",
   },
-  {
-    package: "svelte-kit-sessions@0.4.0",
-    reason:
-      "its package exports only the condition `svelte`, so that only SvelteKit's bundler can load it.",
-  },
 ];
 
 /** All storages that are checked. */
@@ -143,6 +151,12 @@ export function subjects(): readonly Subject[] {
     ...OWN,
     ...libraries.flatMap(({ storages }) => Object.values(storages)),
   ];
+}
+
+/** Deno's flags for a command that loads storages. */
+export function flagsOf(...storages: readonly Subject[]): string[] {
+  const conditions = storages.flatMap(({ condition }) => condition ?? []);
+  return [...new Set(conditions)].map((name) => `--conditions=${name}`);
 }
 
 /** A subject's package with its version: from its target, or from deno.json. */
