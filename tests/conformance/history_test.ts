@@ -14,7 +14,7 @@ import { BAD } from "./history/bad.ts";
 import { MUTANTS } from "./history/mutants.ts";
 import * as sound from "./history/sound.ts";
 
-const SEEDS = effort.thorough ? [1, 2] : [1];
+const SEEDS = effort.thorough ? [1, 2, 3, 4, 5] : [1];
 const folder = new URL("history/", import.meta.url);
 const here = (name: string) => new URL(name, folder);
 
