@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Cookie as Attributes } from "@std/http/cookie";
+import { lifetimeOf } from "./lifetime.ts";
 import { typeOf } from "./options.ts";
 
 /** The attributes of `Set-Cookie` (RFC 6265bis): where a browser sends a cookie, and how it protects it. */
@@ -50,6 +50,8 @@ export interface CookieAttributes {
 
 /** Browsers ignore longer attributes, and with them a restriction of the cookie (RFC 6265bis, section 5.6). */
 const MAX_ATTRIBUTE = 1024;
+/** Browsers cap an age at 400 days (RFC 6265bis, section 5.5). Very large numbers would not be written as digits. */
+const MAX_AGE = 2 ** 31 - 1;
 
 export function fail(name: string, why: string): never {
   throw new TypeError(`Cannot create cookie "${name}": ${why}`);
@@ -114,11 +116,17 @@ function prefixOf(name: string): Prefix | undefined {
   return PREFIXES.find(({ text }) => lower.startsWith(text.toLowerCase()));
 }
 
-/** Checks what the standard library accepts or silently corrects. */
-export function checkAttributes(
+/**
+ * The attributes as text: `; Path=/; …`.
+ *
+ * @throws {TypeError} If one is malformed, or contradicts another or the RFC.
+ * @throws {RangeError} If `maxAge` is negative or not finite.
+ */
+export function attributesText(
   name: string,
   options: CookieAttributes,
-): Omit<Attributes, "name" | "value"> {
+): string {
+  const lifetime = lifetimeOf(options);
   const { domain, partitioned, path = "/", priority } = options;
   for (const key of ["secure", "httpOnly", "partitioned"] as const) {
     const given: unknown = options[key] ?? false;
@@ -168,7 +176,7 @@ export function checkAttributes(
       fail(name, `${key} must be at most ${MAX_ATTRIBUTE} bytes long`);
     }
   }
-  if (domain && /[:/]/.test(domain)) {
+  if (domain && /[:/]|^-|[-.]$/.test(domain)) {
     fail(
       name,
       'domain must be a host without scheme, port and path; write domain: "example.com"',
@@ -177,20 +185,26 @@ export function checkAttributes(
   if (!path.startsWith("/")) {
     fail(name, `path must begin with "/"; write path: "/${path}"`);
   }
-  const attributes: Omit<Attributes, "name" | "value"> = { path };
-  if (domain) attributes.domain = domain;
-  if (httpOnly) attributes.httpOnly = true;
-  if (partitioned) attributes.partitioned = true;
-  if (secure) attributes.secure = true;
-  if (site) attributes.sameSite = site;
-  if (priority) {
-    const level = String(priority).toLowerCase();
-    if (!["low", "medium", "high"].includes(level)) {
-      fail(name, "priority must be low, medium or high");
-    }
-    attributes.unparsed = [
-      `Priority=${level[0]?.toUpperCase()}${level.slice(1)}`,
-    ];
+  const level = String(priority ?? "low").toLowerCase();
+  if (!["low", "medium", "high"].includes(level)) {
+    fail(name, "priority must be low, medium or high");
   }
-  return attributes;
+  let text = "";
+  if (secure) text += "; Secure";
+  if (httpOnly) text += "; HttpOnly";
+  if (partitioned) text += "; Partitioned";
+  if (typeof lifetime === "number") {
+    // Max-Age is in whole seconds, and 0 would delete a cookie that has not expired yet.
+    text += `; Max-Age=${Math.min(Math.ceil(lifetime), MAX_AGE)}`;
+  }
+  if (domain) text += `; Domain=${domain}`;
+  if (site) text += `; SameSite=${site}`;
+  text += `; Path=${path}`;
+  if (lifetime && typeof lifetime !== "number") {
+    text += `; Expires=${new Date(lifetime[0]).toUTCString()}`;
+  }
+  if (priority) {
+    text += `; Priority=${level[0]?.toUpperCase()}${level.slice(1)}`;
+  }
+  return text;
 }

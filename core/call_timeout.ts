@@ -60,7 +60,7 @@ export class CallTimeout {
     onTimeout?: (error: Error) => void,
   ): Promise<T> {
     // On Workers a timer ends with the request that set it, so requests cannot share one.
-    const timeout = timersEndWithRequest
+    const timeout = timersEndWithRequest()
       ? new CallTimeout(this.#ms, this.#message)
       : this;
     return timeout.#run(call, onTimeout);
@@ -88,7 +88,7 @@ export class CallTimeout {
 
   #settle(pending: PendingCall): void {
     if (!this.#pending.delete(pending) || this.#pending.size > 0) return;
-    if (!timersEndWithRequest && typeof this.#timer === "object") {
+    if (!timersEndWithRequest() && typeof this.#timer === "object") {
       this.#timer.unref();
     } else {
       clearTimeout(this.#timer as number | undefined);

@@ -90,12 +90,6 @@ export function isMutable(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** Whether two values have the same JSON text. */
-export function sameJson(value: unknown, stored: unknown): boolean {
-  const text = textOf(value);
-  return text !== undefined && text === textOf(stored);
-}
-
 /** A value's JSON text; `undefined` if it is not JSON, which the save reports. */
 export function textOf(value: unknown): string | undefined {
   try {

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { type Cookie as Attributes, setCookie } from "@std/http/cookie";
 import {
-  checkAttributes,
+  attributesText,
   checkName,
   checkSecrets,
   type CookieAttributes,
   fail,
 } from "./attributes.ts";
+import { after, type Awaitable } from "./awaitable.ts";
 import { SessionError } from "./errors.ts";
 import {
   type Decoded,
@@ -89,8 +89,6 @@ export const COOKIE_OPTIONS: OptionNames<CookieOptions> = {
 
 /** The limit for name and value (RFC 6265bis, section 5.7, step 6). */
 export const MAX_COOKIE = 4096;
-/** Browsers cap an age at 400 days (RFC 6265bis, section 5.5). Very large numbers would not be written as digits. */
-const MAX_AGE = 2 ** 31 - 1;
 /** How many cookies of one name are tried. An attacker on a subdomain can set more. */
 const MAX_CANDIDATES = 3;
 
@@ -168,6 +166,8 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
   readonly #writes: Format;
   readonly #reads: readonly Format[];
   readonly #suffix: string;
+  /** What precedes the value in a header. */
+  readonly #beginning: string;
 
   constructor(name: string, options: CookieOptions) {
     checkName(name);
@@ -200,12 +200,13 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
       formats.set(older, legacyFormat(older, name, secrets));
     }
     this.name = name;
+    this.#beginning = `${name}=`;
     this.options = { ...options };
     this.lifetime = lifetimeOf(options);
     this.#secrets = secrets;
     this.#writes = formats.get(format) ?? satchel;
     this.#reads = [...formats.values()];
-    this.#suffix = this.#attributes(this.options);
+    this.#suffix = attributesText(name, this.options);
   }
 
   get isSigned(): boolean {
@@ -230,35 +231,55 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     value: unknown,
     options?: CookieSerializeOptions,
   ): Promise<string> {
-    const text = value === "" ? "" : await this.#writes.encode(value);
-    const size = this.name.length + text.length;
-    if (size > MAX_COOKIE) {
-      throw new SessionError(
-        "too-large",
-        `Cannot serialize cookie "${this.name}": name and value take ${size} bytes, and the limit is ${MAX_COOKIE}; store less in it`,
-      );
-    }
-    return this.withAttributes(text, options);
+    const text = await this.encode(value);
+    const size = this.sizeOf(text);
+    if (size <= MAX_COOKIE) return this.withAttributes(text, options);
+    throw new SessionError(
+      "too-large",
+      `Cannot serialize cookie "${this.name}": name and value take ${size} bytes, and the limit is ${MAX_COOKIE}; store less in it`,
+    );
   }
 
-  /** The `Set-Cookie` header for a text that {@linkcode SatchelCookie.decode} returned. */
+  /**
+   * The value's text in a header, of any size.
+   *
+   * @throws {SessionError} If the value is not JSON: `unserializable`.
+   */
+  encode(value: unknown): Awaitable<string> {
+    return value === "" ? "" : this.#writes.encode(value);
+  }
+
+  /** The `Set-Cookie` header for a value's text. */
   withAttributes(text: string, options?: CookieSerializeOptions): string {
     return `${this.name}=${text}${
-      options ? this.#attributes({ ...this.options, ...options }) : this.#suffix
+      options
+        ? attributesText(this.name, { ...this.options, ...options })
+        : this.#suffix
     }`;
-  }
-
-  /** The size of name and value, in bytes. */
-  async sizeOf(value: unknown): Promise<number> {
-    return this.name.length + (await this.#writes.encode(value)).length;
   }
 
   /**
    * The authentic values of the cookie in a header, each with the next; `null` if the header does not name the cookie,
    * `undefined` if it does but no value is authentic.
    */
-  async decode(cookieHeader: string): Promise<Candidate | null | undefined> {
+  decode(cookieHeader: string): Awaitable<Candidate | null | undefined> {
     const texts = cookieValues(cookieHeader, this.name);
+    const [only] = texts;
+    if (only === undefined && !cookieHeader.includes(this.#beginning)) {
+      return null;
+    }
+    return only === undefined || texts.length > 1
+      ? this.#decodeSeveral(cookieHeader, texts)
+      : after(
+        this.#authenticate(only),
+        (found) => found ?? this.#decodeSeveral(cookieHeader, texts),
+      );
+  }
+
+  async #decodeSeveral(
+    cookieHeader: string,
+    texts: readonly string[],
+  ): Promise<Candidate | null | undefined> {
     let next: Candidate | undefined;
     // From the last to the first, so that each can refer to the next. A repeated one is the same candidate.
     for (let at = texts.length - 1; at >= 0; at--) {
@@ -287,58 +308,39 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     if (texts.length + joined.length > MAX_CANDIDATES) return undefined;
     let only: Candidate | undefined;
     for (const text of joined) {
-      const candidate = await this.#authenticate(text, undefined);
+      const candidate = await this.#authenticate(text);
       if (candidate && only) return undefined;
       only ??= candidate;
     }
     return only;
   }
 
-  async #authenticate(
+  /** @param from The first format to try. */
+  #authenticate(
     given: string,
-    next: Candidate | undefined,
-  ): Promise<Candidate | undefined> {
+    next?: Candidate,
+    from = 0,
+  ): Awaitable<Candidate | undefined> {
+    const format = this.#reads[from];
     // A protected value does not contain a comma, so another field begins there.
-    const comma = this.#secrets.length > 0 ? given.indexOf(",") : -1;
+    const comma = this.isSigned ? given.indexOf(",") : -1;
     const text = comma < 0 ? given : given.slice(0, comma).trim();
     // This cookie never writes a text beyond the limit.
-    if (text === "" || text.length + this.name.length > MAX_COOKIE) {
+    if (!format || text === "" || this.sizeOf(text) > MAX_COOKIE) {
       return undefined;
     }
-    for (const format of this.#reads) {
-      const decoding = format.decode(text);
-      const decoded = decoding instanceof Promise ? await decoding : decoding;
-      if (!decoded) continue;
+    return after(format.decode(text), (decoded) => {
+      if (!decoded) return this.#authenticate(given, next, from + 1);
       const outdated = format !== this.#writes || decoded.current === false;
       return outdated || decoded.current === undefined
         ? { ...decoded, next, outdated }
         : { ...decoded, text, next };
-    }
-    return undefined;
+    });
   }
 
-  /** The attributes as text, `; Path=/; …`, written by the standard library. */
-  #attributes(options: CookieAttributes): string {
-    const lifetime = lifetimeOf(options);
-    const attributes: Attributes = {
-      name: "n",
-      value: "",
-      ...checkAttributes(this.name, options),
-    };
-    if (typeof lifetime === "number") {
-      // Max-Age is in whole seconds, and 0 would delete a cookie that has not expired yet.
-      attributes.maxAge = Math.min(Math.ceil(lifetime), MAX_AGE);
-    } else if (lifetime) attributes.expires = new Date(lifetime[0]);
-    const headers = new Headers();
-    try {
-      setCookie(headers, attributes);
-    } catch (cause) {
-      throw new TypeError(
-        `Cannot create cookie "${this.name}": an attribute is malformed; its cause says which`,
-        { cause },
-      );
-    }
-    return (headers.get("set-cookie") ?? "").slice("n=".length);
+  /** The size of the name and a value's text, in bytes. */
+  sizeOf(text: string): number {
+    return this.name.length + text.length;
   }
 }
 

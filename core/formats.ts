@@ -12,11 +12,19 @@ import {
   utf8,
   utf8Briefly,
 } from "./bytes.ts";
-import { randomBytes } from "./runtime.ts";
+import { after, type Awaitable } from "./awaitable.ts";
 import { SessionError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
-import { type Awaitable, cookieKey, legacyMac } from "./keys.ts";
+import {
+  type CookieKey,
+  cookieKey,
+  legacyMac,
+  type Mac,
+  MAC_LENGTH,
+  NONCE,
+} from "./keys.ts";
 import { typeOf } from "./options.ts";
+import { randomBytes } from "./runtime.ts";
 
 /** The formats of other libraries that a cookie can read and write. */
 export type LegacyFormat = "react-router" | "remix";
@@ -41,7 +49,8 @@ export interface Format {
   decode(text: string): Awaitable<Decoded | undefined>;
 }
 
-const NONCE = 12;
+/** The length of `s1`, the key's id and a dot. */
+const HEAD = 5;
 
 /**
  * The format `satchel`, version 1: `s1` (signed), `e1` (encrypted), and `u1` without secrets.
@@ -54,59 +63,57 @@ export function satchelFormat(
   protection: Protection,
 ): Format {
   if (protection === "none") return unsignedFormat(name);
-  let derived: ReturnType<typeof cookieKey>[] | undefined;
+  let derived: readonly CookieKey[] | undefined;
   const keys = () =>
     derived ??= secrets.map((secret) => cookieKey(secret, name));
 
   function encodeSigned(text: string): string {
-    const [key] = keys() as [ReturnType<typeof cookieKey>];
+    const [key] = keys() as [CookieKey];
     const signed = `s1${key.id}.${text}`;
-    return `${signed}.${toBase64Url(key.mac.sign(signed))}`;
+    return `${signed}.${key.mac.sign(signed)}`;
   }
 
   function decodeSigned(text: string): Decoded | undefined {
-    const dot = text.indexOf(".", 5);
-    const mac = dot < 0 ? undefined : fromBase64Url(text.slice(dot + 1));
-    if (!mac) return undefined;
+    const dot = text.length - MAC_LENGTH - 1;
+    if (text[dot] !== ".") return undefined;
     const signed = text.slice(0, dot);
-    const key = keys().find((key) =>
-      text.startsWith(key.id, 2) && key.mac.verify(signed, mac)
+    const code = text.slice(dot + 1);
+    const at = keys().findIndex(({ id, mac }) =>
+      text.startsWith(id, 2) && mac.verify(signed, code)
     );
-    if (!key) return undefined;
-    const payload = fromPayload(fromBase64Url(signed.slice(5)));
-    return payload && { ...payload, current: key === keys()[0] };
+    if (at < 0) return undefined;
+    const decoded = fromPayload(fromBase64Url(signed.slice(HEAD)));
+    return decoded && { ...decoded, current: at === 0 };
   }
 
   function encodeSealed(payload: Uint8Array<ArrayBuffer>): Awaitable<string> {
-    const [key] = keys() as [ReturnType<typeof cookieKey>];
+    const [key] = keys() as [CookieKey];
     const head = `e1${key.id}.`;
-    const nonce = randomBytes(NONCE);
-    const finish = (message: Uint8Array) => {
-      const body = new Uint8Array(NONCE + message.length);
-      body.set(nonce);
-      body.set(message, NONCE);
-      return head + toBase64Url(body);
-    };
-    const message = key.aead.seal(nonce, payload, utf8(head));
-    return message instanceof Promise ? message.then(finish) : finish(message);
+    return after(
+      key.aead.seal(randomBytes(NONCE), payload, utf8(head)),
+      (message) => head + toBase64Url(message),
+    );
   }
 
-  async function decodeSealed(text: string): Promise<Decoded | undefined> {
-    const likely = keys().filter((key) => text.startsWith(key.id, 2));
-    let body = fromBase64Url(text.slice(5));
-    if (!body || body.length < NONCE) return undefined;
-    // Rarely, two secrets have the same id. The bytes must then survive the first attempt, which is awaited.
-    if (likely.length > 1) body = body.slice();
-    const nonce = body.subarray(0, NONCE);
-    const message = body.subarray(NONCE);
-    for (const key of likely) {
-      const opened = key.aead.open(nonce, message, utf8(text.slice(0, 5)));
-      const payload = opened instanceof Promise ? await opened : opened;
-      if (!payload) continue;
-      const decoded = fromPayload(payload);
-      return decoded && { ...decoded, current: key === keys()[0] };
-    }
-    return undefined;
+  /** @param from The first key to try. Rarely, two secrets have the same id. */
+  function decodeSealed(
+    text: string,
+    from = 0,
+  ): Awaitable<Decoded | undefined> {
+    const at = keys().findIndex(({ id }, at) =>
+      at >= from && text.startsWith(id, 2)
+    );
+    const message = at < 0 ? undefined : fromBase64Url(text.slice(HEAD));
+    if (!message) return undefined;
+    const { aead } = keys()[at] as CookieKey;
+    return after(
+      aead.open(message, utf8(text.slice(0, HEAD))),
+      (payload) => {
+        if (!payload) return decodeSealed(text, at + 1);
+        const decoded = fromPayload(payload);
+        return decoded && { ...decoded, current: at === 0 };
+      },
+    );
   }
 
   return {
@@ -168,7 +175,7 @@ export function legacyFormat(
   secrets: readonly string[],
 ): Format {
   const json = format === "react-router";
-  let derived: ReturnType<typeof legacyMac>[] | undefined;
+  let derived: readonly Mac[] | undefined;
   const keys = () => derived ??= secrets.map(legacyMac);
 
   function decodePayload(base64: string): Decoded | undefined {

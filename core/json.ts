@@ -69,6 +69,37 @@ export function encodeEntries(texts: ReadonlyMap<string, string>): string {
   return out + "}";
 }
 
+/** Whether {@linkcode encodeJson} would return this text. Much faster, if it would. */
+export function hasText(value: unknown, text: string): boolean {
+  return isExact(value, 0) && JSON.stringify(value) === text;
+}
+
+/** Whether `JSON.stringify` writes a value as it is. Negative zero and objects of other realms count as no. */
+function isExact(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case "object": {
+      if (value === null) return true;
+      if (depth >= MAX_DEPTH) return false;
+      if (Array.isArray(value)) {
+        return ownKeys(value) === value.length + 1 &&
+          value.every((item) => isExact(item, depth + 1));
+      }
+      const prototype = Object.getPrototypeOf(value);
+      if (prototype !== Object.prototype && prototype !== null) return false;
+      const keys = Object.keys(value) as (keyof typeof value)[];
+      return ownKeys(value) === keys.length &&
+        keys.every((key) => isExact(value[key], depth + 1));
+    }
+    default:
+      return false;
+  }
+}
+
 function encodeArray(value: unknown[], path: Path): string {
   // One more for "length".
   if (ownKeys(value) !== value.length + 1) {

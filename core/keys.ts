@@ -1,39 +1,31 @@
 /**
  * Derives keys from secrets: one to sign and one to encrypt for each secret and cookie name.
  *
- * HMAC and HKDF run synchronously in JavaScript on every runtime. For the few hundred bytes of a cookie, Web Crypto
- * takes ten times as long, and native hash objects stall Deno's garbage collector. AES-GCM comes from `node:crypto`, or
- * from Web Crypto if the runtime does not have that; the bytes are the same.
+ * HMAC and HKDF run synchronously on every runtime. AES-GCM comes from `node:crypto`, or from Web Crypto if the runtime
+ * does not have that; the bytes are the same.
  *
  * @module
  */
-import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
-import { hkdf } from "@noble/hashes/hkdf.js";
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { toBase64, toBase64Url, utf8, utf8Briefly } from "./bytes.ts";
+import type { Awaitable } from "./awaitable.ts";
+import { toBase64, toBase64Url } from "./bytes.ts";
 import { builtin } from "./runtime.ts";
-
-/** A value, or a promise of it. */
-export type Awaitable<T> = T | Promise<T>;
+import { createHmac, hmacKey, sha256 } from "./sha256.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Authenticated encryption with one key. A message is the ciphertext, followed by its 16-byte tag. */
+/** Authenticated encryption with one key. A message is the nonce of 12 bytes, the ciphertext, and a tag of 16 bytes. */
 export interface Aead {
   seal(nonce: Bytes, plain: Bytes, bound: Bytes): Awaitable<Bytes>;
   /** Returns `undefined` if the message is not authentic. */
-  open(
-    nonce: Bytes,
-    message: Bytes,
-    bound: Bytes,
-  ): Awaitable<Bytes | undefined>;
+  open(message: Bytes, bound: Bytes): Awaitable<Bytes | undefined>;
 }
 
 /** A message authentication code with one key, for the UTF-8 bytes of a text. */
 export interface Mac {
-  sign(text: string): Bytes;
-  verify(text: string, mac: Bytes): boolean;
+  /** The code, as base64url or, with a legacy key, as base64 without padding. */
+  sign(text: string): string;
+  /** Compares in constant time. */
+  verify(text: string, code: string): boolean;
 }
 
 /** The keys of one secret and one cookie. */
@@ -44,12 +36,16 @@ export interface CookieKey {
   readonly aead: Aead;
 }
 
+/** The length of a code: 32 bytes as base64 without padding. */
+export const MAC_LENGTH = 43;
+
+/** The length of a nonce. */
+export const NONCE = 12;
 const TAG = 16;
 
 /** The SHA-256 of an id, as base64url: the key of its record in an engine. */
 export function hashId(id: string): string {
-  fresh._cloneInto(hasher);
-  return toBase64Url(hasher.update(utf8Briefly(id)).digest());
+  return toBase64Url(sha256(id));
 }
 
 /**
@@ -60,47 +56,41 @@ export function hashOwner(owner: string): string {
   return hashId(`owner ${JSON.stringify(owner)}`);
 }
 
-// Copying a fresh state into an existing hasher is cheaper than creating a hasher.
-const fresh = sha256.create();
-const hasher = fresh.clone();
-
 /**
  * Derives the keys of a secret and the cookie `name`, for the format `satchel`, version 1 (HKDF-SHA-256, RFC 5869). The
  * name is part of the derivation, so that a value is rejected in another cookie.
  */
 export function cookieKey(secret: string, name: string): CookieKey {
-  const derive = (purpose: string, length: number) =>
-    hkdf(
-      sha256,
-      utf8(secret),
-      undefined,
-      utf8(`satchel/1/${purpose}/${name}`),
-      length,
-    ) as Bytes;
+  // Extract without a salt, and expand to one block at most.
+  const extracted = createHmac(new Uint8Array(0))(secret).slice();
+  const expand = createHmac(extracted);
+  const derive = (purpose: string) =>
+    expand(`satchel/1/${purpose}/${name}\x01`).slice();
   let aead: Aead | undefined;
   return {
-    id: toBase64Url(derive("id", 2)).slice(0, 2),
-    mac: createMac(derive("sign", 32)),
+    id: toBase64Url(derive("id")).slice(0, 2),
+    mac: createMac(derive("sign"), toBase64Url),
     get aead() {
-      return aead ??= createAead(derive("seal", 32));
+      return aead ??= createAead(derive("seal"));
     },
   };
 }
 
 /** HMAC-SHA-256 (RFC 2104) with `key`. */
-export function createMac(key: Bytes): Mac {
-  // The two blocks of the padded key are hashed once. Each message starts from a copy of that state.
-  const keyed = hmac.create(sha256, key);
-  const scratch = keyed.clone();
-  const sign = (text: string) => {
-    keyed._cloneInto(scratch);
-    return scratch.update(utf8Briefly(text)).digest() as Bytes;
-  };
-  return {
-    sign,
-    verify: (text, mac) =>
-      mac.length === keyed.outputLen && timingSafeEqual(sign(text), mac),
-  };
+function createMac(key: Bytes, encode: (bytes: Bytes) => string): Mac {
+  const hmac = createHmac(key);
+  const sign = (text: string) => encode(hmac(text));
+  return { sign, verify: (text, code) => areEqual(sign(text), code) };
+}
+
+/** Compares texts in a time that does not depend on where they differ. */
+function areEqual(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let differences = 0;
+  for (let i = 0; i < a.length; i++) {
+    differences |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  }
+  return differences === 0;
 }
 
 /** AES-256-GCM (NIST SP 800-38D) with `key`. */
@@ -134,22 +124,24 @@ export function nodeAead(key: Bytes, native: NodeCrypto): Aead {
     seal(nonce, plain, bound) {
       const cipher = native.createCipheriv("aes-256-gcm", key, nonce);
       cipher.setAAD(bound);
-      const message = new Uint8Array(plain.length + TAG);
-      message.set(cipher.update(plain));
+      const message = new Uint8Array(NONCE + plain.length + TAG);
+      message.set(nonce);
+      message.set(cipher.update(plain), NONCE);
       cipher.final();
-      message.set(cipher.getAuthTag(), plain.length);
+      message.set(cipher.getAuthTag(), NONCE + plain.length);
       return message;
     },
-    open(nonce, message, bound) {
+    open(message, bound) {
       const end = message.length - TAG;
-      if (end < 0) return undefined;
+      if (end < NONCE) return undefined;
+      const nonce = message.subarray(0, NONCE);
       try {
         const cipher = native.createDecipheriv("aes-256-gcm", key, nonce, {
           authTagLength: TAG,
         });
         cipher.setAuthTag(message.subarray(end));
         cipher.setAAD(bound);
-        const plain = cipher.update(message.subarray(0, end));
+        const plain = cipher.update(message.subarray(NONCE, end));
         cipher.final();
         return plain as Bytes;
       } catch {
@@ -170,14 +162,20 @@ export function webAead(key: Bytes): Aead {
   return {
     async seal(iv, plain, additionalData) {
       const algorithm = { name: "AES-GCM", iv, additionalData };
-      return new Uint8Array(
-        await crypto.subtle.encrypt(algorithm, await ready(), plain),
+      const sealed = await crypto.subtle.encrypt(
+        algorithm,
+        await ready(),
+        plain,
       );
+      const message = new Uint8Array(NONCE + sealed.byteLength);
+      message.set(iv);
+      message.set(new Uint8Array(sealed), NONCE);
+      return message;
     },
-    async open(nonce, message, additionalData) {
+    async open(message, additionalData) {
       // Copies, because another cookie may overwrite these bytes while the key is awaited.
-      const iv = nonce.slice();
-      const copy = message.slice();
+      const iv = message.slice(0, NONCE);
+      const copy = message.slice(NONCE);
       const algorithm = { name: "AES-GCM", iv, additionalData };
       try {
         return new Uint8Array(
@@ -191,19 +189,9 @@ export function webAead(key: Bytes): Aead {
 }
 
 /** The signature of the older formats: HMAC-SHA-256 with the secret as the key, in base64 without padding. */
-export function legacyMac(secret: string): {
-  sign(text: string): string;
-  verify(text: string, signature: string): boolean;
-} {
-  const mac = createMac(utf8(secret));
-  const sign = (text: string) => toBase64(mac.sign(text)).slice(0, 43);
-  return {
-    sign,
-    verify(text, signature) {
-      const expected = utf8(sign(text));
-      const given = utf8(signature);
-      return expected.length === given.length &&
-        timingSafeEqual(expected, given);
-    },
-  };
+export function legacyMac(secret: string): Mac {
+  return createMac(
+    hmacKey(secret),
+    (bytes) => toBase64(bytes).slice(0, MAC_LENGTH),
+  );
 }

@@ -112,22 +112,103 @@ export function decodeLife(parts: readonly unknown[]): Life | undefined {
   return authenticated === null ? life : { ...life, authenticated };
 }
 
-/** What a number beyond the range of a double has: an exponent of three digits, or hundreds of digits. */
-const HUGE = /[eE]\+?\d{3}|\d{309}/;
-
 /** The value of a JSON text; `undefined` if it is not JSON, or a number in it is out of range and could not be saved. */
 export function parseJson(text: string): unknown {
   try {
-    return HUGE.test(text) ? JSON.parse(text, mustBeFinite) : JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isFinite(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** `JSON.parse` reads a number that is out of range as `Infinity`. */
-function mustBeFinite(_key: string, value: unknown): unknown {
-  if (value === Infinity || value === -Infinity) throw new RangeError();
-  return value;
+/** Whether all numbers in a parsed value are finite. `JSON.parse` reads a number that is out of range as `Infinity`. */
+function isFinite(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) return value.every(isFinite);
+  for (const key in value) {
+    if (!isFinite((value as Record<string, unknown>)[key])) return false;
+  }
+  return true;
+}
+
+/** The texts of a record's entries, as they are stored. */
+export interface StoredTexts {
+  readonly values: ReadonlyMap<string, string>;
+  readonly flashes: ReadonlyMap<string, string>;
+}
+
+/**
+ * Finds the texts of the entries of a record that could be decoded. Values that a request leaves as they are need not be
+ * encoded again.
+ *
+ * @returns `undefined` if {@linkcode encodeRecord} has not written the text.
+ */
+export function storedTexts(text: string): StoredTexts | undefined {
+  // Some databases write JSON anew, with spaces.
+  if (!text.startsWith(`[${VERSION},"`)) return undefined;
+  const values = new Map<string, string>();
+  const flashes = new Map<string, string>();
+  // The first brace opens the values.
+  const end = splitObject(text, text.indexOf("{"), values);
+  return splitObject(text, end + 1, flashes) < 0
+    ? undefined
+    : { values, flashes };
+}
+
+/** Splits the object that begins at a position. Returns the position after it, or -1. */
+function splitObject(
+  text: string,
+  begin: number,
+  into: Map<string, string>,
+): number {
+  let at = begin;
+  if (text[at] !== "{") return -1;
+  if (text[at + 1] === "}") return at + 2;
+  do {
+    if (text[at + 1] !== '"') return -1;
+    const colon = endOfString(text, at + 1);
+    if (text[colon] !== ":") return -1;
+    const end = endOfValue(text, colon + 1);
+    into.set(JSON.parse(text.slice(at + 1, colon)), text.slice(colon + 1, end));
+    at = end;
+  } while (text[at] === ",");
+  return text[at] === "}" ? at + 1 : -1;
+}
+
+/** The position after the string that begins at a position. */
+function endOfString(text: string, begin: number): number {
+  let at = begin + 1;
+  for (let code = 0; at < text.length; at++) {
+    code = text.charCodeAt(at);
+    if (code === 0x22) break; // a quotation mark
+    if (code === 0x5c) at++; // a backslash
+  }
+  return at + 1;
+}
+
+/** The position after the value that begins at a position: of a comma, or of what closes the object around it. */
+function endOfValue(text: string, begin: number): number {
+  let at = begin;
+  for (let depth = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x22: // a quotation mark
+        at = endOfString(text, at) - 1;
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        depth++;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        if (depth-- === 0) return at;
+        break;
+      case 0x2c: // a comma
+        if (depth === 0) return at;
+    }
+  }
+  return at;
 }
 
 /** The JSON texts of a record's entries. */

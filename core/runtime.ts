@@ -14,16 +14,33 @@ export function builtin<T>(name: string): T | undefined {
   return process?.getBuiltinModule?.(name) as T | undefined;
 }
 
+/** The part of Node's `Buffer` that base64 uses. */
+interface NodeBuffer {
+  from(text: string, encoding: string): Uint8Array<ArrayBuffer>;
+  from(buffer: ArrayBufferLike, offset: number, length: number): {
+    toString(encoding: string): string;
+  };
+}
+
+/** `Buffer` of Node, Deno or Bun; `undefined` on other runtimes. */
+export function nodeBuffer(): NodeBuffer | undefined {
+  return (globalThis as { Buffer?: NodeBuffer }).Buffer;
+}
+
 /** Whether this is workerd: Cloudflare Workers. */
-export const isWorkerd: boolean = "WebSocketPair" in globalThis;
+export function isWorkerd(): boolean {
+  return "WebSocketPair" in globalThis;
+}
 
 /** Whether a timer ends with the request that set it (Cloudflare Workers). */
-export const timersEndWithRequest: boolean = isWorkerd;
+export function timersEndWithRequest(): boolean {
+  return isWorkerd();
+}
 
 // Each call for random bytes is slow, regardless of its size, so they are taken from a block. It is filled on first
 // use, because Workers do not allow randomness in global scope.
-const block = new Uint8Array(1536);
-let used = block.length;
+const block = /* @__PURE__ */ new Uint8Array(1536);
+let used = 1536;
 
 /** Returns `size` bytes from the platform's cryptographic generator, each of them only once. */
 export function randomBytes(size: number): Uint8Array<ArrayBuffer> {

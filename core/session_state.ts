@@ -9,14 +9,18 @@ import {
   isMutable,
   type Kept,
   type NewId,
-  sameJson,
   type Taken,
   textOf,
 } from "./changes.ts";
 import { SessionError } from "./errors.ts";
-import { encodeJson } from "./json.ts";
+import { encodeJson, hasText } from "./json.ts";
 import { checkSeconds, type StoredLifetime } from "./lifetime.ts";
-import { encodeTexts, type SessionRecord } from "./record.ts";
+import {
+  encodeRecordEntries,
+  encodeTexts,
+  type SessionRecord,
+  type StoredTexts,
+} from "./record.ts";
 import { randomBytes } from "./runtime.ts";
 
 /** A record that a storage has read or written. */
@@ -26,6 +30,8 @@ export interface Origin {
   readonly lifetime?: StoredLifetime | undefined;
   /** Decodes the record, into new objects each time; `undefined` if it is corrupt or expired. */
   decode(): SessionRecord | undefined;
+  /** The texts of the entries of a record that could be decoded, if they are known without encoding them. */
+  texts?(): StoredTexts | undefined;
 }
 
 /** The flashes until the record is decoded. */
@@ -58,8 +64,12 @@ export class SessionState {
   #flashes: Map<string, unknown> = NO_FLASHES;
   // Created on demand, because most requests do not change the session.
   #pending: Pending | undefined;
+  /** The texts of the origin's entries, once they were needed. */
+  #texts: StoredTexts | undefined;
   /** Keys of objects and arrays that the application has received and may change in place. */
   #handedOut: Set<string> | undefined;
+  /** The texts of those that were changed in place, when that was last looked for; `undefined` for one that is not JSON. */
+  #inPlace: Map<string, string | undefined> | undefined;
   /** Whether reading a flash leaves it. */
   #keepsFlashes = false;
   /** Whether the request's answer is not shown to the visitor now, or not at all. */
@@ -99,6 +109,8 @@ export class SessionState {
   attach(origin: Origin, storage: object): void {
     this.#origin = origin;
     this.#record = undefined;
+    this.#texts = undefined;
+    this.#inPlace = undefined;
     this.#storage = storage;
     this.#id = origin.id;
     this.know(origin.id);
@@ -194,12 +206,14 @@ export class SessionState {
   }
 
   get dirty(): boolean {
+    // What changes in place after the response was made counts no more.
+    if (!this.#closed) this.#inPlace = undefined;
     if (this.#destroyed || this.#newId) return true;
     // A session without entries is not stored, and its lifetime neither.
     if (this.#maxAge !== undefined && this.size > 0) return true;
     if (this.#kept !== "all" && this.#drops(this.#kept)) return true;
     if (this.#pending && this.#matters(this.#pending)) return true;
-    return this.#handedOut !== undefined && this.#changedInPlace().length > 0;
+    return this.#changedInPlace().size > 0;
   }
 
   /** Keys that were unset and that the stored record does not have. Another request may have set them since. */
@@ -405,20 +419,24 @@ export class SessionState {
    */
   takeChanges(storage: object): Changes {
     const entries = this.#load();
-    const values = encodeTexts(entries);
-    const flashes = encodeTexts([...this.#hidden, ...this.#flashes]);
     const origin = this.originIn(storage);
     const pending = this.#changes;
+    const inPlace = this.#changedInPlace();
+    const texts = origin && this.#storedTexts();
+    const values = new Map<string, string>();
+    for (const [key, value] of entries) {
+      const isChanged = inPlace.has(key) || pending.valueOps.has(key);
+      const text = isChanged ? inPlace.get(key) : texts?.values.get(key);
+      values.set(key, text ?? encodeJson(value, key));
+    }
+    const flashes = encodeTexts([...this.#hidden, ...this.#flashes]);
     const { tags: stored = {} } = origin && this.record || {};
     const storedTags = new Map(Object.entries(stored));
     const taken = new Map<string, Taken>();
-    let pristine: SessionRecord | undefined;
     for (const [key, which] of pending.taken) {
+      const text = texts?.flashes.get(key);
       if (which === "any") taken.set(key, "any");
-      else {
-        pristine ??= origin?.decode();
-        if (!pristine || !Object.hasOwn(pristine.flashes, key)) continue;
-        const text = encodeJson(pristine.flashes[key], key);
+      else if (text !== undefined) {
         taken.set(key, { text, tag: storedTags.get(key) });
       }
     }
@@ -428,7 +446,7 @@ export class SessionState {
       const tag = pending.flashed.get(key) ?? (origin ? stored : newTag());
       if (tag !== undefined) tags.set(key, tag);
     }
-    for (const key of origin ? this.#changedInPlace() : values.keys()) {
+    for (const key of (origin ? inPlace : values).keys()) {
       pending.valueOps.set(key, true);
     }
     for (const key of pending.valueOps.keys()) {
@@ -539,14 +557,29 @@ export class SessionState {
     return this.#values = new Map(Object.entries(this.#record?.values ?? {}));
   }
 
-  #changedInPlace(): string[] {
-    if (!this.#handedOut || !this.#origin) return [];
-    const pristine = this.#origin.decode()?.values ?? {};
-    return [...this.#handedOut].filter((key) => {
+  /** The values that the application has changed in place, with their texts as in {@linkcode SessionState.#inPlace}. */
+  #changedInPlace(): ReadonlyMap<string, string | undefined> {
+    if (this.#inPlace) return this.#inPlace;
+    const changed = this.#inPlace = new Map<string, string | undefined>();
+    if (!this.#handedOut || !this.#origin) return changed;
+    for (const key of this.#handedOut) {
       const value = this.#values?.get(key);
-      return isMutable(value) && !this.#changes.valueOps.has(key) &&
-        !sameJson(value, pristine[key]);
-    });
+      if (!isMutable(value) || this.#pending?.valueOps.has(key)) continue;
+      const stored = this.#storedTexts()?.values.get(key);
+      if (stored !== undefined && hasText(value, stored)) continue;
+      const text = textOf(value);
+      if (text === undefined || text !== stored) changed.set(key, text);
+    }
+    return changed;
+  }
+
+  /** The texts of the origin's entries. */
+  #storedTexts(): StoredTexts | undefined {
+    if (this.#texts) return this.#texts;
+    const known = this.#origin?.texts?.();
+    if (known) return this.#texts = known;
+    const record = this.#origin?.decode();
+    return this.#texts = record && encodeRecordEntries(record);
   }
 
   #takeFlash(key: string, which: "read" | "any"): void {

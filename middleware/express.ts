@@ -236,11 +236,8 @@ export function session<Data, FlashData>(
       commitBeforeSending(res, { storage, session, isFailure, unsaved });
       next();
     };
-    openSession(storage, infoOf(req)).then(
-      start,
-      answerUnavailable,
-    )
-      .catch(() => res.destroy());
+    const opened = (async () => await openSession(storage, infoOf(req)))();
+    opened.then(start, answerUnavailable).catch(() => res.destroy());
   };
 }
 

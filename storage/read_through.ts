@@ -11,7 +11,6 @@ import type { Session } from "../core/session.ts";
 import type { SessionState } from "../core/session_state.ts";
 import type {
   CommitOptions,
-  CookieParts,
   DestroySessionsOptions,
   HeadersLike,
   ListSessionsOptions,
@@ -266,26 +265,25 @@ class KeptStorage<Data, FlashData> extends BoundStorage<Data, FlashData> {
     return new KeptStorage(from, moved);
   }
 
-  override readonly getSession = (
-    from?: string | null | RequestLike | HeadersLike,
-  ): Promise<Session<Data, FlashData>> =>
-    this.#find((storage) => storage.getSession(from));
+  override open(
+    from: string | null | undefined | RequestLike | HeadersLike,
+  ): Promise<Session<Data, FlashData>> {
+    return this.#find(async (storage) => await storage.open(from));
+  }
 
   override read(value: string | null): Promise<Session<Data, FlashData>> {
     return this.#find((storage) => storage.read(value));
   }
 
-  override readonly commitSession = (
+  override commit(
     session: SessionLike,
     options?: CommitOptions,
-  ): Promise<string> =>
-    this.#save(session, (storage) => storage.commitSession(session, options));
-
-  override readonly commitCookie = (
-    session: SessionLike,
-    options?: CommitOptions,
-  ): Promise<CookieParts | null> =>
-    this.#save(session, (storage) => storage.commitCookie(session, options));
+  ): Promise<string> {
+    return this.#save(
+      session,
+      async (storage) => await storage.commit(session, options),
+    );
+  }
 
   override readonly destroySession = (
     session: SessionLike,

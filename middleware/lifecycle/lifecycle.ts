@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { after, type Awaitable } from "../../core/awaitable.ts";
 import { type Cookie, isCookie } from "../../core/cookie.ts";
 import { SessionError } from "../../core/errors.ts";
 import { checkOptions, type OptionNames, typeOf } from "../../core/options.ts";
@@ -235,13 +236,15 @@ export async function exchange<Data, FlashData, Answer>(
   const { request, isFailure = isServerError } = exchange;
   let session: Session<Data, FlashData>;
   try {
-    session = await openSession(storage, request);
+    const opened = openSession(storage, request);
+    session = opened instanceof Promise ? await opened : opened;
   } catch (error) {
     return await exchange.unavailable(unavailableError(error));
   }
   let answer: Answer;
   try {
-    answer = await exchange.handle(session);
+    const handled = exchange.handle(session);
+    answer = isThenable(handled) ? await handled : handled;
   } catch (error) {
     const thrown = exchange.thrown?.(error);
     if (thrown === undefined) {
@@ -256,6 +259,8 @@ export async function exchange<Data, FlashData, Answer>(
     close(session);
     return answer;
   }
+  // What changes from here on is late. So the values that the handler holds need not be compared again.
+  close(session);
   let carrier: Carrier<Answer> | undefined;
   let setCookie: string;
   try {
@@ -264,7 +269,8 @@ export async function exchange<Data, FlashData, Answer>(
       carrier = exchange.carrier(answer);
       if (!carrier) closeWithoutCookie(session);
     }
-    setCookie = await commitOnce(storage, session);
+    const committed = commitOnce(storage, session);
+    setCookie = committed instanceof Promise ? await committed : committed;
   } catch (error) {
     // The storage has reported its failure. The handler's own failure is the answer.
     if (failed) return answer;
@@ -276,6 +282,11 @@ export async function exchange<Data, FlashData, Answer>(
   if (carrier) return carrier(setCookie);
   if (failed) return answer;
   throw cookieless();
+}
+
+/** Whether a value is to be awaited. Not `instanceof`, because a handler may be of another library. */
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
 }
 
 /** Commits after a handler threw an error that is not an answer, as far as {@linkcode exchange} says. */
@@ -312,17 +323,23 @@ const SPECULATIVE = /\b(?:prefetch|prerender)\b/i;
  *
  * @throws {SessionError} If the engine fails: `store-failed`.
  */
-export async function openSession<Data, FlashData>(
+export function openSession<Data, FlashData>(
   storage: SessionHeaders<Data, FlashData>,
   { method, headers }: RequestInfo,
-): Promise<Session<Data, FlashData>> {
-  const session = await storage.getSession(headers.get("Cookie"));
-  const state = stateOf(session);
-  if (state?.stored) {
-    if (SPECULATIVE.test(headers.get("Sec-Purpose") ?? "")) state.hideFlashes();
-    else if (method === "HEAD") state.keepFlashes();
-  }
-  return session;
+): Awaitable<Session<Data, FlashData>> {
+  const header = headers.get("Cookie");
+  const opened = storage instanceof BoundStorage
+    ? storage.open(header)
+    : Promise.resolve(storage.getSession(header));
+  return after(opened, (session) => {
+    const state = stateOf(session);
+    if (state?.stored) {
+      const purpose = headers.get("Sec-Purpose");
+      if (purpose !== null && SPECULATIVE.test(purpose)) state.hideFlashes();
+      else if (method === "HEAD") state.keepFlashes();
+    }
+    return session;
+  });
 }
 
 /**
@@ -330,13 +347,15 @@ export async function openSession<Data, FlashData>(
  *
  * @returns The `Set-Cookie` header, or `""` if there is nothing to send.
  */
-export async function commitOnce<Data, FlashData>(
+export function commitOnce<Data, FlashData>(
   storage: SessionHeaders<Data, FlashData>,
   session: Session<Data, FlashData>,
-): Promise<string> {
+): Awaitable<string> {
   // Before the save: a change made while it runs would be lost silently.
-  stateOf(session)?.close();
-  return await storage.commitSession(session, { renew: false });
+  close(session);
+  return storage instanceof BoundStorage
+    ? storage.commit(session, { renew: false })
+    : Promise.resolve(storage.commitSession(session, { renew: false }));
 }
 
 /** Closes a session to further changes, because nothing will save them. */

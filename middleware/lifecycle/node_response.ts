@@ -138,7 +138,8 @@ export function commitBeforeSending<Data, FlashData>(
 
   /** Saves a logout whose cookie cannot be sent. */
   function endRecord(): void {
-    commitOnce(storage, session).catch(unsaved).catch(disconnect);
+    const ended = (async () => await commitOnce(storage, session))();
+    ended.catch(unsaved).catch(disconnect);
   }
 
   function disconnect(): void {

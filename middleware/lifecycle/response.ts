@@ -109,7 +109,7 @@ function copyOf(response: Response): Response | undefined {
 export function isDecoded({ headers, url }: Response): boolean {
   if (url === "") return false;
   const encoding = headers.get("Content-Encoding");
-  return !isWorkerd && encoding !== null &&
+  return !isWorkerd() && encoding !== null &&
     encoding.split(",").every((name) =>
       /^\s*(x-gzip|gzip|deflate|br)\s*$/i.test(name)
     );

@@ -140,8 +140,8 @@ function sessionsOf<Data, FlashData>(
 ): Sessions<Data, FlashData> {
   return {
     guarantees: storage.guarantees,
-    read: ({ value }) => storage.read(value as string | null),
-    save: (session, options) => storage.save(session, options),
+    read: async ({ value }) => await storage.read(value as string | null),
+    save: async (session, options) => await storage.save(session, options),
   };
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { getSetCookies } from "@std/http/cookie";
+import { after, type Awaitable } from "../../core/awaitable.ts";
 import type { CookieAttributes } from "../../core/attributes.ts";
 import { type Cookie, SatchelCookie } from "../../core/cookie.ts";
 import {
@@ -119,27 +119,24 @@ export class BoundStorage<Data, FlashData>
   readonly getSession = async (
     from?: string | null | RequestLike | HeadersLike,
   ): Promise<Session<Data, FlashData>> => {
-    if (this.#problem) fail(this.#problem);
-    const header = typeof from === "object" ? headerOf(from) : from;
-    if (!header) return await this.sessions.read(NO_COOKIE);
-    const carried = await this.decode(header);
-    return await this.sessions.read(carried);
+    const session = this.open(from);
+    return session instanceof Promise ? await session : session;
   };
 
   readonly commitSession = async (
     session: SessionLike,
     options?: CommitOptions,
   ): Promise<string> => {
-    const outgoing = await this.#commit(session, options);
-    return outgoing ? await this.#serialize(outgoing) : "";
+    const setCookie = this.commit(session, options);
+    return setCookie instanceof Promise ? await setCookie : setCookie;
   };
 
   readonly commitCookie = async (
     session: SessionLike,
     options?: CommitOptions,
   ): Promise<CookieParts | null> => {
-    const outgoing = await this.#commit(session, options);
-    return outgoing ? partsOf(await this.#serialize(outgoing)) : null;
+    const setCookie = await this.commit(session, options);
+    return setCookie ? partsOf(setCookie) : null;
   };
 
   readonly destroySession = async (
@@ -168,9 +165,9 @@ export class BoundStorage<Data, FlashData>
     return await this.sessions.destroySessions(owner, options);
   };
 
-  read(value: string | null): Promise<Session<Data, FlashData>> {
+  async read(value: string | null): Promise<Session<Data, FlashData>> {
     const { lifetime, cookie: { isSigned: signed } } = this;
-    return this.sessions.read({ value, lifetime, signed });
+    return await this.sessions.read({ value, lifetime, signed });
   }
 
   /** The lifetime of the cookie, or `null`. */
@@ -181,9 +178,12 @@ export class BoundStorage<Data, FlashData>
       : lifetimeOf(this.defaultLifetime);
   }
 
-  save(session: SessionLike, options?: SaveOptions): Promise<string | null> {
+  async save(
+    session: SessionLike,
+    options?: SaveOptions,
+  ): Promise<string | null> {
     const { defaultLifetime } = this;
-    return this.sessions.save(session, { defaultLifetime, ...options });
+    return await this.sessions.save(session, { defaultLifetime, ...options });
   }
 
   /** Reports that a change of a session was dropped: `late-save`. */
@@ -192,68 +192,79 @@ export class BoundStorage<Data, FlashData>
   }
 
   /** Returns what the cookie of a request carries. */
-  async decode(header: string): Promise<Carried> {
+  decode(header: string): Awaitable<Carried> {
     const { cookie, lifetime } = this;
     const about = { header, lifetime, signed: cookie.isSigned };
-    if (!(cookie instanceof SatchelCookie)) {
-      const value = await cookie.parse(header);
-      return { ...about, value: value === "" ? null : value };
-    }
-    const decoded = await cookie.decode(header);
-    if (!decoded) {
-      return { ...about, value: null, rejected: decoded === undefined };
-    }
     // A cookie with an empty value was cleared.
-    return {
-      ...decoded,
-      ...about,
-      value: decoded.value === "" ? null : decoded.value,
-    };
+    const orNull = (value: unknown) => value === "" ? null : value;
+    if (!(cookie instanceof SatchelCookie)) {
+      return Promise.resolve(cookie.parse(header))
+        .then((value) => ({ ...about, value: orNull(value) }));
+    }
+    return after(
+      cookie.decode(header),
+      (decoded) =>
+        decoded
+          ? { ...decoded, ...about, value: orNull(decoded.value) }
+          : { ...about, value: null, rejected: decoded === undefined },
+    );
   }
 
-  async #commit(
+  /** As {@linkcode getSession}, without a promise where nothing must be awaited. It then throws instead of rejecting. */
+  open(
+    from: string | null | undefined | RequestLike | HeadersLike,
+  ): Awaitable<Session<Data, FlashData>> {
+    if (this.#problem) fail(this.#problem);
+    const header = typeof from === "object" ? headerOf(from) : from;
+    const carried = header ? this.decode(header) : NO_COOKIE;
+    return after(carried, (carried) => this.sessions.read(carried));
+  }
+
+  /** As {@linkcode commitSession}, without a promise where nothing must be awaited. It then throws instead of rejecting. */
+  commit(
     session: SessionLike,
     options: CommitOptions = {},
-  ): Promise<Outgoing | undefined> {
+  ): Awaitable<string> {
     if (this.#problem) fail(this.#problem);
     const state = stateOf(session);
     // The shortest path: most visitors do not have a session.
-    if (state?.blank) return undefined;
+    if (state?.blank) return "";
     const { renew = true, ...attributes } = options;
     const { maxAge, expires } = attributes;
     const { defaultLifetime } = this;
     const saving = { maxAge, expires, renew, defaultLifetime };
-    const value = await this.sessions.save(session, saving);
-    if (value === null) return undefined;
-    if (value === "") return cleared(attributes);
-    const origin = state?.originIn(this.sessions) as StoredRecord | undefined;
-    // An answer that arrives late must not put an old id over a login's.
-    if (!renew && origin?.sends === false) return undefined;
-    const lifetime = lifetimeOf(attributes) ?? state?.lifetime;
-    if (typeof lifetime === "number") attributes.maxAge = lifetime;
-    else if (lifetime) {
-      // Browsers prefer Max-Age, so the cookie's own must not override this session's lifetime.
-      attributes.maxAge = undefined;
-      attributes.expires = new Date(lifetime[0]);
-    } else {
-      delete attributes.maxAge;
-      delete attributes.expires;
-    }
-    // The cookie is sent as it came, if its value is the same: it need not be signed again.
-    let carried = origin?.carried;
-    while (carried && carried.value !== value) carried = carried.next;
-    return {
-      value: this.sessions.cookieValue?.(value) ?? value,
-      text: carried?.text,
-      attributes: Object.keys(attributes).length > 0 ? attributes : undefined,
-    };
+    return after(this.sessions.save(session, saving), (value) => {
+      if (value === null) return "";
+      if (value === "") return this.#serialize(cleared(attributes));
+      const origin = state?.originIn(this.sessions) as StoredRecord | undefined;
+      // An answer that arrives late must not put an old id over a login's.
+      if (!renew && origin?.sends === false) return "";
+      const lifetime = lifetimeOf(attributes) ?? state?.lifetime;
+      if (typeof lifetime === "number") attributes.maxAge = lifetime;
+      else if (lifetime) {
+        // Browsers prefer Max-Age, so the cookie's own must not override this session's lifetime.
+        attributes.maxAge = undefined;
+        attributes.expires = new Date(lifetime[0]);
+      } else {
+        delete attributes.maxAge;
+        delete attributes.expires;
+      }
+      // The cookie is sent as it came or was measured, if its value is the same: it need not be signed again.
+      let carried = origin?.carried;
+      while (carried && carried.value !== value) carried = carried.next;
+      return this.#serialize({
+        value: this.sessions.cookieValue?.(value) ?? value,
+        text: carried?.text,
+        attributes: Object.keys(attributes).length > 0 ? attributes : undefined,
+      });
+    });
   }
 
-  async #serialize({ value, text, attributes }: Outgoing): Promise<string> {
+  #serialize({ value, text, attributes }: Outgoing): Awaitable<string> {
     const { cookie } = this;
     return text !== undefined && cookie instanceof SatchelCookie
       ? cookie.withAttributes(text, attributes)
-      : await cookie.serialize(value, attributes);
+      : cookie.serialize(value, attributes);
   }
 }
 
@@ -268,19 +279,46 @@ function cleared(options: CookieAttributes = {}): Outgoing {
   return { value: "", attributes: { ...options, ...expired } };
 }
 
-/** The parts of a `Set-Cookie` header. */
+/** The parts of a `Set-Cookie` header (RFC 6265bis, section 5.6). */
 function partsOf(setCookie: string): CookieParts | null {
-  const [cookie] = getSetCookies(new Headers({ "Set-Cookie": setCookie }));
-  if (!cookie) return null;
-  const { name, value, sameSite, expires, unparsed, ...attributes } = cookie;
-  const options: CookieAttributes = attributes;
-  if (sameSite) options.sameSite = sameSite;
-  if (expires !== undefined) options.expires = new Date(expires);
-  // What the standard library does not know of.
-  for (const attribute of unparsed ?? []) {
-    const [, level] = /^priority=(low|medium|high)$/i.exec(attribute) ?? [];
-    if (level) options.priority = level.toLowerCase() as "low";
-    if (/^partitioned=?$/i.test(attribute)) options.partitioned = true;
+  const [[name = "", value = ""] = [], ...attributes] = setCookie.split(";")
+    .map((part) => {
+      const at = part.indexOf("=");
+      return at < 0
+        ? [part.trim()]
+        : [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+    });
+  if (name === "") return null;
+  const options: CookieAttributes = {};
+  for (const [name = "", value = ""] of attributes) {
+    switch (name.toLowerCase()) {
+      case "domain":
+        options.domain = value;
+        break;
+      case "expires":
+        options.expires = new Date(value);
+        break;
+      case "httponly":
+        options.httpOnly = true;
+        break;
+      case "max-age":
+        options.maxAge = Number(value);
+        break;
+      case "partitioned":
+        options.partitioned = true;
+        break;
+      case "path":
+        options.path = value;
+        break;
+      case "priority":
+        options.priority = value.toLowerCase() as "low";
+        break;
+      case "samesite":
+        options.sameSite = value as "Lax";
+        break;
+      case "secure":
+        options.secure = true;
+    }
   }
   return { name, value, options };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Awaitable } from "../../core/awaitable.ts";
 import { MAX_COOKIE, type SatchelCookie } from "../../core/cookie.ts";
 import {
   isAhead,
@@ -23,6 +24,7 @@ import {
   encodeRecord,
   parseJson,
   type SessionRecord,
+  storedTexts,
 } from "../../core/record.ts";
 import { mintId, Session } from "../../core/session.ts";
 import type { SessionState } from "../../core/session_state.ts";
@@ -59,9 +61,6 @@ const ENVELOPE = /^([\w-]{22,64})\.([0-9a-z]{1,11})\./;
 
 const ID = /^[\w-]{22,64}$/;
 
-/** A record below this size fits into a cookie in every format. */
-const SURELY_FITS = 1024;
-
 /** A record that came in a cookie. */
 export interface CookieRecord extends StoredRecord {
   /** Whether the id was created by this read, because the cookie does not contain one. */
@@ -93,7 +92,7 @@ export class CookieStorage<Data, FlashData>
     return this.#format === "react-router" ? JSON.parse(text) : text;
   }
 
-  async read(carried: Carried): Promise<Session<Data, FlashData>> {
+  read(carried: Carried): Session<Data, FlashData> {
     const session = new Session<Data, FlashData>();
     const state = requireState(session);
     state.keepTime(this.now);
@@ -124,13 +123,13 @@ export class CookieStorage<Data, FlashData>
     return undefined;
   }
 
-  async save(
+  save(
     session: SessionLike,
     options?: SaveOptions,
-  ): Promise<string | null> {
+  ): Awaitable<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await inTurn(state, () => this.#save(state, options));
+    return inTurn(state, () => this.#save(state, options));
   }
 
   reportLate(session: SessionLike): void {
@@ -138,10 +137,10 @@ export class CookieStorage<Data, FlashData>
     this.policy.report("late-save", known && this.#about(known.id));
   }
 
-  async #save(
+  #save(
     state: SessionState,
     options: SaveOptions | undefined,
-  ): Promise<string | null> {
+  ): Awaitable<string | null> {
     const { policy } = this;
     if (state.destroyed) return this.#destroyed(state);
     options = withMaxAge(options, state.maxAge);
@@ -180,20 +179,39 @@ export class CookieStorage<Data, FlashData>
     const id = ID.test(state.id) ? state.id : mintId();
     const draft = { ...life, entries: changes };
     const encoded = encodeRecord("", draft);
-    let text: string;
-    try {
-      text = this.#envelop(id, encoded, draft, cookie);
-      await this.#checkFits(text, draft);
-    } catch (error) {
-      state.restore(changes);
-      throw error;
-    }
-    policy.report(record ? "committed" : "created", this.#about(id));
     const decode = () => decodeRecord("", encoded);
     const { expires, lifetime } = life;
-    const written = { id, version: undefined, expires, decode, lifetime };
-    state.committed(written, this, changes, false);
-    return text;
+    const restore = (error: unknown): never => {
+      state.restore(changes);
+      throw error;
+    };
+    const finish = (value: string, text?: string): string => {
+      const size = text === undefined ? 0 : this.#cookie?.sizeOf(text) ?? 0;
+      checkSize("a cookie", size, MAX_COOKIE, changes);
+      policy.report(record ? "committed" : "created", this.#about(id));
+      const carried = { value, text };
+      const written: CookieRecord = {
+        id,
+        version: undefined,
+        expires,
+        decode,
+        texts: () => storedTexts(encoded),
+        lifetime,
+        carried,
+      };
+      state.committed(written, this, changes, false);
+      return value;
+    };
+    try {
+      const value = this.#envelop(id, encoded, draft, cookie);
+      // Once, and not again for the header.
+      const text = this.#cookie?.encode(this.cookieValue(value));
+      return text instanceof Promise
+        ? text.then((text) => finish(value, text)).catch(restore)
+        : finish(value, text);
+    } catch (error) {
+      return restore(error);
+    }
   }
 
   /** Whether the cookie is another library's, and its lifetime must be added to it. */
@@ -245,8 +263,15 @@ export class CookieStorage<Data, FlashData>
     if (typeof value === "string") {
       const [head, id, expires] = ENVELOPE.exec(value) ?? [];
       if (head !== undefined && id !== undefined && expires !== undefined) {
-        const decode = () => decodeRecord("", value.slice(head.length));
-        return this.#record(id, parseInt(expires, 36), decode);
+        const text = value.slice(head.length);
+        return {
+          ...this.#record(
+            id,
+            parseInt(expires, 36),
+            () => decodeRecord("", text),
+          ),
+          texts: () => storedTexts(text),
+        };
       }
     }
     return this.#openPlain(value);
@@ -294,13 +319,6 @@ export class CookieStorage<Data, FlashData>
     const now = policy.now();
     const decode = () => policy.accept(found.decode(), expires, terms, now, id);
     return { ...found, decode };
-  }
-
-  async #checkFits(text: string, { entries }: Draft): Promise<void> {
-    const cookie = this.#cookie;
-    if (!cookie || text.length < SURELY_FITS) return;
-    const size = await cookie.sizeOf(this.cookieValue(text));
-    checkSize("a cookie", size, MAX_COOKIE, entries);
   }
 }
 

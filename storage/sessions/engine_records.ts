@@ -16,6 +16,7 @@ import {
   encodeRecordEntries,
   encodeTexts,
   type SessionRecord,
+  storedTexts,
 } from "../../core/record.ts";
 import type { Engine, StorageGuarantees } from "../contract.ts";
 import { kindOf, problemOf } from "./engine_answers.ts";
@@ -294,7 +295,18 @@ export class EngineRecords implements Records {
   ): KeyedRecord {
     const decode = () => decodeRecord(key, text);
     const life = () => decodeRecordLife(text);
-    const record = { id, key, text, version, expires, lifetime, decode, life };
+    const texts = () => storedTexts(text);
+    const record = {
+      id,
+      key,
+      text,
+      version,
+      expires,
+      lifetime,
+      decode,
+      life,
+      texts,
+    };
     if (text[0] === "[") return record;
     const unmarked = withoutMark(text);
     return unmarked === text ? record : {

@@ -155,7 +155,7 @@ export class Policy {
     work: (shared: Shared<Value>) => Promise<T>,
   ): Promise<T> {
     // On Workers a request must not wait for another one's I/O. The requests then meet at the engine.
-    if (timersEndWithRequest) return await work({ turn: 0 });
+    if (timersEndWithRequest()) return await work({ turn: 0 });
     return await (this.#turns as Turns<Value>).take(
       key,
       work,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Awaitable } from "../../core/awaitable.ts";
 import type { SatchelCookie } from "../../core/cookie.ts";
 import type { StoredLifetime } from "../../core/lifetime.ts";
 import { type Session, stateOf } from "../../core/session.ts";
@@ -67,8 +68,8 @@ export interface Sessions<Data, FlashData> extends
     options: ListSessionsOptions | undefined,
     cookie: StoredLifetime,
   ): Promise<OwnedSession<Data>[]>;
-  read(carried: Carried): Promise<Session<Data, FlashData>>;
-  save(session: SessionLike, options?: SaveOptions): Promise<string | null>;
+  read(carried: Carried): Awaitable<Session<Data, FlashData>>;
+  save(session: SessionLike, options?: SaveOptions): Awaitable<string | null>;
   /** The same sessions, kept in another cookie of this library. */
   withCookie?(cookie: SatchelCookie): Sessions<Data, FlashData>;
   /** Reports that a change of a session was dropped: `late-save`. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Awaitable } from "../../core/awaitable.ts";
 import type { SessionState } from "../../core/session_state.ts";
 
 /** What the turns of one key share, as long as one waits for the next. */
@@ -35,23 +36,38 @@ export class Turns<Value = unknown> {
    *
    * @param wait Waits for the earlier turns. If it rejects, the turn is given up.
    */
-  async take<T>(
+  take<T>(
     key: unknown,
-    work: (shared: Shared<Value>) => Promise<T>,
+    work: (shared: Shared<Value>) => Awaitable<T>,
     wait: (before: Promise<void>) => Promise<void> = (before) => before,
-  ): Promise<T> {
+  ): Awaitable<T> {
     const found = this.#queues.get(key);
-    const queue = found ?? { waiting: [], shared: { turn: 0 } };
-    const { shared } = queue;
     if (found) {
-      await this.#wait(key, found, wait);
-      if (++shared.turn % READS_AFTER === 0) shared.newest = undefined;
-    } else this.#queues.set(key, queue);
-    try {
-      return await work(shared);
-    } finally {
-      this.#next(key, queue);
+      return this.#wait(key, found, wait).then(() =>
+        this.#run(key, found, work)
+      );
     }
+    const queue = { waiting: [], shared: { turn: 0 } };
+    this.#queues.set(key, queue);
+    return this.#run(key, queue, work);
+  }
+
+  #run<T>(
+    key: unknown,
+    queue: Queue<Value>,
+    work: (shared: Shared<Value>) => Awaitable<T>,
+  ): Awaitable<T> {
+    const next = () => this.#next(key, queue);
+    let result: Awaitable<T>;
+    try {
+      result = work(queue.shared);
+    } catch (error) {
+      next();
+      throw error;
+    }
+    if (result instanceof Promise) return result.finally(next);
+    next();
+    return result;
   }
 
   async #wait(
@@ -59,7 +75,7 @@ export class Turns<Value = unknown> {
     queue: Queue<Value>,
     wait: (before: Promise<void>) => Promise<void>,
   ): Promise<void> {
-    const { waiting } = queue;
+    const { shared, waiting } = queue;
     let begin = () => {};
     const before = new Promise<void>((resolve) => begin = resolve);
     waiting.push(begin);
@@ -71,6 +87,7 @@ export class Turns<Value = unknown> {
       else waiting.splice(at, 1);
       throw error;
     }
+    if (++shared.turn % READS_AFTER === 0) shared.newest = undefined;
   }
 
   #next(key: unknown, { waiting }: Queue<Value>): void {
@@ -86,7 +103,7 @@ const saves = new Turns();
 /** Saves a session object after its earlier saves, by any storage. */
 export function inTurn<T>(
   state: SessionState,
-  save: () => Promise<T>,
-): Promise<T> {
+  save: () => Awaitable<T>,
+): Awaitable<T> {
   return saves.take(state, save);
 }

@@ -100,9 +100,9 @@ for (const { secret, name, id, sign, seal } of keys) {
     const key = cookieKey(secret, name);
     assertEquals(key.id, id);
     const expected = node.createHmac("sha256", unhex(sign)).update("text ü")
-      .digest();
-    assertEquals(hex(key.mac.sign("text ü")), expected.toString("hex"));
-    assert(key.mac.verify("text ü", new Uint8Array(expected)));
+      .digest("base64url");
+    assertEquals(key.mac.sign("text ü"), expected);
+    assert(key.mac.verify("text ü", expected));
     const nonce = new Uint8Array(12).fill(7);
     assertEquals(
       hex(await key.aead.seal(nonce, utf8("text"), utf8("bound"))),
@@ -143,11 +143,11 @@ for (const vector of satchel) {
         key,
         bytes,
       );
-      const body = base64Url(Buffer.concat([nonce, new Uint8Array(message)]));
-      assertEquals(text, `e1${id}.${body}`);
+      const body = Buffer.concat([nonce, new Uint8Array(message)]);
+      assertEquals(text, `e1${id}.${base64Url(body)}`);
       const own = await cookieKey(secret, name).aead
         .seal(nonce, bytes, utf8(`e1${id}.`));
-      assertEquals(hex(own), hex(new Uint8Array(message)));
+      assertEquals(hex(own), hex(body));
       format = satchelFormat(name, secrets, "sealed");
     }
     assertEquals((await format.decode(text))?.value, value);
@@ -244,7 +244,7 @@ Deno.test("nodeAead() and webAead() write the same bytes and read each other's",
     const nonce = crypto.getRandomValues(new Uint8Array(12));
     const plain = new Uint8Array(size).map((_, i) => i);
     const message = await native.seal(nonce, plain, bound);
-    assertEquals(message.length, size + 16, rowName(size));
+    assertEquals(message.length, 12 + size + 16, rowName(size));
     assertEquals(
       hex(message),
       hex(await web.seal(nonce, plain, bound)),
@@ -252,31 +252,28 @@ Deno.test("nodeAead() and webAead() write the same bytes and read each other's",
     );
     for (const aead of [native, web]) {
       assertEquals(
-        hex(await aead.open(nonce, message, bound) ?? key),
+        hex(await aead.open(message, bound) ?? key),
         hex(plain),
         rowName(size, aead),
       );
-      for (let length = 0; length < Math.min(message.length, 40); length++) {
+      for (let length = 0; length < Math.min(message.length, 60); length++) {
         assertEquals(
-          await aead.open(nonce, message.slice(0, length), bound),
+          await aead.open(message.slice(0, length), bound),
           undefined,
           rowName(size, aead, length),
         );
       }
-      const flipped = message.slice();
-      flipped[size]! ^= 1;
+      for (const at of [0, 12, message.length - 1]) {
+        const flipped = message.slice();
+        flipped[at]! ^= 1;
+        assertEquals(
+          await aead.open(flipped, bound),
+          undefined,
+          rowName(size, aead, at),
+        );
+      }
       assertEquals(
-        await aead.open(nonce, flipped, bound),
-        undefined,
-        rowName(size, aead),
-      );
-      assertEquals(
-        await aead.open(nonce, message, utf8("other")),
-        undefined,
-        rowName(size, aead),
-      );
-      assertEquals(
-        await aead.open(nonce.map((b) => b ^ 1), message, bound),
+        await aead.open(message, utf8("other")),
         undefined,
         rowName(size, aead),
       );
@@ -292,13 +289,8 @@ Deno.test("webAead() opens the right message, when the caller reuses its bytes i
   const one = await aead.seal(nonces[0]!, utf8("one"), bound);
   const two = await aead.seal(nonces[1]!, utf8("two"), bound);
   // Another visitor's cookie is decoded into the same bytes while this one awaits its key.
-  const shared = new Uint8Array(12 + one.length);
-  const nonce = shared.subarray(0, 12);
-  const message = shared.subarray(12);
-  nonce.set(nonces[0]!);
-  message.set(one);
-  const opening = webAead(key).open(nonce, message, bound);
-  nonce.set(nonces[1]!);
+  const message = one.slice();
+  const opening = webAead(key).open(message, bound);
   message.set(two);
   assertEquals(new TextDecoder().decode(await opening), "one");
 });

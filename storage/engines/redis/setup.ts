@@ -19,7 +19,7 @@ export function checkingSetup(
   onEvicting?: (policy: string) => void,
 ): RedisSend {
   // On Workers, each request has a client of its own, and would ask again.
-  let asking = isWorkerd ? undefined : onEvicting;
+  let asking = isWorkerd() ? undefined : onEvicting;
   return async (key, args) => {
     try {
       const reply = await send(key, args);
