@@ -77,6 +77,7 @@ export type {
   SessionValues,
   StorageGuarantees,
   StorageOptions,
+  SynchronousEngine,
   WriteOptions,
 } from "./storage/contract.ts";
 export {

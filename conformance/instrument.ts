@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Engine } from "../storage/contract.ts";
+import type { AnyEngine } from "../storage/contract.ts";
 import type { Faults, Inspect } from "./types.ts";
 
 /** An engine with hooks. */
 export interface Instrumented {
   /** The engine, for `createSessionStorage({ engine })`. */
-  readonly engine: Engine;
+  readonly engine: AnyEngine;
   /** Reads and replaces the records that were written through the engine. */
   readonly inspect: Inspect;
   /** Makes the engine fail, and work again. */
@@ -45,7 +45,7 @@ const A_DAY = 86_400_000;
  * ```
  */
 export function instrument(
-  engine: Engine,
+  engine: AnyEngine,
   keys: Set<string> = new Set(),
 ): Instrumented {
   const broken = { reads: false, writes: false };
@@ -54,7 +54,7 @@ export function instrument(
       throw new Error(`the engine's ${kind} fail because of a fault`);
     }
   };
-  const wrapped: Engine = {
+  const wrapped: AnyEngine = {
     guarantees: engine.guarantees,
     async read(key) {
       guard("reads");
@@ -72,9 +72,9 @@ export function instrument(
   };
   const { touch, owned, sweep, close } = engine;
   if (touch) {
-    wrapped.touch = async (key, expires, options) => {
+    wrapped.touch = async (...call) => {
       guard("writes");
-      return await touch.call(engine, key, expires, options);
+      return await Reflect.apply(touch, engine, call);
     };
   }
   if (owned) {

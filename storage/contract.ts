@@ -429,3 +429,22 @@ export interface Engine {
   /** Releases timers and handles. May be called more than once. */
   close?(): Promise<void>;
 }
+
+/**
+ * An engine that answers at once: in the process's own memory, or by a synchronous database driver. The sentences of
+ * {@linkcode Engine} hold for it too. Saving its sessions does not wait for promises.
+ */
+export interface SynchronousEngine
+  extends Omit<Engine, "read" | "write" | "delete" | "touch"> {
+  /** As {@linkcode Engine.read}. */
+  read(key: string): EngineRecord | null;
+  /** As {@linkcode Engine.write}. */
+  write(key: string, value: string, options: WriteOptions): unknown;
+  /** As {@linkcode Engine.delete}. */
+  delete(key: string, options?: DeleteOptions): boolean;
+  /** As {@linkcode Engine.touch}. */
+  touch?(key: string, expires: number, options?: DeleteOptions): boolean;
+}
+
+/** An engine, whether its answers are promises or not. */
+export type AnyEngine = Engine | SynchronousEngine;

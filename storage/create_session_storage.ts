@@ -5,7 +5,12 @@
  */
 import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
-import type { Engine, SessionStorage, StorageOptions } from "./contract.ts";
+import type {
+  Engine,
+  SessionStorage,
+  StorageOptions,
+  SynchronousEngine,
+} from "./contract.ts";
 import {
   checkStorageOptions,
   createStorage,
@@ -23,7 +28,7 @@ import { RecordStorage } from "./sessions/record_storage.ts";
 export interface EngineSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
   /** The engine. */
-  engine: Engine;
+  engine: Engine | SynchronousEngine;
 }
 
 /** Options of {@linkcode createSessionStorage} for a database. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine, EngineRecord } from "../../storage/contract.ts";
+import type { AnyEngine, EngineRecord } from "../../storage/contract.ts";
 import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Pulse } from "../trial/pace.ts";
 import { describe, Violation } from "../trial/port.ts";
@@ -29,13 +29,13 @@ export interface Context {
 /** An instance of the engine. */
 export class OpenEngine {
   readonly name: string;
-  readonly engine: Engine;
+  readonly engine: AnyEngine;
   readonly #opened: OpenStorage;
   readonly #context: Context;
 
   constructor(
     name: string,
-    engine: Engine,
+    engine: AnyEngine,
     opened: OpenStorage,
     context: Context,
   ) {
@@ -150,7 +150,7 @@ export class OpenEngine {
 
   async #call<T>(
     what: string,
-    call: () => Promise<T>,
+    call: () => T | Promise<T>,
     show: (answer: T) => string,
   ): Promise<T> {
     const method = `${what.slice(0, what.indexOf("("))}()`;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine } from "../../storage/contract.ts";
+import type { Engine, SynchronousEngine } from "../../storage/contract.ts";
 import type { Faults, Rule, TestClock } from "../types.ts";
 
 /** The argument of an engine target's `open`. */
@@ -17,7 +17,7 @@ export interface EngineOpenOptions {
 /** An open engine, if more than the engine has to be returned. */
 export interface OpenedEngine {
   /** The engine. */
-  readonly engine: Engine;
+  readonly engine: Engine | SynchronousEngine;
   /** Hooks that make the engine's database fail. Without them, the rule about failures is not tried. */
   readonly faults?: Faults;
   /** Closes everything that `open` opened besides the engine, and may remove what the checks stored. */
@@ -39,7 +39,11 @@ export interface EngineTarget {
   /** Opens the engine in a namespace. Every rule calls it, and some call it several times for one namespace. */
   open(
     options: EngineOpenOptions,
-  ): Engine | OpenedEngine | Promise<Engine | OpenedEngine>;
+  ):
+    | Engine
+    | SynchronousEngine
+    | OpenedEngine
+    | Promise<Engine | SynchronousEngine | OpenedEngine>;
 }
 
 /** What a rule can need of an engine, and how the suite finds out that the engine has it. */

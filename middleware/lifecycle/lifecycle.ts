@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { after, type Awaitable } from "../../core/awaitable.ts";
+import { after, type Awaitable, isThenable } from "../../core/awaitable.ts";
 import { type Cookie, isCookie } from "../../core/cookie.ts";
 import { SessionError } from "../../core/errors.ts";
 import { checkOptions, type OptionNames, typeOf } from "../../core/options.ts";
@@ -282,11 +282,6 @@ export async function exchange<Data, FlashData, Answer>(
   if (carrier) return carrier(setCookie);
   if (failed) return answer;
   throw cookieless();
-}
-
-/** Whether a value is to be awaited. Not `instanceof`, because a handler may be of another library. */
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
 }
 
 /** Commits after a handler threw an error that is not an answer, as far as {@linkcode exchange} says. */

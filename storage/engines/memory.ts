@@ -5,9 +5,9 @@
  */
 import type {
   DeleteOptions,
-  Engine,
   EngineRecord,
   StorageGuarantees,
+  SynchronousEngine,
   WriteOptions,
 } from "../contract.ts";
 import { Deadlines, type Due } from "./deadlines.ts";
@@ -50,7 +50,7 @@ class Kept implements Due, Used<Kept> {
  * quarters of the records, because new sessions need room too. Beyond that, its least recently used record moves to the
  * second group.
  */
-export class MemoryEngine implements Engine {
+export class MemoryEngine implements SynchronousEngine {
   readonly guarantees: StorageGuarantees = {
     compareAndSet: true,
     reads: "strong",
@@ -76,18 +76,18 @@ export class MemoryEngine implements Engine {
     this.#onEvict = onEvict;
   }
 
-  async read(key: string): Promise<EngineRecord | null> {
+  read(key: string): EngineRecord | null {
     const kept = this.#records.get(key);
     if (!kept) return null;
     this.#use(kept);
     return kept.record;
   }
 
-  async write(
+  write(
     key: string,
     value: string,
     { expires, ifVersion, owner }: WriteOptions,
-  ): Promise<unknown> {
+  ): unknown {
     const old = this.#records.get(key);
     if (!holds(old, ifVersion)) return null;
     const version = ++this.#writes;
@@ -106,21 +106,18 @@ export class MemoryEngine implements Engine {
     return version;
   }
 
-  async delete(
-    key: string,
-    { ifVersion }: DeleteOptions = {},
-  ): Promise<boolean> {
+  delete(key: string, { ifVersion }: DeleteOptions = {}): boolean {
     const kept = this.#records.get(key);
     if (!holds(kept, ifVersion)) return false;
     if (kept) this.#remove(kept);
     return true;
   }
 
-  async touch(
+  touch(
     key: string,
     expires: number,
     { ifVersion }: DeleteOptions = {},
-  ): Promise<boolean> {
+  ): boolean {
     const kept = this.#records.get(key);
     if (!kept || !holds(kept, ifVersion)) return false;
     kept.record = { ...kept.record, expires };

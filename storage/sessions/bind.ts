@@ -12,7 +12,7 @@ import {
 import { isAhead } from "../../core/lifetime.ts";
 import { checkOptions, type OptionNames } from "../../core/options.ts";
 import type {
-  Engine,
+  AnyEngine,
   SessionCookieOptions,
   SessionStorage,
   SessionValues,
@@ -75,7 +75,7 @@ export function checkStorageOptions(
 export function engineStorage<Data, FlashData>(
   options: StorageOptions<Data>,
   known: Readonly<Record<string, true>>,
-  create: (policy: Policy) => Engine,
+  create: (policy: Policy) => AnyEngine,
   ttl?: number,
 ): SessionStorage<Data, FlashData> {
   checkStorageOptions(options, known);

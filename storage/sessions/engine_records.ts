@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { after, type Awaitable } from "../../core/awaitable.ts";
 import { utf8Length } from "../../core/bytes.ts";
 import { SessionError } from "../../core/errors.ts";
 import { hashId } from "../../core/keys.ts";
@@ -18,7 +19,7 @@ import {
   type SessionRecord,
   storedTexts,
 } from "../../core/record.ts";
-import type { Engine, StorageGuarantees } from "../contract.ts";
+import type { AnyEngine, StorageGuarantees } from "../contract.ts";
 import { kindOf, problemOf } from "./engine_answers.ts";
 import { MAX_ATTEMPTS, type Policy, SWEEP_AFTER } from "./policy.ts";
 import {
@@ -44,18 +45,18 @@ export class EngineRecords implements Records {
   readonly guarantees: StorageGuarantees;
   readonly policy: Policy;
   readonly checksLifetime = true;
-  readonly engine: Engine;
+  readonly engine: AnyEngine;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
 
-  constructor(engine: Engine, policy: Policy) {
+  constructor(engine: AnyEngine, policy: Policy) {
     this.guarantees = engine.guarantees;
     this.policy = policy;
     this.engine = engine;
     if (engine.sweep) this.sweep = () => this.#sweep();
     if (engine.close) {
-      this.close = () =>
-        policy.call("close storage", async () => engine.close?.());
+      this.close = async () =>
+        await policy.call("close storage", async () => engine.close?.());
     }
   }
 
@@ -63,25 +64,23 @@ export class EngineRecords implements Records {
     return ID.test(id);
   }
 
-  async load(
+  load(
     id: string,
     key: string = hashId(id),
-  ): Promise<KeyedRecord | undefined> {
+  ): Awaitable<KeyedRecord | undefined> {
     const { policy, engine } = this;
-    const found = await policy.call(
-      "read session",
-      () => engine.read(key),
-      { key },
-    );
-    if (found === null) return undefined;
-    const problem = problemOf(found, this.guarantees);
-    if (problem === undefined) {
-      return this.#record(id, key, found.value, found.version, found.expires);
-    }
-    throw this.#wrong("read session", `read() returned ${problem}`);
+    const read = policy.call("read session", () => engine.read(key), { key });
+    return after(read, (found) => {
+      if (found === null) return undefined;
+      const problem = problemOf(found, this.guarantees);
+      if (problem === undefined) {
+        return this.#record(id, key, found.value, found.version, found.expires);
+      }
+      throw this.#wrong("read session", `read() returned ${problem}`);
+    });
   }
 
-  reload({ id }: StoredRecord): Promise<KeyedRecord | undefined> {
+  reload({ id }: StoredRecord): Awaitable<KeyedRecord | undefined> {
     return this.load(id);
   }
 
@@ -90,7 +89,7 @@ export class EngineRecords implements Records {
     id: string,
     draft: Draft,
     mark?: string,
-  ): Promise<KeyedRecord | undefined> {
+  ): Awaitable<KeyedRecord | undefined> {
     const absent = this.guarantees.compareAndSet ? null : undefined;
     return this.#write(id, hashId(id), draft, absent, mark);
   }
@@ -99,12 +98,12 @@ export class EngineRecords implements Records {
     stored: StoredRecord,
     draft: Draft,
     mark?: string,
-  ): Promise<KeyedRecord | undefined> {
+  ): Awaitable<KeyedRecord | undefined> {
     const { id, key } = stored as KeyedRecord;
     return this.#write(id, key, draft, this.#versionOf(stored), mark);
   }
 
-  remove(id: string, stored?: StoredRecord): Promise<boolean> {
+  remove(id: string, stored?: StoredRecord): Awaitable<boolean> {
     const options = stored ? { ifVersion: this.#versionOf(stored) } : {};
     return this.#delete(hashId(id), options);
   }
@@ -211,13 +210,13 @@ export class EngineRecords implements Records {
       : this.#record(id, key, text, next, expires);
   }
 
-  async #write(
+  #write(
     id: string,
     key: string,
     draft: Draft,
     ifVersion: unknown,
     mark = "",
-  ): Promise<KeyedRecord | undefined> {
+  ): Awaitable<KeyedRecord | undefined> {
     const { expires, owner } = draft;
     const text = mark + encodeRecord(key, draft);
     const limit = this.guarantees.maxBytes;
@@ -226,21 +225,23 @@ export class EngineRecords implements Records {
       checkSize("the engine", utf8Length(text), limit, draft.entries);
     }
     const { engine } = this;
-    const version = await this.policy.call(
+    const writing: Awaitable<unknown> = this.policy.call(
       "save session",
       () => engine.write(key, text, { expires, ifVersion, owner }),
       { key },
     );
-    // The next save would otherwise have no version to compare with, and undo what others saved.
-    if (version === undefined && this.guarantees.compareAndSet) {
-      throw this.#wrong(
-        "save session",
-        "write() returned undefined; it must return the record's new version, or null if ifVersion does not hold",
-      );
-    }
-    return version === null
-      ? undefined
-      : this.#record(id, key, text, version, expires, draft.lifetime);
+    return after(writing, (version) => {
+      // The next save would otherwise have no version to compare with, and undo what others saved.
+      if (version === undefined && this.guarantees.compareAndSet) {
+        throw this.#wrong(
+          "save session",
+          "write() returned undefined; it must return the record's new version, or null if ifVersion does not hold",
+        );
+      }
+      return version === null
+        ? undefined
+        : this.#record(id, key, text, version, expires, draft.lifetime);
+    });
   }
 
   async #delete(

@@ -16,6 +16,7 @@
  *
  * @module
  */
+import type { Awaitable } from "../../core/awaitable.ts";
 import { SessionError } from "../../core/errors.ts";
 import { hashId } from "../../core/keys.ts";
 import { deadline, isAhead, type StoredLifetime } from "../../core/lifetime.ts";
@@ -27,7 +28,7 @@ import {
   type SessionRecord,
 } from "../../core/record.ts";
 import { mintId } from "../../core/session.ts";
-import type { Engine, StorageGuarantees } from "../contract.ts";
+import type { AnyEngine, StorageGuarantees } from "../contract.ts";
 import type { CookieRecord } from "./cookie_storage.ts";
 import type { EngineRecords } from "./engine_records.ts";
 import { type Owners, ownersOf } from "./owners.ts";
@@ -80,7 +81,7 @@ export class MovingRecords implements Records {
   readonly guarantees: StorageGuarantees;
   readonly policy: Policy;
   readonly checksLifetime: boolean;
-  readonly engine?: Engine;
+  readonly engine?: AnyEngine;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
   readonly #to: Records;
@@ -133,7 +134,7 @@ export class MovingRecords implements Records {
     return found;
   }
 
-  create(id: string, draft: Draft): Promise<Found> {
+  create(id: string, draft: Draft): Awaitable<Found> {
     return this.#to.create(this.#to.accepts(id) ? id : mintId(), draft);
   }
 

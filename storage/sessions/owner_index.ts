@@ -5,7 +5,7 @@
  */
 import { hashId } from "../../core/keys.ts";
 import { isAhead } from "../../core/lifetime.ts";
-import type { Engine } from "../contract.ts";
+import type { AnyEngine } from "../contract.ts";
 import type { Policy } from "./policy.ts";
 
 /** How many sessions are read in parallel. */
@@ -71,7 +71,7 @@ export class EngineIndex implements OwnerIndex<OwnedSave> {
   readonly #policy: Policy;
   readonly #find: FindOwned;
 
-  constructor(engine: Engine, policy: Policy, find: FindOwned) {
+  constructor(engine: AnyEngine, policy: Policy, find: FindOwned) {
     this.#owned = async (owner) => await engine.owned?.(owner) ?? [];
     this.#policy = policy;
     this.#find = find;

@@ -12,7 +12,7 @@ import { SessionError } from "../../core/errors.ts";
 import { hashId } from "../../core/keys.ts";
 import { isAhead } from "../../core/lifetime.ts";
 import { parseJson } from "../../core/record.ts";
-import type { Engine } from "../contract.ts";
+import type { AnyEngine } from "../contract.ts";
 import {
   type FindOwned,
   inBatches,
@@ -77,7 +77,7 @@ interface Listing {
 
 /** Finds the sessions of an owner by a list. */
 export class OwnerLists implements OwnerIndex<Listing> {
-  readonly #engine: Engine;
+  readonly #engine: AnyEngine;
   readonly #policy: Policy;
   readonly #find: FindOwned;
   /** The most sessions of one owner. */
@@ -88,7 +88,7 @@ export class OwnerLists implements OwnerIndex<Listing> {
   readonly #batches = new Map<string, Batch>();
 
   /** @throws {RangeError} If a list of `maxPerOwner` sessions would be too large for the engine. */
-  constructor(engine: Engine, policy: Policy, find: FindOwned) {
+  constructor(engine: AnyEngine, policy: Policy, find: FindOwned) {
     this.#engine = engine;
     this.#policy = policy;
     this.#find = find;

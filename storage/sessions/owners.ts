@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Awaitable } from "../../core/awaitable.ts";
 import { hashId, hashOwner } from "../../core/keys.ts";
 import { deadline, isAhead, type StoredLifetime } from "../../core/lifetime.ts";
 import {
@@ -24,8 +25,8 @@ import { OwnerLists } from "./owner_lists.ts";
 import { type Policy, usedAt } from "./policy.ts";
 import { type Records, REPLACED } from "./records.ts";
 import type {
+  AnyEngine,
   DestroySessionsOptions,
-  Engine,
   EngineRecord,
   ListSessionsOptions,
   OwnedSession,
@@ -46,7 +47,7 @@ interface Found {
  */
 export function checkOwnable(
   { compareAndSet, reads, evicts = "nothing" }: StorageGuarantees,
-  engine?: Engine,
+  engine?: AnyEngine,
 ): void {
   const keepsLists = evicts === "nothing";
   if (compareAndSet && reads === "strong" && (engine?.owned || keepsLists)) {
@@ -78,11 +79,11 @@ export interface Owning {
 
 /** Keeps track of the owners of one engine's sessions. */
 export class Owners {
-  readonly #engine: Engine;
+  readonly #engine: AnyEngine;
   readonly #policy: Policy;
   readonly #index: OwnerIndex<unknown>;
 
-  constructor(engine: Engine, policy: Policy) {
+  constructor(engine: AnyEngine, policy: Policy) {
     this.#engine = engine;
     this.#policy = policy;
     const find: FindOwned = (owner, key) => this.#find(owner, key);
@@ -268,7 +269,7 @@ export class Owners {
     return typeof next === "string" ? next : undefined;
   }
 
-  #read(key: string): Promise<EngineRecord | null> {
+  #read(key: string): Awaitable<EngineRecord | null> {
     const read = () => this.#engine.read(key);
     return this.#policy.call("read session", read, { key });
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Awaitable, isThenable } from "../../core/awaitable.ts";
 import { CallTimeout } from "../../core/call_timeout.ts";
 import type { Changes } from "../../core/changes.ts";
 import { SessionError } from "../../core/errors.ts";
@@ -149,17 +150,17 @@ export class Policy {
    *
    * @throws {SessionError} If waiting takes longer than a call to the engine may: `store-failed`.
    */
-  async turn<T, Value>(
+  turn<T, Value>(
     what: string,
     key: string,
-    work: (shared: Shared<Value>) => Promise<T>,
-  ): Promise<T> {
+    work: (shared: Shared<Value>) => Awaitable<T>,
+  ): Awaitable<T> {
     // On Workers a request must not wait for another one's I/O. The requests then meet at the engine.
-    if (timersEndWithRequest()) return await work({ turn: 0 });
-    return await (this.#turns as Turns<Value>).take(
+    if (timersEndWithRequest()) return work({ turn: 0 });
+    return (this.#turns as Turns<Value>).take(
       key,
       work,
-      (before) => this.call(what, () => before),
+      async (before) => await this.call(what, () => before),
     );
   }
 
@@ -168,15 +169,21 @@ export class Policy {
    *
    * @throws {SessionError} If the engine fails or times out: `store-failed`.
    */
-  async call<T>(
+  call<T>(
     what: string,
-    call: () => Promise<T>,
+    call: () => Awaitable<T>,
     about?: Subject,
-  ): Promise<T> {
-    try {
-      return await this.#timeout.run(call);
-    } catch (cause) {
+  ): Awaitable<T> {
+    const fail = (cause: unknown): never => {
       throw this.failure(what, cause, about);
+    };
+    try {
+      const answer: T | PromiseLike<T> = call();
+      return isThenable(answer)
+        ? this.#timeout.run(() => Promise.resolve(answer)).catch(fail)
+        : answer;
+    } catch (cause) {
+      return fail(cause);
     }
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { after, type Awaitable } from "../../core/awaitable.ts";
 import {
   isAhead,
   lifetimeOf,
@@ -62,30 +63,32 @@ export class RecordStorage<Data, FlashData>
     if (records.close) this.close = records.close;
   }
 
-  async read(carried: Carried): Promise<Session<Data, FlashData>> {
+  read(carried: Carried): Awaitable<Session<Data, FlashData>> {
     const session = new Session<Data, FlashData>();
     const state = requireState(session);
     state.keepTime(this.now);
     // Most visitors of most sites do not have a session.
     if (carried === NO_COOKIE) return session;
-    const stored = await this.#find(carried, state);
-    if (!stored) return session;
-    if (isMultiple(carried) || this.records.find) stored.carried = carried;
-    state.attach(stored, this);
-    const terms = this.#policy.terms(carried.lifetime ?? null);
-    const life = stored.life?.() ?? state.record;
-    const use = this.#policy.nextUse(life, stored.expires, terms);
-    if (use) await this.#slide(state, stored, use);
-    return session;
+    return after(this.#find(carried, state), (stored) => {
+      if (!stored) return session;
+      if (isMultiple(carried) || this.records.find) stored.carried = carried;
+      state.attach(stored, this);
+      const terms = this.#policy.terms(carried.lifetime ?? null);
+      const life = stored.life?.() ?? state.record;
+      const use = this.#policy.nextUse(life, stored.expires, terms);
+      return use
+        ? this.#slide(state, stored, use).then(() => session)
+        : session;
+    });
   }
 
-  async save(
+  save(
     session: SessionLike,
     options?: SaveOptions,
-  ): Promise<string | null> {
+  ): Awaitable<string | null> {
     const state = requireState(session);
     if (state.blank) return null;
-    return await inTurn(state, () => this.#save(state, options));
+    return inTurn(state, () => this.#save(state, options));
   }
 
   reportLate(session: SessionLike): void {
@@ -118,18 +121,20 @@ export class RecordStorage<Data, FlashData>
   }
 
   /** Finds the record of a request's session. Without one, keeps the note that its id was replaced. */
-  async #find(
+  #find(
     carried: Carried,
     state: SessionState,
-  ): Promise<StoredRecord | undefined> {
+  ): Awaitable<StoredRecord | undefined> {
     const { records } = this;
     const search = this.#search(carried);
-    const stored = await (records.find?.(carried, search) ?? search.own());
-    if (stored) return stored;
-    if (!records.find) search.report();
-    const [note] = search.notes;
-    if (note) state.replacedBy(note, this);
-    return undefined;
+    const found = records.find?.(carried, search) ?? search.own();
+    return after(found, (stored) => {
+      if (stored) return stored;
+      if (!records.find) search.report();
+      const [note] = search.notes;
+      if (note) state.replacedBy(note, this);
+      return undefined;
+    });
   }
 
   #search(carried: Carried): Search {
@@ -137,24 +142,28 @@ export class RecordStorage<Data, FlashData>
     const notes: StoredRecord[] = [];
     let missing: string | undefined;
     let accepted = false;
-    const own = async () => {
-      for (let at: Carried | undefined = carried; at; at = at.next) {
-        const { value, next, outdated } = at;
-        if (typeof value !== "string" || !this.records.accepts(value)) continue;
-        accepted = true;
-        const found = await this.records.load(value);
+    const from = (at: Carried | undefined): Awaitable<
+      StoredRecord | undefined
+    > => {
+      if (!at) return undefined;
+      const { value, next, outdated } = at;
+      if (typeof value !== "string" || !this.records.accepts(value)) {
+        return from(next);
+      }
+      accepted = true;
+      return after(this.records.load(value), (found) => {
         if (!found) missing ??= value;
         if (found?.mark === REPLACED && isAhead(found.expires, this.now())) {
           notes.push(found);
         }
         const stored = alive(found, this.records, lifetime);
         // Decoding shows whether the record is corrupt or has expired. Without another cookie, that can wait.
-        if (!stored || next && !stored.decode()) continue;
+        if (!stored || next && !stored.decode()) return from(next);
         if (outdated) stored.unsent = true;
         return stored;
-      }
-      return undefined;
+      });
     };
+    const own = () => from(carried);
     const report = () => {
       if (carried.value === null && !carried.rejected) return;
       if (!accepted) this.#policy.report("rejected-cookie");
@@ -199,11 +208,11 @@ export class RecordStorage<Data, FlashData>
     state.attach(written, this);
   }
 
-  async #save(
+  #save(
     state: SessionState,
     options: SaveOptions | undefined,
-  ): Promise<string | null> {
-    if (state.destroyed) return await this.#destroy(state);
+  ): Awaitable<string | null> {
+    if (state.destroyed) return this.#destroy(state);
     const policy = this.#policy;
     const note = state.noteIn(this) as StoredRecord | undefined;
     if (note && !state.restarts) {
@@ -212,10 +221,33 @@ export class RecordStorage<Data, FlashData>
       return null;
     }
     const known = state.originIn(this) as StoredRecord | undefined;
-    if (
-      !policy.needsSave(state, known !== undefined, options) &&
-      !(known && await this.#unsetsNewer(state, known, options))
-    ) return known ? await this.#renew(state, known, options) : null;
+    if (policy.needsSave(state, known !== undefined, options)) {
+      return this.#write(state, options, known, note);
+    }
+    if (!known) return null;
+    const newer = this.#unsetsNewer(state, known, options);
+    return after(
+      newer,
+      (newer) =>
+        newer
+          ? this.#write(state, options, known, note)
+          : this.#renew(state, known, options),
+    );
+  }
+
+  /**
+   * Writes a session.
+   *
+   * @param known The record that the request has read.
+   * @param note The note that the request's id was replaced.
+   */
+  async #write(
+    state: SessionState,
+    options: SaveOptions | undefined,
+    known: StoredRecord | undefined,
+    note: StoredRecord | undefined,
+  ): Promise<string | null> {
+    const policy = this.#policy;
     const { id } = state;
     if (!known && !this.records.accepts(id)) {
       throw new TypeError(
@@ -266,36 +298,46 @@ export class RecordStorage<Data, FlashData>
   }
 
   /** Whether the request unset a key that another request has set, or revoked, since the session was read. */
-  async #unsetsNewer(
+  #unsetsNewer(
     state: SessionState,
     known: StoredRecord,
     options: SaveOptions | undefined,
-  ): Promise<boolean> {
+  ): Awaitable<boolean> {
     const keys = state.unsetUnread;
     if (keys.length === 0) return false;
-    const newest = alive(
-      await this.records.reload(known),
-      this.records,
-      lifetimeOf(options?.defaultLifetime),
-    )?.decode();
-    return newest === undefined ||
-      keys.some((key) =>
-        Object.hasOwn(newest.values, key) || Object.hasOwn(newest.flashes, key)
-      );
+    const cookie = lifetimeOf(options?.defaultLifetime);
+    return after(this.records.reload(known), (reloaded) => {
+      const newest = alive(reloaded, this.records, cookie)?.decode();
+      return newest === undefined ||
+        keys.some((key) =>
+          Object.hasOwn(newest.values, key) ||
+          Object.hasOwn(newest.flashes, key)
+        );
+    });
   }
 
   /**
    * Renews an unchanged session: its cookie is an older one, or its lifetime counts from its last use. Only if the
    * visitor sees the answer, and no other request has changed the session since it was read.
    */
-  async #renew(
+  #renew(
     state: SessionState,
     known: StoredRecord,
     options: SaveOptions | undefined,
-  ): Promise<string | null> {
+  ): Awaitable<string | null> {
     const cookie = lifetimeOf(options?.defaultLifetime);
     const due = known.unsent || this.#policy.mustRoll(state, cookie);
-    if (!state.seen || !due) return null;
+    return state.seen && due
+      ? this.#renewNow(state, known, options, cookie)
+      : null;
+  }
+
+  async #renewNow(
+    state: SessionState,
+    known: StoredRecord,
+    options: SaveOptions | undefined,
+    cookie: StoredLifetime,
+  ): Promise<string | null> {
     try {
       // Without compare-and-set, the record must be read again to see changes of other requests.
       const { compareAndSet } = this.records.guarantees;
@@ -340,7 +382,7 @@ export class RecordStorage<Data, FlashData>
   }
 
   /** Ends a session after the new id was stored. The failure is reported, and the save does not fail because of it. */
-  async #quietly(end: () => Promise<unknown>): Promise<void> {
+  async #quietly(end: () => unknown): Promise<void> {
     try {
       await end();
     } catch {

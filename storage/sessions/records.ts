@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Awaitable } from "../../core/awaitable.ts";
 import {
   isAhead,
   type Life,
@@ -14,7 +15,7 @@ import {
   type SessionRecord,
 } from "../../core/record.ts";
 import type { Origin } from "../../core/session_state.ts";
-import type { Engine, StorageGuarantees } from "../contract.ts";
+import type { AnyEngine, StorageGuarantees } from "../contract.ts";
 import type { Policy } from "./policy.ts";
 import type { Carried } from "./sessions.ts";
 
@@ -39,7 +40,7 @@ export interface StoredRecord extends Origin {
 /** The search for the record of a request's session. */
 export interface Search {
   /** Finds the first live record by the values of the cookie. */
-  own(): Promise<StoredRecord | undefined>;
+  own(): Awaitable<StoredRecord | undefined>;
   /** Notes that an id of the request was replaced. They count if there is no live record. */
   readonly notes: StoredRecord[];
   /** Reports why the values of the cookie did not lead to a live record. */
@@ -51,24 +52,24 @@ export interface Records {
   readonly guarantees: StorageGuarantees;
   readonly policy: Policy;
   /** The engine, if the records are in one. */
-  readonly engine?: Engine;
+  readonly engine?: AnyEngine;
   /** Whether the library checks the lifetime of a session. A database does that itself. */
   readonly checksLifetime: boolean;
   /** Whether an id has the form of these records' ids. Other ids are never looked up. */
   accepts(id: string): boolean;
   /** Reads the record under an id, even if it has expired or has a mark. */
-  load(id: string): Promise<StoredRecord | undefined>;
+  load(id: string): Awaitable<StoredRecord | undefined>;
   /** Reads the newest version of a record. */
-  reload(stored: StoredRecord): Promise<StoredRecord | undefined>;
+  reload(stored: StoredRecord): Awaitable<StoredRecord | undefined>;
   /** Writes a new record; `undefined` if the id exists. A database makes the id itself. */
-  create(id: string, draft: Draft): Promise<StoredRecord | undefined>;
+  create(id: string, draft: Draft): Awaitable<StoredRecord | undefined>;
   /** Replaces a record; `undefined` if another version is stored. */
   replace(
     stored: StoredRecord,
     draft: Draft,
-  ): Promise<StoredRecord | undefined>;
+  ): Awaitable<StoredRecord | undefined>;
   /** Removes the record under an id. With `stored`, only that version; `false` if another version is stored. */
-  remove(id: string, stored?: StoredRecord): Promise<boolean>;
+  remove(id: string, stored?: StoredRecord): Awaitable<boolean>;
   /** Removes a session, even if another request has changed it or its id. */
   revoke(stored: StoredRecord): Promise<void>;
   /**
@@ -96,7 +97,7 @@ export interface Records {
   /** Ends a record at an instant, in milliseconds, if it is unchanged. */
   shorten(stored: StoredRecord, expires: number): Promise<void>;
   /** Finds the record of a request's session, also by the previous storage's cookies. */
-  find?(carried: Carried, search: Search): Promise<StoredRecord | undefined>;
+  find?(carried: Carried, search: Search): Awaitable<StoredRecord | undefined>;
   /**
    * Ends the sessions of the previous storage's cookies in a request.
    *

@@ -15,7 +15,10 @@ import {
 } from "../../mod.ts";
 import { stateOf } from "../../core/session.ts";
 import type { BoundStorage } from "../../storage/sessions/bound_storage.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import {
+  type AsynchronousMemoryEngine,
+  memoryEngine,
+} from "../engines/_memory.ts";
 import { ENGINE, PATIENT } from "./targets.ts";
 
 type Storage = SessionStorage;
@@ -32,11 +35,11 @@ const clock = { kind: "virtual", advance() {} } as const;
 
 /** Memory, whose instances over one namespace share one engine. */
 function memory(): Opener {
-  const engines = new Map<string, [MemoryEngine, Set<string>]>();
+  const engines = new Map<string, [AsynchronousMemoryEngine, Set<string>]>();
   return ({ namespace, maxAge, ...options }) => {
     const { now } = options;
     const [memory, keys] = engines.get(namespace) ??
-      [new MemoryEngine(1000, now, () => {}), new Set<string>()];
+      [memoryEngine(1000, now, () => {}), new Set<string>()];
     engines.set(namespace, [memory, keys]);
     const { engine, ...hooks } = instrument(memory, keys);
     const storage = createSessionStorage({

@@ -2,7 +2,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createSessionStorage, type Engine } from "../../mod.ts";
 import { checkStorage, type StorageLike } from "../../conformance/mod.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "../engines/_memory.ts";
 import { PATIENT } from "./targets.ts";
 
 /** The result of one rule for a storage. */
@@ -16,7 +16,7 @@ async function reasonFor(open: () => StorageLike): Promise<string> {
 }
 
 function over(wrong: Partial<Engine>): StorageLike {
-  const engine = new MemoryEngine(100, Date.now, () => {});
+  const engine = memoryEngine(100, Date.now, () => {});
   return createSessionStorage({
     engine: {
       guarantees: { ...engine.guarantees, evicts: "nothing" },
@@ -62,7 +62,7 @@ const rows: [string, () => StorageLike, string][] = [
   [
     "a BIGINT that arrives as text",
     () => {
-      const engine = new MemoryEngine(100, Date.now, () => {});
+      const engine = memoryEngine(100, Date.now, () => {});
       return over({
         write: (key, value, options) => engine.write(key, value, options),
         read: async (key) => {

@@ -25,7 +25,10 @@ import {
   CloudflareKVEngine,
   type KVNamespaceLike,
 } from "../../storage/engines/cloudflare_kv.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import {
+  type AsynchronousMemoryEngine,
+  memoryEngine,
+} from "../engines/_memory.ts";
 import { Recent } from "./_recent.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
@@ -94,10 +97,10 @@ export function without(
 
 /** Memory: instances over one namespace share one engine. */
 export function memoryTarget(): Target {
-  const engines = new Recent<MemoryEngine>();
+  const engines = new Recent<AsynchronousMemoryEngine>();
   return engineTarget("memory", ({ namespace, now }) => {
     const engine = engines.get(namespace) ??
-      new MemoryEngine(1000, now, () => {});
+      memoryEngine(1000, now, () => {});
     engines.set(namespace, engine);
     return engine;
   }, ["sweep"]);

@@ -19,7 +19,7 @@ import {
   type SessionStorage,
   withSession,
 } from "../../mod.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "./_memory.ts";
 import { assertSessionError } from "../core/_support.ts";
 import { tableUnder } from "../_markdown.ts";
 import { startDynamoDB } from "./_dynamodb.ts";
@@ -173,7 +173,7 @@ function serverCase(
   };
 }
 
-const memory = new MemoryEngine(1000, Date.now, () => {});
+const memory = memoryEngine(1000, Date.now, () => {});
 
 const cases: Record<string, Case> = {
   "Deno KV": {
@@ -435,7 +435,7 @@ for (const [name, { open, reads, server }] of Object.entries(cases)) {
 }
 
 Deno.test("a failed touch does not fail the request, and is reported", async () => {
-  const engine = new MemoryEngine(1000, Date.now, () => {});
+  const engine = memoryEngine(1000, Date.now, () => {});
   const events: SessionEvent["type"][] = [];
   let now = Date.now();
   const storage = createSessionStorage({

@@ -22,7 +22,7 @@ import {
   withSession,
 } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "./_memory.ts";
 import { tableUnder } from "../_markdown.ts";
 import { startDynamoDB } from "./_dynamodb.ts";
 import { kvNamespace } from "./_kv_namespace.ts";
@@ -73,7 +73,7 @@ const costs: Record<string, (options: Options) => Promise<Counted>> = {
   },
   async "Own engine"(options) {
     const asked = { count: 0 };
-    const memory = new MemoryEngine(1000, options.now, () => {});
+    const memory = memoryEngine(1000, options.now, () => {});
     const engine = counted(memory, engineCalls, asked);
     return { storage: createSessionStorage({ ...options, engine }), asked };
   },

@@ -315,7 +315,7 @@ Deno.test("take() runs the turns of a key in order, when one is given up", async
     ran.push(`third, after ${newest}, turn ${turn}`);
   });
   giveUp.reject(new Error("given up"));
-  await assertRejects(() => second, Error, "given up");
+  await assertRejects(async () => await second, Error, "given up");
   assertEquals(ran, []);
   gate.resolve();
   await Promise.all([first, third]);

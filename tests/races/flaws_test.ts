@@ -2,7 +2,10 @@
 import type { Engine } from "@satchel/session";
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { Random } from "../../conformance/trial/random.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import {
+  type AsynchronousMemoryEngine,
+  memoryEngine,
+} from "../engines/_memory.ts";
 import { rowName } from "../_row.ts";
 import { race } from "./_crew.ts";
 import { inFolder } from "./_engines.ts";
@@ -42,8 +45,8 @@ function failing(engine: Engine, random: Random): Engine {
   };
 }
 
-function memory(): MemoryEngine {
-  return new MemoryEngine(1_000, Date.now, () => {});
+function memory(): AsynchronousMemoryEngine {
+  return memoryEngine(1_000, Date.now, () => {});
 }
 
 Deno.test("raceInside() finds nothing, when the engine is sound", async () => {

@@ -10,7 +10,10 @@ import {
   withSession,
 } from "@satchel/session";
 import { assert, assertEquals } from "@std/assert";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import {
+  type AsynchronousMemoryEngine,
+  memoryEngine as newMemoryEngine,
+} from "../engines/_memory.ts";
 import { effort } from "../_effort.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
 import { openStorage, withEngines } from "./_engines.ts";
@@ -50,8 +53,8 @@ const STORAGES: Readonly<
     }),
 };
 
-function memoryEngine(network: Network): MemoryEngine {
-  return new MemoryEngine(MANY, () => network.now, () => {});
+function memoryEngine(network: Network): AsynchronousMemoryEngine {
+  return newMemoryEngine(MANY, () => network.now, () => {});
 }
 
 function assertNoneLost({ lost, failed, logins, traces }: Tally, row: string) {

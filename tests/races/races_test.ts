@@ -1,6 +1,6 @@
 // The race contract, on every engine that compares and sets. `deno task torture` races for minutes.
 import { assertEquals } from "@std/assert";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "../engines/_memory.ts";
 import { effort } from "../_effort.ts";
 import { race } from "./_crew.ts";
 import { withEngines } from "./_engines.ts";
@@ -40,7 +40,7 @@ await withEngines(({ name, start }) => {
 Deno.test("save() loses no commit and brings no session back, when 16 tasks race in memory", async () => {
   const plans = { hammer: { ...hammer, commits: 150 }, visits };
   for (const [name, plan] of Object.entries(plans)) {
-    const engine = new MemoryEngine(1_000, Date.now, () => {});
+    const engine = memoryEngine(1_000, Date.now, () => {});
     const options = { tasks: 16, seed: 7, plan };
     const { findings, unknown } = await raceInside(engine, options);
     assertEquals(findings, [], name);

@@ -9,7 +9,7 @@ import type { SessionEvent, SessionStorage } from "../../storage/contract.ts";
 import { createCookieSessionStorage } from "../../storage/cookie.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
 import { createDenoKvSessionStorage } from "../../storage/deno_kv.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "../engines/_memory.ts";
 import { createFileSessionStorage } from "../../storage/file.ts";
 import type { Clock } from "../core/_support.ts";
 import { FakeEngine } from "./_fake_engine.ts";
@@ -242,7 +242,7 @@ function inCookie(format: "satchel" | "react-router" | "remix"): Kind {
 const MEMORY: Kind = {
   name: "memory",
   make: async (clock) => {
-    const engine = new MemoryEngine(1e6, clock.now, () => {});
+    const engine = memoryEngine(1e6, clock.now, () => {});
     return {
       open: (setting, onEvent) =>
         createSessionStorage({ ...common(setting, clock, onEvent), engine }),

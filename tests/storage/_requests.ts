@@ -7,7 +7,7 @@ import { hashId, hashOwner } from "../../core/keys.ts";
 import { createSession, type Session } from "../../core/session.ts";
 import type { Engine, SessionStorage } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "../engines/_memory.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 import { letter, type Schedule } from "./_schedule.ts";
 
@@ -113,7 +113,7 @@ export class World {
   constructor(start: Start) {
     this.start = start;
     this.engine = start.indexed
-      ? new MemoryEngine(1000, () => this.#now, () => {})
+      ? memoryEngine(1000, () => this.#now, () => {})
       : new FakeEngine();
   }
 

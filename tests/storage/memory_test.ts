@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Clock } from "../core/_support.ts";
 import { hashId } from "../../core/keys.ts";
 import type { SessionEvent } from "../../storage/contract.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "../engines/_memory.ts";
 import {
   createMemorySessionStorage,
   type MemorySessionStorageOptions,
@@ -138,7 +138,7 @@ const expires = 10_000_000;
 /** An engine, its clock, and which of its records are there. */
 function engineOf(max: number) {
   const state = { now: 0, evicted: 0 };
-  const engine = new MemoryEngine(max, () => state.now, () => state.evicted++);
+  const engine = memoryEngine(max, () => state.now, () => state.evicted++);
   const left = async (keys: string) => {
     const found = [];
     for (const key of keys) if (await engine.read(key)) found.push(key);
@@ -288,7 +288,7 @@ Deno.test("owned() returns the keys of an owner's records, the most recently wri
   assertEquals(await engine.owned("bob"), [], "evicted");
 });
 
-Deno.test("MemoryEngine keeps its order and its index exact, when records come and go at random", async () => {
+Deno.test("AsynchronousMemoryEngine keeps its order and its index exact, when records come and go at random", async () => {
   const max = 20;
   const { engine, state, left } = engineOf(max);
   const owners = new Map<string, string | undefined>();

@@ -8,7 +8,7 @@ import {
   type Engine,
   type SessionStorage,
 } from "../../mod.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "../engines/_memory.ts";
 import { effort } from "../_effort.ts";
 import { rowName } from "../_row.ts";
 import { FakeEngine } from "./_fake_engine.ts";
@@ -22,7 +22,7 @@ const owner = (data: { user?: string }) => data.user;
 /** Engines that find an owner's sessions by lists, and by an index. */
 const engines: Record<string, () => Engine> = {
   lists: () => new FakeEngine(),
-  index: () => new MemoryEngine(1000, Date.now, () => {}),
+  index: () => memoryEngine(1000, Date.now, () => {}),
 };
 
 /** Runs requests in every order of their calls to the engine; returns the number of orders. */

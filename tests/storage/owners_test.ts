@@ -21,7 +21,7 @@ import {
   type SessionEvent,
   type StorageOptions,
 } from "../../mod.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "../engines/_memory.ts";
 import { rowName } from "../_row.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 import { random } from "./_schedule.ts";
@@ -536,7 +536,7 @@ Deno.test("destroySessions() revokes only the given session, when it has taken a
 Deno.test("maxPerOwner spares the session that takes a new id, when its old id is kept", async () => {
   const engines: Engine[] = [
     new FakeEngine(),
-    new MemoryEngine(100, () => 1e12, () => {}),
+    memoryEngine(100, () => 1e12, () => {}),
   ];
   for (const engine of engines) {
     const storage = createSessionStorage<Data>({

@@ -10,7 +10,7 @@ import {
   SessionError,
   type SessionStorage,
 } from "../../mod.ts";
-import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { memoryEngine } from "../engines/_memory.ts";
 import type { Engine } from "../../storage/contract.ts";
 import { effort } from "../_effort.ts";
 import { rowName } from "../_row.ts";
@@ -34,7 +34,7 @@ interface Storages {
 /** Counts the keys that were ever written. */
 function engine(): { engine: Engine; count(): Promise<number> } {
   const keys = new Set<string>();
-  const engine = new MemoryEngine(1000, Date.now, () => {});
+  const engine = memoryEngine(1000, Date.now, () => {});
   const write = engine.write.bind(engine);
   engine.write = (key, ...rest) => {
     keys.add(key);

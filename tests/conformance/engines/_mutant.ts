@@ -12,7 +12,10 @@ import type {
   StorageGuarantees,
   WriteOptions,
 } from "../../../mod.ts";
-import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import {
+  type AsynchronousMemoryEngine,
+  memoryEngine,
+} from "../../engines/_memory.ts";
 
 /** A broken engine, and what the suite must say of it. */
 export interface Mutant {
@@ -109,13 +112,13 @@ export function broken(
 }
 
 interface Database {
-  engine: MemoryEngine;
+  engine: AsynchronousMemoryEngine;
   readonly shared: Map<string, unknown>;
 }
 
 function fresh(now: () => number): Database {
   return {
-    engine: new MemoryEngine(100_000, now, () => {}),
+    engine: memoryEngine(100_000, now, () => {}),
     shared: new Map(),
   };
 }

@@ -2,7 +2,7 @@
  * Engines that are unusual and right.
  */
 import type { EngineTarget } from "../../../conformance/mod.ts";
-import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import { memoryEngine } from "../../engines/_memory.ts";
 import {
   broken,
   type Defect,
@@ -161,7 +161,7 @@ export const odd: Record<string, Odd> = {
     target: {
       name: "class",
       clock: { kind: "virtual", advance() {} },
-      open: ({ now }) => new MemoryEngine(1000, now, () => {}),
+      open: ({ now }) => memoryEngine(1000, now, () => {}),
     },
     without: ["ENGINE-23", "ENGINE-25", "ENGINE-26", "ENGINE-31"],
   },

@@ -3,7 +3,10 @@
  */
 import type { EngineTarget } from "../../../conformance/mod.ts";
 import type { Engine, EngineRecord, StorageGuarantees } from "../../../mod.ts";
-import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import {
+  type AsynchronousMemoryEngine,
+  memoryEngine,
+} from "../../engines/_memory.ts";
 import { type Defect, GUARANTEES, reading, sharing } from "./_mutant.ts";
 
 export function nonceOf(version: unknown): unknown {
@@ -155,18 +158,18 @@ export function inNoTime(): EngineTarget {
 }
 
 export function oneTable(): EngineTarget {
-  let engine: MemoryEngine | undefined;
+  let engine: AsynchronousMemoryEngine | undefined;
   return {
     name: "one table",
     clock: { kind: "virtual", advance() {} },
     namespaces: false,
-    open: ({ now }) => engine ??= new MemoryEngine(100_000, now, () => {}),
+    open: ({ now }) => engine ??= memoryEngine(100_000, now, () => {}),
   };
 }
 
 /** A second instance cannot be opened before the first is closed. */
 export function exclusive(): EngineTarget {
-  const databases = new Map<string, MemoryEngine>();
+  const databases = new Map<string, AsynchronousMemoryEngine>();
   const open = new Set<string>();
   return {
     name: "exclusive",
@@ -175,7 +178,7 @@ export function exclusive(): EngineTarget {
       if (open.has(namespace)) throw new Error("LOCK: already held by process");
       open.add(namespace);
       const engine = databases.get(namespace) ??
-        new MemoryEngine(1000, now, () => {});
+        memoryEngine(1000, now, () => {});
       databases.set(namespace, engine);
       return {
         guarantees: { ...GUARANTEES, shared: false },

@@ -18,7 +18,7 @@ import { MemcachedEngine } from "../../../storage/engines/memcached/engine.ts";
 import type { RedisSend } from "../../../storage/engines/redis/client.ts";
 import { RedisEngine } from "../../../storage/engines/redis/engine.ts";
 import { FileEngine } from "../../../storage/engines/file/engine.ts";
-import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import { memoryEngine as newMemoryEngine } from "../../engines/_memory.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
 
@@ -82,7 +82,7 @@ export function workersKvEngine(kv: KVNamespaceLike): EngineTarget {
 
 /** Memory: each instance has records of its own. */
 export function memoryEngine(): EngineTarget {
-  return target("memory", ({ now }) => new MemoryEngine(1000, now, () => {}));
+  return target("memory", ({ now }) => newMemoryEngine(1000, now, () => {}));
 }
 
 /** Files below `root`, a folder for each namespace. */

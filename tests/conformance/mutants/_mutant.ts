@@ -18,7 +18,10 @@ import {
   type Target,
 } from "../../../conformance/mod.ts";
 import { Session } from "../../../core/session.ts";
-import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import {
+  type AsynchronousMemoryEngine,
+  memoryEngine,
+} from "../../engines/_memory.ts";
 import { Recent } from "../_recent.ts";
 
 /** A broken storage, and what the suite must say of it. */
@@ -130,7 +133,7 @@ export function memory(name: string, defect: Defect): Target {
     open(options) {
       const { namespace, now } = options;
       const shared = namespaces.get(namespace) ?? {
-        engine: new MemoryEngine(100_000, now, () => {}),
+        engine: memoryEngine(100_000, now, () => {}),
         keys: new Set<string>(),
       };
       namespaces.set(namespace, shared);
@@ -144,7 +147,7 @@ export function memory(name: string, defect: Defect): Target {
 
 /** What the instances over one namespace share. */
 interface Shared {
-  readonly engine: MemoryEngine;
+  readonly engine: AsynchronousMemoryEngine;
   readonly keys: Set<string>;
 }
 

@@ -19,7 +19,10 @@ import {
   type StorageLike,
   type Target,
 } from "../../../conformance/mod.ts";
-import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import {
+  type AsynchronousMemoryEngine,
+  memoryEngine,
+} from "../../engines/_memory.ts";
 import { CLAIMS } from "../mutants/_mutant.ts";
 import { PATIENT } from "../targets.ts";
 import { Recent } from "../_recent.ts";
@@ -83,7 +86,7 @@ export function odd(name: string, what: Odd): OddTarget {
     async open(options) {
       const { namespace, maxAge, now, ...others } = options;
       const shared = namespaces.get(namespace) ?? {
-        memory: plain(new MemoryEngine(100_000, now, () => {})),
+        memory: plain(memoryEngine(100_000, now, () => {})),
         keys: new Set(),
       };
       namespaces.set(namespace, shared);
@@ -120,7 +123,7 @@ interface Shared {
 }
 
 /** An engine without `owned()`, so that an owner's sessions are kept in lists, and therefore without evictions. */
-export function plain(engine: MemoryEngine): Plain {
+export function plain(engine: AsynchronousMemoryEngine): Plain {
   return {
     guarantees: { ...engine.guarantees, evicts: "nothing" },
     read: (key) => engine.read(key),
@@ -136,7 +139,7 @@ export function memories(): (options: OpenOptions) => Plain {
   const engines = new Recent<Plain>();
   return ({ namespace, now }) => {
     const engine = engines.get(namespace) ??
-      plain(new MemoryEngine(100_000, now, () => {}));
+      plain(memoryEngine(100_000, now, () => {}));
     engines.set(namespace, engine);
     return engine;
   };

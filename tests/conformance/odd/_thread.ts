@@ -1,10 +1,10 @@
 /// <reference lib="deno.worker" />
 /** The other end of `inThread`: an engine in a thread of its own. */
-import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import { memoryEngine } from "../../engines/_memory.ts";
 
 type Method = "read" | "write" | "delete" | "touch";
 
-const engine = new MemoryEngine(100_000, Date.now, () => {});
+const engine = memoryEngine(100_000, Date.now, () => {});
 
 self.onmessage = async ({ data: { id, method, args } }: MessageEvent<{
   id: number;

@@ -9,7 +9,10 @@ import {
   type SessionStorage,
 } from "../../../mod.ts";
 import type { Opened, OpenOptions, Target } from "../../../conformance/mod.ts";
-import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import {
+  type AsynchronousMemoryEngine,
+  memoryEngine,
+} from "../../engines/_memory.ts";
 import { Recent } from "../_recent.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
@@ -59,7 +62,7 @@ function cookieTarget(
     storage: SessionStorage,
   ) => Opened["storage"] = (_, storage) => storage,
 ): Target {
-  const engines = new Recent<MemoryEngine>();
+  const engines = new Recent<AsynchronousMemoryEngine>();
   return {
     name,
     clock,
@@ -75,7 +78,7 @@ function cookieTarget(
     open(options) {
       const { namespace, maxAge, owner: _, ...timeouts } = options;
       const engine = engines.get(namespace) ??
-        new MemoryEngine(1000, options.now, () => {});
+        memoryEngine(1000, options.now, () => {});
       engines.set(namespace, engine);
       const storage = createSessionStorage({
         ...timeouts,

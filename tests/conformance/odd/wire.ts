@@ -2,7 +2,7 @@
  * Storages that are right, whose engine is in another thread, or behind a port.
  */
 import type { Engine } from "../../../mod.ts";
-import { MemoryEngine } from "../../../storage/engines/memory.ts";
+import { memoryEngine } from "../../engines/_memory.ts";
 import { CLAIMS } from "../mutants/_mutant.ts";
 import { odd, type OddTarget, type Plain, plain } from "./_build.ts";
 
@@ -64,7 +64,7 @@ function inThread(): Far {
 }
 
 function behindHttp(): Far {
-  const engine = new MemoryEngine(100_000, Date.now, () => {});
+  const engine = memoryEngine(100_000, Date.now, () => {});
   const methods: Plain = plain(engine);
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
