@@ -112,13 +112,30 @@ export function decodeLife(parts: readonly unknown[]): Life | undefined {
   return authenticated === null ? life : { ...life, authenticated };
 }
 
-/** What a number beyond the range of a double has: an exponent of three digits, or hundreds of digits. */
-const HUGE = /[eE]\+?\d{3}|\d{309}/;
+/** An exponent of three digits, without which a number that is out of range has 200 digits or more. */
+const EXPONENT = /[eE]\+?\d{3}/;
+const DIGITS = /\d{200}/;
+/** 200 digits in a row cover at least this many multiples of `STRIDE`. */
+const COVERED = 3;
+const STRIDE = 64;
+
+/** Whether a JSON text may have a number that is out of range. */
+function mayBeHuge(text: string): boolean {
+  if (EXPONENT.test(text)) return true;
+  // Searching for `DIGITS` from each character would take as long as to parse the text.
+  let digits = 0;
+  for (let i = 0; i < text.length; i += STRIDE) {
+    const code = text.charCodeAt(i);
+    digits = code >= 0x30 && code <= 0x39 ? digits + 1 : 0;
+    if (digits === COVERED) return DIGITS.test(text);
+  }
+  return false;
+}
 
 /** The value of a JSON text; `undefined` if it is not JSON, or a number in it is out of range and could not be saved. */
 export function parseJson(text: string): unknown {
   try {
-    return HUGE.test(text) ? JSON.parse(text, mustBeFinite) : JSON.parse(text);
+    return mayBeHuge(text) ? JSON.parse(text, mustBeFinite) : JSON.parse(text);
   } catch {
     return undefined;
   }
