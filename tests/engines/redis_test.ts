@@ -183,7 +183,8 @@ if (installed("redis")) {
         ifVersion: null,
       });
       assertEquals(written, null, rowName(command, values));
-      assertEquals(await client.ask("DUMP", prefix + key), before);
+      const after = await client.ask("DUMP", prefix + key);
+      assertEquals(after, before, rowName(command, values));
     }
     // An empty text is no record.
     const key = newKey();
