@@ -1,24 +1,38 @@
 /**
  * A request that reads a session and writes it, on Redis over loopback: this library, connect-redis with
- * express-session, and Remix 3's storage, each by its own node-redis client with one connection, made as its
- * documentation says.
+ * express-session, and Remix 3's storage, each by its own node-redis client with one connection and a database of its
+ * own. The tables show the time, what the processor of this process and that of the server spend, and the memory of a
+ * record.
  *
- * `deno run -A bench/redis.ts`; what the rows mean and one run's figures are in `bench/README.md`. All three take turns,
- * in rounds, so that they share the machine's moods.
+ * `deno run -A bench/redis.ts`; what the rows mean and one run's figures are in `bench/README.md`. All take turns, in
+ * rounds, and a ratio is the median of the rounds' ratios, so that they share the machine's moods.
  */
 // deno-lint-ignore-file no-console -- prints what it measured
+import process from "node:process";
 import session from "npm:express-session@^1.19.0";
 import { createCookie } from "@remix-run/cookie";
 import { createRedisSessionStorage } from "@satchel/session";
 import { createRedisSessionStorage as createRemixStorage } from "npm:@remix-run/session-storage-redis@0.1.1";
 import { RedisStore } from "npm:connect-redis@^10.0.0";
 import { createClient } from "npm:redis@^6.3.1";
+import { WRITE } from "../storage/engines/redis/scripts.ts";
 import { startRedis } from "../tests/engines/_servers.ts";
 
 // No disk: it would be all that is measured.
 const { port } = await startRedis("--appendonly", "no");
+
+/** The databases of the libraries, in their order, and one to ask for what the server has spent. */
+let databases = 0;
+
+/**
+ * Without the timer that node-redis sets for each command: on Deno it goes off five seconds later, in everybody's turns.
+ * So all rows are those of a client at its best.
+ */
 const connect = () =>
-  createClient({ url: `redis://127.0.0.1:${port}` })
+  createClient({
+    url: `redis://127.0.0.1:${port}/${databases++}`,
+    commandOptions: { timeout: 0 },
+  })
     // The server goes first when the run is over.
     .on("error", () => {})
     .connect();
@@ -47,6 +61,31 @@ interface Values {
 function fill<S extends Values>(session: S): S {
   for (const [key, value] of Object.entries(data)) session.set(key, value);
   return session;
+}
+
+/**
+ * The least that a request can cost, without the code of a library: the commands of connect-redis, or those of this
+ * library, which compare versions.
+ */
+async function commands(compares: boolean): Promise<[Begin]> {
+  const client = await connect();
+  const send = (...args: string[]) => client.sendCommand(args);
+  const version = "0123456789abcdef";
+  const text = version + JSON.stringify(data);
+  return [async () => {
+    const key = crypto.randomUUID();
+    await send("SET", key, text);
+    await send("EVAL", WRITE.text(), "1", key, version, text, `${ttl}000`);
+    return async () => {
+      await send("GET", key);
+      await (compares
+        ? send(
+          ...["EVALSHA", WRITE.digest, "1", key, version, text],
+          `${ttl}000`,
+        )
+        : send("SET", key, text, "EX", `${ttl}`));
+    };
+  }];
 }
 
 async function satchel(): Promise<[Begin, Begin]> {
@@ -155,72 +194,141 @@ async function connectRedis(): Promise<[Begin, Begin]> {
   }];
 }
 
-const libraries = {
-  "@satchel/session": await satchel(),
-  "connect-redis": await connectRedis(),
-  "@remix-run/session-storage-redis": await remix(),
-};
+const libraries: [name: string, [Begin, Begin?]][] = [
+  ["@satchel/session", await satchel()],
+  ["connect-redis", await connectRedis()],
+  ["@remix-run/session-storage-redis", await remix()],
+  ["GET and SET, no library", await commands(false)],
+  ["GET and EVALSHA, no library", await commands(true)],
+];
+const control = await connect();
 
-const ROUNDS = 30;
+const ROUNDS = 40;
+/** Rounds that warm up. */
+const WARM = 5;
 const VISITORS = 32;
+/** Requests of a library in a round. */
+const REQUESTS = 640;
+
+/** What a request took, in µs. */
+interface Cost {
+  readonly wall: number;
+  /** The time of this process's processor. */
+  readonly client: number;
+  /** The time of the server's. */
+  readonly server: number;
+}
+const PARTS = ["wall", "client", "server"] as const;
 
 interface Row {
   readonly name: string;
   readonly run: () => Promise<unknown>;
-  /** The mean of each round, in µs. */
-  readonly means: number[];
-  /** Each run, in µs. */
-  readonly times: number[];
+  /** Of each round. */
+  readonly costs: Cost[];
 }
 
-async function measure({ run, means, times }: Row, runs: number) {
-  const begin = performance.now();
-  for (let i = 0; i < runs; i++) {
-    const start = performance.now();
-    await run();
-    times.push((performance.now() - start) * 1000);
-  }
-  means.push((performance.now() - begin) / runs * 1000);
+/** What the server's process has spent, in µs. */
+async function serverTime(): Promise<number> {
+  const info = await control.info("cpu");
+  return ["used_cpu_user", "used_cpu_sys"].reduce((sum, name) => {
+    const [, seconds] = new RegExp(`^${name}:([\\d.]+)`, "m").exec(info) ?? [];
+    return sum + Number(seconds) * 1e6;
+  }, 0);
 }
 
-function line({ name, means, times }: Row): string {
-  const mean = means.reduce((sum, mean) => sum + mean) / means.length;
-  const p99 = times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
-  const cells = [Math.min(...means), mean, p99].map((us) => us.toFixed(0));
+async function measure(run: Row["run"], runs: number): Promise<Cost> {
+  const served = await serverTime();
+  const used = process.cpuUsage();
+  const start = performance.now();
+  for (let i = 0; i < runs; i++) await run();
+  const wall = (performance.now() - start) * 1000;
+  const { user, system } = process.cpuUsage(used);
+  const server = await serverTime() - served;
+  const each = (us: number) => us / REQUESTS;
+  return {
+    wall: each(wall),
+    client: each(user + system),
+    server: each(server),
+  };
+}
+
+function median(numbers: number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+/** A row of a table, with ratios to another row. */
+function line({ name, costs }: Row, to: Row): string {
+  const cells = PARTS.flatMap((part) => {
+    const ratios = costs.map((cost, i) =>
+      cost[part] / (to.costs[i]?.[part] ?? NaN)
+    );
+    return [
+      median(costs.map((cost) => cost[part])).toFixed(1),
+      median(ratios).toFixed(2),
+    ];
+  });
   return `| ${[name, ...cells].join(" | ")} |`;
 }
 
 let visits = 0;
 for (const [kind, title] of ["the store alone", "with cookies"].entries()) {
   for (const visitors of [1, VISITORS]) {
-    const rows = await Promise.all(
-      Object.entries(libraries).map(async ([name, begins]): Promise<Row> => {
-        const cycles = await Promise.all(
-          Array.from({ length: visitors }, () => begins[kind]?.()),
-        );
-        const [alone] = cycles;
-        const run = visitors === 1
-          ? async () => await alone?.(++visits)
-          : () => Promise.all(cycles.map((cycle) => cycle?.(++visits)));
-        return { name, run, means: [], times: [] };
-      }),
-    );
-    const runs = Math.ceil(500 / Math.sqrt(visitors));
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (const row of rows) {
-        await measure(row, runs);
-        // The first round warms up.
-        if (round === 0) row.means.length = row.times.length = 0;
+    const rows: Row[] = [];
+    for (const [name, begins] of libraries) {
+      const begin = begins[kind];
+      if (!begin) continue;
+      const cycles = await Promise.all(Array.from({ length: visitors }, begin));
+      const [alone] = cycles;
+      const run = visitors === 1
+        ? async () => await alone?.(++visits)
+        : () => Promise.all(cycles.map((cycle) => cycle(++visits)));
+      rows.push({ name, run, costs: [] });
+    }
+    const turns = [...rows];
+    for (let round = -WARM; round < ROUNDS; round++) {
+      for (const { run, costs } of turns) {
+        const cost = await measure(run, REQUESTS / visitors);
+        if (round >= 0) costs.push(cost);
       }
       // Who begins changes.
-      rows.push(...rows.splice(0, 1));
+      turns.push(...turns.splice(0, 1));
     }
-    const who = visitors === 1 ? "one request" : `${visitors} requests at once`;
-    console.log(`\n| ${who}, ${title} | least, µs | mean, µs | p99, µs |`);
-    console.log("| --- | --- | --- | --- |");
-    for (const row of rows.sort((a, b) => a.name < b.name ? -1 : 1)) {
-      console.log(line(row));
-    }
+    const who = visitors === 1 ? "one at a time" : `${visitors} at once`;
+    console.log(
+      `\n| ${title}, ${who}; µs a request | wall | × | client | × | server | × |`,
+    );
+    console.log("| --- | --- | --- | --- | --- | --- | --- |");
+    const to = rows.find(({ name }) => name === "connect-redis");
+    if (to) { for (const row of rows) console.log(line(row, to)); }
   }
+}
+
+console.log("\n| µs of the server a call | |\n| --- | --- |");
+const stats = await control.info("commandstats");
+for (
+  const [, name, us] of stats.matchAll(
+    /^cmdstat_(get|set|setex|evalsha|getrange):.*usec_per_call=([\d.]+)/gm,
+  )
+) console.log(`| ${name?.toUpperCase()} | ${us} |`);
+
+const SIZES = [300, 1000, 3000];
+console.log(
+  `\n| bytes of a record, with ${SIZES.join(", ")} bytes of data | |`,
+);
+console.log("| --- | --- |");
+for (const [database, [name, [, begin]]] of libraries.entries()) {
+  if (!begin) continue;
+  await control.select(database);
+  const bytes: number[] = [];
+  for (const size of SIZES) {
+    await control.flushDb();
+    data.theme = "";
+    data.theme = "x".repeat(size - JSON.stringify(data).length);
+    await (await begin())(1);
+    const key = String(await control.randomKey());
+    bytes.push(await control.memoryUsage(key) ?? NaN);
+  }
+  console.log(`| ${name} | ${bytes.join(", ")} |`);
 }
 Deno.exit();

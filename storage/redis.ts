@@ -92,7 +92,7 @@ export function createRedisSessionStorage<
 >(
   options: RedisSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
-  return engineStorage(options, OPTIONS, (policy) => {
+  return engineStorage(options, optionNames(), (policy) => {
     const { client, url, prefix = "session:" } = options;
     checkClientOrUrl(client, url);
     const { send, close } = client === undefined
@@ -111,10 +111,13 @@ export function createRedisSessionStorage<
   }, options?.ttl);
 }
 
-const OPTIONS: OptionNames<RedisSessionStorageOptions> = {
-  ...STORAGE_OPTIONS,
-  client: true,
-  prefix: true,
-  ttl: true,
-  url: true,
-};
+/** Not a constant: a bundler would keep it for applications that do not use Redis. */
+function optionNames(): OptionNames<RedisSessionStorageOptions> {
+  return {
+    ...STORAGE_OPTIONS,
+    client: true,
+    prefix: true,
+    ttl: true,
+    url: true,
+  };
+}

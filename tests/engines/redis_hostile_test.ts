@@ -120,13 +120,15 @@ if (installed("redis")) {
     }
     for (const answer of [undefined, null, "OK", 2, new Error("MOVED")]) {
       const { engine } = engineOf(() => Promise.resolve(answer));
-      const options = { expires: soon(), ifVersion: null };
-      await assertRejects(
-        () => engine.write(newKey(), "", options),
-        TypeError,
-        "not a script's",
-        rowName(answer),
-      );
+      for (const ifVersion of [null, "0123456789abcdef"]) {
+        if (ifVersion === null && answer === "OK") continue;
+        await assertRejects(
+          () => engine.write(newKey(), "", { expires: soon(), ifVersion }),
+          TypeError,
+          "not a script's",
+          rowName(answer, ifVersion),
+        );
+      }
     }
     const failing = new Error("ERR of the server");
     const { engine } = engineOf(() => Promise.reject(failing));

@@ -23,7 +23,7 @@ if (installed("redis")) {
       return [cookieHeader(sent), client.sent.splice(0).length] as const;
     };
     // The first script may have to be sent in full.
-    await request(null, 0);
+    await request((await request(null, 0))[0], 1);
     assertEquals(await request(null), ["", 0]);
     const [cookie, created] = await request(null, 1);
     assertEquals(created, 1);
@@ -133,24 +133,64 @@ if (installed("redis")) {
     const expires = soon();
     const first = await engine.write(key, "1", { expires, ifVersion: null });
     assert(first);
+    assertEquals((await engine.read(key))?.version, first);
     assert(await engine.write(key, "2", { expires, ifVersion: first }));
     assertEquals((await engine.read(key))?.value, "2");
   });
 
-  Deno.test("write() sends its script again, when the server does not know it", async () => {
+  Deno.test("write(), delete() and touch() send their script again, when the server does not know it", async () => {
     await using client = await connect(server);
     const { engine } = engineOf(client.send);
     const key = newKey();
-    await client.ask("SCRIPT", "FLUSH", "SYNC");
     const expires = soon();
     const first = await engine.write(key, "1", { expires, ifVersion: null });
-    assertEquals(client.sent, ["EVALSHA", "EVAL"]);
+    await client.ask("SCRIPT", "FLUSH", "SYNC");
     client.sent.length = 0;
-    assert(await engine.write(key, "2", { expires, ifVersion: first }));
-    assertEquals(client.sent, ["EVALSHA"]);
-    // An unconditional write does not need a script.
-    assert(await engine.write(key, "3", { expires }));
-    assertEquals(client.sent, ["EVALSHA", "SET"]);
+    const second = await engine.write(key, "2", { expires, ifVersion: first });
+    assert(second);
+    assert(await engine.touch(key, expires + 1));
+    assert(await engine.delete(key, { ifVersion: second }));
+    assertEquals(client.sent, Array(3).fill(["EVALSHA", "EVAL"]).flat());
+    client.sent.length = 0;
+    const third = await engine.write(key, "3", { expires, ifVersion: null });
+    const fourth = await engine.write(key, "4", { expires, ifVersion: third });
+    assert(await engine.touch(key, expires + 1));
+    assert(await engine.delete(key, { ifVersion: fourth }));
+    // A record that must not exist is written without a script.
+    assertEquals(client.sent, ["SET", ...Array(3).fill("EVALSHA")]);
+    client.sent.length = 0;
+    // And so is one that replaces any other.
+    assert(await engine.write(key, "5", { expires }));
+    assertEquals(client.sent, ["SET"]);
+  });
+
+  Deno.test("write() never replaces what is stored under a key that must be free", async () => {
+    await using client = await connect(server);
+    const { engine, prefix } = engineOf(client.send);
+    const expires = soon();
+    const stored: [string, ...string[]][] = [
+      ["SET", "text of another program"],
+      ["SET", "0123456789abcdef"],
+      ["HSET", "field", "value"],
+      ["RPUSH", "element"],
+    ];
+    for (const [command, ...values] of stored) {
+      const key = newKey();
+      await client.ask(command, prefix + key, ...values);
+      const before = await client.ask("DUMP", prefix + key);
+      const written = await engine.write(key, "1", {
+        expires,
+        ifVersion: null,
+      });
+      assertEquals(written, null, rowName(command, values));
+      const after = await client.ask("DUMP", prefix + key);
+      assertEquals(after, before, rowName(command, values));
+    }
+    // An empty text is no record.
+    const key = newKey();
+    await client.ask("SET", prefix + key, "");
+    assert(await engine.write(key, "1", { expires, ifVersion: null }));
+    assertEquals((await engine.read(key))?.value, "1");
   });
 
   Deno.test("createRedisSessionStorage() uses every prefix unchanged", async () => {

@@ -20,18 +20,20 @@ export function checkingSetup(
 ): RedisSend {
   // On Workers, each request has a client of its own, and would ask again.
   let asking = isWorkerd() ? undefined : onEvicting;
-  return async (key, args) => {
-    try {
-      const reply = await send(key, args);
-      if (asking) {
-        askPolicy(send, key, asking);
-        asking = undefined;
-      }
+  return (key, args) => {
+    const reply = send(key, args);
+    // Each further promise would take as long as a part of the command.
+    if (!asking) return reply.catch(nameRedirect);
+    return reply.then((reply) => {
+      if (asking) askPolicy(send, key, asking);
+      asking = undefined;
       return reply;
-    } catch (error) {
-      throw isRedirect(error) ? oneNode(error) : error;
-    }
+    }, nameRedirect);
   };
+}
+
+function nameRedirect(error: unknown): never {
+  throw isRedirect(error) ? oneNode(error) : error;
 }
 
 async function askPolicy(

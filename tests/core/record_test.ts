@@ -1,0 +1,104 @@
+import { assertEquals } from "@std/assert";
+import {
+  decodeRecord,
+  decodeRecordLife,
+  encodeRecord,
+  encodeTexts,
+  parseJson,
+} from "../../core/record.ts";
+import type { StoredLifetime } from "../../core/lifetime.ts";
+import { rowName } from "../_row.ts";
+
+Deno.test("parseJson() refuses a number that is out of range, wherever it is and however it is written", () => {
+  const nines = (n: number) => "9".repeat(n);
+  for (
+    const number of [
+      "1e309",
+      "-1E+309",
+      "1.5e0400",
+      nines(309),
+      `-${nines(400)}`,
+      `${nines(250)}e70`,
+      `${nines(211)}e99`,
+      `${nines(309)}.5`,
+    ]
+  ) {
+    for (let before = 0; before < 130; before++) {
+      const text = `["${"x".repeat(before)}",${number}]`;
+      const row = rowName(number.slice(0, 8), before);
+      assertEquals(parseJson(text), undefined, row);
+    }
+    assertEquals(parseJson(number), undefined, rowName(number));
+  }
+});
+
+Deno.test("parseJson() accepts large numbers and digits in texts", () => {
+  for (
+    const text of [
+      "1e308",
+      "-1.7976931348623157E+308",
+      "1e-400",
+      "9".repeat(308),
+      `"${"9".repeat(1000)}"`,
+      `"1e999"`,
+      JSON.stringify(Array.from({ length: 300 }, (_, i) => 10 ** (i % 15))),
+    ]
+  ) {
+    assertEquals(parseJson(text), JSON.parse(text), rowName(text));
+  }
+  assertEquals(parseJson("{"), undefined);
+});
+
+Deno.test("decodeRecordLife() and decodeRecord() agree on every life", () => {
+  const entries = {
+    values: encodeTexts([["a", "],{"], ["b", [1]]]),
+    flashes: encodeTexts([]),
+  };
+  const key = "k".repeat(43);
+  const instants = [0, -1, 1_795_956_000_123, 1.5, 8.64e15, -8.64e15];
+  const lifetimes: StoredLifetime[] = [null, 0, 60_000, 0.5, [5], [-1.5]];
+  for (const created of instants) {
+    for (const lifetime of lifetimes) {
+      for (const authenticated of [undefined, ...instants]) {
+        for (const span of [0, 1e300, 1_209_600_000]) {
+          const draft = {
+            ...{ created, saved: -created, lifetime, span, authenticated },
+            ...{ expires: 0, entries },
+          };
+          const text = encodeRecord(key, draft);
+          const record = decodeRecord(key, text);
+          const { values: _, flashes: __, tags: ___, ...life } = {
+            tags: {},
+            ...record,
+          };
+          const row = rowName(text);
+          assertEquals<unknown>(
+            decodeRecordLife(text),
+            record && life,
+            row,
+          );
+        }
+      }
+    }
+  }
+});
+
+Deno.test("decodeRecordLife() refuses what a life cannot be", () => {
+  for (
+    const text of [
+      "",
+      "[]",
+      "{}",
+      '[1,"kkkkkkkk",1,1,null,1,null,{},{},{},null]',
+      '[2,"kkkkkkkk",01,1,null,1,null,{},{},{},null]',
+      '[2,"kkkkkkkk",1,1,[1,null,1,null,{},{},{},null]',
+      '[2,"kkkkkkkk",1,1,1],1,null,{},{},{},null]',
+      '[2,"kkkkkkkk",1,1,null,-1,null,{},{},{},null]',
+      '[2,"kkkkkkkk",1,1,-1,1,null,{},{},{},null]',
+      '[2,"kkkkkkkk",9999999999999999,1,null,1,null,{},{},{},null]',
+      '[2,"kkkkkkkk",1,1,null,1,',
+    ]
+  ) {
+    assertEquals(decodeRecordLife(text), undefined, rowName(text));
+  }
+});
