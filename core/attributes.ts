@@ -51,7 +51,7 @@ export interface CookieAttributes {
 /** Browsers ignore longer attributes, and with them a restriction of the cookie (RFC 6265bis, section 5.6). */
 const MAX_ATTRIBUTE = 1024;
 /** Browsers cap an age at 400 days (RFC 6265bis, section 5.5). Very large numbers would not be written as digits. */
-const MAX_AGE = 2 ** 31 - 1;
+const MAX_AGE = 2_147_483_647;
 
 export function fail(name: string, why: string): never {
   throw new TypeError(`Cannot create cookie "${name}": ${why}`);

@@ -20,7 +20,7 @@ interface Timer {
 }
 
 /** The longest delay that `setTimeout` accepts: 24 days. */
-const LONGEST = 2 ** 31 - 1;
+const LONGEST = 2_147_483_647;
 
 /**
  * Rejects a call that does not settle within a fixed time.

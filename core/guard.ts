@@ -9,12 +9,6 @@
  * @module
  */
 
-/** The prototype of all methods of sessions. */
-const methodGuard: object = new Proxy(Object.create(Function.prototype), {
-  set: (_target, key, _value, { name }: { name: string }) =>
-    refuse(`session.${name}`, key, `all sessions share this ${method(name)}`),
-});
-
 /**
  * Lets assignments to properties of sessions, and of their methods, throw a `TypeError`.
  *
@@ -22,6 +16,10 @@ const methodGuard: object = new Proxy(Object.create(Function.prototype), {
  */
 export function guardSessions(prototype: object): void {
   const parent = {};
+  const methodGuard = new Proxy(Object.create(Function.prototype), {
+    set: (_target, key, _value, { name }: { name: string }) =>
+      refuse(`session.${name}`, key, `all sessions share this ${method(name)}`),
+  });
   const members = Object.getOwnPropertyDescriptors(prototype);
   for (const [name, member] of Object.entries(members)) {
     if (name === "constructor") {

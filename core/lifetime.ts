@@ -8,7 +8,7 @@
  */
 
 /** The default lifetime, in seconds from the last save. */
-export const DEFAULT_LIFETIME: number = 14 * 24 * 60 * 60;
+export const DEFAULT_LIFETIME: number = 1_209_600;
 
 /** The last instant of a Date (ECMA-262, 21.4.1.1). No deadline is later. */
 export const LAST_INSTANT: number = 8.64e15;
@@ -209,7 +209,7 @@ function begunBefore(
 /** The default of `touchAfter`, in seconds. */
 const TOUCH_AFTER = 60;
 /** The default of `touchAfter` for a rolling cookie, in seconds. */
-const ROLL_AFTER = 24 * 60 * 60;
+const ROLL_AFTER = 86_400;
 
 /** How long, in milliseconds, to wait before the idle deadline is written again. */
 export function touchInterval(

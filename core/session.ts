@@ -32,7 +32,11 @@ export type FlashSessionData<Data, FlashData> = Partial<
 >;
 
 /** The state of a session; `undefined` for anything that is not a session of this library. */
-export let stateOf: (session: unknown) => SessionState | undefined;
+export let stateOf: (session: unknown) => SessionState | undefined = () =>
+  undefined;
+
+/** Whether there was a session yet. Before, nothing can be one. */
+let prepared = false;
 
 /**
  * What one visitor carries from request to request: values, and flashes, which are read once.
@@ -60,7 +64,9 @@ export let stateOf: (session: unknown) => SessionState | undefined;
 export class Session<Data = SessionData, FlashData = Data> {
   readonly #state: SessionState;
 
-  static {
+  /** Not when the module is loaded: a bundle that has no sessions is to have no trace of them. */
+  static #prepare(): void {
+    prepared = true;
     stateOf = (session) =>
       typeof session === "object" && session !== null && #state in session
         ? session.#state
@@ -82,6 +88,7 @@ export class Session<Data = SessionData, FlashData = Data> {
     if (id !== undefined && typeof id !== "string") {
       fail("id must be a string", id);
     }
+    if (!prepared) Session.#prepare();
     this.#state = new SessionState(mintId, initialData, id);
   }
 

@@ -24,7 +24,7 @@ const DIGEST = 32;
 /** Where the message begins. */
 const MESSAGE = 64;
 /** How many bytes of a message are compressed at once. A last, padded part takes at most two blocks more. */
-const PART = 960 * BLOCK;
+const PART = 61_440;
 
 /** The first 32 bits of the fractional parts of the roots of the first primes (FIPS 180-4, 4.2.2 and 5.3.3). */
 function constants(): { readonly start: Bytes; readonly rounds: Int32Array } {

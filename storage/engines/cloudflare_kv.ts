@@ -33,9 +33,9 @@ export interface KVNamespaceLike {
 }
 
 /** A key of KV takes at most 512 bytes, 43 of which are the hash of an id. */
-const MAX_PREFIX = 512 - 43;
+const MAX_PREFIX = 469;
 /** Ten years, in seconds: longer than any cookie lives, and short enough for KV. */
-const MAX_SECONDS = 10 * 365 * 24 * 60 * 60;
+const MAX_SECONDS = 315_360_000;
 /** How often a change is tried. */
 const MAX_CHANGE_ATTEMPTS = 3;
 

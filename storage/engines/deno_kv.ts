@@ -56,7 +56,7 @@ export interface KvAtomicLike {
 const MAX_PREFIX = 1900;
 
 /** A thousand years: longer than any session lives. Deno KV refuses the largest spans that a `Date` can express. */
-const MAX_EXPIRE_IN = 1000 * 365 * 24 * 60 * 60 * 1000;
+const MAX_EXPIRE_IN = 31_536_000_000_000;
 
 /** A value of Deno KV takes at most 64 KiB, serialized by V8. It adds fewer bytes than these to a record. */
 const OVERHEAD = 128;

@@ -159,7 +159,7 @@ function safeCookie(
 }
 
 /** Browsers do not keep a cookie longer, in seconds (RFC 6265bis, section 5.5). */
-const MAX_AGE = 400 * 24 * 60 * 60;
+const MAX_AGE = 34_560_000;
 
 /** Refuses a lifetime that a session's cookie cannot have. Other cookies may: applications delete cookies so. */
 function checkLifetime(

@@ -51,10 +51,10 @@ const CHECKED = "!";
  * How long, in milliseconds, to keep a note for an id from a cookie: as long as browsers keep a cookie. The deadline in
  * the cookie does not suffice, because another cookie with the same id can have a later one.
  */
-const NOTE_LIFETIME = 400 * 24 * 60 * 60 * 1000;
+const NOTE_LIFETIME = 34_560_000_000;
 
 /** The outcome if another request was faster. */
-const AGAIN = Symbol("again");
+const AGAIN = /* @__PURE__ */ Symbol("again");
 
 type Found = StoredRecord | undefined;
 type Attempt = Found | typeof AGAIN;

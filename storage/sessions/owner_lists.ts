@@ -38,7 +38,7 @@ const CROWD = 100;
 const LISTED_BYTES = 80;
 
 /** How long, in milliseconds, a save can still be running after it has listed its session. */
-const PENDING = 60 * 60 * 1000;
+const PENDING = 3_600_000;
 
 /** A session in a list. */
 interface Listed {

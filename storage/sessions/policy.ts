@@ -32,10 +32,10 @@ import { type Shared, Turns } from "./turns.ts";
  * The default `absoluteTimeout` with `owner`, because a list must outlive its sessions. Browsers do not keep a cookie
  * longer (RFC 6265bis, section 5.5).
  */
-export const OWNED_LIFETIME: number = 400 * 24 * 60 * 60;
+export const OWNED_LIFETIME: number = 34_560_000;
 
 /** How long, in milliseconds, after its deadline a record is kept, because this clock can be ahead of another one. */
-export const SWEEP_AFTER: number = 60 * 60 * 1000;
+export const SWEEP_AFTER: number = 3_600_000;
 
 /** Enough for four processes, each with hundreds of requests at once that write one record. */
 export const MAX_ATTEMPTS = 50;

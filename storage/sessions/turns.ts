@@ -98,7 +98,7 @@ export class Turns<Value = unknown> {
 }
 
 /** The saves of each session object. There is one for all storages, because two of them can save one session. */
-const saves = new Turns();
+const saves = /* @__PURE__ */ new Turns();
 
 /** Saves a session object after its earlier saves, by any storage. */
 export function inTurn<T>(

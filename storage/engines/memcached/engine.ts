@@ -16,21 +16,21 @@ import type {
 } from "../../contract.ts";
 
 /** The server's default limit for an item, key and header included (`-I`). */
-const ITEM_BYTES = 1024 * 1024;
+const ITEM_BYTES = 1_048_576;
 /** The item's header (48), its version (8), and the ends of its key (1) and value (2): measured on 1.6. */
 const ITEM_OVERHEAD = 59;
 /** A deadline of at most 16 digits, a nonce, and a space after each. */
-const HEADER_BYTES = 16 + 1 + 16 + 1;
+const HEADER_BYTES = 34;
 const KEY_BYTES = 43;
 /** A key of Memcached takes at most 250 bytes, and the hash of an id is a part of it. */
-const MAX_PREFIX = 250 - KEY_BYTES;
+const MAX_PREFIX = 207;
 
 /** The server counts a lifetime up to this one from now. It takes a longer one for seconds since 1970. */
-const RELATIVE_SECONDS = 30 * 24 * 60 * 60;
+const RELATIVE_SECONDS = 2_592_000;
 /** How far the clocks of client and server may differ, in seconds. Beyond, a session of 30 days or more expires early. */
-const CLOCK_MARGIN = 24 * 60 * 60;
+const CLOCK_MARGIN = 86_400;
 /** The server reads lifetimes into 32 bits with a sign. */
-const LAST_SECOND = 2 ** 31 - 1;
+const LAST_SECOND = 2_147_483_647;
 /** Lifetimes with a meaning of their own. */
 const NEVER_EXPIRES = 0;
 const EXPIRED = -1;
