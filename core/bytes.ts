@@ -31,7 +31,7 @@ export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
-const scratch = /* @__PURE__ */ new Uint8Array(3 * 4096);
+const scratch = /* @__PURE__ */ new Uint8Array(12_288);
 
 /** As {@linkcode utf8}, but the next call overwrites the bytes. */
 export function utf8Briefly(text: string): Bytes {
@@ -93,7 +93,7 @@ export function fromBase64Url(text: string): Bytes | undefined {
   return decode(text, "base64url");
 }
 
-const decoded = /* @__PURE__ */ new Uint8Array(3 * 1024);
+const decoded = /* @__PURE__ */ new Uint8Array(3072);
 
 // The decoders of the platforms skip spaces, and accept padding and stray bits. One value would then have several
 // authentic cookies. With anything that was skipped, there are fewer bytes.

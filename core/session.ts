@@ -32,8 +32,8 @@ export type FlashSessionData<Data, FlashData> = Partial<
 >;
 
 /** The state of a session; `undefined` for anything that is not a session of this library. */
-export let stateOf: (session: unknown) => SessionState | undefined = () =>
-  undefined;
+export let stateOf: (session: unknown) => SessionState | undefined =
+  (): undefined => undefined;
 
 /** Whether there was a session yet. Before, nothing can be one. */
 let prepared = false;

@@ -4,9 +4,8 @@
  * @module
  */
 import type { SessionData } from "../core/session.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
-import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
+import { engineStorage, type OwnOptions } from "./sessions/bind.ts";
 import {
   CloudflareKVEngine,
   type KVNamespaceLike,
@@ -109,8 +108,7 @@ export function createCloudflareKVSessionStorage<
   });
 }
 
-const OPTIONS: OptionNames<CloudflareKVSessionStorageOptions> = {
-  ...STORAGE_OPTIONS,
+const OPTIONS: OwnOptions<CloudflareKVSessionStorageOptions> = {
   kv: true,
   prefix: true,
 };

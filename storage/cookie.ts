@@ -6,11 +6,7 @@
 import { type Cookie, isCookie } from "../core/cookie.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
-import {
-  checkStorageOptions,
-  createStorage,
-  STORAGE_OPTIONS,
-} from "./sessions/bind.ts";
+import { checkStorageOptions, createStorage } from "./sessions/bind.ts";
 import { CookieStorage } from "./sessions/cookie_storage.ts";
 import { Policy } from "./sessions/policy.ts";
 
@@ -61,7 +57,7 @@ export function createCookieSessionStorage<
   const given: CookieSessionStorageOptions<Data> = isCookie(options)
     ? { cookie: options }
     : options;
-  checkStorageOptions(given, STORAGE_OPTIONS);
+  checkStorageOptions(given);
   const sessions = new CookieStorage<Data, FlashData>(new Policy(given));
   return createStorage(sessions, given.cookie);
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type {
   Engine,
@@ -15,13 +14,14 @@ import {
   checkStorageOptions,
   createStorage,
   engineStorage,
+  type OwnOptions,
   STORAGE_OPTIONS,
 } from "./sessions/bind.ts";
 import {
   DatabaseRecords,
   type FourFunctions,
 } from "./sessions/database_records.ts";
-import { Policy } from "./sessions/policy.ts";
+import { EnginePolicy } from "./sessions/engine_policy.ts";
 import { RecordStorage } from "./sessions/record_storage.ts";
 
 /** Options of {@linkcode createSessionStorage} for an engine. */
@@ -155,13 +155,12 @@ export function createSessionStorage<Data, FlashData>(
   if ("engine" in options) {
     return engineStorage(options, ENGINE_OPTIONS, () => options.engine);
   }
-  checkStorageOptions(withoutExtras(options), STORAGE_OPTIONS);
-  const records = new DatabaseRecords(options, new Policy(options));
+  checkStorageOptions(withoutExtras(options));
+  const records = new DatabaseRecords(options, new EnginePolicy(options));
   return createStorage(new RecordStorage(records), options.cookie);
 }
 
-const ENGINE_OPTIONS: OptionNames<EngineSessionStorageOptions> = {
-  ...STORAGE_OPTIONS,
+const ENGINE_OPTIONS: OwnOptions<EngineSessionStorageOptions> = {
   engine: true,
 };
 

@@ -4,9 +4,8 @@
  * @module
  */
 import type { SessionData } from "../core/session.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
-import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
+import { engineStorage, type OwnOptions } from "./sessions/bind.ts";
 import { DenoKvEngine, type KvLike } from "./engines/deno_kv.ts";
 
 /** Options of {@linkcode createDenoKvSessionStorage}. */
@@ -54,8 +53,7 @@ export function createDenoKvSessionStorage<
   });
 }
 
-const OPTIONS: OptionNames<DenoKvSessionStorageOptions> = {
-  ...STORAGE_OPTIONS,
+const OPTIONS: OwnOptions<DenoKvSessionStorageOptions> = {
   kv: true,
   prefix: true,
 };

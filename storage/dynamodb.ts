@@ -4,9 +4,8 @@
  * @module
  */
 import type { SessionData } from "../core/session.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
-import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
+import { engineStorage, type OwnOptions } from "./sessions/bind.ts";
 import { DynamoDBEngine } from "./engines/dynamodb/engine.ts";
 import type { DynamoDBClientLike } from "./engines/dynamodb/clients.ts";
 
@@ -100,8 +99,7 @@ export function createDynamoDBSessionStorage<
   });
 }
 
-const OPTIONS: OptionNames<DynamoDBSessionStorageOptions> = {
-  ...STORAGE_OPTIONS,
+const OPTIONS: OwnOptions<DynamoDBSessionStorageOptions> = {
   client: true,
   idx: true,
   table: true,

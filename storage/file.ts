@@ -4,9 +4,9 @@
  * @module
  */
 import type { SessionData } from "../core/session.ts";
-import { type OptionNames, typeOf } from "../core/options.ts";
+import { typeOf } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
-import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
+import { engineStorage, type OwnOptions } from "./sessions/bind.ts";
 import { FileEngine } from "./engines/file/engine.ts";
 
 /** Options of {@linkcode createFileSessionStorage}. */
@@ -72,8 +72,7 @@ export function createFileSessionStorage<
   });
 }
 
-const OPTIONS: OptionNames<FileSessionStorageOptions> = {
-  ...STORAGE_OPTIONS,
+const OPTIONS: OwnOptions<FileSessionStorageOptions> = {
   dir: true,
 };
 

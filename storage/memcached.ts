@@ -4,12 +4,11 @@
  * @module
  */
 import type { SessionData } from "../core/session.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
 import {
   checkClientOrUrl,
   engineStorage,
-  STORAGE_OPTIONS,
+  type OwnOptions,
 } from "./sessions/bind.ts";
 import { MemcachedEngine } from "./engines/memcached/engine.ts";
 import {
@@ -116,8 +115,7 @@ export function createMemcacheSessionStorage<
 
 const COMMANDS = ["gets", "cas", "add", "set", "delete"] as const;
 
-const OPTIONS: OptionNames<MemcacheSessionStorageOptions> = {
-  ...STORAGE_OPTIONS,
+const OPTIONS: OwnOptions<MemcacheSessionStorageOptions> = {
   client: true,
   prefix: true,
   ttl: true,

@@ -4,9 +4,8 @@
  * @module
  */
 import type { SessionData } from "../core/session.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
-import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
+import { engineStorage, type OwnOptions } from "./sessions/bind.ts";
 import { MemoryEngine } from "./engines/memory.ts";
 
 /** Options of {@linkcode createMemorySessionStorage}. */
@@ -66,7 +65,6 @@ export function createMemorySessionStorage<
   });
 }
 
-const OPTIONS: OptionNames<MemorySessionStorageOptions> = {
-  ...STORAGE_OPTIONS,
+const OPTIONS: OwnOptions<MemorySessionStorageOptions> = {
   maxSessions: true,
 };

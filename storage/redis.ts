@@ -5,12 +5,11 @@
  */
 import { SessionError } from "../core/errors.ts";
 import type { SessionData } from "../core/session.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
 import {
   checkClientOrUrl,
   engineStorage,
-  STORAGE_OPTIONS,
+  type OwnOptions,
 } from "./sessions/bind.ts";
 import { RedisEngine } from "./engines/redis/engine.ts";
 import { type RedisLike, sendBy } from "./engines/redis/client.ts";
@@ -92,7 +91,7 @@ export function createRedisSessionStorage<
 >(
   options: RedisSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
-  return engineStorage(options, optionNames(), (policy) => {
+  return engineStorage(options, OPTIONS, (policy) => {
     const { client, url, prefix = "session:" } = options;
     checkClientOrUrl(client, url);
     const { send, close } = client === undefined
@@ -111,13 +110,9 @@ export function createRedisSessionStorage<
   }, options?.ttl);
 }
 
-/** Not a constant: a bundler would keep it for applications that do not use Redis. */
-function optionNames(): OptionNames<RedisSessionStorageOptions> {
-  return {
-    ...STORAGE_OPTIONS,
-    client: true,
-    prefix: true,
-    ttl: true,
-    url: true,
-  };
-}
+const OPTIONS: OwnOptions<RedisSessionStorageOptions> = {
+  client: true,
+  prefix: true,
+  ttl: true,
+  url: true,
+};

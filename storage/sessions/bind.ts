@@ -20,7 +20,7 @@ import type {
 } from "../contract.ts";
 import { BoundStorage } from "./bound_storage.ts";
 import { EngineRecords } from "./engine_records.ts";
-import { Policy } from "./policy.ts";
+import { EnginePolicy } from "./engine_policy.ts";
 import { RecordStorage } from "./record_storage.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -39,15 +39,22 @@ export const STORAGE_OPTIONS: OptionNames<StorageOptions> = {
   touchAfter: true,
 };
 
+/** The names of the options that a factory has beside those of every storage. */
+export type OwnOptions<Options> = OptionNames<
+  Omit<Options, keyof StorageOptions>
+>;
+
 /**
  * Checks that all options of a storage are known.
  *
+ * @param own The names of the factory's own options.
  * @throws {TypeError} If one is unknown. For an option of the cookie, the message says where to write it.
  */
 export function checkStorageOptions(
   options: object,
-  known: Readonly<Record<string, true>>,
+  own: Readonly<Record<string, true>> = {},
 ): void {
+  const known = { ...STORAGE_OPTIONS, ...own };
   const given = Object(options) as Record<string, unknown>;
   if ("parse" in given || "serialize" in given) {
     throw new TypeError(
@@ -66,7 +73,7 @@ export function checkStorageOptions(
 /**
  * Creates a storage on an engine.
  *
- * @param known The names of the factory's options.
+ * @param own The names of the factory's own options.
  * @param create Creates the engine. Its errors are not wrapped.
  * @param ttl The default lifetime, in seconds, if the storage has one.
  * @throws {TypeError} If an option is unknown or malformed, or not supported by the engine.
@@ -74,12 +81,12 @@ export function checkStorageOptions(
  */
 export function engineStorage<Data, FlashData>(
   options: StorageOptions<Data>,
-  known: Readonly<Record<string, true>>,
-  create: (policy: Policy) => AnyEngine,
+  own: Readonly<Record<string, true>>,
+  create: (policy: EnginePolicy) => AnyEngine,
   ttl?: number,
 ): SessionStorage<Data, FlashData> {
-  checkStorageOptions(options, known);
-  const policy = new Policy(options, ttl);
+  checkStorageOptions(options, own);
+  const policy = new EnginePolicy(options, ttl);
   const records = new EngineRecords(create(policy), policy);
   return createStorage(new RecordStorage(records), options.cookie);
 }

@@ -13,7 +13,7 @@ import {
 } from "../../core/record.ts";
 import type { FlashSessionData, SessionData } from "../../core/session.ts";
 import type { StorageGuarantees } from "../contract.ts";
-import type { Policy } from "./policy.ts";
+import type { EnginePolicy } from "./engine_policy.ts";
 import { type Records, shortened, type StoredRecord } from "./records.ts";
 
 /** How a database creates, reads, updates and deletes sessions: React Router's `SessionIdStorageStrategy`. */
@@ -58,12 +58,12 @@ const ID = /^(?!.*\.\.)[\w.~:+/=-]{1,256}$/;
 /** Keeps records in a database. */
 export class DatabaseRecords<Data, FlashData> implements Records {
   readonly guarantees: StorageGuarantees = GUARANTEES;
-  readonly policy: Policy;
+  readonly policy: EnginePolicy;
   readonly checksLifetime = false;
   readonly #db: FourFunctions<Data, FlashData>;
 
   /** @throws {TypeError} If one of the functions is missing. */
-  constructor(db: FourFunctions<Data, FlashData>, policy: Policy) {
+  constructor(db: FourFunctions<Data, FlashData>, policy: EnginePolicy) {
     for (const name of FOUR_FUNCTIONS) {
       if (typeof db[name] === "function") continue;
       throw new TypeError(

@@ -21,7 +21,11 @@ import {
 } from "../../core/record.ts";
 import type { AnyEngine, StorageGuarantees } from "../contract.ts";
 import { kindOf, problemOf } from "./engine_answers.ts";
-import { MAX_ATTEMPTS, type Policy, SWEEP_AFTER } from "./policy.ts";
+import {
+  type EnginePolicy,
+  MAX_ATTEMPTS,
+  SWEEP_AFTER,
+} from "./engine_policy.ts";
 import {
   type Records,
   REPLACED,
@@ -43,13 +47,13 @@ const ID = /^[\w-]{22,64}$/;
 /** Keeps records in an engine, each under the hash of its id. A stolen dump therefore does not contain usable ids. */
 export class EngineRecords implements Records {
   readonly guarantees: StorageGuarantees;
-  readonly policy: Policy;
+  readonly policy: EnginePolicy;
   readonly checksLifetime = true;
   readonly engine: AnyEngine;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
 
-  constructor(engine: AnyEngine, policy: Policy) {
+  constructor(engine: AnyEngine, policy: EnginePolicy) {
     this.guarantees = engine.guarantees;
     this.policy = policy;
     this.engine = engine;

@@ -32,6 +32,7 @@ import type { AnyEngine, StorageGuarantees } from "../contract.ts";
 import type { CookieRecord } from "./cookie_storage.ts";
 import type { EngineRecords } from "./engine_records.ts";
 import { type Owners, ownersOf } from "./owners.ts";
+import type { EnginePolicy } from "./engine_policy.ts";
 import { type Policy, usedAt } from "./policy.ts";
 import type { PreviousRecord, PreviousStorage } from "./previous_storage.ts";
 import {
@@ -79,7 +80,7 @@ export interface MovingOptions {
 /** The new storage's records. Those of the previous storage are moved to them. */
 export class MovingRecords implements Records {
   readonly guarantees: StorageGuarantees;
-  readonly policy: Policy;
+  readonly policy: EnginePolicy;
   readonly checksLifetime: boolean;
   readonly engine?: AnyEngine;
   readonly sweep?: () => Promise<void>;

@@ -6,7 +6,7 @@
 import { hashId } from "../../core/keys.ts";
 import { isAhead } from "../../core/lifetime.ts";
 import type { AnyEngine } from "../contract.ts";
-import type { Policy } from "./policy.ts";
+import type { EnginePolicy } from "./engine_policy.ts";
 
 /** How many sessions are read in parallel. */
 const AT_ONCE = 10;
@@ -68,10 +68,10 @@ export interface OwnerIndex<Listing> {
 /** Finds the sessions of an owner by the engine's own index. */
 export class EngineIndex implements OwnerIndex<OwnedSave> {
   readonly #owned: (owner: string) => Promise<readonly string[]>;
-  readonly #policy: Policy;
+  readonly #policy: EnginePolicy;
   readonly #find: FindOwned;
 
-  constructor(engine: AnyEngine, policy: Policy, find: FindOwned) {
+  constructor(engine: AnyEngine, policy: EnginePolicy, find: FindOwned) {
     this.#owned = async (owner) => await engine.owned?.(owner) ?? [];
     this.#policy = policy;
     this.#find = find;

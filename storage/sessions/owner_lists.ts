@@ -20,7 +20,8 @@ import {
   type OwnedSave,
   type OwnerIndex,
 } from "./owner_index.ts";
-import { OWNED_LIFETIME, type Policy } from "./policy.ts";
+import type { EnginePolicy } from "./engine_policy.ts";
+import { OWNED_LIFETIME } from "./policy.ts";
 
 /** `["owner/2", check, [[key, expires], [key, expires, listed], [key, expires, listed, 1], …]]`. */
 const FORMAT = "owner/2";
@@ -78,7 +79,7 @@ interface Listing {
 /** Finds the sessions of an owner by a list. */
 export class OwnerLists implements OwnerIndex<Listing> {
   readonly #engine: AnyEngine;
-  readonly #policy: Policy;
+  readonly #policy: EnginePolicy;
   readonly #find: FindOwned;
   /** The most sessions of one owner. */
   readonly #max: number;
@@ -88,7 +89,7 @@ export class OwnerLists implements OwnerIndex<Listing> {
   readonly #batches = new Map<string, Batch>();
 
   /** @throws {RangeError} If a list of `maxPerOwner` sessions would be too large for the engine. */
-  constructor(engine: AnyEngine, policy: Policy, find: FindOwned) {
+  constructor(engine: AnyEngine, policy: EnginePolicy, find: FindOwned) {
     this.#engine = engine;
     this.#policy = policy;
     this.#find = find;

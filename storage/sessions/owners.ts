@@ -22,7 +22,8 @@ import {
   type OwnerIndex,
 } from "./owner_index.ts";
 import { OwnerLists } from "./owner_lists.ts";
-import { type Policy, usedAt } from "./policy.ts";
+import type { EnginePolicy } from "./engine_policy.ts";
+import { usedAt } from "./policy.ts";
 import { type Records, REPLACED } from "./records.ts";
 import type {
   AnyEngine,
@@ -80,10 +81,10 @@ export interface Owning {
 /** Keeps track of the owners of one engine's sessions. */
 export class Owners {
   readonly #engine: AnyEngine;
-  readonly #policy: Policy;
+  readonly #policy: EnginePolicy;
   readonly #index: OwnerIndex<unknown>;
 
-  constructor(engine: AnyEngine, policy: Policy) {
+  constructor(engine: AnyEngine, policy: EnginePolicy) {
     this.#engine = engine;
     this.#policy = policy;
     const find: FindOwned = (owner, key) => this.#find(owner, key);

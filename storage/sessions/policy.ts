@@ -1,12 +1,9 @@
 /**
- * What all storages share: the clock, the timeouts, events, and errors of engines.
+ * What all storages share: the clock, the timeouts and events.
  *
  * @module
  */
-import { type Awaitable, isThenable } from "../../core/awaitable.ts";
-import { CallTimeout } from "../../core/call_timeout.ts";
 import type { Changes } from "../../core/changes.ts";
-import { SessionError } from "../../core/errors.ts";
 import { hashId } from "../../core/keys.ts";
 import {
   checkDuration,
@@ -23,23 +20,14 @@ import {
   touchInterval,
 } from "../../core/lifetime.ts";
 import type { SessionRecord } from "../../core/record.ts";
-import { delay, timersEndWithRequest } from "../../core/runtime.ts";
 import type { SessionState } from "../../core/session_state.ts";
 import type { SaveOptions, SessionEvent, StorageOptions } from "../contract.ts";
-import { type Shared, Turns } from "./turns.ts";
 
 /**
  * The default `absoluteTimeout` with `owner`, because a list must outlive its sessions. Browsers do not keep a cookie
  * longer (RFC 6265bis, section 5.5).
  */
 export const OWNED_LIFETIME: number = 34_560_000;
-
-/** How long, in milliseconds, after its deadline a record is kept, because this clock can be ahead of another one. */
-export const SWEEP_AFTER: number = 3_600_000;
-
-/** Enough for four processes, each with hundreds of requests at once that write one record. */
-export const MAX_ATTEMPTS = 50;
-const MAX_DELAY = 40;
 
 /** What a save means for a session's life. */
 export interface Renewed extends Life {
@@ -60,7 +48,7 @@ export interface Use {
 }
 
 /** Which session an event is about. */
-interface Subject {
+export interface Subject {
   /** The session's id. */
   readonly id?: string | undefined;
   /** The session's key, if its id is not known. */
@@ -76,13 +64,13 @@ export class Policy {
   /** The clock. Its result is not checked. */
   readonly now: () => number;
   readonly owner: StorageOptions["owner"];
+  /** In seconds. */
+  readonly engineTimeout: number;
   /** The most sessions of one owner, if it was set. */
   readonly maxPerOwner: number | undefined;
   /** The lifetime if neither a commit nor the cookie sets one. */
   readonly #lifetime: StoredLifetime;
-  readonly #timeout: CallTimeout;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
-  readonly #turns = new Turns();
 
   /** @param ttl The default lifetime, in seconds. */
   // deno-lint-ignore no-explicit-any -- data of any shape
@@ -112,8 +100,7 @@ export class Policy {
       : timed
       ? null
       : DEFAULT_LIFETIME;
-    const seconds = checkDuration("engineTimeout", engineTimeout);
-    this.#timeout = new CallTimeout(seconds * 1000);
+    this.engineTimeout = checkDuration("engineTimeout", engineTimeout);
     this.now = now;
     this.#onEvent = onEvent;
   }
@@ -142,85 +129,6 @@ export class Policy {
       if (answer instanceof Promise) answer.catch(() => {});
     } catch {
       // An event must not fail the request.
-    }
-  }
-
-  /**
-   * Runs a read-modify-write after the earlier ones of the key in this process. It must not take another turn.
-   *
-   * @throws {SessionError} If waiting takes longer than a call to the engine may: `store-failed`.
-   */
-  turn<T, Value>(
-    what: string,
-    key: string,
-    work: (shared: Shared<Value>) => Awaitable<T>,
-  ): Awaitable<T> {
-    // On Workers a request must not wait for another one's I/O. The requests then meet at the engine.
-    if (timersEndWithRequest()) return work({ turn: 0 });
-    return (this.#turns as Turns<Value>).take(
-      key,
-      work,
-      async (before) => await this.call(what, () => before),
-    );
-  }
-
-  /**
-   * Calls the engine.
-   *
-   * @throws {SessionError} If the engine fails or times out: `store-failed`.
-   */
-  call<T>(
-    what: string,
-    call: () => Awaitable<T>,
-    about?: Subject,
-  ): Awaitable<T> {
-    const fail = (cause: unknown): never => {
-      throw this.failure(what, cause, about);
-    };
-    try {
-      const answer: T | PromiseLike<T> = call();
-      return isThenable(answer)
-        ? this.#timeout.run(() => Promise.resolve(answer)).catch(fail)
-        : answer;
-    } catch (cause) {
-      return fail(cause);
-    }
-  }
-
-  /** Reports a failure of the engine, and returns the error to throw. */
-  failure(what: string, cause: unknown, about?: Subject): SessionError {
-    const typed = cause instanceof SessionError ? cause : undefined;
-    // Other errors, such as a record that is too large, are not the engine's fault.
-    if (!typed || typed.code === "store-failed") {
-      this.report("engine-error", { ...about, cause });
-    }
-    return typed ?? new SessionError(
-      "store-failed",
-      `Cannot ${what}: the engine failed`,
-      { cause },
-    );
-  }
-
-  /**
-   * Reports a conflict, and waits before the next attempt.
-   *
-   * @throws {SessionError} If that was the last attempt: `conflict`.
-   */
-  async backOff(
-    what: string,
-    attempt: number,
-    about?: Subject,
-  ): Promise<void> {
-    this.report("conflict", about);
-    if (attempt === MAX_ATTEMPTS) {
-      throw new SessionError(
-        "conflict",
-        `Cannot ${what}: other requests changed it first, ${MAX_ATTEMPTS} times in a row`,
-      );
-    }
-    // After a wait, a request often finds another one at work and loses again. So every second attempt does not wait.
-    if (attempt % 2 === 0) {
-      await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
     }
   }
 

@@ -21,7 +21,8 @@ import type {
   StorageGuarantees,
 } from "../contract.ts";
 import { type Owners, ownersOf } from "./owners.ts";
-import type { Policy, Use } from "./policy.ts";
+import type { EnginePolicy } from "./engine_policy.ts";
+import type { Use } from "./policy.ts";
 import {
   alive,
   type Records,
@@ -47,7 +48,7 @@ export class RecordStorage<Data, FlashData>
   readonly now: () => number;
   readonly sweep?: () => Promise<void>;
   readonly close?: () => Promise<void>;
-  readonly #policy: Policy;
+  readonly #policy: EnginePolicy;
   readonly #owners: Owners | undefined;
 
   /** @throws {TypeError} If the records do not support `owner` or `idleTimeout`, and it is set. */

@@ -16,7 +16,7 @@ import {
 } from "../../core/record.ts";
 import type { Origin } from "../../core/session_state.ts";
 import type { AnyEngine, StorageGuarantees } from "../contract.ts";
-import type { Policy } from "./policy.ts";
+import type { EnginePolicy } from "./engine_policy.ts";
 import type { Carried } from "./sessions.ts";
 
 /** A stored record. */
@@ -50,7 +50,7 @@ export interface Search {
 /** Keeps records. Calls to the engine time out, and fail with a `SessionError`. */
 export interface Records {
   readonly guarantees: StorageGuarantees;
-  readonly policy: Policy;
+  readonly policy: EnginePolicy;
   /** The engine, if the records are in one. */
   readonly engine?: AnyEngine;
   /** Whether the library checks the lifetime of a session. A database does that itself. */

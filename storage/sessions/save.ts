@@ -8,7 +8,8 @@ import { isAhead, lifetimeOf } from "../../core/lifetime.ts";
 import type { Draft, SessionRecord } from "../../core/record.ts";
 import type { SaveOptions } from "../contract.ts";
 import type { Owners, Owning } from "./owners.ts";
-import { MAX_ATTEMPTS, type Renewed } from "./policy.ts";
+import { MAX_ATTEMPTS } from "./engine_policy.ts";
+import type { Renewed } from "./policy.ts";
 import { alive, type Records, REPLACED, type StoredRecord } from "./records.ts";
 import type { Shared } from "./turns.ts";
 
