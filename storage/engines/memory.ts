@@ -81,8 +81,8 @@ export class MemoryEngine implements Engine {
   readonly #background: Background;
   readonly #clock: CautiousClock;
   #writes = 0;
-  /** The next sweep, if one will come. */
-  #next: object | undefined;
+  /** Whether a sweep will come. */
+  #waits = false;
 
   constructor(
     max: number,
@@ -124,7 +124,7 @@ export class MemoryEngine implements Engine {
     }
     if (old || owner !== undefined) this.#use(kept);
     this.#makeRoom(kept);
-    if (!this.#next) this.#sweepLater(SWEEP_EVERY);
+    if (!this.#waits) this.#sweepLater(SWEEP_EVERY);
     return version;
   }
 
@@ -157,11 +157,6 @@ export class MemoryEngine implements Engine {
 
   async sweep(now: number): Promise<void> {
     while (this.#removeBatch(now)) await delay(0);
-  }
-
-  /** Ends the sweeps. The next write begins them again. */
-  async close(): Promise<void> {
-    this.#next = undefined;
   }
 
   #setOwner(kept: Kept, owner: string | undefined): void {
@@ -205,21 +200,19 @@ export class MemoryEngine implements Engine {
   }
 
   #sweepLater(ms: number): void {
-    const next = {};
     // A sweep must not keep a storage in memory that is not used anymore.
     const weak = new WeakRef(this);
-    const comes = this.#background.later(ms, () => {
+    this.#waits = this.#background.later(ms, () => {
       const engine = weak.deref();
-      if (engine && engine.#next === next) engine.#sweep();
+      if (engine) engine.#sweepBatch();
     });
-    if (comes) this.#next = next;
     // So that a jump of the clock is noticed.
     this.#clock.now();
   }
 
-  #sweep(): void {
-    this.#next = undefined;
+  #sweepBatch(): void {
     const more = this.#removeBatch(this.#clock.now());
+    this.#waits = false;
     if (this.#records.size > 0) this.#sweepLater(more ? 0 : SWEEP_EVERY);
   }
 

@@ -101,19 +101,6 @@ Deno.test("MemoryEngine waits for nothing, when it has no records", async () => 
   assertEquals(waiting.length, 1);
 });
 
-Deno.test("close() ends the sweeps, until the next write", async () => {
-  const { engine, waiting, pass, left } = setUp();
-  await engine.write("a", "", { expires: 1 });
-  await engine.close();
-  pass(MINUTE);
-  assertEquals(await left("a"), "a");
-  assertEquals(waiting.length, 0);
-  await engine.write("b", "", { expires });
-  assertEquals(await left("ab"), "b");
-  pass(expires);
-  assertEquals(await left("ab"), "");
-});
-
 Deno.test("MemoryEngine keeps a record for an hour, when the clock jumps ahead", async () => {
   const { engine, state, pass, left } = setUp();
   await engine.write("a", "", { expires });
