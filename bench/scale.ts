@@ -62,7 +62,7 @@ async function measure(
   }
   const wall = performance.now() - start;
   const used = cpu(before);
-  // The observer is told of pauses between two tasks.
+  // The observer learns of pauses between two tasks.
   await new Promise((resolve) => setTimeout(resolve, 20));
   const steps = long.filter(({ from, to }) =>
     !pauses.some(([start, end]) => start < to && end > from)
