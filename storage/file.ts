@@ -23,8 +23,9 @@ export interface FileSessionStorageOptions<Data = SessionData>
  * Keeps sessions in files. They survive a restart and a power failure, and processes on one machine can share them.
  * Works on Deno, Bun and Node.
  *
- * Use a separate directory that other users cannot write to. When a save resolves, it is on the disk. Expired sessions
- * are removed by `sweep()`, and, one hour later, in the background every ten minutes while requests arrive.
+ * Use a separate directory that other users cannot write to. When a save resolves, it is on the disk. Sessions that
+ * expired an hour ago are removed in the background, at most every ten minutes, after a save. One process at a time does
+ * it, with a tenth of one core at most. `sweep()` removes them without rests.
  *
  * On Windows, scanners and indexers open files for moments. An operation that fails because of this is repeated for a
  * little more than a second.

@@ -21,11 +21,14 @@ export interface MemorySessionStorageOptions<Data = SessionData>
 /**
  * Keeps sessions in memory, for tests, development and single processes. A restart loses them.
  *
- * While requests save sessions, those that expired an hour ago are removed. When the storage is full, a session is
- * removed that has expired. If none has, one is evicted, and `onEvent` receives `evicted`: the least recently used one,
- * where reading is use. Sessions of strangers are evicted before those in use, so failed logins do not sign users out.
- * With `owner`, strangers are those without an owner; otherwise, those who have not come back with their cookie. At least
- * a quarter of the storage is left to strangers.
+ * Expired sessions are removed within a minute, even if no request arrives; in Workers, only while requests save
+ * sessions. If the clock has jumped ahead, they are kept for up to an hour, because it may be set back. The timer does
+ * not keep a process alive.
+ *
+ * When the storage is full, a session is removed that has expired. If none has, one is evicted, and `onEvent` receives
+ * `evicted`: the least recently used one, where reading is use. Sessions of strangers are evicted before those in use,
+ * so failed logins do not sign users out. With `owner`, strangers are those without an owner; otherwise, those who have
+ * not come back with their cookie. At least a quarter of the storage is left to strangers.
  *
  * @param options The limit, the cookie and the timeouts.
  * @returns The session storage.

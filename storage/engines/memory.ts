@@ -10,11 +10,17 @@ import type {
   SynchronousEngine,
   WriteOptions,
 } from "../contract.ts";
+import { delay } from "../../core/runtime.ts";
+import { type Background, background } from "./background.ts";
+import { CautiousClock } from "./cautious_clock.ts";
 import { Deadlines, type Due } from "./deadlines.ts";
 import { Recency, type Used } from "./recency.ts";
+import { SplitMap } from "./split_map.ts";
 
-/** While there is room, an expired record is kept for an hour: the clock may be ahead, and be set back. */
-const SPARED = 3_600_000;
+/** How long to wait, in milliseconds, before expired records are looked for again. */
+const SWEEP_EVERY = 20_000;
+/** How many records are removed in one go: a millisecond or two, if none is in a cache of the processor. */
+const BATCH = 100;
 
 interface MemoryRecord extends EngineRecord {
   readonly version: number;
@@ -42,13 +48,16 @@ class Kept implements Due, Used<Kept> {
 }
 
 /**
- * Keeps records in a `Map`. If there are more than `max`, one is evicted.
+ * Keeps records in memory. If there are more than `max`, one is evicted.
  *
  * Strangers create sessions too, for example by failed logins. They must not evict the users, so there are two groups,
  * each in the order of last use. A record joins the first group when it is written with an owner, or, while no record
  * has an owner, when it is read or written again. The second group is evicted first. The first group holds at most three
  * quarters of the records, because new sessions need room too. Beyond that, its least recently used record moves to the
  * second group.
+ *
+ * Expired records are removed in batches: by writes, and every 20 seconds while there are records. No call looks
+ * through the others.
  */
 export class MemoryEngine implements SynchronousEngine {
   readonly guarantees: StorageGuarantees = {
@@ -60,20 +69,32 @@ export class MemoryEngine implements SynchronousEngine {
     selfContained: false,
     evicts: "oldest",
   };
-  readonly #records = new Map<string, Kept>();
-  readonly #owners = new Map<string, Set<Kept>>();
+  readonly #records = new SplitMap<Kept>();
+  /** Of each owner, the least recently written first. */
+  readonly #owners = new SplitMap<Set<Kept>>();
   readonly #deadlines = new Deadlines<Kept>();
   readonly #first = new Recency<Kept>();
   readonly #second = new Recency<Kept>();
   readonly #max: number;
   readonly #now: () => number;
   readonly #onEvict: (key: string) => void;
+  readonly #background: Background;
+  readonly #clock: CautiousClock;
   #writes = 0;
+  /** Whether a sweep will come. */
+  #waits = false;
 
-  constructor(max: number, now: () => number, onEvict: (key: string) => void) {
+  constructor(
+    max: number,
+    now: () => number,
+    onEvict: (key: string) => void,
+    platform: Background = background,
+  ) {
     this.#max = max;
     this.#now = now;
     this.#onEvict = onEvict;
+    this.#background = platform;
+    this.#clock = new CautiousClock(now, platform.elapsed);
   }
 
   read(key: string): EngineRecord | null {
@@ -103,6 +124,7 @@ export class MemoryEngine implements SynchronousEngine {
     }
     if (old || owner !== undefined) this.#use(kept);
     this.#makeRoom(kept);
+    if (!this.#waits) this.#sweepLater(SWEEP_EVERY);
     return version;
   }
 
@@ -127,21 +149,19 @@ export class MemoryEngine implements SynchronousEngine {
 
   /** Returns an owner's keys, the least recently written first. */
   async owned(owner: string): Promise<string[]> {
-    return [...this.#owners.get(owner) ?? []]
-      .sort((a, b) => a.record.version - b.record.version)
-      .map(({ key }) => key);
+    return Array.from(this.#owners.get(owner) ?? [], ({ key }) => key);
   }
 
   async sweep(now: number): Promise<void> {
-    while (this.#removeExpired(now));
+    while (this.#removeBatch(now)) await delay(0);
   }
 
   #setOwner(kept: Kept, owner: string | undefined): void {
-    if (kept.owner === owner) return;
-    if (kept.owner !== undefined) {
-      const owned = this.#owners.get(kept.owner);
+    const { owner: old } = kept;
+    if (old !== undefined) {
+      const owned = this.#owners.get(old);
       owned?.delete(kept);
-      if (owned?.size === 0) this.#owners.delete(kept.owner);
+      if (owned?.size === 0 && owner !== old) this.#owners.delete(old);
     }
     kept.owner = owner;
     if (owner === undefined) return;
@@ -166,7 +186,7 @@ export class MemoryEngine implements SynchronousEngine {
 
   #makeRoom(written: Kept): void {
     const now = this.#now();
-    while (this.#removeExpired(now - SPARED));
+    if (this.#hasExpired(now)) this.#removeBatch(this.#clock.now());
     if (this.#records.size <= this.#max || this.#removeExpired(now)) return;
     const oldest = this.#second.first;
     // A write must not evict its own record.
@@ -176,12 +196,42 @@ export class MemoryEngine implements SynchronousEngine {
     this.#onEvict(evicted.key);
   }
 
+  #sweepLater(ms: number): void {
+    // A sweep must not keep a storage in memory that is not used anymore.
+    const weak = new WeakRef(this);
+    this.#waits = this.#background.later(ms, () => {
+      const engine = weak.deref();
+      if (engine) engine.#sweepBatch();
+    });
+    // So that a jump of the clock is noticed.
+    this.#clock.now();
+  }
+
+  #sweepBatch(): void {
+    const more = this.#removeBatch(this.#clock.now());
+    this.#waits = false;
+    if (this.#records.size > 0) this.#sweepLater(more ? 0 : SWEEP_EVERY);
+  }
+
+  /** Removes the records that expired first, as many as one go allows. Returns `true` if there are more. */
+  #removeBatch(now: number): boolean {
+    for (let count = 0; count < BATCH; count++) {
+      if (!this.#removeExpired(now)) return false;
+    }
+    return this.#hasExpired(now);
+  }
+
   /** Removes the record that expired first. Returns `false` if none has. */
   #removeExpired(now: number): boolean {
     const { first } = this.#deadlines;
-    if (!first || !(first.expires <= now)) return false;
+    if (!first || !this.#hasExpired(now)) return false;
     this.#remove(first);
     return true;
+  }
+
+  #hasExpired(now: number): boolean {
+    const { first } = this.#deadlines;
+    return first !== undefined && first.expires <= now;
   }
 
   #remove(kept: Kept): void {

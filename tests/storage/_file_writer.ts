@@ -40,5 +40,28 @@ async function churn(): Promise<void> {
   }
 }
 
-const jobs: Record<string, () => Promise<void>> = { count, keys, churn };
+/** Sweeps in passing, without rests, until it is killed. Its clock begins at an instant, the key. */
+async function sweep(): Promise<void> {
+  let now = Number(at);
+  let rests = 0;
+  const sweeper = new FileEngine(dir, () => now, console.error, undefined, {
+    elapsed: () => 0,
+    later(_, work) {
+      if (rests++ >= Number(times)) console.log("swept");
+      setTimeout(work);
+      return true;
+    },
+  });
+  for (;; now += 600_000) {
+    await sweeper.write("z".repeat(43), "", { expires: Infinity });
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+const jobs: Record<string, () => Promise<void>> = {
+  count,
+  keys,
+  churn,
+  sweep,
+};
 await jobs[what ?? ""]?.();

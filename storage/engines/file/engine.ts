@@ -13,6 +13,7 @@
  * @module
  */
 import { delay } from "../../../core/runtime.ts";
+import { type Background, background } from "../background.ts";
 import { foreignRecord, newVersion } from "../record.ts";
 import {
   clear,
@@ -26,6 +27,7 @@ import {
 } from "./layout.ts";
 import { Directory } from "./directory.ts";
 import { sweepRecords } from "./sweep.ts";
+import { Turns } from "./turn.ts";
 import { Files, isBusy, isOneOf, type Outcome } from "./files.ts";
 import type {
   DeleteOptions,
@@ -35,7 +37,14 @@ import type {
   WriteOptions,
 } from "../../contract.ts";
 
+/** How long to wait from one sweep in passing to the next, and for a process that has stopped in one. */
 const SWEEP_EVERY = 600_000;
+/** How many records a sweep in passing visits in a row. */
+const STRETCH = 64;
+/** Its rest after that, as a multiple of the time that it took: so it needs a tenth of one core at most. */
+const REST = 9;
+/** Its longest rest, in milliseconds: a computer that slept has not worked. */
+const LONGEST_REST = 60_000;
 /** A sweep in passing keeps what expired less than an hour ago: the clock may be ahead, and be set back. */
 const SPARED = 3_600_000;
 /** Each attempt after the first means that another process changed the record first. */
@@ -59,8 +68,12 @@ export class FileEngine implements Engine {
   readonly #directory: Directory;
   readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
+  readonly #background: Background;
+  readonly #turns: Turns;
   #sweptAt: number | undefined;
   #sweeping: Promise<void> | undefined;
+  #passing: Promise<void> | undefined;
+  #stop = () => {};
 
   /** @throws {TypeError} If the platform does not have a file system. */
   constructor(
@@ -68,12 +81,15 @@ export class FileEngine implements Engine {
     now: () => number,
     onError: (error: unknown) => void,
     wait: (ms: number) => Promise<void> = delay,
+    platform: Background = background,
   ) {
     this.#files = new Files(wait);
     this.#dir = dir;
     this.#directory = new Directory(this.#files, dir);
     this.#now = now;
     this.#onError = onError;
+    this.#background = platform;
+    this.#turns = new Turns(this.#files, dir, SWEEP_EVERY);
   }
 
   async read(key: string): Promise<EngineRecord | null> {
@@ -161,13 +177,16 @@ export class FileEngine implements Engine {
     await sweep;
   }
 
+  /** Resolves when no file is being changed. A sweep in passing stops where it is, and a later one goes on. */
   async close(): Promise<void> {
+    this.#stop();
+    await this.#passing;
     await this.#sweeping;
   }
 
   async #sweep(now: number): Promise<void> {
     await this.#directory.check();
-    await sweepRecords(this.#files, this.#dir, now);
+    for await (const _ of sweepRecords(this.#files, this.#dir, () => now));
   }
 
   /**
@@ -303,8 +322,52 @@ export class FileEngine implements Engine {
     this.#sweptAt ??= now;
     // A clock that was set back must not delay the next sweep, and a broken clock (NaN) must not start one.
     const due = Math.abs(now - this.#sweptAt) >= SWEEP_EVERY;
-    if (!due || this.#sweeping) return;
+    if (!due || this.#passing) return;
     this.#sweptAt = now;
-    this.sweep(now - SPARED).catch(this.#onError);
+    const done = () => void (this.#passing = undefined);
+    this.#passing = this.#takeTurn(now).catch(this.#onError).finally(done);
+  }
+
+  /** Sweeps, if no other process does, and rests most of the time. */
+  async #takeTurn(now: number): Promise<void> {
+    let stopped = false;
+    const stop = new Promise<void>((resolve) => {
+      this.#stop = () => resolve(void (stopped = true));
+    });
+    let began = this.#background.elapsed();
+    await this.#directory.check();
+    const after = await this.#turns.take(now);
+    if (after === undefined) return;
+    const sweep = sweepRecords(
+      this.#files,
+      this.#dir,
+      () => this.#now() - SPARED,
+      after,
+    );
+    let last = after;
+    let visits = 0;
+    for await (const { shard, done } of sweep) {
+      if (done) {
+        last = shard;
+        if (!await this.#turns.keep(last, this.#now() + SWEEP_EVERY)) return;
+      }
+      if (++visits % STRETCH > 0) continue;
+      const took = this.#background.elapsed() - began;
+      if (!stopped) await Promise.race([this.#rest(took), stop]);
+      if (stopped) {
+        await this.#turns.keep(last, this.#now());
+        return;
+      }
+      began = this.#background.elapsed();
+    }
+    await this.#turns.keep("", this.#now() + SWEEP_EVERY);
+  }
+
+  /** Where the platform allows it, a process may end meanwhile. */
+  #rest(took: number): Promise<void> {
+    const ms = Math.min(took * REST, LONGEST_REST);
+    return new Promise((resolve) => {
+      if (!this.#background.later(ms, resolve)) delay(ms).then(resolve);
+    });
   }
 }

@@ -13,34 +13,58 @@ const CONTENT = /^(\d{1,15})-[\w-]{16}$/;
 /** A folder that a sweep is removing. */
 const OLD = ".old-";
 
+/** Enough to see what is wrong. There may be one for each of a million records. */
+const MAX_ERRORS = 100;
+
+/** What a sweep has done. */
+export interface Swept {
+  /** The folder of records that it is in. */
+  readonly shard: string;
+  /** Whether it has finished that folder. */
+  readonly done: boolean;
+}
+
 /**
- * Removes the records that have expired at `now`, and the files that killed processes left behind.
+ * Removes the records that have expired, and the files that killed processes left behind. Stops after each record, and
+ * after each folder of records: their order is always the same.
  *
+ * @param now The time when a record expires. It is asked for each of them.
+ * @param after The sweep begins after this folder.
  * @throws {AggregateError} If some could not be removed. The others are removed.
  */
-export async function sweepRecords(
+export async function* sweepRecords(
   files: Files,
   dir: string,
-  now: number,
-): Promise<void> {
+  now: () => number,
+  after: string = "",
+): AsyncGenerator<Swept, void> {
   const errors: unknown[] = [];
   let trying = files;
-  for (const outer of await files.listAsync(dir)) {
-    if (!outer.isDirectory() || !SHARD.test(outer.name)) continue;
-    const shard = `${dir}/${outer.name}`;
-    for (const inner of await files.listAsync(shard)) {
-      if (!inner.isDirectory()) continue;
-      try {
-        await sweepFolder(trying, shard, inner.name, now);
-      } catch (error) {
-        errors.push(error);
-        // A sweep of records that can never be removed must not wait for each of them.
-        trying = files.hasty;
+  try {
+    const shards = (await files.listAsync(dir))
+      .filter((entry) => entry.isDirectory() && SHARD.test(entry.name))
+      .map(({ name }) => name)
+      .filter((name) => name > after)
+      .sort();
+    for (const shard of shards) {
+      for (const entry of await files.listAsync(`${dir}/${shard}`)) {
+        if (!entry.isDirectory()) continue;
+        try {
+          await sweepFolder(trying, `${dir}/${shard}`, entry.name, now());
+        } catch (error) {
+          if (errors.length < MAX_ERRORS) errors.push(error);
+          // A sweep of records that can never be removed must not wait for each of them.
+          trying = files.hasty;
+        }
+        yield { shard, done: false };
       }
+      yield { shard, done: true };
     }
-  }
-  if (errors.length > 0) {
-    throw new AggregateError(errors, "Cannot remove every expired record");
+  } finally {
+    if (errors.length > 0) {
+      // deno-lint-ignore no-unsafe-finally -- a caller that stops early must also see them
+      throw new AggregateError(errors, "Cannot remove every expired record");
+    }
   }
 }
 
@@ -61,7 +85,7 @@ async function sweepFolder(
     const head = newestHead(entries);
     const paths = { shard, folder };
     if (!head) await clear(files, paths);
-    else if (!(head.expires > now)) {
+    else if (head.expires <= now) {
       if (await files.remove(`${folder}/${head.name}`)) {
         await clear(files, paths);
       }
