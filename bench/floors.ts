@@ -40,7 +40,7 @@ function floor(name: string, kind: Kind, { open, close }: Keeper): Subject {
     kind,
     floor: true,
     handle(visit: Visit) {
-      const value = visit.cookie.slice(NAME.length);
+      const value = visit.cookie?.slice(NAME.length) ?? "";
       const text = value === "" ? undefined : open(value);
       const session = text === undefined ? {} : JSON.parse(text);
       if (!useProperties(visit, session)) return "";

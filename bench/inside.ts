@@ -1,5 +1,5 @@
 /**
- * Runs inside the measured runtime: `inside.js PATTERN ROUNDS` prints the CPU time of each row's libraries in each round.
+ * Runs inside the measured runtime: `inside.mjs PATTERN ROUNDS` prints the CPU time of each row's libraries in each round.
  *
  * @module
  */

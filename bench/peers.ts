@@ -6,6 +6,7 @@
  *
  * @module
  */
+// deno-lint-ignore-file no-console -- silences a library
 import {
   createCookieSessionStorage,
   createMemorySessionStorage,
@@ -13,6 +14,7 @@ import {
 } from "@satchel/session";
 import {
   type Answer,
+  type ExpressMiddleware,
   type Kind,
   SECRET,
   type Subject,
@@ -52,7 +54,7 @@ function ours(kind: Kind): Subject {
 /** A storage of React Router, or of Remix 1 or 2. */
 interface Bound {
   // deno-lint-ignore no-explicit-any -- each has its own class for sessions
-  getSession(cookie: string): Promise<any>;
+  getSession(cookie: string | null): Promise<any>;
   // deno-lint-ignore no-explicit-any -- as above
   commitSession(session: any): Promise<string>;
 }
@@ -120,8 +122,8 @@ async function remix(kind: "signed" | "memory"): Promise<Subject> {
 }
 
 /** A request, as far as middlewares look at it. */
-function requestOf(cookie: string): Request {
-  const headers = new Headers({ cookie });
+function requestOf(cookie: string | null): Request {
+  const headers = new Headers(cookie === null ? {} : { cookie });
   return { url: "http://localhost/", method: "GET", headers } as Request;
 }
 
@@ -183,8 +185,7 @@ async function honoSubject(
   };
 }
 
-/** hono-sessions' middleware. */
-export async function honoSessionsMiddleware(
+async function honoSessionsMiddleware(
   kind: "sealed" | "memory",
 ): Promise<HonoMiddleware> {
   const { CookieStore, MemoryStore, sessionMiddleware } = await import(
@@ -208,7 +209,7 @@ async function honoSessions(kind: "sealed" | "memory"): Promise<Subject> {
 }
 
 /** Does what the handler does, on @hono/session's session. */
-export async function useHonoSession(
+async function useHonoSession(
   visit: Visit,
   context: Context,
 ): Promise<void> {
@@ -229,8 +230,7 @@ async function honoSession(): Promise<Subject> {
   );
 }
 
-/** h3's options. */
-export const H3_OPTIONS: { password: string; name: string } = {
+const H3_OPTIONS: { password: string; name: string } = {
   password: SECRET,
   name,
 };
@@ -292,10 +292,6 @@ class Response {
 
 type Values = Record<string, unknown>;
 
-/** A middleware of Express. */
-// deno-lint-ignore no-explicit-any -- real requests and those above
-export type ExpressMiddleware = (req: any, res: any, next: () => void) => void;
-
 function express(
   name: string,
   kind: Kind,
@@ -304,10 +300,11 @@ function express(
   return {
     name,
     kind,
+    middleware,
     handle: (visit) =>
       new Promise((resolve) => {
         const request = {
-          headers: { cookie: visit.cookie },
+          headers: visit.cookie === null ? {} : { cookie: visit.cookie },
           url: "/",
           originalUrl: "/",
           method: "GET",
@@ -323,43 +320,55 @@ function express(
   };
 }
 
-/** express-session's middleware. */
-export async function expressSessionMiddleware(): Promise<ExpressMiddleware> {
+async function expressSession(): Promise<Subject> {
   const { default: session } = await import("npm:express-session@1.19.0");
-  return session({
-    name,
-    secret: secrets,
-    resave: false,
-    saveUninitialized: false,
-    // Given, it keeps the default store's warning away.
-    store: new session.MemoryStore(),
-  });
+  const { warn } = console;
+  // It warns of its own default store.
+  console.warn = () => {};
+  const options = { resave: false, saveUninitialized: false };
+  const middleware = session({ name, secret: secrets, ...options });
+  console.warn = warn;
+  return express("express-session", "memory", middleware);
 }
 
-/** cookie-session's middleware. */
-export async function cookieSessionMiddleware(): Promise<ExpressMiddleware> {
+async function cookieSession(): Promise<Subject> {
   const { default: session } = await import("npm:cookie-session@2.1.1");
-  return session({ name, keys: secrets });
+  return express(
+    "cookie-session",
+    "signed",
+    session({ name, keys: secrets }),
+  );
 }
 
-/** Makes every library: this one is first among its kind. */
-export async function peers(): Promise<Subject[]> {
-  return [
-    ours("signed"),
-    await reactRouter("signed"),
-    await remix("signed"),
-    await remixNode("signed"),
-    express("cookie-session", "signed", await cookieSessionMiddleware()),
-    ours("sealed"),
-    await ironSession(),
-    await honoSessions("sealed"),
-    await honoSession(),
-    await h3(),
-    ours("memory"),
-    await reactRouter("memory"),
-    await remix("memory"),
-    await remixNode("memory"),
-    await honoSessions("memory"),
-    express("express-session", "memory", await expressSessionMiddleware()),
-  ];
+/** A library with one of its storages. Its packages are loaded when it is made. */
+export interface Peer {
+  readonly name: string;
+  readonly kind: Kind;
+  make(): Subject | Promise<Subject>;
 }
+
+const peer = (name: string, kind: Kind, make: Peer["make"]): Peer => ({
+  name,
+  kind,
+  make,
+});
+
+/** Every library: this one is first among its kind. */
+export const PEERS: readonly Peer[] = [
+  peer(OURS, "signed", () => ours("signed")),
+  peer("react-router", "signed", () => reactRouter("signed")),
+  peer("@remix-run/session", "signed", () => remix("signed")),
+  peer("@remix-run/node", "signed", () => remixNode("signed")),
+  peer("cookie-session", "signed", cookieSession),
+  peer(OURS, "sealed", () => ours("sealed")),
+  peer("iron-session", "sealed", ironSession),
+  peer("hono-sessions", "sealed", () => honoSessions("sealed")),
+  peer("@hono/session", "sealed", honoSession),
+  peer("h3", "sealed", h3),
+  peer(OURS, "memory", () => ours("memory")),
+  peer("react-router", "memory", () => reactRouter("memory")),
+  peer("@remix-run/session", "memory", () => remix("memory")),
+  peer("@remix-run/node", "memory", () => remixNode("memory")),
+  peer("hono-sessions", "memory", () => honoSessions("memory")),
+  peer("express-session", "memory", expressSession),
+];

@@ -19,11 +19,12 @@ export type Runtime = "deno" | Extract<NpmRuntime, "node20" | "node24" | "bun">;
 export const RUNTIMES: readonly Runtime[] = ["deno", "node20", "node24", "bun"];
 
 /** A program that runs inside them. */
-export type Program = "inside" | "http_server" | "http_client";
+export type Program = "inside" | "http_server";
 
-const PROGRAMS: readonly Program[] = ["inside"];
+const PROGRAMS: readonly Program[] = ["inside", "http_server"];
 const dir = fileURLToPath(new URL(".bench/", root));
-const IMPORT = /(?<=import\()"npm:((?:@[^/"]+\/)?[^@/"]+)@([^/"]+)(\/[^"]*)?"/g;
+/** An import of a peer. */
+const IMPORT = /"npm:((?:@[^/"]+\/)?[^@/"]+)@([^/"]+)(\/[^"]*)?"/g;
 
 /**
  * Bundles the programs and installs the peers.
@@ -32,21 +33,28 @@ const IMPORT = /(?<=import\()"npm:((?:@[^/"]+\/)?[^@/"]+)@([^/"]+)(\/[^"]*)?"/g;
  * @throws {Error} If something cannot be bundled, or npm cannot be reached.
  */
 export async function prepare(): Promise<Record<string, string>> {
-  const files = PROGRAMS.map((name) => `bench/${name}.ts`);
-  await denoBundle(
-    ...["--platform=deno", "--external=npm:*", `--outdir=${dir}`, ...files],
-  );
+  const source = await Deno.readTextFile(new URL("bench/peers.ts", root));
   const versions: Record<string, string> = {};
+  const imports = new Map<string, string>();
+  for (
+    const [quoted, name = "", version = "", entry = ""] of source.matchAll(
+      IMPORT,
+    )
+  ) {
+    versions[name] = version;
+    imports.set(quoted, `"${name}${entry}"`);
+  }
+  await denoBundle(
+    ...["--platform=deno", `--outdir=${dir}`],
+    ...[...imports.keys()].map((quoted) => `--external=${JSON.parse(quoted)}`),
+    ...PROGRAMS.map((name) => `bench/${name}.ts`),
+  );
   for (const name of PROGRAMS) {
-    const path = `${dir}${name}.js`;
-    const code = await Deno.readTextFile(path);
+    const code = await Deno.readTextFile(`${dir}${name}.js`);
+    // Node and Bun look for packages by their names.
     await Deno.writeTextFile(
-      path,
-      // Node and Bun look for packages by their names.
-      code.replace(IMPORT, (_, name, version, entry = "") => {
-        versions[name] = version;
-        return `"${name}${entry}"`;
-      }),
+      `${dir}${name}.mjs`,
+      code.replace(IMPORT, (quoted) => imports.get(quoted) ?? quoted),
     );
   }
   await install(dir, versions);
@@ -59,7 +67,7 @@ export async function command(
   program: Program,
   ...args: string[]
 ): Promise<Deno.Command> {
-  const file = `${dir}${program}.js`;
+  const file = `${dir}${program}.mjs`;
   const [path, first] = on === "deno"
     ? [Deno.execPath(), ["run", "-A", "--no-check", "--quiet"]]
     : [await runtime(on), on === "bun" ? ["run"] : []];

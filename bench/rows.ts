@@ -6,8 +6,15 @@
  */
 // deno-lint-ignore-file no-console -- silences a library
 import { floors } from "./floors.ts";
-import { peers } from "./peers.ts";
-import { cookieAfter, type Kind, type Subject, type Visit } from "./visit.ts";
+import { PEERS } from "./peers.ts";
+import {
+  cookieAfter,
+  type Kind,
+  sessionOf,
+  type Size,
+  type Subject,
+  type Visit,
+} from "./visit.ts";
 
 /** Visitors who take turns, and requests in flight. */
 export const VISITORS = 64;
@@ -25,20 +32,6 @@ const ACTIONS = {
 } as const;
 
 type Action = keyof typeof ACTIONS;
-type Size = "S" | "L" | "XL";
-
-/** Products in the cart: JSON of about 300 bytes, 2,750 and 26,000. */
-const PRODUCTS: Readonly<Record<Size, number>> = { S: 3, L: 35, XL: 330 };
-
-function sessionOf(size: Size, visitor: number): Record<string, unknown> {
-  const cart = Array.from({ length: PRODUCTS[size] }, (_, i) => ({
-    sku: `tea-earl-grey-${250 + i}`,
-    name: `Tea no. ${i}, "Bergamot"`,
-    quantity: i % 7,
-  }));
-  return { userId: `u_${1000 + visitor}`, theme: "dark", visits: 0, cart };
-}
-
 /** A row for one library: what is measured. */
 export interface Cell {
   readonly row: string;
@@ -84,7 +77,8 @@ function nameOf(kind: Kind, { size, action, atOnce }: Plan): string {
  */
 export async function cells(pattern: RegExp): Promise<Cell[]> {
   const made: Cell[] = [];
-  for (const subject of [...await peers(), ...floors()]) {
+  const peers = await Promise.all(PEERS.map((peer) => peer.make()));
+  for (const subject of [...peers, ...floors()]) {
     const cookies = new Map<Size, string[]>();
     for (const plan of PLANS) {
       const { size } = plan;
@@ -106,7 +100,7 @@ function cell(
   row: string,
   subject: Subject,
   { action, atOnce }: Plan,
-  cookies: readonly string[] = Array(VISITORS).fill(""),
+  cookies: readonly (string | null)[] = Array(VISITORS).fill(null),
 ): Cell {
   const { get, ends } = ACTIONS[action];
   const visits = cookies.map((cookie): Visit => ({
@@ -148,7 +142,7 @@ async function begin(subject: Subject, size: Size): Promise<string[]> {
   const cookies = [];
   for (let visitor = 0; visitor < VISITORS; visitor++) {
     const set = sessionOf(size, visitor);
-    const visit = { cookie: "", get: "", set, ends: true, got: undefined };
+    const visit = { cookie: null, get: "", set, ends: true, got: undefined };
     const cookie = cookieAfter(await subject.handle(visit));
     cookies.push(cookie);
     if (visitor < 2) await tryOut(subject, cookie, set);

@@ -9,8 +9,8 @@ export type Kind = "signed" | "sealed" | "memory";
 
 /** A request: its cookie, what its handler does with the session, and what it found. */
 export interface Visit {
-  /** The `Cookie` header; "" without one. */
-  cookie: string;
+  /** The `Cookie` header. */
+  cookie: string | null;
   /** The value that the handler reads, unless it sets values. */
   get: string;
   /** The values that the handler sets. */
@@ -29,7 +29,13 @@ export interface Subject {
   readonly floor?: boolean;
   /** Handles a request. Its `Set-Cookie` headers, "" for none. */
   handle(visit: Visit): Answer | Promise<Answer>;
+  /** What Node's own servers run instead. */
+  readonly middleware?: ExpressMiddleware;
 }
+
+/** A middleware of Express. */
+// deno-lint-ignore no-explicit-any -- Node's requests, and what stands in for them
+export type ExpressMiddleware = (req: any, res: any, next: () => void) => void;
 
 /** `Set-Cookie` headers. */
 export type Answer = string | readonly string[];
@@ -73,4 +79,22 @@ export function useProperties(
   }
   Object.assign(session, visit.set);
   return true;
+}
+
+/** How large a session is: JSON of about 300 bytes, 2,750 and 26,000. */
+export type Size = "S" | "L" | "XL";
+
+const PRODUCTS: Readonly<Record<Size, number>> = { S: 3, L: 36, XL: 345 };
+
+/** The values of a visitor's session. */
+export function sessionOf(
+  size: Size,
+  visitor: number,
+): Record<string, unknown> {
+  const cart = Array.from({ length: PRODUCTS[size] }, (_, i) => ({
+    sku: `tea-earl-grey-${250 + i}`,
+    name: `Earl Grey no. ${i}, 250 g`,
+    quantity: i % 7,
+  }));
+  return { userId: `u_${1000 + visitor}`, theme: "dark", visits: 0, cart };
 }
