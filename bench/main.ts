@@ -1,17 +1,23 @@
 /**
  * `deno task bench`: measures this library, its peers and the floors on each runtime, and writes `bench/RESULTS.md`,
- * `bench/results.json` and the README's chart.
+ * `bench/results.json` and the README's chart. `deno task bench rows` or `http` measures only that, and `redis` runs
+ * `bench/redis.ts`.
  *
+ * - `--rows PATTERN` measures the rows whose names a regular expression matches.
  * - `--runtime deno|node20|node24|bun` measures on these only; may be repeated.
- * - `--rows PATTERN` measures the rows that a regular expression matches. Prints them, and writes nothing.
- * - `--rounds N` measures each row in so many rounds.
- * - `--check` compares with the committed results, writes nothing, and fails if a ratio is worse by more than 25 %.
+ * - `--rounds N` measures in so many rounds.
+ * - `--check` compares with the committed results, and fails if a ratio is worse by more than 25 %.
+ *
+ * With any of them but `--rounds`, it prints the results and writes nothing.
  *
  * @module
  */
 // deno-lint-ignore-file no-console -- a command
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { deno } from "../tools/project.ts";
+import { chart } from "./chart.ts";
+import { measureServers, type Served } from "./http.ts";
 import { OURS } from "./peers.ts";
 import {
   command,
@@ -20,33 +26,40 @@ import {
   RUNTIMES,
   versionOf,
 } from "./prepare.ts";
+import { markdown, plainTable } from "./report.ts";
 import { compare, type Raw, type Results, worse } from "./results.ts";
-import { plainTable } from "./report.ts";
 
 const ROUNDS = 30;
+/** A round of servers takes longer, and has more requests in it. */
+const HTTP_SHARE = 0.2;
 const TOLERANCE = 0.25;
-const json = new URL("results.json", import.meta.url);
+const FILES = {
+  json: new URL("results.json", import.meta.url),
+  report: new URL("RESULTS.md", import.meta.url),
+  chart: new URL("../docs/images/bench.svg", import.meta.url),
+};
 
-const { values: options } = parseArgs({
+const { values: options, positionals: [part] } = parseArgs({
   args: Deno.args,
+  allowPositionals: true,
   options: {
-    runtime: { type: "string", multiple: true, default: [...RUNTIMES] },
+    runtime: { type: "string", multiple: true },
     rows: { type: "string" },
-    rounds: { type: "string", default: String(ROUNDS) },
-    check: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    check: { type: "boolean" },
   },
 });
+const rounds = Number(options.rounds ?? ROUNDS);
 
-async function measureOn(on: Runtime): Promise<Raw[]> {
-  const inside = await command(
-    on,
-    "inside",
-    options.rows ?? "",
-    options.rounds,
-  );
+async function measureRows(on: Runtime): Promise<Raw[]> {
+  const inside = await command(on, "inside", options.rows ?? "", `${rounds}`);
   const { code, stdout } = await inside.output();
   if (code !== 0) throw new Error(`Cannot measure on ${on}`);
   return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+async function measureHttp(on: Runtime): Promise<Served[]> {
+  return await measureServers(on, { rounds: Math.ceil(rounds * HTTP_SHARE) });
 }
 
 function machine(): string {
@@ -56,21 +69,26 @@ function machine(): string {
     `${Deno.build.os} ${Deno.build.arch}`;
 }
 
-const packages = await prepare();
-const runtimes: Record<string, Results["runtimes"][string]> = {};
-for (const on of RUNTIMES.filter((on) => options.runtime.includes(on))) {
-  const version = await versionOf(on);
-  runtimes[on] = { version, rows: compare(await measureOn(on), OURS) };
-  console.log(plainTable(runtimes[on]));
+async function run(): Promise<Results> {
+  const packages = await prepare();
+  const runtimes: Record<string, Results["runtimes"][string]> = {};
+  for (const on of RUNTIMES) {
+    if (options.runtime && !options.runtime.includes(on)) continue;
+    runtimes[on] = {
+      version: await versionOf(on),
+      rows: part === "http" ? {} : compare(await measureRows(on), OURS),
+      servers: part === "rows" || options.rows || options.check
+        ? []
+        : await measureHttp(on),
+    };
+    console.log(plainTable(runtimes[on]));
+  }
+  const date = new Date().toISOString().slice(0, 10);
+  return { date, machine: machine(), rounds, packages, runtimes };
 }
-const results: Results = {
-  date: new Date().toISOString().slice(0, 10),
-  machine: machine(),
-  packages,
-  runtimes,
-};
-if (options.check) {
-  const before: Results = JSON.parse(await Deno.readTextFile(json));
+
+async function check(results: Results): Promise<void> {
+  const before: Results = JSON.parse(await Deno.readTextFile(FILES.json));
   const found = worse(results, before, TOLERANCE);
   for (const { where, before, now } of found) {
     console.error(
@@ -78,6 +96,26 @@ if (options.check) {
     );
   }
   if (found.length > 0) Deno.exitCode = 1;
-} else if (options.rows === undefined) {
-  await Deno.writeTextFile(json, JSON.stringify(results, null, 1) + "\n");
+}
+
+async function write(results: Results): Promise<void> {
+  await Deno.writeTextFile(FILES.json, JSON.stringify(results, round) + "\n");
+  await Deno.writeTextFile(FILES.report, markdown(results));
+  await Deno.writeTextFile(FILES.chart, chart(results));
+  const { ok, text } = await deno([
+    ...["fmt", "--quiet", "bench/RESULTS.md", "bench/results.json"],
+    "docs/images/bench.svg",
+  ]);
+  if (!ok) throw new Error(text);
+}
+
+function round(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toPrecision(4)) : value;
+}
+
+if (part === "redis") await import("./redis.ts");
+else {
+  const results = await run();
+  if (options.check) await check(results);
+  else if (!part && !options.rows && !options.runtime) await write(results);
 }

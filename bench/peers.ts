@@ -9,9 +9,15 @@
 // deno-lint-ignore-file no-console -- silences a library
 import {
   createCookieSessionStorage,
+  createDenoKvSessionStorage,
+  createFileSessionStorage,
   createMemorySessionStorage,
   type SessionStorage,
 } from "@satchel/session";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import {
   type Answer,
   type ExpressMiddleware,
@@ -35,7 +41,19 @@ export const STORAGES: Readonly<Record<Kind, () => SessionStorage>> = {
     createCookieSessionStorage({ cookie: { name, secrets, encrypt: false } }),
   sealed: () => createCookieSessionStorage({ cookie: { name, secrets } }),
   memory: () => createMemorySessionStorage({ cookie: { name, secrets } }),
+  file: () =>
+    createFileSessionStorage({
+      dir: temporaryFolder(),
+      cookie: { name, secrets },
+    }),
+  kv: () => createDenoKvSessionStorage({ cookie: { name, secrets } }),
 };
+
+function temporaryFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), "bench-"));
+  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
 
 function ours(kind: Kind): Subject {
   const storage = STORAGES[kind]();
@@ -86,17 +104,16 @@ async function reactRouter(kind: "signed" | "memory"): Promise<Subject> {
   );
 }
 
-async function remixNode(kind: "signed" | "memory"): Promise<Subject> {
-  const { createCookieSessionStorage, createMemorySessionStorage } =
-    await import("npm:@remix-run/node@2.17.5");
+async function remixNode(kind: "signed" | "memory" | "file"): Promise<Subject> {
+  const storages = await import("npm:@remix-run/node@2.17.5");
   const cookie = { name, secrets };
-  return bound(
-    "@remix-run/node",
-    kind,
-    kind === "signed"
-      ? createCookieSessionStorage({ cookie })
-      : createMemorySessionStorage({ cookie }),
-  );
+  const storage = {
+    signed: () => storages.createCookieSessionStorage({ cookie }),
+    memory: () => storages.createMemorySessionStorage({ cookie }),
+    file: () =>
+      storages.createFileSessionStorage({ dir: temporaryFolder(), cookie }),
+  };
+  return bound("@remix-run/node", kind, storage[kind]());
 }
 
 async function remix(kind: "signed" | "memory"): Promise<Subject> {
@@ -371,4 +388,8 @@ export const PEERS: readonly Peer[] = [
   peer("@remix-run/node", "memory", () => remixNode("memory")),
   peer("hono-sessions", "memory", () => honoSessions("memory")),
   peer("express-session", "memory", expressSession),
+  peer(OURS, "file", () => ours("file")),
+  peer("@remix-run/node", "file", () => remixNode("file")),
+  // Other runtimes need a package of native code for it.
+  ..."Deno" in globalThis ? [peer(OURS, "kv", () => ours("kv"))] : [],
 ];

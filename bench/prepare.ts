@@ -69,7 +69,7 @@ export async function command(
 ): Promise<Deno.Command> {
   const file = `${dir}${program}.mjs`;
   const [path, first] = on === "deno"
-    ? [Deno.execPath(), ["run", "-A", "--no-check", "--quiet"]]
+    ? [Deno.execPath(), ["run", "-A", "--no-check", "--quiet", "--unstable-kv"]]
     : [await runtime(on), on === "bun" ? ["run"] : []];
   return new Deno.Command(path, {
     args: [...first, file, ...args],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Served } from "./http.ts";
 import { type Spread, spread } from "./measure.ts";
 
 /** What runs inside a runtime prints of one library in one row. */
@@ -30,6 +31,7 @@ export interface Row {
 export interface Results {
   readonly date: string;
   readonly machine: string;
+  readonly rounds: number;
   readonly packages: Readonly<Record<string, string>>;
   readonly runtimes: Readonly<Record<string, RuntimeResults>>;
 }
@@ -38,6 +40,7 @@ export interface Results {
 export interface RuntimeResults {
   readonly version: string;
   readonly rows: Readonly<Record<string, Row>>;
+  readonly servers: readonly Served[];
 }
 
 /** Compares, in each round, the others with this library. */
@@ -54,9 +57,10 @@ export function compare(
     const own = base.get(row) ?? [];
     const there = rows[row] ??= { ours: spread(numbers(own)), others: {} };
     if (name === ours) continue;
-    const ratios = times.map((time, round) =>
-      time === null ? null : time / (own[round] ?? NaN)
-    );
+    const ratios = times.map((time, round) => {
+      const base = own[round] ?? null;
+      return time === null || base === null ? null : time / base;
+    });
     there.others[name] = {
       ...floor ? { floor } : {},
       ratio: spread(numbers(ratios)),

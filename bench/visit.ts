@@ -5,7 +5,7 @@
  */
 
 /** How a session is kept. */
-export type Kind = "signed" | "sealed" | "memory";
+export type Kind = "signed" | "sealed" | "memory" | "file" | "kv";
 
 /** A request: its cookie, what its handler does with the session, and what it found. */
 export interface Visit {
