@@ -20,7 +20,7 @@ export interface Background {
 export const background: Background = {
   elapsed: () => performance.now(),
   later(ms, work) {
-    if (timersEndWithRequest) return false;
+    if (timersEndWithRequest()) return false;
     try {
       // Unlike `setTimeout`, this neither keeps a process alive, nor counts as a leak of the test that was running, nor
       // runs when a test moves a fake clock. Deno's own `addEventListener` of a signal would keep the process alive.

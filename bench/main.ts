@@ -1,0 +1,121 @@
+/**
+ * `deno task bench`: measures this library, its peers and the floors on each runtime, and writes `bench/RESULTS.md`,
+ * `bench/results.json` and the README's chart. `deno task bench rows` or `http` measures only that, and `redis` runs
+ * `bench/redis.ts`.
+ *
+ * - `--rows PATTERN` measures the rows whose names a regular expression matches.
+ * - `--runtime deno|node20|node24|bun` measures on these only; may be repeated.
+ * - `--rounds N` measures in so many rounds.
+ * - `--check` compares with the committed results, and fails if a ratio is worse by more than 25 %.
+ *
+ * With any of them but `--rounds`, it prints the results and writes nothing.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console -- a command
+import { cpus, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { deno } from "../tools/project.ts";
+import { chart } from "./chart.ts";
+import { measureServers, type Served } from "./http.ts";
+import { OURS } from "./peers.ts";
+import {
+  command,
+  prepare,
+  type Runtime,
+  RUNTIMES,
+  versionOf,
+} from "./prepare.ts";
+import { markdown, plainTable } from "./report.ts";
+import { compare, type Raw, type Results, worse } from "./results.ts";
+
+const ROUNDS = 30;
+/** A round of servers takes longer, and has more requests in it. */
+const HTTP_SHARE = 0.2;
+const TOLERANCE = 0.25;
+const FILES = {
+  json: new URL("results.json", import.meta.url),
+  report: new URL("RESULTS.md", import.meta.url),
+  chart: new URL("../docs/images/bench.svg", import.meta.url),
+};
+
+const { values: options, positionals: [part] } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: {
+    runtime: { type: "string", multiple: true },
+    rows: { type: "string" },
+    rounds: { type: "string" },
+    check: { type: "boolean" },
+  },
+});
+const rounds = Number(options.rounds ?? ROUNDS);
+
+async function measureRows(on: Runtime): Promise<Raw[]> {
+  const inside = await command(on, "inside", options.rows ?? "", `${rounds}`);
+  const { code, stdout } = await inside.output();
+  if (code !== 0) throw new Error(`Cannot measure on ${on}`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+async function measureHttp(on: Runtime): Promise<Served[]> {
+  return await measureServers(on, { rounds: Math.ceil(rounds * HTTP_SHARE) });
+}
+
+function machine(): string {
+  const [first] = cpus();
+  const memory = (totalmem() / 2 ** 30).toFixed(0);
+  return `${cpus().length} × ${first?.model.trim()}, ${memory} GiB, ` +
+    `${Deno.build.os} ${Deno.build.arch}`;
+}
+
+async function run(): Promise<Results> {
+  const packages = await prepare();
+  const runtimes: Record<string, Results["runtimes"][string]> = {};
+  for (const on of RUNTIMES) {
+    if (options.runtime && !options.runtime.includes(on)) continue;
+    runtimes[on] = {
+      version: await versionOf(on),
+      rows: part === "http" ? {} : compare(await measureRows(on), OURS),
+      servers: part === "rows" || options.rows || options.check
+        ? []
+        : await measureHttp(on),
+    };
+    console.log(plainTable(runtimes[on]));
+  }
+  const date = new Date().toISOString().slice(0, 10);
+  return { date, machine: machine(), rounds, packages, runtimes };
+}
+
+async function check(results: Results): Promise<void> {
+  const before: Results = JSON.parse(await Deno.readTextFile(FILES.json));
+  const found = worse(results, before, TOLERANCE);
+  for (const { where, before, now } of found) {
+    console.error(
+      `${where}: ${before.toFixed(2)} before, ${now.toFixed(2)} now`,
+    );
+  }
+  if (found.length > 0) Deno.exitCode = 1;
+}
+
+async function write(results: Results): Promise<void> {
+  await Deno.writeTextFile(FILES.json, JSON.stringify(results, round) + "\n");
+  await Deno.writeTextFile(FILES.report, markdown(results));
+  await Deno.writeTextFile(FILES.chart, chart(results));
+  const { ok, text } = await deno([
+    ...["fmt", "--quiet", "bench/RESULTS.md", "bench/results.json"],
+    "docs/images/bench.svg",
+  ]);
+  if (!ok) throw new Error(text);
+}
+
+function round(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toPrecision(4)) : value;
+}
+
+if (part === "redis") await import("./redis.ts");
+else {
+  const results = await run();
+  if (options.check) await check(results);
+  else if (!part && !options.rows && !options.runtime) await write(results);
+}
