@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { AnyEngine } from "../storage/contract.ts";
+import type { Engine, SynchronousEngine } from "../storage/contract.ts";
 import type { Faults, Inspect } from "./types.ts";
 
 /** An engine with hooks. */
 export interface Instrumented {
   /** The engine, for `createSessionStorage({ engine })`. */
-  readonly engine: AnyEngine;
+  readonly engine: Engine;
   /** Reads and replaces the records that were written through the engine. */
   readonly inspect: Inspect;
   /** Makes the engine fail, and work again. */
@@ -45,7 +45,7 @@ const A_DAY = 86_400_000;
  * ```
  */
 export function instrument(
-  engine: AnyEngine,
+  engine: Engine | SynchronousEngine,
   keys: Set<string> = new Set(),
 ): Instrumented {
   const broken = { reads: false, writes: false };
@@ -54,7 +54,7 @@ export function instrument(
       throw new Error(`the engine's ${kind} fail because of a fault`);
     }
   };
-  const wrapped: AnyEngine = {
+  const wrapped: Engine = {
     guarantees: engine.guarantees,
     async read(key) {
       guard("reads");

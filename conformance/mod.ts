@@ -95,5 +95,6 @@ export type {
   Engine,
   EngineRecord,
   StorageGuarantees,
+  SynchronousEngine,
   WriteOptions,
 } from "../storage/contract.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AnyEngine } from "../../storage/contract.ts";
+import type { Engine, SynchronousEngine } from "../../storage/contract.ts";
 import { HarnessError, PORT, type Port } from "../trial/port.ts";
 import { clockProblem } from "../target.ts";
 import type { Opened, StorageLike, Target } from "../types.ts";
@@ -68,7 +68,10 @@ export function runnable(target: EngineTarget): Target {
     async open({ namespace, now }): Promise<Opened> {
       const given: unknown = await target.open({ namespace, now });
       const opened = isOpened(given) ? given : undefined;
-      const engine = (opened?.engine ?? given) as AnyEngine | undefined;
+      const engine = (opened?.engine ?? given) as
+        | Engine
+        | SynchronousEngine
+        | undefined;
       let closed = false;
       const closeEngine = async () => {
         closed = true;
@@ -95,7 +98,7 @@ export function runnable(target: EngineTarget): Target {
 }
 
 /** The engine that `open` returned. */
-export function engineOf(storage: unknown): AnyEngine {
+export function engineOf(storage: unknown): Engine | SynchronousEngine {
   const engine = (storage as EngineStorage)[ENGINE];
   if (typeof engine !== "object" || engine === null) {
     throw new HarnessError(
@@ -130,7 +133,7 @@ export function engineOf(storage: unknown): AnyEngine {
       ]}; it must be a function, or left out`,
     );
   }
-  return engine as AnyEngine;
+  return engine as Engine | SynchronousEngine;
 }
 
 function isOpened(given: unknown): given is OpenedEngine {
