@@ -22,7 +22,7 @@ export interface Import {
 
 const layers = ["core", "storage", "middleware", "mod.ts"];
 const contract = "storage/contract.ts";
-const external = /^(node:|@noble\/hashes\/|@std\/(assert|crypto|fs|http)\b)/;
+const external = /^(node:|@std\/assert\b)/;
 
 /** What an engine may import of the core: it knows nothing of sessions. */
 const ENGINE_CORE = ["bytes", "call_timeout", "runtime"].map((name) =>
