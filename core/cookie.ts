@@ -147,7 +147,7 @@ export function isCookie(value: unknown): value is Cookie {
 }
 
 /** An authentic value of a cookie in a header. */
-export interface Candidate extends Decoded {
+export interface Candidate extends Pick<Decoded, "value" | "legacy"> {
   /** The value's text, if it can be sent again as it is. */
   readonly text?: string | undefined;
   /** Whether it came in an older format, or was written with an older secret. */
@@ -331,10 +331,10 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     }
     return after(format.decode(text), (decoded) => {
       if (!decoded) return this.#authenticate(given, next, from + 1);
-      const outdated = format !== this.#writes || decoded.current === false;
-      return outdated || decoded.current === undefined
-        ? { ...decoded, next, outdated }
-        : { ...decoded, text, next };
+      const { value, legacy, current } = decoded;
+      const outdated = format !== this.#writes || current === false;
+      const again = !outdated && current !== undefined ? text : undefined;
+      return { value, legacy, text: again, outdated, next };
     });
   }
 

@@ -36,7 +36,7 @@ export type Protection = "none" | "signed" | "sealed";
 export interface Decoded {
   readonly value: unknown;
   /** Whether it came in an older format. Those do not bind a value to its cookie's name. */
-  readonly legacy?: boolean;
+  readonly legacy?: boolean | undefined;
   /** Whether it was written with the first secret; absent without secrets. */
   readonly current?: boolean;
 }
@@ -83,7 +83,7 @@ export function satchelFormat(
     );
     if (at < 0) return undefined;
     const decoded = fromPayload(fromBase64Url(signed.slice(HEAD)));
-    return decoded && { ...decoded, current: at === 0 };
+    return decoded && { value: decoded.value, current: at === 0 };
   }
 
   function encodeSealed(payload: Uint8Array<ArrayBuffer>): Awaitable<string> {
@@ -111,7 +111,7 @@ export function satchelFormat(
       (payload) => {
         if (!payload) return decodeSealed(text, at + 1);
         const decoded = fromPayload(payload);
-        return decoded && { ...decoded, current: at === 0 };
+        return decoded && { value: decoded.value, current: at === 0 };
       },
     );
   }

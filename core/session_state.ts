@@ -31,7 +31,7 @@ export interface Origin {
   /** Decodes the record, into new objects each time; `undefined` if it is corrupt or expired. */
   decode(): SessionRecord | undefined;
   /** The texts of the entries of a record that could be decoded, if they are known without encoding them. */
-  texts?(): StoredTexts | undefined;
+  readonly texts?: (() => StoredTexts | undefined) | undefined;
 }
 
 /** The flashes until the record is decoded. */

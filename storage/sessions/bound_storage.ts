@@ -194,20 +194,30 @@ export class BoundStorage<Data, FlashData>
   /** Returns what the cookie of a request carries. */
   decode(header: string): Awaitable<Carried> {
     const { cookie, lifetime } = this;
-    const about = { header, lifetime, signed: cookie.isSigned };
+    const signed = cookie.isSigned;
     // A cookie with an empty value was cleared.
     const orNull = (value: unknown) => value === "" ? null : value;
     if (!(cookie instanceof SatchelCookie)) {
       return Promise.resolve(cookie.parse(header))
-        .then((value) => ({ ...about, value: orNull(value) }));
+        .then((value) => ({ value: orNull(value), header, lifetime, signed }));
     }
-    return after(
-      cookie.decode(header),
-      (decoded) =>
-        decoded
-          ? { ...decoded, ...about, value: orNull(decoded.value) }
-          : { ...about, value: null, rejected: decoded === undefined },
-    );
+    return after(cookie.decode(header), (decoded) => {
+      if (!decoded) {
+        const rejected = decoded === undefined;
+        return { value: null, header, lifetime, signed, rejected };
+      }
+      const { value, legacy, text, outdated, next } = decoded;
+      return {
+        value: orNull(value),
+        header,
+        lifetime,
+        signed,
+        legacy,
+        text,
+        outdated,
+        next,
+      };
+    });
   }
 
   /** As {@linkcode getSession}, without a promise where nothing must be awaited. It then throws instead of rejecting. */

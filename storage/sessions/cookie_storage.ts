@@ -64,7 +64,7 @@ const ID = /^[\w-]{22,64}$/;
 /** A record that came in a cookie. */
 export interface CookieRecord extends StoredRecord {
   /** Whether the id was created by this read, because the cookie does not contain one. */
-  readonly unnamed?: boolean;
+  readonly unnamed?: boolean | undefined;
 }
 
 /** Keeps sessions in their cookie. */
@@ -260,21 +260,16 @@ export class CookieStorage<Data, FlashData>
   }
 
   #open(value: unknown): CookieRecord | undefined {
-    if (typeof value === "string") {
-      const [head, id, expires] = ENVELOPE.exec(value) ?? [];
-      if (head !== undefined && id !== undefined && expires !== undefined) {
-        const text = value.slice(head.length);
-        return {
-          ...this.#record(
-            id,
-            parseInt(expires, 36),
-            () => decodeRecord("", text),
-          ),
-          texts: () => storedTexts(text),
-        };
-      }
-    }
-    return this.#openPlain(value);
+    const found = typeof value === "string" ? ENVELOPE.exec(value) : null;
+    if (typeof value !== "string" || !found) return this.#openPlain(value);
+    const text = value.slice(found[0].length);
+    return {
+      id: found[1] as string,
+      version: undefined,
+      expires: parseInt(found[2] as string, 36),
+      decode: () => decodeRecord("", text),
+      texts: () => storedTexts(text),
+    };
   }
 
   /** Decodes the format of an older application, if the cookie accepts it. */
@@ -318,7 +313,8 @@ export class CookieStorage<Data, FlashData>
     const id = namedId(found);
     const now = policy.now();
     const decode = () => policy.accept(found.decode(), expires, terms, now, id);
-    return { ...found, decode };
+    const { version, unnamed, texts } = found;
+    return { id: found.id, version, expires, unnamed, texts, decode };
   }
 }
 

@@ -24,13 +24,13 @@ export interface Carried {
   /** The whole `Cookie` header. */
   readonly header?: string;
   /** Whether the value came in an older format. */
-  readonly legacy?: boolean;
+  readonly legacy?: boolean | undefined;
   /** The value's text in the header, if it can be sent again as it is. */
   readonly text?: string | undefined;
   /** Whether there is a cookie that is not authentic. */
   readonly rejected?: boolean;
   /** Whether the value came in an older format, or was written with an older secret. */
-  readonly outdated?: boolean;
+  readonly outdated?: boolean | undefined;
   /** Whether only this library can have written the value. */
   readonly signed?: boolean;
   /** The lifetime of the session's cookie, or `null`. */

@@ -67,7 +67,7 @@ Deno.test("decodeRecordLife() and decodeRecord() agree on every life", () => {
           };
           const text = encodeRecord(key, draft);
           const record = decodeRecord(key, text);
-          const { values: _, flashes: __, tags: ___, ...life } = {
+          const { values: _, flashes: __, tags: ___, owner: ____, ...life } = {
             tags: {},
             ...record,
           };
