@@ -177,8 +177,9 @@ export const instances: readonly Mutant[] = [
         for (const key of keys) {
           const record = await at.engine.read(key);
           if (!record) continue;
-          const { value, expires } = record;
-          await at.engine.write(key, value, { expires });
+          const { value, expires, version } = record;
+          // Not if it was deleted meanwhile: that would be another flaw.
+          await at.engine.write(key, value, { expires, ifVersion: version });
         }
       })();
       return {
