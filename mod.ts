@@ -134,6 +134,7 @@ export type {
   NodeRedisSentinelLike,
   RedisLike,
 } from "./storage/engines/redis/client.ts";
+export type { UpstashRedisLike } from "./storage/engines/redis/upstash.ts";
 export {
   createMemcacheSessionStorage,
   type MemcacheSessionStorageOptions,
