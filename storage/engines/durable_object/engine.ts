@@ -34,7 +34,7 @@ export interface DurableObjectNamespaceLike {
 }
 
 /** Ten years, in milliseconds: longer than any session lives. */
-const MAX_LEFT = 10 * 365 * 24 * 60 * 60 * 1000;
+const MAX_LEFT = 315_360_000_000;
 /** How often an object is asked that is being replaced. */
 const MAX_ATTEMPTS = 4;
 
