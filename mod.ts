@@ -91,6 +91,18 @@ export {
   createCookieSessionStorage,
 } from "./storage/cookie.ts";
 export {
+  createDurableObjectSessionStorage,
+  type DurableObjectSessionStorageOptions,
+} from "./storage/durable_object.ts";
+export type {
+  DurableObjectNamespaceLike,
+  DurableObjectStubLike,
+} from "./storage/engines/durable_object/engine.ts";
+export {
+  SessionObject,
+  type SessionObjectState,
+} from "./storage/engines/durable_object/object.ts";
+export {
   createSessionStorage,
   type DatabaseSessionStorageOptions,
   type EngineSessionStorageOptions,
@@ -134,6 +146,7 @@ export type {
   NodeRedisSentinelLike,
   RedisLike,
 } from "./storage/engines/redis/client.ts";
+export type { UpstashRedisLike } from "./storage/engines/redis/upstash.ts";
 export {
   createMemcacheSessionStorage,
   type MemcacheSessionStorageOptions,

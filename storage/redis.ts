@@ -20,7 +20,8 @@ import { checkingSetup } from "./engines/redis/setup.ts";
 export interface RedisSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
   /**
-   * A connected client of node-redis, ioredis or Bun, for one server or a cluster. The application closes it, sets its
+   * A connected client of node-redis, ioredis or Bun, for one server or a cluster, or a client of `@upstash/redis` or
+   * `@vercel/kv`. The application closes it, sets its
    * timeouts and retries, and handles its errors (node-redis requires `client.on("error", …)`).
    */
   client?: RedisLike | undefined;

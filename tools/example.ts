@@ -12,7 +12,7 @@ import { denoBundle, readConfig, root } from "./project.ts";
 export const names = [
   "deno_deploy",
   "hono_bun",
-  "workers_kv",
+  "workers",
   "react_router",
   "remix",
   "express",

@@ -26,6 +26,10 @@ import {
   type KVNamespaceLike,
 } from "../../storage/engines/cloudflare_kv.ts";
 import {
+  DurableObjectEngine,
+  type DurableObjectNamespaceLike,
+} from "../../storage/engines/durable_object/engine.ts";
+import {
   type AsynchronousMemoryEngine,
   memoryEngine,
 } from "../engines/_memory.ts";
@@ -113,6 +117,31 @@ export function redisTarget(name: string, send: RedisSend): Target {
     ({ namespace, now }) => new RedisEngine(send, namespace, now),
     ["durable"],
   );
+}
+
+/** Durable Objects. */
+export function durableObjectsTarget(
+  name: string,
+  objects: DurableObjectNamespaceLike,
+): Target {
+  return engineTarget(
+    name,
+    ({ namespace, now }) =>
+      new DurableObjectEngine(partOf(objects, namespace), now),
+    ["durable"],
+    { recordBytes: 999_000 - 256 },
+  );
+}
+
+/** A part of a namespace of Durable Objects: its objects have names of their own. */
+export function partOf(
+  objects: DurableObjectNamespaceLike,
+  part: string,
+): DurableObjectNamespaceLike {
+  return {
+    idFromName: (name) => objects.idFromName(`${part}:${name}`),
+    get: (id) => objects.get(id),
+  };
 }
 
 /** Memcached, by any client. */

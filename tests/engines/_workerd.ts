@@ -18,6 +18,8 @@ export interface LocalWorkerd {
   keys(): Promise<{ name: string; expiration?: number }[]>;
   /** Sends the Worker a request. */
   fetch(path: string, cookie?: string): Promise<Response>;
+  /** Sends the Worker a text. */
+  post(path: string, body: string): Promise<Response>;
   /** Stops it. */
   stop(): Promise<void>;
 }
@@ -30,6 +32,10 @@ export interface WorkerOptions {
   flags?: string[];
   /** Its environment, besides the namespace `SESSIONS`. */
   bindings?: Record<string, unknown>;
+  /** The class of the Durable Objects under the binding `OBJECTS`. @default {no binding} */
+  objects?: string;
+  /** The folder of the objects. @default {they end with the Worker} */
+  dir?: string;
 }
 
 /** Starts a Worker. It stops with the process of the tests. */
@@ -40,12 +46,18 @@ export async function startWorkerd(
     script = "export default { fetch() { return new Response() } }",
     flags = [],
     bindings = {},
+    objects,
+    dir,
   } = options;
   const { Miniflare } = await import("npm:miniflare@4.20260730.0");
   const workerd = new Miniflare({
     modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
     kvNamespaces: ["SESSIONS"],
     bindings: bindings as Record<string, never>,
+    ...objects === undefined ? {} : {
+      durableObjects: { OBJECTS: { className: objects, useSQLite: true } },
+    },
+    ...dir === undefined ? {} : { durableObjectsPersist: dir },
     compatibilityDate: "2026-07-01",
     compatibilityFlags: flags,
   });
@@ -64,6 +76,9 @@ export async function startWorkerd(
       await workerd.dispatchFetch(`http://localhost${path}`, {
         headers: cookie ? { cookie } : {},
       }) as unknown as Response,
+    // Faster than Miniflare's own `dispatchFetch`.
+    post: (path, body) =>
+      fetch(new URL(path, origin), { method: "POST", body }),
     async stop() {
       // It must not be disposed twice.
       globalThis.removeEventListener("unload", end);

@@ -7,12 +7,14 @@ import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
 import { Redis as IoRedis } from "npm:ioredis@^6.0.0";
 import {
   createDenoKvSessionStorage,
+  createDurableObjectSessionStorage,
   createDynamoDBSessionStorage,
   createFileSessionStorage,
   createMemcacheSessionStorage,
   createRedisSessionStorage,
   createSessionStorage,
   createWorkersKVSessionStorage,
+  type DurableObjectNamespaceLike,
   type FourFunctions,
   type KvLike,
   type SessionEvent,
@@ -26,12 +28,15 @@ import { startDynamoDB } from "./_dynamodb.ts";
 import { eventually } from "./_eventually.ts";
 import { GARBAGE, startFaulty } from "./_faulty_servers.ts";
 import { kvNamespace } from "./_kv_namespace.ts";
+import { startObjects } from "./_objects.ts";
+import { withPackages } from "./_packages.ts";
 import {
   installed,
   type Server,
   startMemcached,
   startRedis,
 } from "./_servers.ts";
+import { PACKAGES as WORKERD } from "./_workerd.ts";
 
 type Situation = "down" | "slow" | "garbage";
 
@@ -288,6 +293,37 @@ const cases: Record<string, Case> = {
     },
   },
 };
+
+await withPackages(
+  "Durable Objects (workerd)",
+  WORKERD,
+  startObjects,
+  ({ namespace: objects }) => {
+    cases["Durable Objects"] = {
+      reads: { down: "fails", slow: "fails", garbage: "fails" },
+      server: true,
+      open(options) {
+        let broken: Situation | undefined;
+        const namespace: DurableObjectNamespaceLike = {
+          idFromName: (name) => objects.idFromName(name),
+          get: (id) => ({
+            async fetch(url, init) {
+              if (broken === "down") throw new Error("down");
+              if (broken === "slow") return await new Promise(() => {});
+              if (broken) return { text: async () => "garbage" };
+              return await objects.get(id).fetch(url, init);
+            },
+          }),
+        };
+        return {
+          storage: createDurableObjectSessionStorage({ ...options, namespace }),
+          breakDown: (situation) => void (broken = situation),
+          mend: () => void (broken = undefined),
+        };
+      },
+    };
+  },
+);
 
 if (installed("redis")) {
   cases["Redis by `url`"] = serverCase(

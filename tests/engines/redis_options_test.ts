@@ -10,10 +10,13 @@ Deno.test("createRedisSessionStorage() throws and says what to change, when an o
     const [options, message] of [
       [{}, "pass either client or url"],
       [{ client, url }, "pass either client or url"],
-      [{ client: {} }, "client must be a client of node-redis, ioredis or Bun"],
+      [
+        { client: {} },
+        "client must be a client of node-redis, ioredis, Bun or Upstash",
+      ],
       [
         { client: null },
-        "client must be a client of node-redis, ioredis or Bun",
+        "client must be a client of node-redis, ioredis, Bun or Upstash",
       ],
       [{ url: "http://:s3cr3t@localhost" }, "url must be like"],
       [{ url: "redis://:s3cr3t@local host" }, "url must be like"],

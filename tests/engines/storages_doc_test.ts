@@ -8,6 +8,7 @@ import { Redis as IoRedis } from "npm:ioredis@^6.0.0";
 import {
   createCookieSessionStorage,
   createDenoKvSessionStorage,
+  createDurableObjectSessionStorage,
   createDynamoDBSessionStorage,
   createFileSessionStorage,
   createMemcacheSessionStorage,
@@ -25,6 +26,9 @@ import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 import { memoryEngine } from "./_memory.ts";
 import { tableUnder } from "../_markdown.ts";
 import { startDynamoDB } from "./_dynamodb.ts";
+import { startObjects } from "./_objects.ts";
+import { withPackages } from "./_packages.ts";
+import { PACKAGES as WORKERD } from "./_workerd.ts";
 import { kvNamespace } from "./_kv_namespace.ts";
 import { installed, startMemcached, startRedis } from "./_servers.ts";
 
@@ -155,6 +159,24 @@ function chained<T extends object>(operation: T): T {
   });
   return proxy;
 }
+
+await withPackages(
+  "Durable Objects (workerd)",
+  WORKERD,
+  startObjects,
+  ({ namespace: objects }) => {
+    costs["Durable Objects"] = async (options) => {
+      const asked = { count: 0 };
+      // A request for each stub.
+      const namespace = counted(objects, ["get"], asked);
+      const storage = createDurableObjectSessionStorage({
+        ...options,
+        namespace,
+      });
+      return { storage, asked };
+    };
+  },
+);
 
 if (installed("redis")) {
   costs["Redis"] = async (options) => {
@@ -334,6 +356,9 @@ Deno.test(`${DOCUMENT} is right about the guarantees of the storages`, async () 
     DynamoDB: createDynamoDBSessionStorage({ client, table: "sessions" }),
     "Workers KV": createWorkersKVSessionStorage({
       kv: kvNamespace().kv,
+    }),
+    "Durable Objects": createDurableObjectSessionStorage({
+      namespace: { idFromName: no, get: no as never },
     }),
     "Four functions": createSessionStorage({ ...functions, cookie }),
   };

@@ -27,7 +27,7 @@ async function start(name: string): Promise<Running> {
   for (let attempt = 1;; attempt++) {
     const port = freePort();
     const child = new Deno.Command(command, {
-      args: [...args, ...name === "workers_kv" ? ["--port", `${port}`] : []],
+      args: [...args, ...name === "workers" ? ["--port", `${port}`] : []],
       cwd,
       env: {
         PORT: `${port}`,

@@ -3,6 +3,7 @@ export const CLIENTS: Readonly<Record<string, string>> = {
   "@aws-sdk/client-dynamodb": "^3.1162.0",
   "@aws-sdk/lib-dynamodb": "^3.1162.0",
   "@deno/kv": "0.14.0",
+  "@upstash/redis": "^1.39.0",
   ioredis: "^6.0.0",
   redis: "^6.3.1",
 };

@@ -90,7 +90,10 @@ async function runWorker(
 ): Promise<Ran> {
   const script = await Deno.readTextFile(new URL(file, bundles));
   const bindings = { HERE: here };
-  const workerd = await startWorkerd({ script, flags, bindings });
+  const workerd = await startWorkerd({
+    ...{ script, flags, bindings },
+    objects: "SessionObject",
+  });
   try {
     const text = await (await workerd.fetch("/")).text();
     if (!text.startsWith("[")) return { outcomes: [], ok: false, text };

@@ -7,11 +7,13 @@ import { assertEquals } from "@std/assert";
 import type { Target, TestFunction } from "../../conformance/mod.ts";
 import type {
   BunRedisLike,
+  DurableObjectNamespaceLike,
   DynamoDBDocumentLike,
   IoRedisLike,
   KvLike,
   KVNamespaceLike,
   NodeRedisLike,
+  UpstashRedisLike,
 } from "../../mod.ts";
 import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
@@ -22,6 +24,7 @@ import { DenoKvEngine } from "../../storage/engines/deno_kv.ts";
 import {
   cookieTarget,
   databaseTarget,
+  durableObjectsTarget,
   engineTarget,
   fileTarget,
   memcachedTarget,
@@ -44,6 +47,7 @@ export interface Surroundings {
   /** The ports of the servers that run on this machine. */
   readonly ports: {
     readonly redis?: number;
+    readonly upstash?: number;
     readonly memcached?: number;
     readonly dynamodb?: number;
   };
@@ -55,6 +59,8 @@ export interface Surroundings {
   load(name: string): Promise<unknown>;
   /** A binding of a Worker. */
   readonly kv?: KVNamespaceLike;
+  /** Another one. */
+  readonly objects?: DurableObjectNamespaceLike;
   /** The runner's function, for what is special to one client. */
   readonly test: TestFunction;
   /** Told what must be closed at the end. */
@@ -71,6 +77,9 @@ interface Redis {
   };
 }
 type IoRedisClass = new (port: number) => IoRedisLike & { disconnect(): void };
+type UpstashClass = new (
+  to: { url: string; token: string },
+) => UpstashRedisLike;
 type BunRedisClass = new (url: string) => BunRedisLike & { close(): void };
 interface Aws {
   DynamoDB: new (settings: object) => TableMaker & { destroy(): void };
@@ -137,6 +146,13 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     here.closing(() => client.close());
     return redisBy(here, title, sendBy(client));
   },
+  upstash: async (here, title) => {
+    const { Redis } = await here.load("@upstash/redis") as {
+      Redis: UpstashClass;
+    };
+    const url = `http://127.0.0.1:${here.ports.upstash}`;
+    return redisTarget(title, sendBy(new Redis({ url, token: "t0ken" })));
+  },
   memcachedUrl: (here, title) => {
     const client = new MemcachedClient(
       `127.0.0.1:${here.ports.memcached}`,
@@ -171,6 +187,8 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     );
   },
   workersKv: ({ kv }, title) => workersKvTarget(title, kv as KVNamespaceLike),
+  durableObjects: ({ objects }, title) =>
+    durableObjectsTarget(title, objects as DurableObjectNamespaceLike),
 };
 
 /**

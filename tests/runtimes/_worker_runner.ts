@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KVNamespaceLike } from "../../mod.ts";
+import type { DurableObjectNamespaceLike, KVNamespaceLike } from "../../mod.ts";
 import { register, type Surroundings } from "./suite.ts";
 
 /** What became of one test. */
@@ -16,19 +16,20 @@ export interface Outcome {
 /** The bindings of the Worker. */
 export interface Env {
   readonly SESSIONS: KVNamespaceLike;
+  readonly OBJECTS: DurableObjectNamespaceLike;
   readonly HERE: Pick<Surroundings, "ports" | "only">;
 }
 
 /** Runs the suite, and answers with what became of it. */
 export async function answer(
-  { SESSIONS: kv, HERE: here }: Env,
+  { SESSIONS: kv, OBJECTS: objects, HERE: here }: Env,
   runtime: Surroundings["runtime"],
   load: Surroundings["load"],
 ): Promise<Response> {
   const tests: [name: string, run: () => Promise<void>][] = [];
   const test = (name: string, run: () => Promise<void>) =>
     void tests.push([name, run]);
-  await register(test, { ...here, runtime, kv, load });
+  await register(test, { ...here, runtime, kv, objects, load });
   const outcomes: Outcome[] = [];
   for (const [name, run] of tests) {
     try {

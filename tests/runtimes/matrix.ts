@@ -18,7 +18,7 @@ export const RUNTIMES = {
 export type Runtime = keyof typeof RUNTIMES;
 
 /** A server that a row needs. */
-export type Engine = "redis" | "memcached" | "dynamodb";
+export type Engine = "redis" | "upstash" | "memcached" | "dynamodb";
 
 /** Something that works, or does not, on each runtime. */
 export interface Row {
@@ -53,9 +53,11 @@ export type RowName =
   | "nodeRedis"
   | "ioRedis"
   | "bunRedis"
+  | "upstash"
   | "memcachedUrl"
   | "dynamodb"
   | "workersKv"
+  | "durableObjects"
   | "webCrypto"
   | "nodeCrypto";
 
@@ -102,6 +104,7 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     why: "it is a part of Bun",
     engine: "redis",
   },
+  upstash: { title: "Redis, Upstash", on: ALL, engine: "upstash" },
   memcachedUrl: {
     title: "Memcached by `url`",
     on: NODE_LIKE,
@@ -118,6 +121,11 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     title: "Workers KV",
     on: ["workers", "workersNode"],
     why: "only Workers have its binding",
+  },
+  durableObjects: {
+    title: "Durable Objects",
+    on: ["workers", "workersNode"],
+    why: "only Workers have their binding",
   },
   webCrypto: { title: "Sealing by Web Crypto", on: ALL },
   nodeCrypto: {

@@ -7,6 +7,7 @@ import { PACKAGES as DYNAMODB, startDynamoDB } from "../engines/_dynamodb.ts";
 import { withPackages } from "../engines/_packages.ts";
 import { installed, startMemcached, startRedis } from "../engines/_servers.ts";
 import { PACKAGES as WORKERD } from "../engines/_workerd.ts";
+import { startUpstash } from "../engines/_upstash.ts";
 import { type Ran, run } from "./_run.ts";
 import { rows, rowsOn, type Runtime, RUNTIMES } from "./matrix.ts";
 import type { Surroundings } from "./suite.ts";
@@ -17,8 +18,11 @@ const groups = new Set(rules.map(({ id }) => id.split("-")[0]));
 /** The quick form runs the first rule of each group. */
 const first = [...groups].map((group) => `${group}-01`);
 
-const ports: { redis?: number; memcached?: number; dynamodb?: number } = {};
-if (installed("redis")) ports.redis = (await startRedis()).port;
+const ports: { -readonly [E in keyof Surroundings["ports"]]: number } = {};
+if (installed("redis")) {
+  ports.redis = (await startRedis()).port;
+  ports.upstash = startUpstash(ports.redis).port;
+}
 if (installed("memcached")) ports.memcached = (await startMemcached()).port;
 await withPackages(
   "DynamoDB (dynalite, AWS SDK)",

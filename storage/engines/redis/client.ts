@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sendToUpstash, type UpstashRedisLike } from "./upstash.ts";
 
 /** The part of ioredis' `Redis` and `Cluster` that sessions need. */
 export interface IoRedisLike {
@@ -44,13 +45,14 @@ export interface NodeRedisSentinelLike {
   getSentinelNode(): unknown;
 }
 
-/** A client of Redis or Valkey: node-redis, ioredis or Bun, for one server, a cluster or a sentinel. */
+/** A client of Redis or Valkey: node-redis, ioredis or Bun, for one server, a cluster or a sentinel, or Upstash's. */
 export type RedisLike =
   | IoRedisLike
   | BunRedisLike
   | NodeRedisLike
   | NodeRedisClusterLike
-  | NodeRedisSentinelLike;
+  | NodeRedisSentinelLike
+  | UpstashRedisLike;
 
 /** Sends a command that concerns one key. */
 export type RedisSend = (key: string, args: string[]) => Promise<unknown>;
@@ -71,6 +73,7 @@ export function sendBy(client: RedisLike): RedisSend {
   const known = Object(client) as Partial<
     & IoRedisLike
     & BunRedisLike
+    & UpstashRedisLike
     & { sendCommand(...args: unknown[]): Promise<unknown> }
   >;
   if (typeof known.call === "function") {
@@ -95,8 +98,11 @@ export function sendBy(client: RedisLike): RedisSend {
     return (_key, [name = "", ...args]) =>
       (known as BunRedisLike).send(name, args);
   }
+  if (typeof known.evalsha === "function") {
+    return sendToUpstash(known as UpstashRedisLike);
+  }
   throw new TypeError(
-    "Cannot create storage: client must be a client of node-redis, ioredis or Bun",
+    "Cannot create storage: client must be a client of node-redis, ioredis, Bun or Upstash",
   );
 }
 

@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { MemcacheClient } from "npm:memcache-client@^1.0.5";
 import { Redis as IoRedis } from "npm:ioredis@^6.0.0";
+import { Redis } from "npm:@upstash/redis@^1.39.0";
 import { createClient } from "npm:redis@^6.3.1";
 import { checkEngine, type EngineTarget } from "../../../conformance/mod.ts";
 import { SqliteEngine } from "../../../examples/sqlite_storage.ts";
@@ -19,10 +20,13 @@ import {
   startMemcached,
   startRedis,
 } from "../../engines/_servers.ts";
+import { startUpstash } from "../../engines/_upstash.ts";
 import { PACKAGES as WORKERD, startWorkerd } from "../../engines/_workerd.ts";
+import { startObjects } from "../../engines/_objects.ts";
 import { PATIENT } from "../targets.ts";
 import {
   denoKvEngine,
+  durableObjectsEngine,
   dynamoDBEngine,
   fileEngine,
   memcachedEngine,
@@ -91,6 +95,10 @@ if (installed("redis")) {
   const without = ["ENGINE-25", ...SWEEP, ...OWNED];
   keeps(redisEngine("Redis, node-redis", sendBy(client)), without);
   keeps(redisEngine("Redis, ioredis", sendBy(ioRedis)), without);
+  const { url, token, stop } = startUpstash(port);
+  globalThis.addEventListener("unload", stop);
+  const upstash = new Redis({ url, token });
+  keeps(redisEngine("Redis, Upstash", sendBy(upstash)), without);
 }
 
 if (installed("memcached")) {
@@ -138,4 +146,12 @@ await withPackages(
       ...SWEEP,
       ...OWNED,
     ]),
+);
+
+await withPackages(
+  "Durable Objects (workerd)",
+  WORKERD,
+  startObjects,
+  ({ namespace }) =>
+    keeps(durableObjectsEngine(namespace), ["ENGINE-25", ...SWEEP, ...OWNED]),
 );

@@ -11,6 +11,10 @@ import {
   CloudflareKVEngine,
   type KVNamespaceLike,
 } from "../../../storage/engines/cloudflare_kv.ts";
+import {
+  DurableObjectEngine,
+  type DurableObjectNamespaceLike,
+} from "../../../storage/engines/durable_object/engine.ts";
 import type { DynamoDBClientLike } from "../../../storage/engines/dynamodb/clients.ts";
 import { DynamoDBEngine } from "../../../storage/engines/dynamodb/engine.ts";
 import type { MemcacheLike } from "../../../storage/engines/memcached/client.ts";
@@ -19,6 +23,7 @@ import type { RedisSend } from "../../../storage/engines/redis/client.ts";
 import { RedisEngine } from "../../../storage/engines/redis/engine.ts";
 import { FileEngine } from "../../../storage/engines/file/engine.ts";
 import { memoryEngine as newMemoryEngine } from "../../engines/_memory.ts";
+import { partOf } from "../targets.ts";
 
 const clock = { kind: "virtual", advance() {} } as const;
 
@@ -77,6 +82,17 @@ export function workersKvEngine(kv: KVNamespaceLike): EngineTarget {
   return target(
     "Workers KV",
     ({ namespace, now }) => new CloudflareKVEngine(kv, `${namespace}:`, now),
+  );
+}
+
+/** Durable Objects. */
+export function durableObjectsEngine(
+  objects: DurableObjectNamespaceLike,
+): EngineTarget {
+  return target(
+    "Durable Objects",
+    ({ namespace, now }) =>
+      new DurableObjectEngine(partOf(objects, namespace), now),
   );
 }
 

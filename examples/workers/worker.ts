@@ -1,13 +1,15 @@
-/** Counts visits in a Worker, with sessions in Workers KV. */
+/** Counts visits in a Worker, with sessions in Durable Objects: a logout holds at once, everywhere. */
 import {
-  createWorkersKVSessionStorage,
-  type KVNamespaceLike,
+  createDurableObjectSessionStorage,
+  type DurableObjectNamespaceLike,
   type Session,
   withSession,
 } from "@satchel/session";
 
+export { SessionObject } from "@satchel/session";
+
 interface Env {
-  SESSIONS: KVNamespaceLike;
+  SESSIONS: DurableObjectNamespaceLike;
   SESSION_SECRET?: string;
   PLAIN_HTTP?: string;
 }
@@ -40,8 +42,8 @@ function createHandler({ SESSIONS, SESSION_SECRET, PLAIN_HTTP }: Env) {
       "Sessions end when the server stops; SESSION_SECRET in .dev.vars keeps them.",
     );
   }
-  const storage = createWorkersKVSessionStorage<Data, Flash>({
-    kv: SESSIONS,
+  const storage = createDurableObjectSessionStorage<Data, Flash>({
+    namespace: SESSIONS,
     cookie: {
       name: "__session",
       secrets: [SESSION_SECRET || crypto.randomUUID() + crypto.randomUUID()],
