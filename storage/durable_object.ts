@@ -4,9 +4,8 @@
  * @module
  */
 import type { SessionData } from "../core/session.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
-import { engineStorage, STORAGE_OPTIONS } from "./sessions/bind.ts";
+import { engineStorage, type OwnOptions } from "./sessions/bind.ts";
 import {
   DurableObjectEngine,
   type DurableObjectNamespaceLike,
@@ -116,7 +115,6 @@ export function createDurableObjectSessionStorage<
   );
 }
 
-const OPTIONS: OptionNames<DurableObjectSessionStorageOptions> = {
-  ...STORAGE_OPTIONS,
+const OPTIONS: OwnOptions<DurableObjectSessionStorageOptions> = {
   namespace: true,
 };

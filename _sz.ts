@@ -1,0 +1,1 @@
+import { createMemorySessionStorage, withSession } from "./mod.ts"; globalThis.x = [createMemorySessionStorage, withSession];
