@@ -127,7 +127,7 @@ async function tryRandom(
 }
 
 Deno.test("storage keeps its promises to requests drawn at random, when calls to the engine fail", async () => {
-  await tryRandom(effort.thorough ? 100_000 : 2_000, {
+  await tryRandom(effort.thorough ? 40_000 : 2_000, {
     faults: FAULTS,
     most: 3,
   });
@@ -136,7 +136,7 @@ Deno.test("storage keeps its promises to requests drawn at random, when calls to
 // A record that is created again late, after its session was destroyed, looks like a new one. So no save is
 // repeated here.
 Deno.test("storage keeps its promises to requests drawn at random, when calls to the engine fail and take effect later", async () => {
-  await tryRandom(effort.thorough ? 30_000 : 500, {
+  await tryRandom(effort.thorough ? 12_000 : 500, {
     faults: ["times out"],
     most: 2,
     retries: [0],
