@@ -1,1 +1,2 @@
-import { createMemorySessionStorage, withSession } from "./mod.ts"; globalThis.x = [createMemorySessionStorage, withSession];
+import { createMemorySessionStorage, withSession } from "./mod.ts";
+globalThis.x = [createMemorySessionStorage, withSession];

@@ -13,7 +13,7 @@ import {
   textOf,
 } from "./changes.ts";
 import { SessionError } from "./errors.ts";
-import { encodeJson, hasText } from "./json.ts";
+import { encodeJson, exactText } from "./json.ts";
 import { checkSeconds, type StoredLifetime } from "./lifetime.ts";
 import {
   encodeRecordEntries,
@@ -30,8 +30,12 @@ export interface Origin {
   readonly lifetime?: StoredLifetime | undefined;
   /** Decodes the record, into new objects each time; `undefined` if it is corrupt or expired. */
   decode(): SessionRecord | undefined;
-  /** The texts of the entries of a record that could be decoded, if they are known without encoding them. */
-  readonly texts?: (() => StoredTexts | undefined) | undefined;
+  /** As {@linkcode storedTexts}, of a record that could be decoded. */
+  readonly texts?:
+    | ((
+      expected: ReadonlyMap<string, string> | undefined,
+    ) => StoredTexts | undefined)
+    | undefined;
 }
 
 /** The flashes until the record is decoded. */
@@ -562,21 +566,36 @@ export class SessionState {
     if (this.#inPlace) return this.#inPlace;
     const changed = this.#inPlace = new Map<string, string | undefined>();
     if (!this.#handedOut || !this.#origin) return changed;
+    const texts = new Map<string, string>();
     for (const key of this.#handedOut) {
       const value = this.#values?.get(key);
       if (!isMutable(value) || this.#pending?.valueOps.has(key)) continue;
-      const stored = this.#storedTexts()?.values.get(key);
-      if (stored !== undefined && hasText(value, stored)) continue;
-      const text = textOf(value);
-      if (text === undefined || text !== stored) changed.set(key, text);
+      const text = exactText(value);
+      if (text === undefined) changed.set(key, undefined);
+      else texts.set(key, text);
+    }
+    const stored = this.#storedTexts(texts)?.values;
+    for (const [key, text] of texts) {
+      if (text !== stored?.get(key)) changed.set(key, undefined);
+    }
+    for (const key of changed.keys()) {
+      const text = textOf(this.#values?.get(key));
+      if (text !== undefined && text === stored?.get(key)) changed.delete(key);
+      else changed.set(key, text);
     }
     return changed;
   }
 
-  /** The texts of the origin's entries. */
-  #storedTexts(): StoredTexts | undefined {
+  /**
+   * The texts of the origin's entries.
+   *
+   * @param expected The texts that objects and arrays have now.
+   */
+  #storedTexts(
+    expected?: ReadonlyMap<string, string>,
+  ): StoredTexts | undefined {
     if (this.#texts) return this.#texts;
-    const known = this.#origin?.texts?.();
+    const known = this.#origin?.texts?.(expected);
     if (known) return this.#texts = known;
     const record = this.#origin?.decode();
     return this.#texts = record && encodeRecordEntries(record);

@@ -195,7 +195,7 @@ export class CookieStorage<Data, FlashData>
         version: undefined,
         expires,
         decode,
-        texts: () => storedTexts(encoded),
+        texts: (expected) => storedTexts(encoded, expected),
         lifetime,
         carried,
       };
@@ -268,7 +268,7 @@ export class CookieStorage<Data, FlashData>
       version: undefined,
       expires: parseInt(found[2] as string, 36),
       decode: () => decodeRecord("", text),
-      texts: () => storedTexts(text),
+      texts: (expected) => storedTexts(text, expected),
     };
   }
 

@@ -300,7 +300,8 @@ export class EngineRecords implements Records {
   ): KeyedRecord {
     const decode = () => decodeRecord(key, text);
     const life = () => decodeRecordLife(text);
-    const texts = () => storedTexts(text);
+    const texts = (expected?: ReadonlyMap<string, string>) =>
+      storedTexts(text, expected);
     const record = {
       id,
       key,
