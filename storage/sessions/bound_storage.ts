@@ -149,6 +149,15 @@ export class BoundStorage<Data, FlashData>
     return await this.#serialize(cleared(options));
   };
 
+  readonly #own = [this.getSession, this.commitSession];
+
+  /** Whether the functions are this storage's own. An application can replace them, to observe them for example. */
+  get isIntact(): boolean {
+    const [getSession, commitSession] = this.#own;
+    return this.getSession === getSession &&
+      this.commitSession === commitSession;
+  }
+
   readonly listSessions = async (
     owner: string,
     options?: ListSessionsOptions,

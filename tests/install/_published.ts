@@ -10,12 +10,7 @@ import { stage } from "../../tools/stage.ts";
 import { type Files, type Registry, startRegistry } from "./_registry.ts";
 
 /** What JSR has beside the package: here, the substitutes for it. */
-export const SUBSTITUTES: readonly string[] = [
-  "assert",
-  "crypto",
-  "fs",
-  "http",
-];
+export const SUBSTITUTES: readonly string[] = ["assert", "fs"];
 
 /** A registry that has the package. */
 export interface Published extends AsyncDisposable {
