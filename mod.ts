@@ -61,6 +61,7 @@ export type {
   CommitOptions,
   CookieParts,
   DeleteOptions,
+  DeleteOwnedOptions,
   DestroySessionsOptions,
   Engine,
   EngineRecord,

@@ -7,6 +7,7 @@ import { isWorkerd } from "../../../core/runtime.ts";
 import { foreignRecord } from "../record.ts";
 import type {
   DeleteOptions,
+  DeleteOwnedOptions,
   Engine,
   EngineRecord,
   StorageGuarantees,
@@ -142,6 +143,22 @@ export class SqlEngine implements Engine {
     return (rows as { key: string; version: string }[])
       .sort((a, b) => a.version < b.version ? -1 : 1)
       .map(({ key }) => key);
+  }
+
+  async deleteOwned(
+    owner: string,
+    key: string,
+    { ifVersion, beside, most }: DeleteOwnedOptions,
+  ): Promise<boolean> {
+    const version = `${ifVersion}`;
+    const { count } = await this.#db.change(
+      (s) => [
+        s.surplus,
+        ...s.surplusValues({ owner, key, version, beside, most }),
+      ],
+      false,
+    );
+    return count > 0;
   }
 
   async sweep(now: number): Promise<void> {

@@ -36,9 +36,9 @@ export interface Statements {
   readonly touchIf: string;
   /** `owner`. Returns `key` and `version`. */
   readonly owned: string;
-  /** `owner, key, version, key of another row, number of rows`, in the order of `surplusParams`. */
+  /** The values are in the order of `surplusValues`. */
   readonly surplus: string;
-  readonly surplusParams: (given: Surplus) => (string | number)[];
+  readonly surplusValues: (given: Surplus) => (string | number)[];
   /** `due, expires`. Returns `key`. */
   readonly expired: string;
   /** `expires`, and {@linkcode SWEPT_AT_ONCE} keys. */
@@ -75,7 +75,7 @@ export function statementsFor(
   const setting = `UPDATE ${t} SET ${expires} = ?, ${due} = ?`;
   const here = `WHERE ${key} = ?`;
   const same = `${here} AND ${version} = ?`;
-  const { surplus, surplusParams } = surplusFor(dialect, {
+  const { surplus, surplusValues } = surplusFor(dialect, {
     ...{ t, key, version, owner },
   });
   const texts = {
@@ -111,7 +111,7 @@ export function statementsFor(
       Object.entries(texts).map(([name, text]) => [name, numbered(text)]),
     ) as typeof texts
     : texts;
-  return { ...placed, surplusParams };
+  return { ...placed, surplusValues };
 }
 
 /**
@@ -121,13 +121,13 @@ export function statementsFor(
 function surplusFor(
   dialect: SqlDialect,
   { t, key, version, owner }: Record<"t" | "key" | "version" | "owner", string>,
-): Pick<Statements, "surplus" | "surplusParams"> {
+): Pick<Statements, "surplus" | "surplusValues"> {
   const row = `DELETE FROM ${t} WHERE ${key} = ? AND ${version} = ?`;
   if (dialect === "postgres") {
     return {
       surplus:
         `WITH owned AS (SELECT ${key} FROM ${t} WHERE ${owner} = ? ORDER BY ${key} FOR UPDATE) ${row} AND EXISTS (SELECT 1 FROM owned WHERE ${key} = ?) AND (SELECT count(*) FROM owned) > ?`,
-      surplusParams: (s) => [s.owner, s.key, s.version, s.beside, s.most],
+      surplusValues: (s) => [s.owner, s.key, s.version, s.beside, s.most],
     };
   }
   // SQLite runs one writing statement after another. MySQL cannot delete from a table that it selects from, but from one
@@ -143,7 +143,7 @@ function surplusFor(
   const beside = of(`SELECT ${key} FROM ${t} WHERE ${key} = ?`, "beside");
   return {
     surplus: `${row} AND ${counted} > ? AND EXISTS ${beside}`,
-    surplusParams: (s) => [s.key, s.version, s.owner, s.most, s.beside],
+    surplusValues: (s) => [s.key, s.version, s.owner, s.most, s.beside],
   };
 }
 
