@@ -27,8 +27,6 @@ export interface SqlClient extends ClientTraits {
   rows(sql: string, values: SqlValue[]): Promise<unknown>;
   /** Runs a statement, and returns how many rows it found and changed. */
   count(sql: string, values: SqlValue[]): Promise<unknown>;
-  /** What to do about the client before it can run a statement. Without it, nothing. */
-  objection?(): string | undefined;
 }
 
 // deno-lint-ignore no-explicit-any -- a client of one of many packages
@@ -91,6 +89,12 @@ function has(client: Any, ...methods: string[]): boolean {
 function sqliteClient(db: Any): SqlClient {
   let statements = new Map<string, Any>();
   const run = async <T>(sql: string, use: (statement: Any) => T) => {
+    // A session that is saved in a transaction of the application is lost with its rollback.
+    if (db.isTransaction === true || db.inTransaction === true) {
+      throw new Error(
+        "a transaction of the application is open on the same connection; give the storage a connection of its own",
+      );
+    }
     try {
       const statement = statements.get(sql) ?? db.prepare(sql);
       statements.set(sql, statement);
@@ -109,11 +113,6 @@ function sqliteClient(db: Any): SqlClient {
     rows: (sql, values) => run(sql, (statement) => statement.all(...values)),
     count: (sql, values) =>
       run(sql, (statement) => statement.run(...values)?.changes),
-    // A session that is saved in a transaction of the application is lost with its rollback.
-    objection: () =>
-      db.isTransaction === true || db.inTransaction === true
-        ? "a transaction of the application is open on the same connection; give the storage a connection of its own"
-        : undefined,
   };
 }
 
@@ -153,19 +152,23 @@ function d1Client(db: Any): SqlClient {
 function queryClient(db: Any): SqlClient {
   const pglite = has(db, "execProtocol");
   const pg = has(db, "connect", "end");
+  const run = async (sql: string, values: SqlValue[]) => {
+    // Its queries would wait for ever. Another driver does not have these members.
+    if (db._connected === false && db._connecting === false) {
+      throw new Error(
+        "the Client of pg is not connected; await client.connect() first, or pass a Pool",
+      );
+    }
+    return await db.query(sql, values);
+  };
   return {
     dialect: pg || pglite ? "postgres" : undefined,
     ...pglite ? { alone: true, passing: isPassing(db.dataDir) } : {},
-    rows: async (sql, values) => (await db.query(sql, values)).rows,
+    rows: async (sql, values) => (await run(sql, values)).rows,
     async count(sql, values) {
-      const { rowCount, affectedRows } = await db.query(sql, values);
+      const { rowCount, affectedRows } = await run(sql, values);
       return rowCount ?? affectedRows;
     },
-    // Its queries would wait for ever. `undefined` in another driver.
-    objection: () =>
-      db._connected === false && db._connecting === false
-        ? "the Client of pg is not connected; await client.connect() first, or pass a Pool"
-        : undefined,
   };
 }
 

@@ -127,8 +127,6 @@ export class Database {
     const until = performance.now() + this.#patience;
     let unsure = false;
     for (let attempt = 1;; attempt++) {
-      const objection = client.objection?.();
-      if (objection !== undefined) throw new Error(objection);
       try {
         return { result: await client[method](sql, values), unsure };
       } catch (error) {
