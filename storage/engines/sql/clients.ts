@@ -43,8 +43,7 @@ export interface SqlQueryLike {
   /**
    * Runs a statement with its values, and returns the rows, and how many rows it changed (`rowCount` or `affectedRows`).
    */
-  // deno-lint-ignore no-explicit-any -- each has overloads of its own
-  query(sql: string, values: any[]): Promise<{ rows: any[] }>;
+  query(sql: string, values: SqlValue[]): Promise<{ rows: unknown[] }>;
 }
 
 /** `sql` of postgres.js, or `SQL` of Bun. */
@@ -57,12 +56,7 @@ export interface PostgresJsLike {
 /** `neon()` of @neondatabase/serverless. */
 export interface NeonLike {
   /** Runs a statement with its values. */
-  query(
-    sql: string,
-    // deno-lint-ignore no-explicit-any -- as Neon declares it
-    values?: any[],
-    options?: { fullResults: true },
-  ): PromiseLike<unknown>;
+  query(sql: string, values: SqlValue[]): PromiseLike<unknown>;
 }
 
 /** A pool or a connection of mysql2, with promises or with callbacks. */
@@ -72,7 +66,7 @@ export interface Mysql2Like {
   execute(sql: string, values: any): any;
   /** Runs a statement. */
   // deno-lint-ignore no-explicit-any -- each has overloads of its own
-  query(sql: string, values: any): any;
+  query(sql: string, values: SqlValue[]): any;
   /** Quotes a name. */
   escapeId: unknown;
 }
