@@ -35,7 +35,7 @@ export interface Draft extends Pick<Mutant, "name" | "reason"> {
 }
 
 /** All methods, which the right engine has. */
-export type Whole = Required<Engine>;
+export type Whole = Required<Omit<Engine, "deleteOwned">>;
 
 /** One instance of the right engine, for a defect to work with. */
 export interface Bench {
