@@ -110,7 +110,7 @@ Deno.test("createSqlSessionStorage() knows each client by its methods", () => {
     "Bun.SQL, Postgres": [unsafe({ adapter: "postgres" }), undefined],
     "Bun.SQL, MySQL": [unsafe({ adapter: "mysql" }), 4_000_000],
     "neon()": [
-      Object.assign(() => {}, { query: f, transaction: f }),
+      Object.assign(() => {}, { query: f, unsafe: f, transaction: f }),
       undefined,
     ],
     "mysql2/promise": [

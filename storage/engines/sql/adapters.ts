@@ -58,7 +58,10 @@ export function isProvider(db: unknown): db is () => unknown {
 export function adapterFor(db: unknown): SqlClient {
   // Drizzle's error messages contain the values, so its client is used.
   const client: Any = Object(db).$client ?? db;
-  const found = has(client, "unsafe")
+  // Neon's function has an `unsafe` too, which only makes a part of a statement.
+  const found = typeof client === "function" && has(client, "query")
+    ? neonClient(client)
+    : has(client, "unsafe")
     ? unsafeClient(client)
     : has(client, "query", "execute", "escapeId") && !has(client, "batch")
     ? mysqlClient(client)
@@ -71,7 +74,7 @@ export function adapterFor(db: unknown): SqlClient {
     : has(client, "execute", "batch") && !has(client, "query")
     ? libsqlClient(client)
     : has(client, "query") && !has(client, "execute")
-    ? typeof client === "function" ? neonClient(client) : queryClient(client)
+    ? queryClient(client)
     : undefined;
   if (found) return found;
   throw new TypeError(
