@@ -94,7 +94,7 @@ if (effort.thorough) {
   const only = [
     ...["ENGINE-01", "ENGINE-10", "ENGINE-11", "ENGINE-12", "ENGINE-13"],
     ...["ENGINE-15", "ENGINE-16", "ENGINE-17", "ENGINE-18", "ENGINE-20"],
-    ...["ENGINE-27", "ENGINE-29", "ENGINE-30"],
+    ...["ENGINE-27", "ENGINE-29", "ENGINE-30", "ENGINE-32"],
   ];
   await withPackages("D1 (workerd)", D1, startD1, (db) => {
     keeps(sqlEngine({ name: "D1", db }), [], only);
