@@ -17,7 +17,10 @@ function startNeonFront(port: number, pool: pg.Pool): number {
       if (request.headers.get("upgrade") === "websocket") {
         return relay(request, port);
       }
-      const { query, params } = await request.json();
+      const { query, params } = await request.json() as {
+        query: string;
+        params: unknown[];
+      };
       try {
         const { command, rowCount, fields, rows } = await pool.query({
           ...{ text: query, values: params, rowMode: "array" },
