@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { delay } from "../../../core/runtime.ts";
+import { delay, timersEndWithRequest } from "../../../core/runtime.ts";
 import { Lazy } from "../lazy.ts";
 import {
   adapterFor,
@@ -54,8 +54,10 @@ export class Database {
   readonly #patience: number;
   readonly #dialect: SqlDialect | undefined;
   readonly #connect: () => Promise<Connected>;
-  /** Sets up the table, by the client of the first statement. */
+  readonly #setUp: (connected: Connected) => Promise<void>;
+  /** Sets up the table once, by the client of the first statement. */
   readonly #ready: Lazy<boolean>;
+  #isReady = false;
 
   /** @throws {TypeError} If the client is unknown, or the dialect is missing, unknown or not the client's. */
   constructor({ db, dialect, table, creates, patience }: DatabaseOptions) {
@@ -77,9 +79,9 @@ export class Database {
       this.traits = connected.client;
       this.#connect = async () => connected;
     }
+    this.#setUp = (connected) => setUp(connected, table, creates);
     this.#ready = new Lazy(async () => {
-      const connected = await this.#connect();
-      await setUp(connected, table, creates);
+      await this.#setUp(await this.#connect());
       return true;
     });
   }
@@ -120,8 +122,8 @@ export class Database {
     method: "rows" | "count",
     repeats = true,
   ): Promise<{ result: unknown; unsure: boolean }> {
-    if (!this.#ready.value) await this.#ready.get();
     const connected = await this.#connect();
+    if (!this.#isReady) await this.#prepare(connected);
     const { client, statements } = connected;
     const [sql, ...values] = ask(statements);
     const until = performance.now() + this.#patience;
@@ -143,6 +145,13 @@ export class Database {
         await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
       }
     }
+  }
+
+  async #prepare(connected: Connected): Promise<void> {
+    // On Workers a request must not wait for another one's I/O.
+    if (timersEndWithRequest) await this.#setUp(connected);
+    else await this.#ready.get();
+    this.#isReady = true;
   }
 
   #adapt(db: unknown): Connected {
