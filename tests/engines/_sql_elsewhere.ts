@@ -22,7 +22,7 @@ async function open(kind: string, at: string): Promise<unknown> {
     const { default: Database } = await load(
       `${at}/node_modules/better-sqlite3/lib/index.js`,
     );
-    const db = new Database(`${at}/better.db`);
+    const db = new Database("");
     db.pragma("synchronous = off");
     db.defaultSafeIntegers(true);
     return db;

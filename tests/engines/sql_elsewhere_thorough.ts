@@ -58,14 +58,18 @@ Deno.test({
   name: "SQL, better-sqlite3 keeps the contract of an engine",
   ignore: !buildable,
   async fn() {
-    await Deno.writeTextFile(`${dir}/package.json`, '{ "private": true }');
+    const built = fileURLToPath(
+      new URL("../../.runtimes/better-sqlite3", import.meta.url),
+    );
+    await Deno.mkdir(built, { recursive: true });
+    await Deno.writeTextFile(`${built}/package.json`, '{ "private": true }');
     const { success, stderr } = await new Deno.Command("npm", {
       args: ["install", "--build-from-source", "better-sqlite3@12"],
-      cwd: dir,
+      cwd: built,
       env: { npm_config_nodedir: "/usr", JOBS: "1" },
       stdout: "null",
     }).output();
     assertEquals(success, true, new TextDecoder().decode(stderr));
-    assertEquals(await broken("node", "better-sqlite3", dir), []);
+    assertEquals(await broken("node", "better-sqlite3", built), []);
   },
 });

@@ -30,10 +30,12 @@ await withPackages("D1 (workerd)", PACKAGES, start, ({ fetch }) => {
       );
       assertEquals(all.map(({ status }) => status), Array(12).fill(200));
       for (const answer of all) await answer.text();
-      const seen = await (await fetch(`${place}/last`, cookie)).json();
+      const read = async (path: string): Promise<object> =>
+        await (await fetch(path, cookie)).json() as object;
+      const seen = await read(`${place}/last`);
       assertEquals(Object.keys(seen).length, 14);
       await (await fetch(`${place}/logout`, cookie)).text();
-      const after = await (await fetch(`${place}/after`, cookie)).json();
+      const after = await read(`${place}/after`);
       assertEquals(Object.keys(after).length, 1);
     });
   }
