@@ -61,6 +61,7 @@ export type {
   CommitOptions,
   CookieParts,
   DeleteOptions,
+  DeleteOwnedOptions,
   DestroySessionsOptions,
   Engine,
   EngineRecord,
@@ -147,6 +148,28 @@ export type {
   RedisLike,
 } from "./storage/engines/redis/client.ts";
 export type { UpstashRedisLike } from "./storage/engines/redis/upstash.ts";
+export {
+  createSqlSessionStorage,
+  type SqlSessionStorageOptions,
+} from "./storage/sql.ts";
+export {
+  type SqlDialect,
+  type SqlSchemaOptions,
+  sqlSessionSchema,
+} from "./storage/engines/sql/schema.ts";
+export type {
+  D1Like,
+  DrizzleLike,
+  LibsqlLike,
+  Mysql2Like,
+  NeonLike,
+  PostgresJsLike,
+  PrismaLike,
+  SqlClientLike,
+  SqliteLike,
+  SqlQueryLike,
+  SqlValue,
+} from "./storage/engines/sql/clients.ts";
 export {
   createMemcacheSessionStorage,
   type MemcacheSessionStorageOptions,

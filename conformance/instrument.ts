@@ -70,7 +70,7 @@ export function instrument(
       return await engine.delete(key, options);
     },
   };
-  const { touch, owned, sweep, close } = engine;
+  const { touch, owned, deleteOwned, sweep, close } = engine;
   if (touch) {
     wrapped.touch = async (...call) => {
       guard("writes");
@@ -81,6 +81,12 @@ export function instrument(
     wrapped.owned = async (owner) => {
       guard("reads");
       return await owned.call(engine, owner);
+    };
+  }
+  if (deleteOwned) {
+    wrapped.deleteOwned = async (owner, key, options) => {
+      guard("writes");
+      return await deleteOwned.call(engine, owner, key, options);
     };
   }
   if (sweep) wrapped.sweep = (now) => sweep.call(engine, now);

@@ -92,6 +92,7 @@ export type {
 } from "./types.ts";
 export type {
   DeleteOptions,
+  DeleteOwnedOptions,
   Engine,
   EngineRecord,
   StorageGuarantees,

@@ -381,6 +381,16 @@ export interface DeleteOptions {
   readonly ifVersion?: unknown;
 }
 
+/** Conditions of {@linkcode Engine.deleteOwned}. */
+export interface DeleteOwnedOptions {
+  /** The version that the record must have. */
+  readonly ifVersion: unknown;
+  /** The key of another record that must exist. */
+  readonly beside: string;
+  /** The owner must have more records than this. Expired ones count. */
+  readonly most: number;
+}
+
 /**
  * An engine: it stores a text under a key until a deadline. It does not know about sessions or cookies. `checkEngine`
  * of the conformance suite tries these sentences one by one.
@@ -424,6 +434,16 @@ export interface Engine {
    * that has it finds an owner's sessions by an index; otherwise they are kept in lists.
    */
   owned?(owner: string): Promise<readonly string[]>;
+  /**
+   * Deletes a record of an owner, because there are too many: in one step with its conditions, so that of parallel logins
+   * none deletes one that has deleted it, and together they do not delete too many. Returns `false` if a condition does
+   * not hold. Without it, an engine with `owned` must not be shared by processes that set `maxPerOwner`.
+   */
+  deleteOwned?(
+    owner: string,
+    key: string,
+    options: DeleteOwnedOptions,
+  ): Promise<boolean>;
   /** Removes exactly the records that have expired at `now`, in milliseconds. */
   sweep?(now: number): Promise<void>;
   /** Releases timers and handles. May be called more than once. */

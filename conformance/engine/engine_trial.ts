@@ -184,6 +184,7 @@ const LACKS: Readonly<Record<Need, string>> = {
   durable: "its guarantees do not have durable: true",
   touch: "it does not have touch()",
   owned: "it does not have owned()",
+  deleteOwned: "it does not have deleteOwned()",
   sweep: "it does not have sweep()",
   close: "it does not have close()",
   faults: "open() does not return faults",

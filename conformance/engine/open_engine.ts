@@ -3,7 +3,11 @@
  *
  * @module
  */
-import type { AnyEngine, EngineRecord } from "../../storage/contract.ts";
+import type {
+  AnyEngine,
+  DeleteOwnedOptions,
+  EngineRecord,
+} from "../../storage/contract.ts";
 import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Pulse } from "../trial/pace.ts";
 import { describe, Violation } from "../trial/port.ts";
@@ -127,6 +131,20 @@ export class OpenEngine {
         ? `[${keys.map((key) => this.#context.nameOf(`${key}`)).join(", ")}]`
         : brief(keys);
     return keysOf(await this.#call(`owned(${brief(owner)})`, call, names));
+  }
+
+  async deleteOwned(
+    owner: string,
+    key: string,
+    options: DeleteOwnedOptions,
+  ): Promise<boolean> {
+    const { beside, most } = options;
+    const what = `deleteOwned(${brief(owner)}, ${this.#context.nameOf(key)}${
+      this.#condition(options)
+    }, beside ${this.#context.nameOf(beside)}, most ${most})`;
+    const call = async () =>
+      await this.engine.deleteOwned?.(owner, key, options);
+    return booleanOf("deleteOwned", await this.#call(what, call, brief));
   }
 
   /** @param instant In milliseconds. */

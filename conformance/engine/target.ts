@@ -123,9 +123,9 @@ export function engineOf(storage: unknown): Engine | SynchronousEngine {
       }`,
     );
   }
-  const wrong = ["touch", "owned", "sweep", "close"].find((name) =>
-    methods[name] !== undefined && typeof methods[name] !== "function"
-  );
+  const wrong = ["touch", "owned", "deleteOwned", "sweep", "close"].find((
+    name,
+  ) => methods[name] !== undefined && typeof methods[name] !== "function");
   if (wrong !== undefined) {
     throw new HarnessError(
       `the engine's ${wrong} is ${typeof methods[

@@ -53,6 +53,7 @@ export const NEEDS = {
   durable: "`guarantees.durable` is `true`",
   touch: "the engine has `touch`",
   owned: "the engine has `owned`",
+  deleteOwned: "the engine has `deleteOwned`",
   sweep: "the engine has `sweep`",
   close: "the engine has `close`",
   faults: "`open` returns `faults`",

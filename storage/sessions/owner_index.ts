@@ -27,8 +27,9 @@ export function isLogin({ oldId, oldOwner, owner }: OwnedSave): boolean {
   return owner !== undefined && (oldOwner !== owner || oldId !== undefined);
 }
 
-/** When an owner's session was last used, and when it expires, in milliseconds. */
+/** The version of an owner's session; when it was last used, and when it expires, in milliseconds. */
 export interface OwnedTimes {
+  readonly version: unknown;
   readonly used: number;
   readonly expires: number;
 }
@@ -65,14 +66,24 @@ export interface OwnerIndex<Listing> {
   ): Promise<void>;
 }
 
+/** The sessions of an owner, if there can be too many. */
+interface Crowd {
+  /** All keys that the engine has. */
+  readonly keys: readonly string[];
+  /** Those that have not expired, the least recently used first. */
+  readonly live: readonly (readonly [key: string, found: OwnedTimes])[];
+  /** How many of them there are too many. */
+  readonly surplus: number;
+}
+
 /** Finds the sessions of an owner by the engine's own index. */
 export class EngineIndex implements OwnerIndex<OwnedSave> {
-  readonly #owned: (owner: string) => Promise<readonly string[]>;
+  readonly #engine: AnyEngine;
   readonly #policy: EnginePolicy;
   readonly #find: FindOwned;
 
   constructor(engine: AnyEngine, policy: EnginePolicy, find: FindOwned) {
-    this.#owned = async (owner) => await engine.owned?.(owner) ?? [];
+    this.#engine = engine;
     this.#policy = policy;
     this.#find = find;
   }
@@ -83,31 +94,88 @@ export class EngineIndex implements OwnerIndex<OwnedSave> {
       : undefined;
   }
 
-  async confirm(
+  async confirm(save: OwnedSave): Promise<readonly string[] | undefined> {
+    if (this.#engine.deleteOwned) return await this.#makeRoom(save);
+    const { id, oldId, owner = "" } = save;
+    const { live, surplus } = await this.#crowd(owner);
+    // Only those before this one: of two logins, the later one decides.
+    const before = live.findIndex(([key]) => key === hashId(id));
+    const old = oldId === undefined ? undefined : hashId(oldId);
+    return live.slice(0, Math.max(0, Math.min(surplus, before)))
+      .map(([key]) => key).filter((key) => key !== old);
+  }
+
+  /**
+   * Deletes the sessions that are too many, while logins in other processes may do the same.
+   *
+   * @returns `undefined` if one of them has deleted this session.
+   */
+  async #makeRoom(
     { id, oldId, owner = "" }: OwnedSave,
-  ): Promise<readonly string[]> {
+  ): Promise<readonly string[] | undefined> {
+    const own = hashId(id);
+    const stays = new Set([own, oldId === undefined ? own : hashId(oldId)]);
+    for (let attempt = 1;; attempt++) {
+      try {
+        const { keys, live, surplus } = await this.#crowd(owner);
+        if (!keys.includes(own)) return undefined;
+        const leaving = live.filter(([key]) => !stays.has(key))
+          .slice(0, surplus);
+        const most = keys.length - surplus;
+        if (await this.#deleteAll(owner, own, leaving, most)) return [];
+        // One of them was used, or another login was faster.
+        await this.#policy.backOff("save session", attempt, { key: own });
+      } catch {
+        // It was reported, and the login is stored. The next one makes room.
+        return [];
+      }
+    }
+  }
+
+  /** Deletes sessions while there are more than `most`. Returns whether it has deleted all of them. */
+  async #deleteAll(
+    owner: string,
+    beside: string,
+    leaving: Crowd["live"],
+    most: number,
+  ): Promise<boolean> {
+    for (const [key, { version: ifVersion }] of leaving) {
+      const deleted = await this.#policy.call(
+        "destroy session",
+        async () => {
+          const options = { ifVersion, beside, most };
+          return await this.#engine.deleteOwned?.(owner, key, options);
+        },
+        { key },
+      );
+      if (!deleted) return false;
+      this.#policy.report("evicted", { key });
+    }
+    return true;
+  }
+
+  async #crowd(owner: string): Promise<Crowd> {
     const { maxPerOwner = Infinity } = this.#policy;
     const keys = await this.keys(owner);
-    if (keys.length <= maxPerOwner) return [];
+    if (keys.length <= maxPerOwner) return { keys, live: [], surplus: 0 };
     const now = this.#policy.instant();
-    const used = new Map<string, number>();
-    await inBatches(keys, async (key) => {
-      const found = await this.#find(owner, key);
-      if (found && isAhead(found.expires, now)) used.set(key, found.used);
-    });
-    const live = keys.filter((key) => used.has(key))
-      .sort((a, b) => (used.get(a) ?? 0) - (used.get(b) ?? 0));
-    const many = Math.max(0, live.length - maxPerOwner);
-    // Only those before this one: of two logins, the later one decides.
-    const before = Math.max(0, live.indexOf(hashId(id)));
-    const old = oldId === undefined ? undefined : hashId(oldId);
-    return live.slice(0, Math.min(many, before)).filter((key) => key !== old);
+    const all = await inBatches(
+      keys,
+      async (key) => [key, await this.#find(owner, key)] as const,
+    );
+    const live = all.flatMap(([key, found]) =>
+      found && isAhead(found.expires, now) ? [[key, found] as const] : []
+    ).sort(([, a], [, b]) => a.used - b.used);
+    return { keys, live, surplus: Math.max(0, live.length - maxPerOwner) };
   }
 
   async remove(): Promise<void> {}
 
   async keys(owner: string): Promise<readonly string[]> {
-    return await this.#policy.call("read session", () => this.#owned(owner));
+    return await this.#policy.call(
+      "read session",
+      async () => await this.#engine.owned?.(owner) ?? [],
+    );
   }
 
   async removeAll(

@@ -17,8 +17,17 @@ export interface Server {
 
 interface Kind {
   readonly command: string;
+  /** Where it is, if not on the path. */
+  readonly folders?: readonly string[];
   /** The Debian package. */
   readonly package: string;
+  /** Fills its folder before the first start. */
+  readonly prepare?: (
+    run: (command: string, ...args: string[]) => void,
+    dir: string,
+  ) => void;
+  /** Whether it refuses to run as root. */
+  readonly unprivileged?: boolean;
   readonly args: (port: number, dir: string) => string[];
   /** The stream on which it prints, and the line that it prints when it accepts connections. */
   readonly prints: "stdout" | "stderr";
@@ -63,6 +72,46 @@ const MEMCACHED: Kind = {
   ready: /server listening/i,
 };
 
+/** Nobody but the server may write to its folder. It answers before the disk has the data, which only a crash of the machine would show. */
+const POSTGRES: Kind = {
+  command: "postgres",
+  folders: postgresFolders(),
+  package: "postgresql",
+  unprivileged: true,
+  prepare(run, dir) {
+    const auth = ["-U", "postgres", "-A", "trust", "-E", "UTF8"];
+    run("initdb", "-D", `${dir}/data`, ...auth, "--locale=C", "--no-sync");
+  },
+  args: (port, dir) => [
+    ...["-D", `${dir}/data`, "-p", `${port}`, "-h", "127.0.0.1"],
+    ...["-k", dir, "-c", "fsync=off", "-c", "shared_buffers=32MB"],
+  ],
+  prints: "stderr",
+  ready: /database system is ready to accept connections/,
+};
+
+const MARIADB: Kind = {
+  command: "mariadbd",
+  folders: ["/usr/sbin"],
+  package: "mariadb-server",
+  unprivileged: true,
+  prepare(run, dir) {
+    run(
+      ...["mariadb-install-db", "--no-defaults", `--datadir=${dir}/data`],
+      ...["--auth-root-authentication-method=normal", "--skip-test-db"],
+    );
+  },
+  args: (port, dir) => [
+    ...["--no-defaults", `--datadir=${dir}/data`, `--socket=${dir}/socket`],
+    ...[`--port=${port}`, "--bind-address=127.0.0.1", "--skip-name-resolve"],
+    ...["--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M"],
+    // As many servers have it: the table must not depend on it.
+    "--character-set-server=latin1",
+  ],
+  prints: "stderr",
+  ready: /ready for connections/,
+};
+
 const running = new Set<Deno.ChildProcess>();
 const dirs = new Set<string>();
 
@@ -88,6 +137,16 @@ export async function startSentinel(master: number): Promise<Server> {
 /** Starts Memcached, with additional arguments. */
 export function startMemcached(...args: string[]): Promise<Server> {
   return start(MEMCACHED, args);
+}
+
+/** Starts PostgreSQL, with additional arguments. Its user is `postgres`, without a password. */
+export function startPostgres(...args: string[]): Promise<Server> {
+  return start(POSTGRES, args);
+}
+
+/** Starts MariaDB, with additional arguments. Its user is `root`, without a password. */
+export function startMariaDb(...args: string[]): Promise<Server> {
+  return start(MARIADB, args);
 }
 
 /** Starts a node of a cluster of Redis, which has neither slots nor other nodes yet. */
@@ -131,14 +190,25 @@ async function redisCli(...args: string[]): Promise<string> {
   throw new Error(`redis-cli failed: ${text}${decoder.decode(stderr)}`);
 }
 
+/** A server that tests start. */
+export type ServerName = "redis" | "memcached" | "postgres" | "mariadb";
+
+const KINDS: Readonly<Record<ServerName, Kind>> = {
+  redis: REDIS,
+  memcached: MEMCACHED,
+  postgres: POSTGRES,
+  mariadb: MARIADB,
+};
+
 /**
  * Whether an engine's server is installed. If it is not, registers a test that says how to install it. The test is
  * ignored, except on CI, where it fails.
  */
-export function installed(engine: "redis" | "memcached"): boolean {
-  const kind = engine === "redis" ? REDIS : MEMCACHED;
+export function installed(engine: ServerName): boolean {
+  const kind = KINDS[engine];
   try {
-    new Deno.Command(kind.command, { args: ["--version"] }).outputSync();
+    new Deno.Command(pathOf(kind, kind.command), { args: ["--version"] })
+      .outputSync();
     return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -154,12 +224,50 @@ export function installed(engine: "redis" | "memcached"): boolean {
   return false;
 }
 
+/** Debian has a folder for each version. */
+function postgresFolders(): string[] {
+  try {
+    return [...Deno.readDirSync("/usr/lib/postgresql")]
+      .map(({ name }) => `/usr/lib/postgresql/${name}/bin`).sort().reverse();
+  } catch {
+    return [];
+  }
+}
+
+function pathOf({ folders = [] }: Kind, command: string): string {
+  for (const folder of folders) {
+    try {
+      Deno.statSync(`${folder}/${command}`);
+      return `${folder}/${command}`;
+    } catch {
+      // The next one.
+    }
+  }
+  return command;
+}
+
+/** How a program of a server is started: a server that refuses to run as root runs as nobody. */
+function commandOf(
+  kind: Kind,
+  command: string,
+  args: string[],
+): [command: string, args: string[]] {
+  const path = pathOf(kind, command);
+  return kind.unprivileged && Deno.uid() === 0
+    ? ["setpriv", [
+      ...["--reuid=nobody", "--regid=nogroup", "--clear-groups", path],
+      ...args,
+    ]]
+    : [path, args];
+}
+
 async function start(
   kind: Kind,
   more: string[] | (() => string[]),
 ): Promise<Server> {
   const dir = await Deno.makeTempDir();
   dirs.add(dir);
+  prepare(kind, dir);
   // If another program takes the port first, the next attempt uses another port.
   for (let attempt = 1;; attempt++) {
     const port = freePort();
@@ -173,6 +281,26 @@ async function start(
       if (attempt === 5 || !PORT_TAKEN.test(String(error))) throw error;
     }
   }
+}
+
+function prepare(kind: Kind, dir: string): void {
+  if (kind.unprivileged && Deno.uid() === 0) {
+    // 65534 is nobody and nogroup.
+    Deno.chownSync(dir, 65534, 65534);
+  }
+  kind.prepare?.((command, ...args) => {
+    const [program, given] = commandOf(kind, command, args);
+    const { code, stderr } = new Deno.Command(program, {
+      args: given,
+      cwd: dir,
+      env: { HOME: dir },
+      stdout: "null",
+      stderr: "piped",
+    }).outputSync();
+    if (code === 0) return;
+    const printed = new TextDecoder().decode(stderr);
+    throw new Error(`Cannot prepare ${kind.command}: ${printed}`);
+  }, dir);
 }
 
 class Running implements Server {
@@ -227,8 +355,9 @@ class Running implements Server {
 
 /** @throws {Error} If the server ends before it is ready. The message is the output of the server. */
 async function launch(kind: Kind, args: string[]): Promise<Deno.ChildProcess> {
-  const child = new Deno.Command(kind.command, {
-    args,
+  const [program, given] = commandOf(kind, kind.command, args);
+  const child = new Deno.Command(program, {
+    args: given,
     stdin: "null",
     stdout: "null",
     stderr: "null",

@@ -1,6 +1,7 @@
 /**
  * Every storage when its engine is down, slow or sends garbage: the table in `docs/storages.md`.
  */
+import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals } from "@std/assert";
 import { walk } from "@std/fs";
 import type { DynamoDBDocument } from "npm:@aws-sdk/lib-dynamodb@^3.1162.0";
@@ -13,6 +14,7 @@ import {
   createMemcacheSessionStorage,
   createRedisSessionStorage,
   createSessionStorage,
+  createSqlSessionStorage,
   createWorkersKVSessionStorage,
   type DurableObjectNamespaceLike,
   type FourFunctions,
@@ -279,6 +281,30 @@ const cases: Record<string, Case> = {
       };
       const storage = createSessionStorage({ ...options, ...functions });
       return { storage, breakDown, mend: () => breakDown(undefined) };
+    },
+  },
+  SQL: {
+    reads: { down: "fails", slow: "fails", garbage: "fails" },
+    open(options) {
+      const db = new DatabaseSync(":memory:");
+      const { proxy, breakDown } = breakable({
+        async query(sql: string, values: (string | number)[]) {
+          const statement = db.prepare(sql);
+          return sql.startsWith("SELECT")
+            ? await proxy.readRows(() => statement.all(...values))
+            : { rows: [], rowCount: statement.run(...values).changes };
+        },
+        readRows: async (all: () => unknown[]) => ({ rows: all() }),
+      });
+      const storage = createSqlSessionStorage({
+        ...{ ...options, db: proxy, dialect: "sqlite", createTable: true },
+      });
+      return {
+        storage,
+        breakDown,
+        mend: () => breakDown(undefined),
+        close: () => db.close(),
+      };
     },
   },
   "Own engine": {

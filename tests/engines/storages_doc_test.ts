@@ -15,15 +15,18 @@ import {
   createMemorySessionStorage,
   createRedisSessionStorage,
   createSessionStorage,
+  createSqlSessionStorage,
   createWorkersKVSessionStorage,
   type FlashSessionData,
   type KvLike,
   type Session,
   type SessionStorage,
+  type SqlQueryLike,
   withSession,
 } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
 import { memoryEngine } from "./_memory.ts";
+import { DatabaseSync } from "node:sqlite";
 import { tableUnder } from "../_markdown.ts";
 import { startDynamoDB } from "./_dynamodb.ts";
 import { startObjects } from "./_objects.ts";
@@ -97,6 +100,26 @@ const costs: Record<string, (options: Options) => Promise<Counted>> = {
     counting.atomic = () => chained(atomic());
     const storage = createDenoKvSessionStorage({ ...options, kv: counting });
     return { storage, asked, stop: () => kv.close() };
+  },
+  async SQL(options) {
+    const asked = { count: 0 };
+    const db = new DatabaseSync(":memory:");
+    // It looks for its table once.
+    const storage = createSqlSessionStorage({
+      ...{ ...options, createTable: true, owner: () => "ann" },
+      db: {
+        async query(sql, values) {
+          asked.count++;
+          const statement = db.prepare(sql);
+          return sql.startsWith("SELECT")
+            ? { rows: statement.all(...values) }
+            : { rows: [], rowCount: statement.run(...values).changes };
+        },
+      },
+      dialect: "sqlite",
+    });
+    await storage.read("a".repeat(24));
+    return { storage, asked, stop: () => db.close() };
   },
   async DynamoDB(options) {
     const asked = { count: 0 };
@@ -351,6 +374,14 @@ Deno.test(`${DOCUMENT} is right about the guarantees of the storages`, async () 
     Cookie: createCookieSessionStorage(),
     File: createFileSessionStorage({ dir: "sessions" }),
     "Deno KV": createDenoKvSessionStorage(),
+    SQLite: createSqlSessionStorage({ db: { prepare: no } }),
+    PostgreSQL: createSqlSessionStorage({
+      db: { query: no, connect: no, end: no } as SqlQueryLike,
+    }),
+    MySQL: createSqlSessionStorage({
+      db: { query: no, execute: no, escapeId: no },
+    }),
+    D1: createSqlSessionStorage({ db: { prepare: no as never, batch: no } }),
     Redis: createRedisSessionStorage({ client }),
     Memcached: createMemcacheSessionStorage({ client: memcache }),
     DynamoDB: createDynamoDBSessionStorage({ client, table: "sessions" }),

@@ -8,9 +8,12 @@ import {
   createMemcacheSessionStorage,
   createRedisSessionStorage,
   createSessionStorage,
+  createSqlSessionStorage,
   type SessionStorage,
   type StorageOptions,
 } from "@satchel/session";
+import { DatabaseSync } from "node:sqlite";
+import { effort } from "../_effort.ts";
 import { FileEngine } from "../../storage/engines/file/engine.ts";
 import {
   connectDynamoDB,
@@ -21,7 +24,9 @@ import { withPackages } from "../engines/_packages.ts";
 import {
   installed,
   type Server,
+  startMariaDb,
   startMemcached,
+  startPostgres,
   startRedis,
   startRedisCluster,
 } from "../engines/_servers.ts";
@@ -35,7 +40,10 @@ export type EngineName =
   | "Redis"
   | "Redis Cluster"
   | "Memcached"
-  | "DynamoDB";
+  | "DynamoDB"
+  | "SQLite"
+  | "PostgreSQL"
+  | "MariaDB";
 
 /** Where an engine is, in words that another process understands. */
 export interface Place {
@@ -99,14 +107,45 @@ const openers: Readonly<Record<EngineName, Opener>> = {
     const storage = createDynamoDBSessionStorage({ ...options, client, table });
     return opened(storage, () => db.destroy());
   },
+  SQLite: async (path, options) => {
+    // Nobody waits within a statement, so that the process goes on meanwhile.
+    const db = new DatabaseSync(path, { timeout: 0 });
+    const storage = createSqlSessionStorage({
+      ...{ ...options, db, createTable: true },
+    });
+    return opened(storage, () => db.close());
+  },
+  PostgreSQL: async (port, options) => {
+    const { default: pg } = await import("pg");
+    const at = { host: "127.0.0.1", port: Number(port), user: "postgres" };
+    const db = new pg.Pool(at);
+    // A connection that was lost while nobody used it.
+    db.on("error", () => {});
+    const storage = createSqlSessionStorage({
+      ...{ ...options, db, createTable: true },
+    });
+    return opened(storage, () => db.end());
+  },
+  MariaDB: async (port, options) => {
+    const { default: mysql } = await import("npm:mysql2@3.24.6/promise");
+    const at = { host: "127.0.0.1", port: Number(port), user: "root" };
+    const db = mysql.createPool({ ...at, database: "mysql" });
+    const storage = createSqlSessionStorage({
+      ...{ ...options, db, table: "mysql.race", createTable: true },
+    });
+    return opened(storage, () => db.end());
+  },
 };
 
-function opened(storage: SessionStorage, close = () => {}): Opened {
+function opened(
+  storage: SessionStorage,
+  close: () => unknown = () => {},
+): Opened {
   return {
     storage,
     async close() {
       await storage.close?.();
-      close();
+      await close();
     },
   };
 }
@@ -146,6 +185,19 @@ export async function withEngines(
       },
     });
   }
+  register({ name: "SQLite", start: () => inSqlite() });
+  if (effort.thorough && installed("postgres")) {
+    register({
+      name: "PostgreSQL",
+      start: async () => ofServer(await startPostgres(), "PostgreSQL"),
+    });
+  }
+  if (effort.thorough && installed("mariadb")) {
+    register({
+      name: "MariaDB",
+      start: async () => ofServer(await startMariaDb(), "MariaDB"),
+    });
+  }
   await withPackages("DynamoDB", PACKAGES, async () => {}, () => {
     register({ name: "DynamoDB", start: startDynalite });
   });
@@ -167,9 +219,19 @@ function urlOf({ port }: Server): string {
   return `redis://127.0.0.1:${port}`;
 }
 
-function ofServer(server: Server): Started {
+async function inSqlite(): Promise<Started> {
+  const started = await inFolder("SQLite", "sessions.db");
+  // Readers then do not wait for writers. The setting stays with the file.
+  const db = new DatabaseSync(started.place.at);
+  db.exec("PRAGMA journal_mode = WAL");
+  db.close();
+  return started;
+}
+
+function ofServer(server: Server, engine: EngineName = "Redis"): Started {
+  const at = engine === "Redis" ? urlOf(server) : `${server.port}`;
   return {
-    place: { engine: "Redis", at: urlOf(server) },
+    place: { engine, at },
     servers: [server],
     stop: () => server.stop(),
   };

@@ -1,17 +1,20 @@
 /**
  * Races while processes are killed: workers, whatever they are at, and Redis itself, which keeps what it has
- * acknowledged. On files and on Redis.
+ * acknowledged.
  *
  * `deno task soak`, or with the number of minutes for each.
  */
 // deno-lint-ignore-file no-console -- a command
 import { Random } from "../../conformance/trial/random.ts";
 import { type Crew, race } from "./_crew.ts";
+import { effort } from "../_effort.ts";
 import { type Engine, type Started, withEngines } from "./_engines.ts";
 import { VISITS } from "../../conformance/history/work.ts";
 
 const [minutes = "3"] = Deno.args;
 const PROCESSES = 4;
+/** One of each kind: files, a database in this process, servers that are killed too. */
+const SOAKED = ["file", "Redis", "SQLite", "PostgreSQL"];
 /** A round has fresh sessions, so that what is to be explained stays small. */
 const ROUND = 15_000;
 const PLAN = {
@@ -83,9 +86,10 @@ async function disturb(
 }
 
 const engines: Engine[] = [];
+effort.thorough = true;
 await withEngines((engine) => void engines.push(engine));
 let found = 0;
 for (const engine of engines) {
-  if (["file", "Redis"].includes(engine.name)) found += await soak(engine);
+  if (SOAKED.includes(engine.name)) found += await soak(engine);
 }
 Deno.exit(found === 0 ? 0 : 1);

@@ -5,6 +5,7 @@
  */
 // deno-lint-ignore-file no-console -- a command
 import { race, type Result } from "./_crew.ts";
+import { effort } from "../_effort.ts";
 import { type Engine, withEngines } from "./_engines.ts";
 import { HAMMER, VISITS } from "../../conformance/history/work.ts";
 
@@ -48,6 +49,7 @@ function row(name: string, what: string, result: Result): string {
 }
 
 const engines: Engine[] = [];
+effort.thorough = true;
 await withEngines((engine) => void engines.push(engine));
 console.log(
   `${"engine".padEnd(20)}${

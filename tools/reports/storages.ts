@@ -35,6 +35,7 @@ export interface Absent {
 /** This library's own storages. */
 export const OWN: readonly Subject[] = [
   ...["memory", "cookie", "file", "deno_kv", "four_functions"],
+  ...["sqlite", "postgres", "mysql"],
   ...["redis", "memcached", "dynamodb", "workers_kv", "durable_objects"],
 ].map((name) => ({ file: `satchel_${name}` }));
 

@@ -209,7 +209,77 @@ export const upkeep: readonly DraftedRule[] = [
       }
     },
   }),
+  must("ENGINE-32", {
+    needs: ["owned", "deleteOwned", "compareAndSet"],
+    sentence:
+      "`deleteOwned` deletes a record if it has the version, the other record exists and the owner has more records than may stay; otherwise it returns `false` and changes nothing. Parallel calls do not delete each other's records, nor more than they may.",
+    why:
+      "Logins at the same moment each make room for themselves. If two end each other, nobody is signed in; if each ends another one, too few sessions stay.",
+    async check(e, a) {
+      const owner = e.key(undefined, "the owner");
+      let writes = 0;
+      const write = async (key: string, of = owner) => {
+        const options = { expires: e.soon, owner: of };
+        return [key, await a.write(key, `[${++writes}]`, options)] as const;
+      };
+      const stale = await write(e.key());
+      const [old, version] = await write(stale[0]);
+      const [own] = await write(e.key());
+      await write(e.key(), e.key(undefined, "another owner"));
+      const holds = { ifVersion: version, beside: own, most: 1 };
+      const refused = {
+        "a stale version": { ...holds, ifVersion: stale[1] },
+        "another record that is missing": { ...holds, beside: e.key() },
+        "more records than there are": { ...holds, most: 2 },
+      };
+      for (const [what, options] of Object.entries(refused)) {
+        const deleted = await a.deleteOwned(owner, old, options);
+        const found = await a.read(old) !== null;
+        e.trial.ok(
+          !deleted && found,
+          `deleteOwned() that expects ${what} ${
+            found ? "returned true" : "deleted the record"
+          }`,
+        );
+      }
+      e.trial.ok(
+        await a.deleteOwned(owner, old, holds),
+        "deleteOwned() returned false, although its conditions hold",
+      );
+      await e.holds(a, old, null, "deleteOwned() left the record");
+      await isOwned(e, a, owner, [own], "what deleteOwned() left");
+      const b = e.has("shared", a) ? await e.open(a.namespace) : a;
+      for (const { count, most } of CROWDS) {
+        for (let round = 0; round < 5; round++) {
+          // The trace of a failure does not include the rounds that passed.
+          e.trial.trace.lines.length = 0;
+          const crowd = e.key(undefined, "the owner of a crowd");
+          const rows: (readonly [string, unknown])[] = [];
+          for (let i = 0; i < count; i++) {
+            rows.push(await write(e.key(), crowd));
+          }
+          const calls = rows.map(async ([beside], i) => {
+            const [key, ifVersion] = rows[(i + 1) % count] ?? stale;
+            const options = { ifVersion, beside, most };
+            return await (i % 2 === 0 ? a : b).deleteOwned(crowd, key, options);
+          });
+          const deleted = (await Promise.all(calls)).filter(Boolean).length;
+          const left = (await a.owned(crowd)).length;
+          e.trial.ok(
+            left >= Math.max(most, 1),
+            `of ${count} parallel calls of deleteOwned() that leave ${most}, ${deleted} deleted a record: two have deleted each other's record, or too many did`,
+          );
+          e.trial.equal(left, count - deleted, "deleteOwned() miscounts");
+        }
+      }
+    },
+  }),
 ];
+
+/** How many records call at once, and how many may stay: each deletes the next one. */
+const CROWDS = [{ count: 2, most: 0 }, { count: 2, most: 1 }, {
+  ...{ count: 6, most: 3 },
+}];
 
 async function isOwned(
   e: EngineTrial,

@@ -7,6 +7,7 @@ import {
   type TestClock,
 } from "../../../conformance/mod.ts";
 import type {
+  DeleteOwnedOptions,
   Engine,
   EngineRecord,
   StorageGuarantees,
@@ -133,9 +134,31 @@ function wholeEngine(database: Database): Whole {
     delete: (key, options) => at().delete(key, options),
     touch: (key, expires, options) => at().touch(key, expires, options),
     owned: (owner) => at().owned(owner),
+    deleteOwned(owner, key, options) {
+      // One after the other, as the statements of a database.
+      const { shared } = database;
+      const before = shared.get("deleting") as Promise<unknown> | undefined;
+      const deleted = (before ?? Promise.resolve()).then(() =>
+        deleteSurplus(at(), owner, key, options)
+      );
+      shared.set("deleting", deleted.catch(() => {}));
+      return deleted;
+    },
     sweep: (now) => at().sweep(now),
     async close() {},
   };
+}
+
+/** Deletes a record of an owner in several steps. */
+export async function deleteSurplus(
+  engine: Pick<Required<Engine>, "read" | "owned" | "delete">,
+  owner: string,
+  key: string,
+  { ifVersion, beside, most }: DeleteOwnedOptions,
+): Promise<boolean> {
+  if (await engine.read(beside) === null) return false;
+  if ((await engine.owned(owner)).length <= most) return false;
+  return await engine.delete(key, { ifVersion });
 }
 
 /** Changes what is read. */

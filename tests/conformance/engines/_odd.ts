@@ -32,7 +32,7 @@ export interface Odd {
 const TOUCH = ["ENGINE-15", "ENGINE-16", "ENGINE-17", "ENGINE-21"];
 const CAS = [
   ...["ENGINE-10", "ENGINE-11", "ENGINE-12", "ENGINE-13", "ENGINE-14"],
-  ...["ENGINE-16", "ENGINE-18", "ENGINE-19", "ENGINE-20"],
+  ...["ENGINE-16", "ENGINE-18", "ENGINE-19", "ENGINE-20", "ENGINE-32"],
 ];
 
 /** The engines, by what is unusual. */
@@ -78,13 +78,18 @@ export const odd: Record<string, Odd> = {
         engine.touch(key, expires, {
           ifVersion: nonceOf(options?.ifVersion),
         }),
+      deleteOwned: (owner, key, options) =>
+        engine.deleteOwned(owner, key, {
+          ...{ ...options, ifVersion: nonceOf(options.ifVersion) },
+        }),
     }),
   },
   "it has read, write and delete only": {
-    target: lacking("touch", "owned", "sweep", "close"),
+    target: lacking("touch", "owned", "deleteOwned", "sweep", "close"),
     without: [
       ...TOUCH,
       ...["ENGINE-25", "ENGINE-27", "ENGINE-28", "ENGINE-29", "ENGINE-30"],
+      "ENGINE-32",
     ],
   },
   "records are gone at their deadline": {
@@ -163,7 +168,9 @@ export const odd: Record<string, Odd> = {
       clock: { kind: "virtual", advance() {} },
       open: ({ now }) => memoryEngine(1000, now, () => {}),
     },
-    without: ["ENGINE-23", "ENGINE-25", "ENGINE-26", "ENGINE-31"],
+    without: [
+      ...["ENGINE-23", "ENGINE-25", "ENGINE-26", "ENGINE-31", "ENGINE-32"],
+    ],
   },
   "it ignores versions, and says so": {
     target: ({ engine }) => ({
@@ -228,11 +235,14 @@ export const odd: Record<string, Odd> = {
   },
   "its table is one for all namespaces, and it says so": {
     target: oneTable(),
-    without: ["ENGINE-23", "ENGINE-24", "ENGINE-25", "ENGINE-26", "ENGINE-31"],
+    without: [
+      ...["ENGINE-23", "ENGINE-24", "ENGINE-25", "ENGINE-26", "ENGINE-31"],
+      "ENGINE-32",
+    ],
   },
   "its database allows one process at a time": {
     target: exclusive(),
-    without: ["ENGINE-23", "ENGINE-31"],
+    without: ["ENGINE-23", "ENGINE-31", "ENGINE-32"],
   },
   "the clock is real, and exact to a second": {
     target: {

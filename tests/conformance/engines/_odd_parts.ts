@@ -38,6 +38,10 @@ export function versioned<T>(
       at.engine.delete(key, { ifVersion: real(options?.ifVersion) }),
     touch: (key, expires, options) =>
       at.engine.touch(key, expires, { ifVersion: real(options?.ifVersion) }),
+    deleteOwned: (owner, key, options) =>
+      at.engine.deleteOwned(owner, key, {
+        ...{ ...options, ifVersion: real(options.ifVersion) },
+      }),
   });
 }
 

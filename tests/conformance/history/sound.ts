@@ -1,7 +1,9 @@
 /** Storages that several processes can share, as targets: each must come out right. */
+import { DatabaseSync } from "node:sqlite";
 import {
   createDenoKvSessionStorage,
   createFileSessionStorage,
+  createSqlSessionStorage,
 } from "../../../mod.ts";
 import type { Target } from "../../../conformance/mod.ts";
 import { fourFunctions } from "./_four_functions.ts";
@@ -49,6 +51,18 @@ export const denoKv: Target = {
       storage: createDenoKvSessionStorage({ kv, prefix: namespace, cookie }),
       close: () => kv.close(),
     };
+  },
+};
+
+/** A table of SQLite. */
+export const sql: Target = {
+  name: "SQL",
+  capabilities: ["revoke", "shared", "durable", "merge"],
+  open({ directory = "." }) {
+    const db = new DatabaseSync(`${directory}/sql.db`, { timeout: 5000 });
+    db.exec("PRAGMA journal_mode = WAL");
+    const storage = createSqlSessionStorage({ db, createTable: true, cookie });
+    return { storage, close: () => db.close() };
   },
 };
 

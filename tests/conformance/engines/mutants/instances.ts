@@ -223,6 +223,10 @@ function cached(
       copies.delete(key);
       return await engine.touch(key, expires, options);
     },
+    async deleteOwned(owner, key, options) {
+      copies.delete(key);
+      return await engine.deleteOwned(owner, key, options);
+    },
     async sweep(now) {
       copies.clear();
       await engine.sweep(now);

@@ -3,6 +3,7 @@ import type { Mutant } from "../_mutant.ts";
 import { owners } from "./owners.ts";
 import { races } from "./races.ts";
 import { records } from "./records.ts";
+import { surplus } from "./surplus.ts";
 import { texts } from "./texts.ts";
 import { touch } from "./touch.ts";
 import { failures, sweeps } from "./upkeep.ts";
@@ -19,4 +20,5 @@ export const mutants: readonly Mutant[] = [
   ...sweeps,
   ...owners,
   ...failures,
+  ...surplus,
 ];

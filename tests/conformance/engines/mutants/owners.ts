@@ -163,6 +163,11 @@ function indexed(
       if (deleted && !faults.keepsDeleted) remove((row) => row.key === key);
       return deleted;
     },
+    async deleteOwned(owner, key, options) {
+      const deleted = await at.engine.deleteOwned(owner, key, options);
+      if (deleted) remove((row) => row.key === key);
+      return deleted;
+    },
     async owned(owner) {
       // The database may fail.
       await at.engine.owned(owner);

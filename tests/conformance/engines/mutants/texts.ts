@@ -115,6 +115,11 @@ export const texts: readonly Mutant[] = [
             engine.touch(change(key), expires, options),
           owned: async (owner) =>
             (await engine.owned(owner)).map((key) => names.get(key) ?? key),
+          deleteOwned: (owner, key, options) =>
+            engine.deleteOwned(owner, change(key), {
+              ...options,
+              beside: change(options.beside),
+            }),
         };
       },
     })

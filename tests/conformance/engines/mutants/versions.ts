@@ -25,6 +25,7 @@ export const versions: readonly Mutant[] = [
       "ENGINE-19": "it expects the version of the write that succeeded",
       "ENGINE-20": "its calls expect the version of a write",
       "ENGINE-26": "it expects the version of a write",
+      "ENGINE-32": "it deletes by the version of a write",
     },
     defect: ({ engine }) => ({
       async write(key, value, options) {
@@ -165,6 +166,7 @@ export const versions: readonly Mutant[] = [
       "ENGINE-16": "its writes are within one second",
       "ENGINE-18": "its writes are within one second",
       "ENGINE-20": "its writes are within one second",
+      "ENGINE-32": "its writes are within one second",
     },
     defect: (at) => renumbered(at, () => Math.floor(at.now() / 1000)),
   }),
@@ -227,5 +229,12 @@ function renumbered(
         holds(key, await engine.read(key), ifVersion) &&
         await engine.touch(key, expires)
       ),
+    deleteOwned: (owner, key, { ifVersion, ...options }) =>
+      step(async () => {
+        const record = await engine.read(key);
+        if (!holds(key, record, ifVersion)) return false;
+        const own = { ...options, ifVersion: record?.version };
+        return await engine.deleteOwned(owner, key, own);
+      }),
   };
 }

@@ -1,0 +1,115 @@
+/**
+ * What the errors of SQL databases mean, whichever client throws them.
+ *
+ * @module
+ */
+
+/**
+ * - `transient`: the statement had no effect, and can be repeated
+ * - `unknown`: as `transient`, but the statement may have had its effect
+ * - `duplicate`: a row with this key exists
+ * - `table`, `column`: it does not exist
+ * - `conflict-target`: the key is not a primary key
+ * - `finalized`: the prepared statement belongs to a connection that was closed
+ */
+export type SqlProblem =
+  | "transient"
+  | "unknown"
+  | "duplicate"
+  | "table"
+  | "column"
+  | "conflict-target"
+  | "finalized";
+
+/** SQLSTATE of PostgreSQL, names and numbers of MySQL, names and numbers of SQLite. */
+const CODES: Readonly<Record<string, SqlProblem>> = {
+  // serialization_failure, deadlock_detected, and the same of MySQL
+  "40001": "transient",
+  "40P01": "transient",
+  ER_LOCK_DEADLOCK: "transient",
+  "1213": "transient",
+  ER_LOCK_WAIT_TIMEOUT: "transient",
+  "1205": "transient",
+  // ER_CHECKREAD: MariaDB, for a snapshot that is out of date
+  "1020": "transient",
+  ER_CHECKREAD: "transient",
+  SQLITE_BUSY: "transient",
+  SQLITE_LOCKED: "transient",
+  "23505": "duplicate",
+  ER_DUP_ENTRY: "duplicate",
+  "1062": "duplicate",
+  "42P01": "table",
+  "3F000": "table",
+  ER_NO_SUCH_TABLE: "table",
+  "1146": "table",
+  "42703": "column",
+  ER_BAD_FIELD_ERROR: "column",
+  "1054": "column",
+  "42P10": "conflict-target",
+};
+
+/** For clients that say it in words only: SQLite's, and D1's for everything. */
+const WORDS: readonly (readonly [RegExp, SqlProblem])[] = [
+  [/database (table |schema )?is locked|SQLITE_BUSY/i, "transient"],
+  [/D1_ERROR.*overloaded/i, "transient"],
+  [
+    /D1_ERROR.*(Network connection lost|storage caused object to be reset|reset because its code was updated|exceeded timeout)/i,
+    "unknown",
+  ],
+  [/no such table|unknown database/i, "table"],
+  [/no such column|has no column named/i, "column"],
+  [/ON CONFLICT clause does not match/i, "conflict-target"],
+  [/statement has been finalized|statement is finalized/i, "finalized"],
+];
+
+/** Members of a client's error that contain values, or the statement with values in it. */
+const VALUES = ["args", "parameters", "params", "query", "sql", "bindings"];
+
+/** How deep an error is wrapped at most. */
+const DEPTH = 4;
+
+/** What an error means; `undefined` if nothing of the above. */
+export function problemOf(error: unknown): SqlProblem | undefined {
+  for (const each of withCauses(error)) {
+    const { code, errno, errcode, rawCode, message } = each;
+    for (const given of [code, errno]) {
+      const problem = CODES[String(given)];
+      if (problem) return problem;
+    }
+    // The lower byte is SQLite's primary code: 5 is busy, 6 is locked.
+    for (const given of [errcode, rawCode]) {
+      if (typeof given === "number" && [5, 6].includes(given & 0xff)) {
+        return "transient";
+      }
+    }
+    const words = String(message ?? "");
+    const [, problem] = WORDS.find(([pattern]) => pattern.test(words)) ?? [];
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+/** Removes what contains values from an error, so that it can be logged. Returns it. */
+export function withoutValues(error: unknown): unknown {
+  for (const each of withCauses(error)) {
+    for (const name of VALUES) {
+      if (!Object.hasOwn(each, name)) continue;
+      try {
+        delete each[name];
+      } catch {
+        // A property that cannot be deleted is not enumerable either, so that it is not logged.
+      }
+    }
+  }
+  return error;
+}
+
+function withCauses(error: unknown): Record<string, unknown>[] {
+  const all: Record<string, unknown>[] = [];
+  let at: unknown = error;
+  while (typeof at === "object" && at !== null && all.length < DEPTH) {
+    all.push(at as Record<string, unknown>);
+    at = (at as { cause?: unknown }).cause;
+  }
+  return all;
+}

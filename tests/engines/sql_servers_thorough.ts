@@ -1,0 +1,349 @@
+// PostgreSQL and MariaDB: rights, lost connections, replicas, tables that are made at once, logins in two processes.
+import {
+  createSqlSessionStorage,
+  SessionError,
+  type SessionStorage,
+  type SqlClientLike,
+  type SqlDialect,
+  sqlSessionSchema,
+  type SqlSessionStorageOptions,
+} from "@satchel/session";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import mysql from "npm:mysql2@3.24.6/promise";
+import postgres from "npm:postgres@3.4.9";
+import pg from "pg";
+import {
+  installed,
+  type Server,
+  startMariaDb,
+  startPostgres,
+} from "./_servers.ts";
+
+/** A pool, and the means to make it fail. */
+interface Pool extends AsyncDisposable {
+  readonly db: SqlClientLike;
+}
+
+/** What the tests need of a server. */
+interface Database {
+  readonly name: string;
+  readonly dialect: SqlDialect;
+  readonly server: Server;
+  pool(options?: { user?: string; max?: number }): Pool;
+  /** Runs statements, as the administrator. */
+  run(...statements: string[]): Promise<unknown[]>;
+  /** Ends all connections but this one. */
+  readonly killAll: string;
+  /** Makes the server a replica, and the master again. */
+  readonly readOnly: readonly [on: string, off: string];
+  /** Makes a user `plain`, with the rights on a table that requests need. */
+  grant(table: string): string[];
+}
+
+async function startBoth(): Promise<Database[]> {
+  const databases: Database[] = [];
+  if (installed("postgres")) {
+    const server = await startPostgres();
+    const at = (user: string) => ({
+      host: "127.0.0.1",
+      port: server.port,
+      user,
+    });
+    const admin = new pg.Pool({ ...at("postgres"), max: 1 });
+    admin.on("error", () => {});
+    databases.push({
+      ...{ name: "PostgreSQL", dialect: "postgres", server },
+      pool({ user = "postgres", max = 10 } = {}) {
+        const connectionTimeoutMillis = 500;
+        const database = "postgres";
+        const db = new pg.Pool({
+          ...{ ...at(user), database, max, connectionTimeoutMillis },
+        });
+        db.on("error", () => {});
+        return { db, [Symbol.asyncDispose]: () => db.end() };
+      },
+      async run(...statements) {
+        const all: unknown[] = [];
+        for (const sql of statements) all.push((await admin.query(sql)).rows);
+        return all;
+      },
+      killAll:
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+      readOnly: [
+        "ALTER SYSTEM SET default_transaction_read_only = on",
+        "ALTER SYSTEM SET default_transaction_read_only = off",
+      ],
+      grant: (table) => [
+        "CREATE ROLE plain LOGIN",
+        `GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO plain`,
+      ],
+    });
+  }
+  if (installed("mariadb")) {
+    const server = await startMariaDb();
+    const at = (user: string) => ({
+      host: "127.0.0.1",
+      port: server.port,
+      user,
+    });
+    const admin = mysql.createPool({ ...at("root"), connectionLimit: 1 });
+    await admin.query("CREATE DATABASE app");
+    databases.push({
+      ...{ name: "MariaDB", dialect: "mysql", server },
+      pool({ user = "root", max = 10 } = {}) {
+        const db = mysql.createPool({
+          ...{ ...at(user), database: "app", connectionLimit: max },
+        });
+        return { db, [Symbol.asyncDispose]: () => db.end() };
+      },
+      async run(...statements) {
+        const all: unknown[] = [];
+        for (const sql of statements) {
+          const [rows] = await admin.query(sql);
+          all.push(rows);
+        }
+        return all;
+      },
+      killAll: "KILL USER root",
+      readOnly: ["SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"],
+      grant: (table) => [
+        "CREATE USER plain",
+        `GRANT SELECT, INSERT, UPDATE, DELETE ON app.${table} TO plain`,
+      ],
+    });
+  }
+  return databases;
+}
+
+let tables = 0;
+
+function open(
+  db: SqlClientLike | (() => SqlClientLike),
+  options: Partial<SqlSessionStorageOptions<Data>> = {},
+): SessionStorage<Data> {
+  return createSqlSessionStorage<Data>({ createTable: true, ...options, db });
+}
+
+interface Data {
+  user: string;
+  [key: string]: unknown;
+}
+
+async function save(storage: SessionStorage<Data>, user = "ann") {
+  const session = await storage.read(null);
+  session.set("user", user);
+  return await storage.save(session);
+}
+
+async function assertFails(promise: Promise<unknown>): Promise<string> {
+  const error = await assertRejects(() => promise, SessionError);
+  assertEquals(error.code, "store-failed");
+  return String((error.cause as Error).message);
+}
+
+for (const database of await startBoth()) {
+  const { name, dialect, pool, run, server } = database;
+
+  Deno.test(`createTable works when 12 processes create the table at once, and needs no right when it is there (${name})`, async () => {
+    const table = `t${++tables}`;
+    await using many = pool({ max: 12 });
+    await Promise.all(
+      Array.from({ length: 12 }, () => save(open(many.db, { table }))),
+    );
+    await run(...database.grant(table));
+    await using plain = pool({ user: "plain" });
+    for (const createTable of [true, false]) {
+      const storage = open(plain.db, { table, createTable });
+      const id = await save(storage);
+      assert((await storage.read(id)).has("user"), `${createTable}`);
+      await storage.sweep?.();
+    }
+    const other = open(plain.db, { table: "forbidden", createTable: false });
+    assertMatch(
+      await assertFails(save(other)),
+      /does not exist|command denied/,
+    );
+  });
+
+  Deno.test(`maxPerOwner leaves exactly as many sessions, when logins of two pools come at once (${name})`, async () => {
+    const table = `t${++tables}`;
+    const options = {
+      table,
+      owner: ({ user }: Partial<Data>) => user,
+      maxPerOwner: 3,
+    };
+    await using one = pool();
+    await using two = pool();
+    const storages = [open(one.db, options), open(two.db, options)] as const;
+    for (let round = 0; round < 8; round++) {
+      const user = `u${round}`;
+      const logins = Array.from(
+        { length: 8 },
+        (_, i) => save(storages[i % 2] ?? storages[0], user),
+      );
+      const ids = await Promise.all(logins);
+      const listed = await storages[0].listSessions(user);
+      assertEquals(listed.length, 3, user);
+      let alive = 0;
+      for (const id of ids) {
+        if (id && (await storages[1].read(id)).has("user")) alive++;
+      }
+      assertEquals(alive, 3, user);
+      assertEquals(await storages[1].destroySessions(user), 3, user);
+    }
+  });
+
+  Deno.test(`requests wait for a pool of one connection, and none waits for itself (${name})`, async () => {
+    await using single = pool({ max: 1 });
+    const table = `t${++tables}`;
+    const options = {
+      table,
+      owner: ({ user }: Partial<Data>) => user,
+      maxPerOwner: 2,
+    };
+    const storage = open(single.db, options);
+    await Promise.all(
+      Array.from({ length: 10 }, (_, i) => save(storage, `u${i}`)),
+    );
+  });
+
+  Deno.test(`requests fail with store-failed while the server is away or a replica, and work afterwards (${name})`, async () => {
+    await using connections = pool();
+    const table = `t${++tables}`;
+    const storage = open(connections.db, { table });
+    const id = await save(storage);
+    await run(...dialect === "postgres" ? [database.killAll] : []);
+    if (dialect === "mysql") await run(database.killAll).catch(() => {});
+    // The first request can still get a connection that was lost.
+    await storage.read(id).catch(() => {});
+    assert((await storage.read(id)).has("user"), "after lost connections");
+
+    if (dialect === "postgres") {
+      const [on, off] = database.readOnly;
+      await run(on, "SELECT pg_reload_conf()", database.killAll);
+      await storage.read(id).catch(() => {});
+      assert((await storage.read(id)).has("user"), "a replica answers");
+      assertStringIncludes(await assertFails(save(storage)), "read-only");
+      await run("SET default_transaction_read_only = off", off);
+      await run("SELECT pg_reload_conf()", database.killAll);
+      await storage.read(id).catch(() => {});
+    }
+
+    await server.kill();
+    await assertFails(storage.read(id));
+    await assertFails(save(storage));
+    await server.restart();
+    await storage.read(id).catch(() => {});
+    assert((await storage.read(id)).has("user"), "after a crash");
+    await save(storage);
+  });
+
+  Deno.test(`records are whole, of every letter and of a megabyte (${name})`, async () => {
+    await using connections = pool();
+    const storage = open(connections.db, { table: `t${++tables}` });
+    const session = await storage.read(null);
+    const values = { emoji: "🎒 ü ß \u0000 \ud800", long: "é".repeat(500_000) };
+    for (const [key, value] of Object.entries(values)) session.set(key, value);
+    const read = await storage.read(await storage.save(session));
+    for (const [key, value] of Object.entries(values)) {
+      assert(read.get(key) === value, key);
+    }
+  });
+
+  if (dialect === "postgres") {
+    Deno.test("a renewal within the hour changes no index of PostgreSQL (HOT)", async () => {
+      const connections = pool();
+      const table = `t${++tables}`;
+      let time = 400_000 * 3_600_000 + 60_000;
+      const storage = open(connections.db, {
+        ...{ table, idleTimeout: 1800, touchAfter: 1, now: () => time },
+      });
+      const ids: (string | null)[] = [];
+      for (let i = 0; i < 50; i++) ids.push(await save(storage));
+      for (let round = 0; round < 10; round++) {
+        time += 2000;
+        for (const id of ids) await storage.read(id);
+      }
+      // A connection tells its figures when it ends.
+      await connections[Symbol.asyncDispose]();
+      let [updates, hot] = [0, 0];
+      while (updates < 500) {
+        const [[row]] = await run(
+          `SELECT n_tup_upd AS updates, n_tup_hot_upd AS hot FROM pg_stat_user_tables WHERE relname = '${table}'`,
+        ) as [{ updates: string; hot: string }[]];
+        [updates, hot] = [Number(row?.updates), Number(row?.hot)];
+      }
+      assertEquals([updates, hot], [500, 500]);
+    });
+
+    Deno.test("a pg Client that was not connected fails and says so", async () => {
+      const { port } = server;
+      const client = new pg.Client({
+        host: "127.0.0.1",
+        port,
+        user: "postgres",
+      });
+      const storage = open(client, { table: `t${++tables}` });
+      assertEquals(
+        await assertFails(save(storage)),
+        "the Client of pg is not connected; await client.connect() first, or pass a Pool",
+      );
+      await client.connect();
+      assert(await save(storage));
+      await client.end();
+    });
+
+    Deno.test("tables of a schema and names in upper case work in PostgreSQL, whatever the client does to names", async () => {
+      await run("CREATE SCHEMA app");
+      const { port } = server;
+      const sql = postgres({
+        ...{ host: "127.0.0.1", port, user: "postgres", onnotice() {} },
+        transform: postgres.camel,
+        types: { bigint: postgres.BigInt },
+      });
+      const table = "app.Sessions";
+      const schema = sqlSessionSchema("postgres", { table });
+      await sql.unsafe(schema);
+      await sql.unsafe(schema);
+      const storage = open(sql, { table, createTable: false });
+      assert((await storage.read(await save(storage))).has("user"));
+      await sql.end();
+    });
+  } else {
+    Deno.test("a table of MySQL that would lose sessions is refused", async () => {
+      await using connections = pool();
+      const good = sqlSessionSchema("mysql", { table: "bad" });
+      const tables: Record<string, string> = {
+        "its column value is too short": good.replace("longtext", "text"),
+        "its column key is not its primary key": good.replace(
+          "PRIMARY KEY (`key`)",
+          "KEY (`key`)",
+        ),
+        "its column key does not tell upper case from lower case": good
+          .replace("ascii_bin", "ascii_general_ci"),
+        "it does not have the column due": good.replace(
+          /.*KEY `bad_due`.*\n/,
+          "",
+        ).replace(/ {2}`due` .*\n/, ""),
+      };
+      for (const [problem, schema] of Object.entries(tables)) {
+        await run("DROP TABLE IF EXISTS app.bad");
+        await run(schema.replace("`bad`", "app.`bad`"));
+        const storage = open(connections.db, {
+          ...{ table: "bad", createTable: false },
+        });
+        assertStringIncludes(
+          await assertFails(save(storage)),
+          problem,
+          problem,
+        );
+      }
+    });
+  }
+}
