@@ -14,7 +14,7 @@ import {
 export const SWEPT_AT_ONCE = 90;
 
 /** How many rows a sweep finds at once. */
-export const FOUND_AT_ONCE: number = 5 * SWEPT_AT_ONCE;
+export const FOUND_AT_ONCE: number = 450;
 
 /** The statements. The parameters of each are listed beside it, in their order. */
 export interface Statements {
