@@ -1,1 +1,0 @@
-import { createMemorySessionStorage, withSession } from "./mod.ts"; globalThis.x = [createMemorySessionStorage, withSession];
