@@ -71,7 +71,12 @@ export function encodeEntries(texts: ReadonlyMap<string, string>): string {
 
 /** Whether {@linkcode encodeJson} would return this text. Much faster, if it would. */
 export function hasText(value: unknown, text: string): boolean {
-  return isExact(value, 0) && JSON.stringify(value) === text;
+  try {
+    return isExact(value, 0) && JSON.stringify(value) === text;
+  } catch {
+    // A getter threw an error. The strict encoder says where.
+    return false;
+  }
 }
 
 /** Whether `JSON.stringify` writes a value as it is. Negative zero and objects of other realms count as no. */
@@ -86,7 +91,9 @@ function isExact(value: unknown, depth: number): boolean {
       if (value === null) return true;
       if (depth >= MAX_DEPTH) return false;
       if (Array.isArray(value)) {
-        return ownKeys(value) === value.length + 1 &&
+        // A class of arrays can have its own toJSON.
+        return Object.getPrototypeOf(value) === Array.prototype &&
+          ownKeys(value) === value.length + 1 &&
           value.every((item) => isExact(item, depth + 1));
       }
       const prototype = Object.getPrototypeOf(value);
