@@ -15,12 +15,14 @@ export function after<T, Result>(
   value: Awaitable<T>,
   next: (value: T) => Awaitable<Result>,
 ): Awaitable<Result> {
-  return value instanceof Promise ? value.then(next) : next(value);
+  return isThenable(value) ? value.then(next) : next(value);
 }
 
-/** Whether a value is to be awaited. Not `instanceof`, because it may come from another library. */
-export function isThenable<T>(
-  value: T | PromiseLike<T>,
-): value is PromiseLike<T> {
-  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
+/**
+ * Whether a value is to be awaited. Not `instanceof`: it may come from another library, and where an application has
+ * replaced the global `Promise`, as zone.js does, async functions still return the runtime's own.
+ */
+export function isThenable<T>(value: Awaitable<T>): value is Promise<T> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Promise<T>).then === "function";
 }

@@ -75,7 +75,12 @@ export function encodeEntries(texts: ReadonlyMap<string, string>): string {
  * faster than {@linkcode encodeJson}.
  */
 export function exactText(value: unknown): string | undefined {
-  return isExact(value, 0) ? JSON.stringify(value) : undefined;
+  try {
+    return isExact(value, 0) ? JSON.stringify(value) : undefined;
+  } catch {
+    // A getter threw an error. The strict encoder says where.
+    return undefined;
+  }
 }
 
 /** Whether `JSON.stringify` drops or converts nothing. Negative zero and objects of other realms count as converted. */
@@ -90,6 +95,8 @@ function isExact(value: unknown, depth: number): boolean {
       if (value === null) return true;
       if (depth >= MAX_DEPTH) return false;
       if (Array.isArray(value)) {
+        // A class of arrays can have its own toJSON.
+        if (Object.getPrototypeOf(value) !== Array.prototype) return false;
         for (let i = 0; i < value.length; i++) {
           if (!isExact(value[i], depth + 1)) return false;
         }

@@ -157,10 +157,8 @@ function isFinite(value: unknown): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object" || value === null) return true;
   if (Array.isArray(value)) return value.every(isFinite);
-  for (const key in value) {
-    if (!isFinite((value as Record<string, unknown>)[key])) return false;
-  }
-  return true;
+  // Not `for … in`, which also finds what an application has added to all objects.
+  return Object.values(value).every(isFinite);
 }
 
 const NONE: ReadonlyMap<string, string> = /* @__PURE__ */ new Map();
@@ -315,9 +313,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isTexts(value: unknown): value is Record<string, string> {
-  if (!isObject(value)) return false;
-  for (const key in value) if (typeof value[key] !== "string") return false;
-  return true;
+  return isObject(value) &&
+    Object.values(value).every((text) => typeof text === "string");
 }
 
 /** Whether a decoded value is a lifetime. */

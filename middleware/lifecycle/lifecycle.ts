@@ -237,7 +237,7 @@ export async function exchange<Data, FlashData, Answer>(
   let session: Session<Data, FlashData>;
   try {
     const opened = openSession(storage, request);
-    session = opened instanceof Promise ? await opened : opened;
+    session = isThenable(opened) ? await opened : opened;
   } catch (error) {
     return await exchange.unavailable(unavailableError(error));
   }
@@ -270,7 +270,7 @@ export async function exchange<Data, FlashData, Answer>(
       if (!carrier) closeWithoutCookie(session);
     }
     const committed = commitOnce(storage, session);
-    setCookie = committed instanceof Promise ? await committed : committed;
+    setCookie = isThenable(committed) ? await committed : committed;
   } catch (error) {
     // The storage has reported its failure. The handler's own failure is the answer.
     if (failed) return answer;

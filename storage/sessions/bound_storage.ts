@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { after, type Awaitable } from "../../core/awaitable.ts";
+import { after, type Awaitable, isThenable } from "../../core/awaitable.ts";
 import type { CookieAttributes } from "../../core/attributes.ts";
 import { type Cookie, SatchelCookie } from "../../core/cookie.ts";
 import {
@@ -120,7 +120,7 @@ export class BoundStorage<Data, FlashData>
     from?: string | null | RequestLike | HeadersLike,
   ): Promise<Session<Data, FlashData>> => {
     const session = this.open(from);
-    return session instanceof Promise ? await session : session;
+    return isThenable(session) ? await session : session;
   };
 
   readonly commitSession = async (
@@ -128,7 +128,7 @@ export class BoundStorage<Data, FlashData>
     options?: CommitOptions,
   ): Promise<string> => {
     const setCookie = this.commit(session, options);
-    return setCookie instanceof Promise ? await setCookie : setCookie;
+    return isThenable(setCookie) ? await setCookie : setCookie;
   };
 
   readonly commitCookie = async (

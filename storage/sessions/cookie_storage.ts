@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Awaitable } from "../../core/awaitable.ts";
+import { type Awaitable, isThenable } from "../../core/awaitable.ts";
 import { MAX_COOKIE, type SatchelCookie } from "../../core/cookie.ts";
 import {
   isAhead,
@@ -206,7 +206,7 @@ export class CookieStorage<Data, FlashData>
       const value = this.#envelop(id, encoded, draft, cookie);
       // Once, and not again for the header.
       const text = this.#cookie?.encode(this.cookieValue(value));
-      return text instanceof Promise
+      return isThenable(text)
         ? text.then((text) => finish(value, text)).catch(restore)
         : finish(value, text);
     } catch (error) {

@@ -55,7 +55,7 @@ export class EnginePolicy extends Policy {
       throw this.failure(what, cause, about);
     };
     try {
-      const answer: T | PromiseLike<T> = call();
+      const answer = call();
       return isThenable(answer)
         ? this.#timeout.run(() => Promise.resolve(answer)).catch(fail)
         : answer;

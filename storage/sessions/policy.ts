@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isThenable } from "../../core/awaitable.ts";
 import type { Changes } from "../../core/changes.ts";
 import { hashId } from "../../core/keys.ts";
 import {
@@ -126,7 +127,7 @@ export class Policy {
       const answer: unknown = this.#onEvent(
         session === undefined ? event : { ...event, session },
       );
-      if (answer instanceof Promise) answer.catch(() => {});
+      if (isThenable(answer)) answer.then(undefined, () => {});
     } catch {
       // An event must not fail the request.
     }

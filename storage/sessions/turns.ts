@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Awaitable } from "../../core/awaitable.ts";
+import { type Awaitable, isThenable } from "../../core/awaitable.ts";
 import type { SessionState } from "../../core/session_state.ts";
 
 /** What the turns of one key share, as long as one waits for the next. */
@@ -65,7 +65,7 @@ export class Turns<Value = unknown> {
       next();
       throw error;
     }
-    if (result instanceof Promise) return result.finally(next);
+    if (isThenable(result)) return result.finally(next);
     next();
     return result;
   }

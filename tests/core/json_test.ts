@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import fc from "fast-check";
-import { encodeEntries, encodeJson } from "../../core/json.ts";
+import { encodeEntries, encodeJson, hasText } from "../../core/json.ts";
 import { rowName } from "../_row.ts";
 import { assertSessionError } from "./_support.ts";
 
@@ -224,6 +224,29 @@ Deno.test("encodeJson() reads a getter once", () => {
     },
   }, "k");
   assertEquals([text, reads], ['{"n":1}', 1]);
+});
+
+Deno.test("hasText() does not take for unchanged what encodeJson() writes otherwise, or not at all", () => {
+  class Collection extends Array<number> {
+    toJSON(): number[] {
+      return [1];
+    }
+  }
+  const thrower = Object.defineProperty({}, "a", {
+    enumerable: true,
+    get() {
+      throw new Error("never");
+    },
+  });
+  const list = Object.setPrototypeOf([1], null);
+  const rows: [what: string, value: unknown, text: string][] = [
+    ["an array with its own toJSON()", Collection.of(1, 2), "[1]"],
+    ["a getter that throws", thrower, '{"a":1}'],
+    ["an array without methods", list, "[2]"],
+  ];
+  for (const [what, value, text] of rows) {
+    assertFalse(hasText(value, text), rowName(what));
+  }
 });
 
 Deno.test("encodeJson() does not put values into its messages", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   decodeRecord,
   decodeRecordLife,
@@ -47,6 +47,27 @@ Deno.test("parseJson() accepts large numbers and digits in texts", () => {
     assertEquals(parseJson(text), JSON.parse(text), rowName(text));
   }
   assertEquals(parseJson("{"), undefined);
+});
+
+Deno.test("decodeRecord() ignores what the application has added to all objects", () => {
+  const entries = {
+    values: encodeTexts([["cart", { items: [{ id: 1 }] }]]),
+    flashes: encodeTexts([]),
+    tags: new Map([["note", "tag1"]]),
+  };
+  const life = { created: 1, saved: 1, lifetime: null, span: 1 };
+  const text = encodeRecord("", { ...life, entries, expires: 2 });
+  const prototype = Object.prototype as unknown as Record<string, unknown>;
+  for (const added of [() => {}, {}, NaN, Infinity]) {
+    prototype["added"] = added;
+    try {
+      const { values, tags } = decodeRecord("", text) ?? {};
+      assert(values && tags, rowName(String(added)));
+      assert(Object.hasOwn(values, "cart"), rowName(String(added)));
+    } finally {
+      delete prototype["added"];
+    }
+  }
 });
 
 Deno.test("decodeRecordLife() and decodeRecord() agree on every life", () => {
