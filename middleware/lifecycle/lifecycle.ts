@@ -323,7 +323,7 @@ export function openSession<Data, FlashData>(
   { method, headers }: RequestInfo,
 ): Awaitable<Session<Data, FlashData>> {
   const header = headers.get("Cookie");
-  const opened = storage instanceof BoundStorage
+  const opened = storage instanceof BoundStorage && storage.isOriginal
     ? storage.open(header)
     : Promise.resolve(storage.getSession(header));
   return after(opened, (session) => {
@@ -348,7 +348,7 @@ export function commitOnce<Data, FlashData>(
 ): Awaitable<string> {
   // Before the save: a change made while it runs would be lost silently.
   close(session);
-  return storage instanceof BoundStorage
+  return storage instanceof BoundStorage && storage.isOriginal
     ? storage.commit(session, { renew: false })
     : Promise.resolve(storage.commitSession(session, { renew: false }));
 }

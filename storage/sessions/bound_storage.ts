@@ -131,6 +131,15 @@ export class BoundStorage<Data, FlashData>
     return isThenable(setCookie) ? await setCookie : setCookie;
   };
 
+  readonly #getSession = this.getSession;
+  readonly #commitSession = this.commitSession;
+
+  /** Whether {@linkcode open} and {@linkcode commit} do the same: an application may replace functions, to trace them. */
+  get isOriginal(): boolean {
+    return this.getSession === this.#getSession &&
+      this.commitSession === this.#commitSession;
+  }
+
   readonly commitCookie = async (
     session: SessionLike,
     options?: CommitOptions,
