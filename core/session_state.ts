@@ -437,7 +437,7 @@ export class SessionState {
       const text = texts?.flashes.get(key);
       if (which === "any") taken.set(key, "any");
       else if (text !== undefined) {
-        taken.set(key, { text, tag: storedTags.get(key) });
+        taken.set(key, { text: encodedAgain(text), tag: storedTags.get(key) });
       }
     }
     const tags = new Map<string, string>();
@@ -568,7 +568,9 @@ export class SessionState {
       const stored = this.#storedTexts()?.values.get(key);
       if (stored !== undefined && hasText(value, stored)) continue;
       const text = textOf(value);
-      if (text === undefined || text !== stored) changed.set(key, text);
+      const same = text !== undefined && stored !== undefined &&
+        (text === stored || text === encodedAgain(stored));
+      if (!same) changed.set(key, text);
     }
     return changed;
   }
@@ -622,6 +624,11 @@ export class SessionState {
     this.#closed = true;
     this.#onLateChange = onLateChange;
   }
+}
+
+/** A stored text as this library writes it: a database can write JSON anew, with other escapes and numbers. */
+function encodedAgain(text: string): string {
+  return encodeJson(JSON.parse(text), "");
 }
 
 function newTag(): string {
