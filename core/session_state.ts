@@ -441,7 +441,7 @@ export class SessionState {
       const text = texts?.flashes.get(key);
       if (which === "any") taken.set(key, "any");
       else if (text !== undefined) {
-        taken.set(key, { text, tag: storedTags.get(key) });
+        taken.set(key, { text: encodedAgain(text), tag: storedTags.get(key) });
       }
     }
     const tags = new Map<string, string>();
@@ -580,7 +580,10 @@ export class SessionState {
     }
     for (const key of changed.keys()) {
       const text = textOf(this.#values?.get(key));
-      if (text !== undefined && text === stored?.get(key)) changed.delete(key);
+      const before = stored?.get(key);
+      const same = text !== undefined && before !== undefined &&
+        (text === before || text === encodedAgain(before));
+      if (same) changed.delete(key);
       else changed.set(key, text);
     }
     return changed;
@@ -641,6 +644,11 @@ export class SessionState {
     this.#closed = true;
     this.#onLateChange = onLateChange;
   }
+}
+
+/** A stored text as this library writes it: a database can write JSON anew, with other escapes and numbers. */
+function encodedAgain(text: string): string {
+  return encodeJson(JSON.parse(text), "");
 }
 
 function newTag(): string {

@@ -323,7 +323,7 @@ export function openSession<Data, FlashData>(
   { method, headers }: RequestInfo,
 ): Awaitable<Session<Data, FlashData>> {
   const header = headers.get("Cookie");
-  const opened = isOwn(storage)
+  const opened = storage instanceof BoundStorage && storage.isOriginal
     ? storage.open(header)
     : Promise.resolve(storage.getSession(header));
   return after(opened, (session) => {
@@ -337,13 +337,6 @@ export function openSession<Data, FlashData>(
   });
 }
 
-/** Whether a storage can answer at once, in place of its asynchronous functions. */
-function isOwn<Data, FlashData>(
-  storage: SessionHeaders<Data, FlashData>,
-): storage is BoundStorage<Data, FlashData> {
-  return storage instanceof BoundStorage && storage.isIntact;
-}
-
 /**
  * Closes a session to further changes, and commits it.
  *
@@ -355,7 +348,7 @@ export function commitOnce<Data, FlashData>(
 ): Awaitable<string> {
   // Before the save: a change made while it runs would be lost silently.
   close(session);
-  return isOwn(storage)
+  return storage instanceof BoundStorage && storage.isOriginal
     ? storage.commit(session, { renew: false })
     : Promise.resolve(storage.commitSession(session, { renew: false }));
 }

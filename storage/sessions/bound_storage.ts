@@ -131,6 +131,15 @@ export class BoundStorage<Data, FlashData>
     return isThenable(setCookie) ? await setCookie : setCookie;
   };
 
+  readonly #getSession = this.getSession;
+  readonly #commitSession = this.commitSession;
+
+  /** Whether {@linkcode open} and {@linkcode commit} do the same: an application may replace functions, to trace them. */
+  get isOriginal(): boolean {
+    return this.getSession === this.#getSession &&
+      this.commitSession === this.#commitSession;
+  }
+
   readonly commitCookie = async (
     session: SessionLike,
     options?: CommitOptions,
@@ -148,15 +157,6 @@ export class BoundStorage<Data, FlashData>
     await this.save(session);
     return await this.#serialize(cleared(options));
   };
-
-  readonly #own = [this.getSession, this.commitSession];
-
-  /** Whether the functions are this storage's own. An application can replace them, to observe them for example. */
-  get isIntact(): boolean {
-    const [getSession, commitSession] = this.#own;
-    return this.getSession === getSession &&
-      this.commitSession === commitSession;
-  }
 
   readonly listSessions = async (
     owner: string,

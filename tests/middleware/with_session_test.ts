@@ -720,3 +720,30 @@ Deno.test("withSession() throws and says what to change, when it cannot work", a
     'Cannot store "bad"',
   );
 });
+
+Deno.test("withSession() calls the functions that an application has put into a storage", async () => {
+  const cookie = { name: "s", secrets: ["s3cr3t"] };
+  for (
+    const create of [createMemorySessionStorage, createCookieSessionStorage]
+  ) {
+    const storage: SessionStorage = create({ cookie });
+    const calls: string[] = [];
+    const { getSession, commitSession } = storage;
+    const handler = withSession(storage, (_request, session) => {
+      session.set("a", 1);
+      return new Response();
+    });
+    storage.getSession = (from) => {
+      calls.push("getSession");
+      return getSession(from);
+    };
+    await handler(new Request("http://localhost/"));
+    storage.commitSession = (session, options) => {
+      calls.push("commitSession");
+      return commitSession(session, options);
+    };
+    await handler(new Request("http://localhost/"));
+    const expected = ["getSession", "getSession", "commitSession"];
+    assertEquals(calls, expected, rowName(create.name));
+  }
+});

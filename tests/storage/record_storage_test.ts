@@ -1189,3 +1189,31 @@ Deno.test("session.restart() ends the old session, when other processes keep cha
   assertEquals((await storage.read(login)).data, { user: "bob" });
   assertEquals((await storage.read(id)).size, 0);
 });
+
+Deno.test("storage.commitSession() finds what changed where the database writes JSON with other escapes", async () => {
+  const engine = new FakeEngine();
+  const write = engine.write.bind(engine);
+  engine.write = (key, value, options) =>
+    write(key, value.replaceAll("é", "\\u00e9"), options);
+  const storage = createSessionStorage({
+    cookie: { name: "s", secrets: ["s3cr3t"] },
+    engine,
+  });
+  const { commitSession, getSession } = storage;
+  const session = await getSession();
+  session.set("drink", { name: "café" });
+  session.flash("note", "crème");
+  const [header] = (await commitSession(session)).split(";");
+  const [reader, first, second] = await Promise.all(
+    [1, 2, 3].map(() => getSession(header)),
+  ) as [Session, Session, Session];
+  reader.get("drink");
+  assertFalse(reader.dirty);
+  first.set("other", 1);
+  second.get("note");
+  await commitSession(first);
+  await commitSession(second);
+  const last = await getSession(header);
+  assertFalse(last.has("note"), "a flash was shown, and stays");
+  assertEquals(last.get("drink"), { name: "café" });
+});
