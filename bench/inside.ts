@@ -3,7 +3,6 @@
  *
  * @module
  */
-// deno-lint-ignore-file no-console -- prints what it measured
 import process from "node:process";
 import { measure } from "./measure.ts";
 import { cells } from "./rows.ts";
@@ -12,10 +11,11 @@ const [pattern = "", rounds = "20"] = process.argv.slice(2);
 const measured = await measure(await cells(new RegExp(pattern)), {
   rounds: Number(rounds),
 });
-console.log(JSON.stringify(measured.map(({ row, subject, times }) => ({
+const result = JSON.stringify(measured.map(({ row, subject, times }) => ({
   row,
   name: subject.name,
   floor: subject.floor ?? false,
   times,
-}))));
-process.exit();
+})));
+// A pipe takes only a part at once, and to exit at once would lose the rest.
+process.stdout.write(result, () => process.exit());

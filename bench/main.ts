@@ -29,7 +29,7 @@ import {
 import { markdown, plainTable } from "./report.ts";
 import { compare, type Raw, type Results, worse } from "./results.ts";
 
-const ROUNDS = 30;
+const ROUNDS = 24;
 /** A round of servers takes longer, and has more requests in it. */
 const HTTP_SHARE = 0.2;
 const TOLERANCE = 0.25;

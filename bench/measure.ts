@@ -44,13 +44,15 @@ export interface MeasureOptions {
   readonly turn?: number;
 }
 
+/** CPU time of one cell before the first round, in µs: compilers need thousands of calls. */
+const WARM_UP = 60_000;
 /** Rounds that a cell sits out after one that took it ten turns or more. */
 const REST = 4;
 
 /** Measures cells: each in its turn, and each round begins with another. */
 export async function measure(
   cells: readonly Cell[],
-  { rounds, turn = 3_000 }: MeasureOptions,
+  { rounds, turn = 5_000 }: MeasureOptions,
 ): Promise<Measured[]> {
   const measured: Measured[] = [];
   const runs = new Map<Measured, number>();
@@ -64,11 +66,10 @@ export async function measure(
   for (const cell of cells) {
     const one: Measured = { ...cell, times: [] };
     measured.push(one);
-    // Compilers need thousands of calls; slow cells get fewer.
     let times = 1;
     let spent = 0;
-    while ((spent = await run(one, times)) < 8 * turn) times *= 2;
-    if (times === 1) slow.add(one);
+    while ((spent = await run(one, times)) < WARM_UP) times *= 2;
+    if (spent / times > 2 * turn) slow.add(one);
     runs.set(one, Math.max(1, Math.round(times * turn / spent)));
   }
   for (let round = -2; round < rounds; round++) {
