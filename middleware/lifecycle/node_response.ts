@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Awaitable, isThenable } from "../../core/awaitable.ts";
 import { type Session, stateOf } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
 import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
@@ -188,9 +189,23 @@ export function commitBeforeSending<Data, FlashData>(
       return send();
     }
     phase = "saving";
+    const setCookie = commit();
+    if (!isThenable(setCookie)) {
+      // Nothing can happen in between, so the response need not look sent.
+      if (setCookie) addSetCookie(res, setCookie);
+      return send();
+    }
     if (call.name === "write") pauseSources();
-    save(isFailed).catch(disconnect);
+    save(setCookie, isFailed).catch(disconnect);
     return call.name === "write" ? true : res;
+  }
+
+  function commit(): Awaitable<string> {
+    try {
+      return commitOnce(storage, session);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Pauses piped streams at a queued part, and not when they are piped: Node would resume them at once. */
@@ -212,13 +227,16 @@ export function commitBeforeSending<Data, FlashData>(
     }
   }
 
-  async function save(isFailed: boolean): Promise<void> {
+  async function save(
+    committed: Promise<string>,
+    isFailed: boolean,
+  ): Promise<void> {
     const { statusCode } = res;
     const text = textOf(res);
     const reopen = pretendSent(res, calls);
     let setCookie = "";
     try {
-      setCookie = await commitOnce(storage, session);
+      setCookie = await committed;
     } catch (error) {
       // The answer to the handler's own failure is sent all the same. The storage has reported this one.
       if (!isFailed) {
