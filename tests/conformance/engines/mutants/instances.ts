@@ -172,14 +172,19 @@ export const instances: readonly Mutant[] = [
     name: "the versions are numbered anew when the file is loaded",
     reason: "a restart changes the version of a record",
     defect: (at) => {
-      const keys = sharing(at, "keys", () => new Set<string>());
+      const owners = sharing(
+        at,
+        "owners",
+        () => new Map<string, string | undefined>(),
+      );
       const load = (async () => {
-        for (const key of keys) {
+        for (const [key, owner] of owners) {
           const record = await at.engine.read(key);
           if (!record) continue;
           const { value, expires, version } = record;
           // Not if it was deleted meanwhile: that would be another flaw.
-          await at.engine.write(key, value, { expires, ifVersion: version });
+          const options = { expires, ifVersion: version, owner };
+          await at.engine.write(key, value, options);
         }
       })();
       return {
@@ -189,7 +194,7 @@ export const instances: readonly Mutant[] = [
         },
         async write(key, value, options) {
           await load;
-          keys.add(key);
+          owners.set(key, options.owner);
           return await at.engine.write(key, value, options);
         },
       };
