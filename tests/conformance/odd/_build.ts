@@ -59,6 +59,8 @@ export interface Odd extends Pick<OddTarget, "end"> {
   /** @default {what the storage in memory claims} */
   readonly claims?: readonly Capability[];
   readonly limits?: NonNullable<Target["limits"]>;
+  /** How far the database's clock is ahead of the servers', in milliseconds. @default {0} */
+  readonly aheadMs?: number;
   /** @default {virtual} */
   readonly clock?: NonNullable<Target["clock"]>;
   /** What else `open` returns. */
@@ -85,8 +87,9 @@ export function odd(name: string, what: Odd): OddTarget {
     ...what.end ? { end: what.end } : {},
     async open(options) {
       const { namespace, maxAge, now, ...others } = options;
+      const theirs = () => now() + (what.aheadMs ?? 0);
       const shared = namespaces.get(namespace) ?? {
-        memory: plain(memoryEngine(100_000, now, () => {})),
+        memory: plain(memoryEngine(100_000, theirs, () => {})),
         keys: new Set(),
       };
       namespaces.set(namespace, shared);

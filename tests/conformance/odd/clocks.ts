@@ -29,9 +29,11 @@ export const clocks: readonly Target[] = [
     }),
   }),
   odd("times to live, by a database five minutes ahead", {
+    aheadMs: 300_000,
     engine: (memory, { now }) => timesToLive(memory, now, 300_000),
   }),
   odd("times to live, by a database five minutes behind", {
+    aheadMs: -300_000,
     engine: (memory, { now }) => timesToLive(memory, now, -300_000),
   }),
   aged("deadlines rounded down to whole seconds", Math.floor),
