@@ -1,6 +1,13 @@
 /** How sessions of React Router and Remix 1–2 begin, end and overlap: a few lines of their own API for each rule. */
 import assert from "node:assert/strict";
-import { lifetimeOf, pass, sent, signIn, type Storage } from "./rr_storage.ts";
+import {
+  beginPage,
+  lifetimeOf,
+  pass,
+  sent,
+  signIn,
+  type Storage,
+} from "./rr_storage.ts";
 import type { Show } from "../run.ts";
 
 /** The reproductions, by rule. */
@@ -65,9 +72,7 @@ export const sessionShows: Readonly<Record<string, Show<Storage>>> = {
       "A page that begins before the session expires, and saves afterwards, signs the visitor in again.",
     async show(storage) {
       const { getSession, commitSession } = storage;
-      const expires = new Date(Date.now() + lifetimeOf(storage));
-      const browser = await signIn(storage, { expires });
-      const slow = await getSession(browser);
+      const { browser, page: slow, expires } = await beginPage(storage);
       await pass(storage, expires);
       slow.set("visits", 1);
       await commitSession(slow);

@@ -60,6 +60,20 @@ export function lifetimeOf({ age }: Storage): number {
   return age ? 3_600_000 : 100;
 }
 
+/** Signs a new visitor in, and begins a page of theirs before the session expires. */
+export async function beginPage(
+  storage: Storage,
+  lifetime: number = lifetimeOf(storage),
+): Promise<{ browser: string; page: Session; expires: Date }> {
+  const expires = new Date(Date.now() + lifetime);
+  const browser = await signIn(storage, { expires });
+  const page = await storage.getSession(browser);
+  if (page.has("userId")) return { browser, page, expires };
+  // On a busy machine, the session expired before the page began.
+  if (lifetime > 100_000) throw new Error("the new session is absent");
+  return await beginPage(storage, 2 * lifetime);
+}
+
 /** Lets time pass, until after a moment. */
 export async function pass({ age }: Storage, moment: Date): Promise<void> {
   const ms = moment.getTime() - Date.now() + 20;
