@@ -1,7 +1,7 @@
 /**
  * Whether each rule notices what it is there for: storages that are broken in one way each, and what must turn red.
  *
- * The quick form tries each storage on the rules that it breaks, the thorough form on all rules.
+ * The quick form tries each storage on the rules that it breaks, the long form on all rules.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {

@@ -1,7 +1,7 @@
 /**
  * Whether the suite finds nothing wrong with storages that are right, and do it another way than ours.
  *
- * The quick form tries a third of those that answer at once, others each time, with one random seed. The thorough
+ * The quick form tries a third of those that answer at once, others each time, with one random seed. The long
  * form tries half of them, and slow ones; `deno task slow --seeds` tries all, with 20 seeds each.
  */
 import { assert, assertEquals } from "@std/assert";
