@@ -14,6 +14,21 @@ export const npmFolder: URL = new URL("npm/", bundles);
 /** The command, by its name and its entry in deno.json. */
 const BIN = { "satchel-conformance": "./conformance/cli" };
 
+/** What npm shows of the package, and what bundlers and npm ask of it. */
+const ABOUT = {
+  description:
+    "Sessions for Deno, Bun, Node and Workers: in a cookie, in SQL, Redis and other databases, with a conformance suite for storages",
+  keywords: ["session", "cookie", "flash", "login", "middleware", "deno"],
+  engines: { node: ">=20.16" },
+  sideEffects: false,
+} as const;
+
+/** Where the package is built: npm compares it with the provenance of a release. */
+function repository(): { type: "git"; url: string } {
+  const name = Deno.env.get("GITHUB_REPOSITORY") ?? "satchel/session";
+  return { type: "git", url: `git+https://github.com/${name}.git` };
+}
+
 /**
  * Makes it anew: types and documents as `deno pack` writes them, the code bundled, so that it depends on nothing.
  *
@@ -41,11 +56,9 @@ export async function npmPackage(folder: URL = npmFolder): Promise<void> {
       config.exports[entry]?.replace(/^\.\//, "").replace(/ts$/, "js"),
     ]),
   );
-  const text = JSON.stringify(
-    { ...rest, bin, engines: { node: ">=20.16" } },
-    null,
-    2,
-  );
+  const { name, version, ...entries } = rest;
+  const about = { name, version, ...ABOUT, repository: repository() };
+  const text = JSON.stringify({ ...about, ...entries, bin }, null, 2);
   await Deno.writeTextFile(manifest, `${text}\n`);
 }
 

@@ -77,6 +77,13 @@ export function program(): string {
   ].join("\n");
 }
 
+/** The program without its types, for Node 20. */
+export function plainProgram(): string {
+  return program().replace(/<\{.*?\}>/, "")
+    .replace(/^(const \w+): [\w |]+ =/gm, "$1 =")
+    .replace(/^again\.set.*$/m, "");
+}
+
 /** What {@linkcode program} prints. */
 export function expected(): string {
   const [modules] = entries();
