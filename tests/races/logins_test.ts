@@ -20,7 +20,7 @@ import { openStorage, withEngines } from "./_engines.ts";
 import { type Habits, signIns, type Tally } from "./_logins.ts";
 import { Network } from "./_network.ts";
 
-const RUNS = effort.thorough ? 2_000 : 300;
+const RUNS = effort.long ? 10_000 : effort.thorough ? 2_000 : 300;
 const MANY = 1_000_000;
 const secrets = ["s3cr3t"];
 

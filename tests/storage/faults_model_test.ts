@@ -98,14 +98,14 @@ Deno.test("storage keeps its promises to each pair of requests, in every order o
   const of = effort.thorough ? programs : FEW;
   await tryAll(
     { starts, size: 2, of },
-    { switches: effort.thorough ? 3 : 2 },
+    { switches: effort.long ? 3 : 2 },
   );
 });
 
 for (const retries of RETRIES) {
   Deno.test(`storage keeps its promises to each pair of requests, when a call to the engine fails at any step and they save again ${retries} times`, async () => {
     const starts = FEW_STARTS.map((start) => ({ ...start, retries }));
-    const of = effort.thorough ? FEW : WIDE;
+    const of = effort.long ? FEW : WIDE;
     await tryAll(
       { starts, size: 2, of },
       { switches: effort.thorough && retries === 0 ? 2 : 1, failures: 1 },
@@ -127,7 +127,7 @@ async function tryRandom(
 }
 
 Deno.test("storage keeps its promises to requests drawn at random, when calls to the engine fail", async () => {
-  await tryRandom(effort.thorough ? 40_000 : 2_000, {
+  await tryRandom(effort.long ? 100_000 : effort.thorough ? 15_000 : 2_000, {
     faults: FAULTS,
     most: 3,
   });
@@ -136,7 +136,7 @@ Deno.test("storage keeps its promises to requests drawn at random, when calls to
 // A record that is created again late, after its session was destroyed, looks like a new one. So no save is
 // repeated here.
 Deno.test("storage keeps its promises to requests drawn at random, when calls to the engine fail and take effect later", async () => {
-  await tryRandom(effort.thorough ? 12_000 : 500, {
+  await tryRandom(effort.long ? 30_000 : effort.thorough ? 5_000 : 500, {
     faults: ["times out"],
     most: 2,
     retries: [0],
@@ -148,7 +148,9 @@ if (effort.thorough) {
     const starts = FEW_STARTS.map((start) => ({ ...start, retries: 1 }));
     await tryAll({ starts, size: 2, of: WIDE }, { switches: 0, failures: 2 });
   });
+}
 
+if (effort.long) {
   Deno.test("storage keeps its promises to each three requests, in every order of steps with few switches", async () => {
     await tryAll({ starts: FEW_STARTS, size: 3, of: FEW }, { switches: 1 });
   });
