@@ -211,8 +211,11 @@ export interface Exchange<Data, FlashData, Answer> {
   failed?(answer: Answer): boolean;
   /** The status that the framework answers to one of its HTTP errors, which it catches outside the middleware. */
   errorStatus?(error: unknown): number | undefined;
-  /** Prepares the framework's answer to an error for a cookie. The carrier returns the error to throw. */
-  errorCarrier?(error: unknown): Carrier<unknown>;
+  /**
+   * Prepares the framework's answer to an error for a cookie; `undefined` if it cannot carry one. The carrier returns
+   * the error to throw.
+   */
+  errorCarrier?(error: unknown): Carrier<unknown> | undefined;
   /** Prepares an answer for a cookie; `undefined` if it cannot carry one. */
   carrier(answer: Answer): Carrier<Answer> | undefined;
   /** Releases an answer that will not be sent. */

@@ -28,6 +28,10 @@ export interface FetchExchange<Data, FlashData> {
   ): Response | undefined | Promise<Response | undefined>;
   /** Whether the framework made this response from an error that is not one of its HTTP errors. */
   failed?(response: Response | undefined): boolean;
+  /** The status that the framework answers to one of its HTTP errors, which it catches outside the middleware. */
+  errorStatus?(error: unknown): number | undefined;
+  /** Prepares the framework's answer to an error for a cookie; `undefined` if it cannot carry one. */
+  errorCarrier?(error: unknown): Carrier<unknown> | undefined;
   /** Makes the answer if the session could not be read or saved. @default {503} */
   unavailable?:
     | ((error: SessionError) => Response | Promise<Response>)

@@ -9,6 +9,7 @@ import { denoHttp, nodeHttp } from "./node_http.ts";
 import { oak } from "./oak.ts";
 import { reactRouter } from "./react_router.ts";
 import { remix } from "./remix.ts";
+import { svelteKit, svelteKit2 } from "./sveltekit.ts";
 import { workers } from "./workers.ts";
 
 /** Every framework, in the order of the table. */
@@ -27,4 +28,6 @@ export const drivers: readonly Driver[] = [
   express4,
   nodeHttp,
   denoHttp,
+  svelteKit,
+  svelteKit2,
 ];
