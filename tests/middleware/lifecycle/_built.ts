@@ -31,6 +31,22 @@ const apps = fileURLToPath(
   new URL("../../../.runtimes/apps/", import.meta.url),
 );
 
+/**
+ * A file that serves a handler of Node, and prints the origin.
+ *
+ * @param imports The statement that imports `handler`.
+ */
+export function nodeServer(imports: string): string {
+  return `
+    import { createServer } from "node:http";
+    ${imports}
+    const server = createServer((req, res) => handler(req, res, () => res.end()));
+    server.on("upgrade", (req, socket) => upgradeLifecycle(req, socket));
+    server.listen(0, "127.0.0.1", () =>
+      console.log(\`http://127.0.0.1:\${server.address().port}\`));
+  `;
+}
+
 /** An application that is built. */
 export interface Built {
   /** Its folder. */

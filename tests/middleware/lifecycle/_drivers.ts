@@ -1,4 +1,5 @@
 import type { Driver } from "./_driver.ts";
+import { astro, astro6 } from "./astro.ts";
 import { bunServe } from "./bun_serve.ts";
 import { denoServe } from "./deno_serve.ts";
 import { express, express4 } from "./express.ts";
@@ -30,4 +31,6 @@ export const drivers: readonly Driver[] = [
   denoHttp,
   svelteKit,
   svelteKit2,
+  astro,
+  astro6,
 ];

@@ -1,4 +1,4 @@
-import { type Application, serveBuilt } from "./_built.ts";
+import { type Application, nodeServer, serveBuilt } from "./_built.ts";
 import type { Driver } from "./_driver.ts";
 
 /** The files that both versions have. */
@@ -10,11 +10,7 @@ const FILES = {
     export const trailingSlash = "ignore";
     export const fallback = endpoint(kit);
   `,
-  "server.mjs": `
-    import { createServer } from "node:http";
-    import { handler } from "./build/handler.js";
-    serveLifecycle(createServer((req, res) => handler(req, res, () => res.end())));
-  `,
+  "server.mjs": nodeServer('import { handler } from "./build/handler.js";'),
 };
 
 const hooks = (entry: string) => `
