@@ -11,6 +11,7 @@ import { oak } from "./oak.ts";
 import { reactRouter } from "./react_router.ts";
 import { remix } from "./remix.ts";
 import { svelteKit, svelteKit2 } from "./sveltekit.ts";
+import { tanStackStart } from "./tanstack_start.ts";
 import { workers } from "./workers.ts";
 
 /** Every framework, in the order of the table. */
@@ -33,4 +34,5 @@ export const drivers: readonly Driver[] = [
   svelteKit2,
   astro,
   astro6,
+  tanStackStart,
 ];
