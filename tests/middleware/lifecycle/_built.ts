@@ -5,6 +5,7 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { denoBundle, readConfig } from "../../../tools/project.ts";
 import { install, runtime } from "../../runtimes/_runtime.ts";
 import type { Served } from "./_driver.ts";
 import { bundle } from "./_elsewhere.ts";
@@ -16,7 +17,9 @@ export interface Application {
   /** Its packages from npm, with their versions. */
   readonly packages: Readonly<Record<string, string>>;
   /** The module of this folder that it imports as `./main.mjs`. */
-  readonly main: string;
+  readonly main?: string;
+  /** The entries of this package that it imports, such as `./middleware/astro`. */
+  readonly entries?: readonly string[];
   /** Its files. */
   readonly files: Readonly<Record<string, string>>;
   /** What Node runs to build it. */
@@ -65,7 +68,7 @@ export interface Built {
  * @throws {Error} If its packages cannot be installed, or the build fails, with what it printed.
  */
 export async function build(application: Application): Promise<Built> {
-  const { name, packages, files, main, server } = application;
+  const { name, packages, files, main, entries, server } = application;
   const home = join(apps, name);
   await install(home, packages);
   // A folder of its own, because another run may build the same application.
@@ -79,7 +82,8 @@ export async function build(application: Application): Promise<Built> {
       await Deno.mkdir(dirname(file), { recursive: true });
       await Deno.writeTextFile(file, text);
     }
-    await bundle(main, join(folder, "main.mjs"));
+    if (main) await bundle(main, join(folder, "main.mjs"));
+    if (entries) await addPackage(folder, entries);
     const [program = "", ...args] = application.build;
     const { success, stdout, stderr } = await new Deno.Command(node, {
       args: [join(home, "node_modules", program), ...args],
@@ -102,6 +106,29 @@ export async function build(application: Application): Promise<Built> {
     await remove();
     throw error;
   }
+}
+
+/** Puts this package into an application, as npm would. */
+async function addPackage(
+  folder: string,
+  entries: readonly string[],
+): Promise<void> {
+  const { name, exports } = readConfig();
+  const to = join(folder, "node_modules", name);
+  const modules = [".", ...entries].map((entry) => exports[entry] ?? entry);
+  const flags = ["--platform=browser", "--code-splitting", `--outdir=${to}`];
+  await denoBundle(...flags, ...modules);
+  const manifest = {
+    name,
+    type: "module",
+    exports: Object.fromEntries(
+      [".", ...entries].map((entry) => [
+        entry,
+        exports[entry]?.replace(/ts$/, "js"),
+      ]),
+    ),
+  };
+  await Deno.writeTextFile(join(to, "package.json"), JSON.stringify(manifest));
 }
 
 /** Builds an application and serves it. */

@@ -1,81 +1,79 @@
 import { type Application, nodeServer, serveBuilt } from "./_built.ts";
 import type { Driver } from "./_driver.ts";
 
-/** The files that both versions have. */
-const FILES = {
-  "src/app.html": "<head>%sveltekit.head%</head><body>%sveltekit.body%</body>",
-  "src/routes/[...path]/+server.js": `
-    import * as kit from "@sveltejs/kit";
-    import { endpoint } from "../../../main.mjs";
-    export const trailingSlash = "ignore";
-    export const fallback = endpoint(kit);
-  `,
-  "server.mjs": nodeServer('import { handler } from "./build/handler.js";'),
+/** The versions that are tested: the newest, and the one before. */
+export type Version = 3 | 2;
+
+const PACKAGES = {
+  "@sveltejs/vite-plugin-svelte": "7.3.0",
+  svelte: "5.57.3",
+  // The newest needs a package that npm does not have.
+  vite: "8.3.8",
 };
 
-const hooks = (entry: string) => `
-  import * as kit from "@sveltejs/kit";
-  import { sequence } from "${entry}";
-  import { hooks } from "../main.mjs";
-  export const { handle, handleError } = hooks({ ...kit, sequence });
-`;
-
-const SHARED = {
-  main: "./_sveltekit_main.ts",
-  build: ["vite/bin/vite.js", "build"],
-  server: "server.mjs",
+const VERSIONS = {
+  3: { "@sveltejs/kit": "3.2.0", "@sveltejs/adapter-node": "6.0.1" },
+  2: { "@sveltejs/kit": "2.70.4", "@sveltejs/adapter-node": "5.5.4" },
 };
 
-/** SvelteKit 3. */
-export const APPLICATION: Application = {
-  ...SHARED,
-  name: "sveltekit-3",
-  packages: {
-    "@sveltejs/kit": "3.2.0",
-    "@sveltejs/adapter-node": "6.0.1",
-    "@sveltejs/vite-plugin-svelte": "7.3.0",
-    svelte: "5.57.3",
-    vite: "8.3.8",
-  },
-  files: {
-    ...FILES,
-    "src/hooks.server.js": hooks("@sveltejs/kit/hooks"),
-    "vite.config.js": `
-      import adapter from "@sveltejs/adapter-node";
-      import { sveltekit } from "@sveltejs/kit/vite";
-      export default { plugins: [sveltekit({
-        adapter: adapter({ precompress: false }),
-        csrf: { trustedOrigins: ["*"] },
-      })] };
+/**
+ * An application of SvelteKit.
+ *
+ * @param options What its configuration has more.
+ */
+export function svelteKitApplication(
+  version: Version,
+  files: Readonly<Record<string, string>>,
+  options = "",
+): Omit<Application, "main"> {
+  const kit = `{
+    adapter: adapter({ precompress: false }),
+    // The tests post without an Origin.
+    csrf: { trustedOrigins: ["*"] },
+    ${options}
+  }`;
+  const adapter = 'import adapter from "@sveltejs/adapter-node";';
+  const plugin = 'import { sveltekit } from "@sveltejs/kit/vite";';
+  return {
+    name: `sveltekit-${version}`,
+    packages: { ...VERSIONS[version], ...PACKAGES },
+    build: ["vite/bin/vite.js", "build"],
+    server: "server.mjs",
+    files: {
+      "vite.config.js": version === 3
+        ? `${adapter}${plugin} export default { plugins: [sveltekit(${kit})] };`
+        : `${plugin} export default { plugins: [sveltekit()] };`,
+      ...(version === 2 && {
+        "svelte.config.js": `${adapter} export default { kit: ${kit} };`,
+      }),
+      "src/app.html":
+        "<head>%sveltekit.head%</head><body>%sveltekit.body%</body>",
+      "server.mjs": nodeServer(
+        'import { handler } from "./build/handler.js";',
+      ),
+      ...files,
+    },
+  };
+}
+
+function serve(version: Version): ReturnType<Driver["serve"]> {
+  const files = {
+    "src/hooks.server.js": `
+      import * as kit from "@sveltejs/kit";
+      import { sequence } from "@sveltejs/kit/hooks";
+      import { hooks } from "../main.mjs";
+      export const { handle, handleError } = hooks({ ...kit, sequence });
     `,
-  },
-};
-
-/** SvelteKit 2. */
-const BEFORE: Application = {
-  ...SHARED,
-  name: "sveltekit-2",
-  packages: {
-    ...APPLICATION.packages,
-    "@sveltejs/kit": "2.70.4",
-    "@sveltejs/adapter-node": "5.5.4",
-  },
-  files: {
-    ...FILES,
-    "src/hooks.server.js": hooks("@sveltejs/kit/hooks"),
-    "svelte.config.js": `
-      import adapter from "@sveltejs/adapter-node";
-      export default { kit: {
-        adapter: adapter({ precompress: false }),
-        csrf: { trustedOrigins: ["*"] },
-      } };
+    "src/routes/[...path]/+server.js": `
+      import * as kit from "@sveltejs/kit";
+      import { endpoint } from "../../../main.mjs";
+      export const trailingSlash = "ignore";
+      export const fallback = endpoint(kit);
     `,
-    "vite.config.js": `
-      import { sveltekit } from "@sveltejs/kit/vite";
-      export default { plugins: [sveltekit()] };
-    `,
-  },
-};
+  };
+  const application = svelteKitApplication(version, files);
+  return serveBuilt({ ...application, main: "./_sveltekit_main.ts" });
+}
 
 /** SvelteKit 3, built and served by Node. */
 export const svelteKit: Driver = {
@@ -90,12 +88,12 @@ export const svelteKit: Driver = {
     upgrade: "sent",
   },
   isBuilt: true,
-  serve: () => serveBuilt(APPLICATION),
+  serve: () => serve(3),
 };
 
 /** SvelteKit 2, built and served by Node. */
 export const svelteKit2: Driver = {
   ...svelteKit,
   name: "SvelteKit 2",
-  serve: () => serveBuilt(BEFORE),
+  serve: () => serve(2),
 };
