@@ -116,8 +116,8 @@ interface Ended {
  * - A thrown `Response` is sent and commits. If a page throws an error, nothing is committed.
  * - The pages `404.astro` and `500.astro` that Astro makes for another page's answer can read the session of that page,
  *   its flash messages included, without consuming them. A change throws `late-change`.
- * - A layout or component runs while the page is sent. A change there throws `late-change`, and so does reading a flash
- *   message: do both in the page, or in a middleware after this one.
+ * - A layout or component can run after the response has begun. A change then throws `late-change`, and so does reading
+ *   a flash message: do both in the page, or in a middleware after this one.
  * - In a prerendered page nothing is read or stored, and using the session throws.
  *
  * @param storage The session storage.

@@ -57,6 +57,8 @@ export interface TanStackStartArgsLike {
   readonly request: Request;
   /** The path of the request. A server function's own middleware does not have it. */
   readonly pathname: string;
+  /** `serverFn` if the browser calls a server function. */
+  readonly handlerType?: string;
   /** What earlier middlewares have put into the context. */
   // deno-lint-ignore no-explicit-any -- the application declares its type
   readonly context?: any;
@@ -153,6 +155,7 @@ export function session<Data, FlashData>(
       return (await args.next({ context: refused })).response;
     }
     let handled: Response | undefined;
+    let failed = false;
     const response = await respond<Data, FlashData>(storage, {
       request,
       isFailure,
@@ -161,8 +164,13 @@ export function session<Data, FlashData>(
         mustBeFree(context?.[key], `context.${key}`);
         const result = await args.next({ context: { [key]: session } });
         mustBeKept(result.context?.[key], session, `context.${key}`);
-        return handled = result.response;
+        handled = result.response as Response;
+        // Only then it matters.
+        failed = args.handlerType === "serverFn" && session.dirty &&
+          await isSerializedError(handled);
+        return handled;
       },
+      failed: () => failed,
       unavailable: onUnavailable && ((error) => onUnavailable(error, args)),
     }) as Response;
     return withRedirect(response, handled);
@@ -178,6 +186,20 @@ function checkArguments(args: TanStackStartArgsLike): void {
   throw new TypeError(
     "Cannot mount session: this is not a request middleware of TanStack Start 1.132 or later; write `createMiddleware().server(session(storage))`, and add it to requestMiddleware in src/start.ts",
   );
+}
+
+/** Whether a response carries the error of a server function to the browser: its status is 200, as if it had not failed. */
+async function isSerializedError(response: Response): Promise<boolean> {
+  const { headers } = response;
+  const isResult = headers.get("x-tss-serialized") === "true" &&
+    headers.get("Content-Type") === "application/json";
+  if (!isResult) return false;
+  try {
+    const { p } = JSON.parse(await response.clone().text());
+    return p.k[0] === "error";
+  } catch {
+    return false;
+  }
 }
 
 /** TanStack Start recognizes a `redirect()` by its options, and completes its headers after all middlewares. */

@@ -2,44 +2,64 @@ import { type Application, nodeServer, serveBuilt } from "./_built.ts";
 import type { Driver } from "./_driver.ts";
 import { SHARED_RESPONSES } from "./_fetch.ts";
 
-/** TanStack Start. */
-export const APPLICATION: Application = {
-  name: "tanstack-start",
-  packages: {
-    "@tanstack/react-router": "1.170.46",
-    "@tanstack/react-start": "1.169.5",
-    "@vitejs/plugin-react": "6.0.3",
-    react: "19.2.8",
-    "react-dom": "19.2.8",
-    srvx: "1.0.8",
-    vite: "8.3.8",
-  },
-  main: "./_tanstack_main.ts",
-  build: ["vite/bin/vite.js", "build"],
-  server: "server.mjs",
-  files: {
-    "vite.config.js": `
-      import { tanstackStart } from "@tanstack/react-start/plugin/vite";
-      import react from "@vitejs/plugin-react";
-      export default { plugins: [tanstackStart(), react()] };
-    `,
+/**
+ * An application of TanStack Start.
+ *
+ * @param options The options of its plugin.
+ */
+export function tanStackApplication(
+  files: Readonly<Record<string, string>>,
+  options = "",
+): Omit<Application, "main"> {
+  return {
+    name: "tanstack-start",
+    packages: {
+      "@tanstack/react-router": "1.170.46",
+      "@tanstack/react-start": "1.169.5",
+      "@vitejs/plugin-react": "6.0.3",
+      react: "19.2.8",
+      "react-dom": "19.2.8",
+      srvx: "1.0.8",
+      // The newest needs a package that npm does not have.
+      vite: "8.3.8",
+    },
+    build: ["vite/bin/vite.js", "build"],
+    server: "server.mjs",
+    files: {
+      "vite.config.js": `
+        import { tanstackStart } from "@tanstack/react-start/plugin/vite";
+        import react from "@vitejs/plugin-react";
+        export default { plugins: [tanstackStart({ ${options} }), react()] };
+      `,
+      "src/router.jsx": `
+        import { createRouter } from "@tanstack/react-router";
+        import { routeTree } from "./routeTree.gen";
+        export const getRouter = () => createRouter({ routeTree });
+      `,
+      "src/routes/__root.jsx": `
+        import { createRootRoute, HeadContent, Outlet, Scripts } from "@tanstack/react-router";
+        export const Route = createRootRoute({
+          component: () => <html><head><HeadContent /></head><body><Outlet /><Scripts /></body></html>,
+        });
+      `,
+      "server.mjs": nodeServer(`
+        import { toNodeHandler } from "srvx/node";
+        import start from "./dist/server/server.js";
+        const handler = toNodeHandler((request) => start.fetch(request));
+      `),
+      ...files,
+    },
+  };
+}
+
+function serve(): ReturnType<Driver["serve"]> {
+  const files = {
     "src/start.js": `
       import { createMiddleware, createStart } from "@tanstack/react-start";
       import { middlewares } from "../main.mjs";
       export const startInstance = createStart(() => ({
         requestMiddleware: middlewares.map((each) => createMiddleware().server(each)),
       }));
-    `,
-    "src/router.jsx": `
-      import { createRouter } from "@tanstack/react-router";
-      import { routeTree } from "./routeTree.gen";
-      export const getRouter = () => createRouter({ routeTree });
-    `,
-    "src/routes/__root.jsx": `
-      import { createRootRoute, HeadContent, Outlet, Scripts } from "@tanstack/react-router";
-      export const Route = createRootRoute({
-        component: () => <html><head><HeadContent /></head><body><Outlet /><Scripts /></body></html>,
-      });
     `,
     "src/routes/$.js": `
       import { createFileRoute, redirect } from "@tanstack/react-router";
@@ -48,13 +68,12 @@ export const APPLICATION: Application = {
         server: { handlers: { ANY: handler({ redirect }) } },
       });
     `,
-    "server.mjs": nodeServer(`
-      import { toNodeHandler } from "srvx/node";
-      import start from "./dist/server/server.js";
-      const handler = toNodeHandler((request) => start.fetch(request));
-    `),
-  },
-};
+  };
+  return serveBuilt({
+    ...tanStackApplication(files),
+    main: "./_tanstack_main.ts",
+  });
+}
 
 /** TanStack Start, built and served by Node. */
 export const tanStackStart: Driver = {
@@ -69,5 +88,5 @@ export const tanStackStart: Driver = {
     upgrade: "sent",
   },
   isBuilt: true,
-  serve: () => serveBuilt(APPLICATION),
+  serve,
 };
