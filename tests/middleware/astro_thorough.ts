@@ -1,7 +1,7 @@
 // The documented application of Astro, built and served, and what only a whole application shows.
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { astroApplication, type Version } from "./lifecycle/astro.ts";
-import { build } from "./lifecycle/_built.ts";
+import { build, checkTypes } from "./lifecycle/_built.ts";
 import { Client } from "./lifecycle/_client.ts";
 import { documentedFiles } from "./lifecycle/_documented.ts";
 
@@ -91,6 +91,21 @@ const MADE = {
     ---
     <p>{name}</p>`,
 };
+
+const TYPES = `
+  import type { MiddlewareHandler } from "astro";
+  import { createMemorySessionStorage } from "repository/mod.ts";
+  import { session, type SessionLocals } from "repository/middleware/astro.ts";
+  const storage = createMemorySessionStorage<{ visits: number }>();
+  declare global { namespace App { interface Locals extends SessionLocals<typeof storage> {} } }
+  export const onRequest: MiddlewareHandler = session(storage);
+  export const use: MiddlewareHandler = ({ locals }, next) => {
+    const visits: number | undefined = locals.session.get("visits");
+    // @ts-expect-error The data does not have this key.
+    locals.session.set("other", visits);
+    return next();
+  };
+`;
 
 function application(
   version: Version,
@@ -185,6 +200,10 @@ for (const version of [7, 6] as const) {
         assertMatch(await response.text(), /<p>late-change<\/p>/);
       },
     );
+
+    if (version === 7) {
+      await t.step("types", () => checkTypes(built, TYPES));
+    }
 
     await stop();
     await built.remove();

@@ -1,6 +1,6 @@
 // The documented application of SvelteKit, built and served, and what only a whole application shows.
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { build } from "./lifecycle/_built.ts";
+import { build, checkTypes } from "./lifecycle/_built.ts";
 import { Client } from "./lifecycle/_client.ts";
 import { documentedFiles } from "./lifecycle/_documented.ts";
 import { svelteKitApplication } from "./lifecycle/sveltekit.ts";
@@ -77,6 +77,21 @@ const FILES = {
 const OPTIONS = `
   files: { hooks: { server: "src/hooks.tested" } },
   prerender: { entries: ["/plain", "/made"], handleHttpError: "warn" },
+`;
+
+const TYPES = `
+  import type { Handle } from "@sveltejs/kit/hooks";
+  import { createMemorySessionStorage } from "repository/mod.ts";
+  import { session, type SessionLocals } from "repository/middleware/sveltekit.ts";
+  const storage = createMemorySessionStorage<{ visits: number }>();
+  declare global { namespace App { interface Locals extends SessionLocals<typeof storage> {} } }
+  export const handle: Handle = session(storage);
+  export const use: Handle = ({ event, resolve }) => {
+    const visits: number | undefined = event.locals.session.get("visits");
+    // @ts-expect-error The data does not have this key.
+    event.locals.session.set("other", visits);
+    return resolve(event);
+  };
 `;
 
 const documented = await documentedFiles("SvelteKit");
@@ -172,6 +187,10 @@ for (const version of [3, 2] as const) {
       const made = await client.request("/made");
       assert(!made.text.includes("<p>made</p>"));
     });
+
+    if (version === 3) {
+      await t.step("types", () => checkTypes(built, TYPES));
+    }
 
     await stop();
     await built.remove();

@@ -1,7 +1,7 @@
 // The documented application of TanStack Start, built and served, and what only a whole application shows.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import { type Application, build } from "./lifecycle/_built.ts";
+import { type Application, build, checkTypes } from "./lifecycle/_built.ts";
 import { Client } from "./lifecycle/_client.ts";
 import { documentedFiles } from "./lifecycle/_documented.ts";
 import { tanStackApplication } from "./lifecycle/tanstack_start.ts";
@@ -72,6 +72,22 @@ const FILES = {
 const OPTIONS = `
   pages: [{ path: "/made" }],
   prerender: { enabled: true, autoStaticPathsDiscovery: false, crawlLinks: false },
+`;
+
+const TYPES = `
+  import { createMiddleware, createServerFn, createStart } from "@tanstack/react-start";
+  import { createMemorySessionStorage } from "repository/mod.ts";
+  import { session, type SessionContext } from "repository/middleware/tanstack_start.ts";
+  const storage = createMemorySessionStorage<{ visits: number }>();
+  type Context = SessionContext<typeof storage>;
+  const sessions = createMiddleware().server<Context>(session(storage));
+  export const startInstance = createStart(() => ({ requestMiddleware: [sessions] }));
+  export const visit = createServerFn().middleware([sessions]).handler(({ context }) => {
+    const visits: number | undefined = context.session.get("visits");
+    // @ts-expect-error The data does not have this key.
+    context.session.set("other", visits);
+    return visits;
+  });
 `;
 
 const application: Application = {
@@ -165,6 +181,8 @@ Deno.test("session() in an application of TanStack Start", async (t) => {
       assert(files > 0);
     },
   );
+
+  await t.step("types", () => checkTypes(built, TYPES));
 
   await stop();
   await built.remove();

@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { denoBundle, readConfig } from "../../../tools/project.ts";
+import { deno, denoBundle, readConfig, root } from "../../../tools/project.ts";
 import { install, runtime } from "../../runtimes/_runtime.ts";
 import type { Served } from "./_driver.ts";
 import { bundle } from "./_elsewhere.ts";
@@ -176,4 +176,27 @@ async function run(node: string, file: string, cwd: string): Promise<Served> {
       await drained;
     },
   };
+}
+
+/**
+ * Type-checks a module beside an application, with its framework's own types.
+ *
+ * @param code The module. It imports this repository's files from `repository/`.
+ * @throws {Error} If the check fails, with what it printed.
+ */
+export async function checkTypes(
+  { folder }: Built,
+  code: string,
+): Promise<void> {
+  // Not in the application's own folder, whose package.json does not name its packages.
+  const home = dirname(folder);
+  const file = await Deno.makeTempFile({ dir: home, suffix: ".ts" });
+  try {
+    const text = code.replaceAll('"repository/', `"${root.href}`);
+    await Deno.writeTextFile(file, text);
+    const { ok, text: printed } = await deno(["check", file], { cwd: home });
+    if (!ok) throw new Error(printed);
+  } finally {
+    await Deno.remove(file);
+  }
 }
