@@ -9,8 +9,11 @@ import type { Sharing } from "../../../middleware/lifecycle/nested.ts";
 import type { SessionStorage } from "../../../storage/contract.ts";
 import { createSessionStorage } from "../../../storage/create_session_storage.ts";
 import { rowName } from "../../_row.ts";
+import { withPackages } from "../../engines/_packages.ts";
+import { PACKAGES, startWorkerd } from "../../engines/_workerd.ts";
 import { cookieHeader } from "../../core/_support.ts";
 import { FakeEngine } from "../../storage/_fake_engine.ts";
+import { bundle } from "./_elsewhere.ts";
 
 type Data = Record<string, unknown>;
 type Handler = (session: Session<Data>, request: Request) => unknown;
@@ -208,3 +211,31 @@ Deno.test("a middleware that is mounted twice does not share: its entry refuses 
     }, { request });
   });
 });
+
+await withPackages(
+  "Workers",
+  PACKAGES,
+  () => Promise.resolve(),
+  () => {
+    Deno.test({
+      name:
+        "in a Worker, a nested request shares the session if nodejs_compat is set",
+      // workerd ends with this process.
+      sanitizeOps: false,
+      sanitizeResources: false,
+      async fn() {
+        const file = await Deno.makeTempFile({ suffix: ".mjs" });
+        await bundle("./_nested_worker.ts", file);
+        const script = await Deno.readTextFile(file);
+        await Deno.remove(file);
+        for (const flags of [["nodejs_compat"], []]) {
+          const { origin } = await startWorkerd({ script, flags });
+          const response = await fetch(origin);
+          const name = rowName(...flags);
+          assertEquals(await response.json(), flags.length > 0, name);
+          assertEquals(response.headers.getSetCookie().length, 1, name);
+        }
+      },
+    });
+  },
+);
