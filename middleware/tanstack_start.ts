@@ -24,7 +24,6 @@
  * // What TanStack Start does in a request
  * const response = await middleware({
  *   request: new Request("http://localhost/"),
- *   pathname: "/",
  *   next: async ({ context }) => ({ context, response: Response.json(count({ context })) }),
  * });
  * assertEquals(await response.json(), 1);
@@ -55,10 +54,6 @@ export type * from "./lifecycle/types.ts";
 export interface TanStackStartArgsLike {
   /** The request. */
   readonly request: Request;
-  /** The path of the request. A server function's own middleware does not have it. */
-  readonly pathname: string;
-  /** `serverFn` if the browser calls a server function. */
-  readonly handlerType?: string;
   /** What earlier middlewares have put into the context. */
   // deno-lint-ignore no-explicit-any -- the application declares its type
   readonly context?: any;
@@ -165,9 +160,8 @@ export function session<Data, FlashData>(
         const result = await args.next({ context: { [key]: session } });
         mustBeKept(result.context?.[key], session, `context.${key}`);
         handled = result.response as Response;
-        // Only then it matters.
-        failed = args.handlerType === "serverFn" && session.dirty &&
-          await isSerializedError(handled);
+        // An untouched session is not saved either way.
+        failed = session.dirty && await isSerializedError(handled);
         return handled;
       },
       failed: () => failed,
@@ -181,12 +175,16 @@ export function session<Data, FlashData>(
 function checkArguments(args: TanStackStartArgsLike): void {
   const isKnown = typeof args?.next === "function" &&
     typeof args.request?.headers?.get === "function" &&
-    typeof args.pathname === "string";
+    // The middleware of a server function has it.
+    !("sendContext" in args);
   if (isKnown) return;
   throw new TypeError(
     "Cannot mount session: this is not a request middleware of TanStack Start 1.132 or later; write `createMiddleware().server(session(storage))`, and add it to requestMiddleware in src/start.ts",
   );
 }
+
+/** How seroval, which writes the results of server functions, notes `undefined` and other constants. */
+const CONSTANT = 2;
 
 /** Whether a response carries the error of a server function to the browser: its status is 200, as if it had not failed. */
 async function isSerializedError(response: Response): Promise<boolean> {
@@ -195,8 +193,11 @@ async function isSerializedError(response: Response): Promise<boolean> {
     headers.get("Content-Type") === "application/json";
   if (!isResult) return false;
   try {
-    const { p } = JSON.parse(await response.clone().text());
-    return p.k[0] === "error";
+    // The keys of the result's object, and its values.
+    const { k, v } = JSON.parse(await response.clone().text()).p;
+    const error = v[k.indexOf("error")];
+    // Before 1.169, a result without an error has the key, too.
+    return error !== undefined && error.t !== CONSTANT;
   } catch {
     return false;
   }

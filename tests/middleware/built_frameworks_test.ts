@@ -86,7 +86,6 @@ const FRAMEWORKS: readonly Framework[] = [
     visit: async (middleware, use, context = {}, request = ask()) =>
       await middleware({
         request,
-        pathname: "/",
         context,
         next: async (options: { context: object }) => {
           const all = { ...context, ...options.context };
@@ -95,7 +94,7 @@ const FRAMEWORKS: readonly Framework[] = [
         },
       }),
     // The last one is a server function's own middleware.
-    wrong: [[{}], [{ request: ask(), context: {}, next() {} }]],
+    wrong: [[{}], [{ request: ask(), sendContext: {}, next() {} }]],
     prerender: (mount, use) => {
       const middleware = withVariable("TSS_PRERENDERING", "true", mount);
       return FRAMEWORKS[2]!.visit(middleware, use);
