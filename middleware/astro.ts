@@ -45,6 +45,7 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import { nested } from "./lifecycle/nested.ts";
 import { refusedSession } from "./lifecycle/refused_session.ts";
 import { respond, responseCarrier } from "./lifecycle/response.ts";
 
@@ -150,6 +151,7 @@ export function session<Data, FlashData>(
 ): AstroMiddleware {
   const { storage, options } = mount(args, OPTIONS);
   const { key = "session", isFailure, onUnavailable } = options;
+  const nesting = nested("same-cookie");
   const requests = new WeakMap<Request, Ended>();
   return async (context, next) => {
     checkContext(context, next);
@@ -171,7 +173,7 @@ export function session<Data, FlashData>(
       return await respond<Data, FlashData>(storage, {
         request,
         isFailure,
-        sharing: "same-cookie",
+        nesting,
         async handle(session) {
           // A rewrite has the locals of the page that it replaces.
           if (locals[key] !== session) {

@@ -48,6 +48,7 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import { nested } from "./lifecycle/nested.ts";
 import { refusedSession } from "./lifecycle/refused_session.ts";
 import { respond } from "./lifecycle/response.ts";
 
@@ -151,6 +152,7 @@ export function session<Data, FlashData>(
 ): SvelteKitHandle {
   const { storage, options } = mount(args, OPTIONS);
   const { key = "session", isFailure, onUnavailable } = options;
+  const nesting = nested("same-cookie");
   // SvelteKit sets it in the process that builds and prerenders.
   const isBuild = environment("SVELTEKIT_FORK") !== undefined;
   return async ({ event, resolve }) => {
@@ -165,7 +167,7 @@ export function session<Data, FlashData>(
     const response = await respond<Data, FlashData>(storage, {
       request: event.request,
       isFailure,
-      sharing: "same-cookie",
+      nesting,
       async handle(session) {
         mustBeFree(locals[key], `event.locals.${key}`);
         locals[key] = session;

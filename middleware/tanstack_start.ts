@@ -44,6 +44,7 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import { nested } from "./lifecycle/nested.ts";
 import { refusedSession } from "./lifecycle/refused_session.ts";
 import { respond } from "./lifecycle/response.ts";
 
@@ -141,6 +142,7 @@ export function session<Data, FlashData>(
 ): TanStackStartMiddleware {
   const { storage, options } = mount(args, OPTIONS);
   const { key = "session", isFailure, onUnavailable } = options;
+  const nesting = nested("same-cookie");
   const isPrerender = environment("TSS_PRERENDERING") === "true";
   return async (args) => {
     checkArguments(args);
@@ -154,7 +156,7 @@ export function session<Data, FlashData>(
     const response = await respond<Data, FlashData>(storage, {
       request,
       isFailure,
-      sharing: "same-cookie",
+      nesting,
       async handle(session) {
         mustBeFree(context?.[key], `context.${key}`);
         const result = await args.next({ context: { [key]: session } });

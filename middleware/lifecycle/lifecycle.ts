@@ -12,7 +12,7 @@ import { isSession, type Session, stateOf } from "../../core/session.ts";
 import { bind } from "../../storage/sessions/bind.ts";
 import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
 import type { SessionHeaders, SessionValues } from "../../storage/contract.ts";
-import { outerSession, shareSession, type Sharing } from "./nested.ts";
+import type { Nesting } from "./nested.ts";
 
 /** The session type of a storage. */
 export type SessionOf<Storage> = Storage extends
@@ -197,10 +197,10 @@ export interface Exchange<Data, FlashData, Answer> {
   /** Whether a status means that the request failed. @default {500 and above} */
   readonly isFailure?: ((status: number) => boolean) | undefined;
   /**
-   * Which requests that a handler makes to the application share this session. Such a request does not read or commit:
-   * the browser's request does. By default none, because it costs time on old versions of Node.
+   * Lets requests that a handler makes to the application share this session: `nested("same-cookie")`. Such a request
+   * does not read or commit: the browser's request does. It costs time on old versions of Node.
    */
-  readonly sharing?: Sharing | undefined;
+  readonly nesting?: Nesting | undefined;
   /** Runs the handlers after the middleware. */
   handle(session: Session<Data, FlashData>): Answer | Promise<Answer>;
   /** The answer, if a handler threw one; `undefined` if it threw an error. */
@@ -242,8 +242,8 @@ export async function exchange<Data, FlashData, Answer>(
   storage: SessionHeaders<Data, FlashData>,
   exchange: Exchange<Data, FlashData, Answer>,
 ): Promise<Answer> {
-  const { request, isFailure = isServerError, sharing } = exchange;
-  const outer = sharing && outerSession(storage, request, sharing);
+  const { request, isFailure = isServerError, nesting } = exchange;
+  const outer = nesting?.outer(storage, request);
   if (outer) return await answerNested(exchange, outer);
   let session: Session<Data, FlashData>;
   try {
@@ -254,8 +254,8 @@ export async function exchange<Data, FlashData, Answer>(
   }
   let answer: Answer;
   try {
-    const handled = sharing
-      ? shareSession(
+    const handled = nesting
+      ? nesting.share(
         storage,
         request,
         session,

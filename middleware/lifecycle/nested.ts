@@ -20,8 +20,27 @@ import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
  */
 export type Sharing = "same-cookie" | "same-cookie-or-none";
 
+/** How `exchange` shares a session. Entries pass it on, so that the others do not contain this module. */
+export interface Nesting {
+  /** As {@linkcode outerSession}. */
+  outer<Data, FlashData>(
+    storage: SessionHeaders<Data, FlashData>,
+    request: Requested,
+  ): Session<Data, FlashData> | undefined;
+  /** As {@linkcode shareSession}. */
+  readonly share: typeof shareSession;
+}
+
+/** Lets nested requests share the session. */
+export function nested(sharing: Sharing): Nesting {
+  return {
+    outer: (storage, request) => outerSession(storage, request, sharing),
+    share: shareSession,
+  };
+}
+
 /** A request. Two middlewares of one request pass the same object. */
-interface Requested {
+export interface Requested {
   readonly headers: { get(name: string): string | null };
 }
 

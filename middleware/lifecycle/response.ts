@@ -13,15 +13,15 @@ import {
   variesByCookie,
 } from "./cache.ts";
 import { type Carrier, exchange, type RequestInfo } from "./lifecycle.ts";
-import type { Sharing } from "./nested.ts";
+import type { Nesting } from "./nested.ts";
 
 /** One request, as a framework with the Fetch API presents it. */
 export interface FetchExchange<Data, FlashData> {
   readonly request: RequestInfo;
   /** Whether a status means that the request failed. @default {500 and above} */
   readonly isFailure?: ((status: number) => boolean) | undefined;
-  /** Which requests that a handler makes to the application share this session. */
-  readonly sharing?: Sharing | undefined;
+  /** Lets requests that a handler makes to the application share this session. */
+  readonly nesting?: Nesting | undefined;
   /** Runs the handlers after the middleware. Returns `undefined` if they do not return a response. */
   handle(
     session: Session<Data, FlashData>,

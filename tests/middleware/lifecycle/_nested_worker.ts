@@ -1,4 +1,5 @@
 import type { Session } from "../../../core/session.ts";
+import { nested } from "../../../middleware/lifecycle/nested.ts";
 import { respond } from "../../../middleware/lifecycle/response.ts";
 import { createMemorySessionStorage } from "../../../storage/memory.ts";
 
@@ -8,7 +9,7 @@ async function visit(
   request: Request,
   handle: (session: Session) => Promise<Response>,
 ): Promise<Response> {
-  const exchange = { request, sharing: "same-cookie", handle } as const;
+  const exchange = { request, nesting: nested("same-cookie"), handle };
   return await respond(storage, exchange) as Response;
 }
 

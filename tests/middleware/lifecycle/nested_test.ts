@@ -5,7 +5,7 @@ import {
   type FetchExchange,
   respond,
 } from "../../../middleware/lifecycle/response.ts";
-import type { Sharing } from "../../../middleware/lifecycle/nested.ts";
+import { nested, type Sharing } from "../../../middleware/lifecycle/nested.ts";
 import type { SessionStorage } from "../../../storage/contract.ts";
 import { createSessionStorage } from "../../../storage/create_session_storage.ts";
 import { rowName } from "../../_row.ts";
@@ -38,7 +38,7 @@ async function visit(
     new Request("http://localhost/", { headers: cookie ? { cookie } : {} });
   const exchange: FetchExchange<Data, Data> = {
     request: asked,
-    sharing,
+    nesting: nested(sharing),
     async handle(session) {
       const answer = await handler(session, asked);
       return answer instanceof Response ? answer : new Response("fine");
