@@ -212,3 +212,39 @@ Deno.test("refusedSession() throws for each use, but not where the runtime looks
   }
   assertEquals(typeof Deno.inspect(refused), "string");
 });
+
+Deno.test("TanStack Start: session() saves nothing, when a server function has sent its error with a 200", async () => {
+  const error = { t: 25, i: 1, s: { message: { t: 1, s: "failed" } } };
+  const nothing = { t: 2, s: 1 };
+  const answers: [
+    name: string,
+    keys: string[],
+    values: object[],
+    saved: boolean,
+  ][] = [
+    ["an error", ["error"], [error], false],
+    ["a result", ["result"], [{ t: 0, s: 3 }], true],
+    ["an error, before 1.169", ["result", "error"], [nothing, error], false],
+    ["a result, before 1.169", ["result", "error"], [error, nothing], true],
+    ["another format", [], [], true],
+  ];
+  for (const [name, k, v, saved] of answers) {
+    const engine = new FakeEngine();
+    const storage = createSessionStorage({ engine, cookie: { name: "sid" } });
+    const body = k.length > 0 ? { t: 10, i: 0, p: { k, v } } : ["result"];
+    const headers = {
+      "x-tss-serialized": "true",
+      "Content-Type": "application/json",
+    };
+    const answer = await FRAMEWORKS[2]!.visit(
+      tanStackStart(storage),
+      ({ session }) => {
+        session.set("a", 1);
+        return new Response(JSON.stringify(body), { headers });
+      },
+    );
+    assertEquals(engine.calls, saved ? ["write"] : [], name);
+    assertEquals(answer.headers.getSetCookie().length, saved ? 1 : 0, name);
+    assertEquals(await answer.json(), body, name);
+  }
+});
