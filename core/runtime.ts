@@ -5,6 +5,7 @@
  */
 
 interface ProcessLike {
+  readonly env?: Readonly<Record<string, string | undefined>>;
   getBuiltinModule?(name: string): unknown;
 }
 
@@ -12,6 +13,15 @@ interface ProcessLike {
 export function builtin<T>(name: string): T | undefined {
   const process = (globalThis as { process?: ProcessLike }).process;
   return process?.getBuiltinModule?.(name) as T | undefined;
+}
+
+/** A variable of the environment; `undefined` if it is not set, or if the program must not read it. */
+export function environment(name: string): string | undefined {
+  try {
+    return (globalThis as { process?: ProcessLike }).process?.env?.[name];
+  } catch {
+    return undefined;
+  }
 }
 
 /** The part of Node's `Buffer` that base64 uses. */

@@ -18,7 +18,8 @@ const DETERMINER =
 const RETIRED: readonly (readonly [RegExp, string])[] = [
   [/backend/i, "engine"],
   [new RegExp(`\\b${DETERMINER} stores?\\b`, "i"), "engine or session storage"],
-  [/\w+Stores?\b/, "engine, records or session storage"],
+  // Node's `AsyncLocalStorage` has a method `getStore`.
+  [/\b(?!getStore\b)\w+Stores?\b/, "engine, records or session storage"],
   [/\b\w*Homes?\b|\b(?:new|old) homes?\b/i, "session storage"],
 ];
 

@@ -12,6 +12,7 @@ import { isSession, type Session, stateOf } from "../../core/session.ts";
 import { bind } from "../../storage/sessions/bind.ts";
 import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
 import type { SessionHeaders, SessionValues } from "../../storage/contract.ts";
+import type { Nesting } from "./nested.ts";
 
 /** The session type of a storage. */
 export type SessionOf<Storage> = Storage extends
@@ -195,6 +196,11 @@ export interface Exchange<Data, FlashData, Answer> {
   readonly request: RequestInfo;
   /** Whether a status means that the request failed. @default {500 and above} */
   readonly isFailure?: ((status: number) => boolean) | undefined;
+  /**
+   * Lets requests that a handler makes to the application share this session: `nested("same-cookie")`. Such a request
+   * does not read or commit: the browser's request does. It costs time on old versions of Node.
+   */
+  readonly nesting?: Nesting | undefined;
   /** Runs the handlers after the middleware. */
   handle(session: Session<Data, FlashData>): Answer | Promise<Answer>;
   /** The answer, if a handler threw one; `undefined` if it threw an error. */
@@ -205,8 +211,11 @@ export interface Exchange<Data, FlashData, Answer> {
   failed?(answer: Answer): boolean;
   /** The status that the framework answers to one of its HTTP errors, which it catches outside the middleware. */
   errorStatus?(error: unknown): number | undefined;
-  /** Prepares the framework's answer to an error for a cookie. The carrier returns the error to throw. */
-  errorCarrier?(error: unknown): Carrier<unknown>;
+  /**
+   * Prepares the framework's answer to an error for a cookie; `undefined` if it cannot carry one. The carrier returns
+   * the error to throw.
+   */
+  errorCarrier?(error: unknown): Carrier<unknown> | undefined;
   /** Prepares an answer for a cookie; `undefined` if it cannot carry one. */
   carrier(answer: Answer): Carrier<Answer> | undefined;
   /** Releases an answer that will not be sent. */
@@ -233,7 +242,9 @@ export async function exchange<Data, FlashData, Answer>(
   storage: SessionHeaders<Data, FlashData>,
   exchange: Exchange<Data, FlashData, Answer>,
 ): Promise<Answer> {
-  const { request, isFailure = isServerError } = exchange;
+  const { request, isFailure = isServerError, nesting } = exchange;
+  const outer = nesting?.outer(storage, request);
+  if (outer) return await answerNested(exchange, outer);
   let session: Session<Data, FlashData>;
   try {
     const opened = openSession(storage, request);
@@ -243,7 +254,14 @@ export async function exchange<Data, FlashData, Answer>(
   }
   let answer: Answer;
   try {
-    const handled = exchange.handle(session);
+    const handled = nesting
+      ? nesting.share(
+        storage,
+        request,
+        session,
+        (session) => exchange.handle(session),
+      )
+      : exchange.handle(session);
     answer = isThenable(handled) ? await handled : handled;
   } catch (error) {
     const thrown = exchange.thrown?.(error);
@@ -282,6 +300,20 @@ export async function exchange<Data, FlashData, Answer>(
   if (carrier) return carrier(setCookie);
   if (failed) return answer;
   throw cookieless();
+}
+
+/** Runs the handlers of a nested request. The browser's request commits what they change, even if this one fails. */
+async function answerNested<Data, FlashData, Answer>(
+  exchange: Exchange<Data, FlashData, Answer>,
+  session: Session<Data, FlashData>,
+): Promise<Answer> {
+  try {
+    return await exchange.handle(session);
+  } catch (error) {
+    const thrown = exchange.thrown?.(error);
+    if (thrown === undefined) throw error;
+    return thrown;
+  }
 }
 
 /** Commits after a handler threw an error that is not an answer, as far as {@linkcode exchange} says. */

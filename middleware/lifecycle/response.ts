@@ -13,18 +13,25 @@ import {
   variesByCookie,
 } from "./cache.ts";
 import { type Carrier, exchange, type RequestInfo } from "./lifecycle.ts";
+import type { Nesting } from "./nested.ts";
 
 /** One request, as a framework with the Fetch API presents it. */
 export interface FetchExchange<Data, FlashData> {
   readonly request: RequestInfo;
   /** Whether a status means that the request failed. @default {500 and above} */
   readonly isFailure?: ((status: number) => boolean) | undefined;
+  /** Lets requests that a handler makes to the application share this session. */
+  readonly nesting?: Nesting | undefined;
   /** Runs the handlers after the middleware. Returns `undefined` if they do not return a response. */
   handle(
     session: Session<Data, FlashData>,
   ): Response | undefined | Promise<Response | undefined>;
   /** Whether the framework made this response from an error that is not one of its HTTP errors. */
   failed?(response: Response | undefined): boolean;
+  /** The status that the framework answers to one of its HTTP errors, which it catches outside the middleware. */
+  errorStatus?(error: unknown): number | undefined;
+  /** Prepares the framework's answer to an error for a cookie; `undefined` if it cannot carry one. */
+  errorCarrier?(error: unknown): Carrier<unknown> | undefined;
   /** Makes the answer if the session could not be read or saved. @default {503} */
   unavailable?:
     | ((error: SessionError) => Response | Promise<Response>)

@@ -299,7 +299,7 @@ function cleared(options: CookieAttributes = {}): Outgoing {
 }
 
 /** The parts of a `Set-Cookie` header (RFC 6265bis, section 5.6). */
-function partsOf(setCookie: string): CookieParts | null {
+export function partsOf(setCookie: string): CookieParts | null {
   const [[name = "", value = ""] = [], ...attributes] = setCookie.split(";")
     .map((part) => {
       const at = part.indexOf("=");

@@ -8,10 +8,18 @@ import { withPackages } from "../engines/_packages.ts";
 const root = new URL("../../", import.meta.url);
 const config = new URL("deno.json", root);
 
-/** The examples of a file that `deno test --doc` skips. */
+/**
+ * The examples of a file that `deno test --doc` skips. An application need not annotate what it exports, as this package
+ * must.
+ */
 function examplesOf(source: string): string[] {
   return [...source.matchAll(/^( \* )?```ts ignore\n([^]*?)^( \* )?```$/gm)]
-    .map(([, , code = ""]) => code.replaceAll(/^ \* ?/gm, ""));
+    .map(([, , code = ""]) =>
+      code.replaceAll(/^ \* ?/gm, "").replaceAll(
+        /^export (?=const |type )/gm,
+        "",
+      )
+    );
 }
 
 const examples: Record<string, string> = {};

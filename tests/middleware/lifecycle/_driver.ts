@@ -37,6 +37,8 @@ export interface Driver {
   readonly traits: Traits;
   /** The kinds of answer that an application can make once, for all visitors. */
   readonly answers: readonly string[];
+  /** Whether it must be built first, which takes seconds: only the thorough tests do that. */
+  readonly isBuilt?: boolean;
   /** Its npm packages, as `npm:name@version`. */
   readonly packages?: readonly string[];
   /** Serves the application on a free port. */

@@ -1,4 +1,5 @@
 import type { Driver } from "./_driver.ts";
+import { astro, astro6 } from "./astro.ts";
 import { bunServe } from "./bun_serve.ts";
 import { denoServe } from "./deno_serve.ts";
 import { express, express4 } from "./express.ts";
@@ -9,6 +10,8 @@ import { denoHttp, nodeHttp } from "./node_http.ts";
 import { oak } from "./oak.ts";
 import { reactRouter } from "./react_router.ts";
 import { remix } from "./remix.ts";
+import { svelteKit, svelteKit2 } from "./sveltekit.ts";
+import { tanStackStart } from "./tanstack_start.ts";
 import { workers } from "./workers.ts";
 
 /** Every framework, in the order of the table. */
@@ -27,4 +30,9 @@ export const drivers: readonly Driver[] = [
   express4,
   nodeHttp,
   denoHttp,
+  svelteKit,
+  svelteKit2,
+  astro,
+  astro6,
+  tanStackStart,
 ];

@@ -127,7 +127,7 @@ export async function listen(app: App, server: Server): Promise<Served> {
 }
 
 /** Handles the `upgrade` event, which does not reach a middleware, as the documentation advises. */
-async function upgrade(
+export async function upgrade(
   app: App,
   req: { url?: string | undefined; headers: { cookie?: string | undefined } },
   socket: Duplex,
