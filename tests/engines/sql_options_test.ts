@@ -327,6 +327,12 @@ Deno.test("the engine on SQL repeats a statement that others are in the way of, 
     { code: "ERR_SQLITE_ERROR", errcode: 5 },
     { code: "ERR_SQLITE_ERROR", errcode: 261 },
     { message: "Failed query", cause: { cause: { code: "40001" } } },
+    // Prisma's
+    {
+      code: "P2010",
+      message:
+        "\nInvalid invocation:\n\n\nRaw query failed. Code: `40P01`. Message: `deadlock detected`",
+    },
     { message: "D1_ERROR: D1 DB is overloaded. Requests queued for too long." },
   ];
   for (const problem of busy) {

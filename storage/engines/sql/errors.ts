@@ -71,9 +71,9 @@ const DEPTH = 4;
 /** What an error means; `undefined` if nothing of the above. */
 export function problemOf(error: unknown): SqlProblem | undefined {
   for (const each of withCauses(error)) {
-    const { code, errno, errcode, rawCode, message } = each;
-    for (const given of [code, errno]) {
-      const problem = CODES[String(given)];
+    const { errcode, rawCode, message } = each;
+    for (const code of codesOf(each)) {
+      const problem = CODES[code];
       if (problem) return problem;
     }
     // The lower byte is SQLite's primary code: 5 is busy, 6 is locked.
@@ -87,6 +87,14 @@ export function problemOf(error: unknown): SqlProblem | undefined {
     if (problem) return problem;
   }
   return undefined;
+}
+
+/** The database's codes in an error, as text. */
+export function codesOf({ code, errno, message }: Wrapped): string[] {
+  // Prisma has a code of its own for every failure, and the database's in words only.
+  const [, raw] = /^Raw query failed\. Code: `(\w+)`/m.exec(String(message)) ??
+    [];
+  return [code, errno, raw].map(String);
 }
 
 /** Removes what contains values from an error, so that it can be logged. Returns it. */
@@ -104,12 +112,15 @@ export function withoutValues(error: unknown): unknown {
   return error;
 }
 
-function withCauses(error: unknown): Record<string, unknown>[] {
-  const all: Record<string, unknown>[] = [];
+/** An error, or its cause. */
+type Wrapped = Record<string, unknown>;
+
+function withCauses(error: unknown): Wrapped[] {
+  const all: Wrapped[] = [];
   let at: unknown = error;
   while (typeof at === "object" && at !== null && all.length < DEPTH) {
-    all.push(at as Record<string, unknown>);
-    at = (at as { cause?: unknown }).cause;
+    all.push(at as Wrapped);
+    at = (at as Wrapped)["cause"];
   }
   return all;
 }
