@@ -166,6 +166,21 @@ Deno.test("storage.save() fails and names what is wrong, when the table is anoth
     await failure(createSqlSessionStorage({ db, table: "loose" })),
     "its column key is not its primary key",
   );
+  const changed = {
+    strict: ["\n);", "\n) STRICT;", '"expires" integer', '"expires" blob'],
+    required: ['"owner" text', '"owner" text, "tenant" text NOT NULL', "", ""],
+  };
+  for (
+    const [table, [a = "", b = "", c = "", d = ""]] of Object.entries(changed)
+  ) {
+    const schema = sqlSessionSchema("sqlite", { table });
+    db.exec(schema.replace(a, b).replace(c, d));
+    assertStringIncludes(
+      await failure(createSqlSessionStorage({ db, table })),
+      `Cannot use table "${table}": one of its columns has another type, or a column that sessions do not have must not be null`,
+      table,
+    );
+  }
   db.close();
 });
 

@@ -2,9 +2,10 @@
  * Compares the choice at the beginning of `docs/storages.md` with what the storages declare, and with the runtimes on
  * which the tests run them.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { MongoEngine } from "../../examples/mongodb.ts";
 import type { StorageGuarantees } from "../../mod.ts";
+import { root } from "../../tools/project.ts";
 import { tableUnder } from "../_markdown.ts";
 import { type RowName, ROWS, type Runtime } from "../runtimes/matrix.ts";
 import { everyStorage } from "./_every_storage.ts";
@@ -111,5 +112,22 @@ Deno.test(`${DOCUMENT} names storages that work on each platform, and on which a
         assert(rows.some((row) => ROWS[row].on.includes(on)), label);
       }
     }
+  }
+});
+
+Deno.test("docs/runtimes.md says on which runtime each client of SQL was tried", async () => {
+  const text = await Deno.readTextFile(new URL("docs/runtimes.md", root));
+  const heading = "## SQL: SQLite, PostgreSQL, MySQL, D1";
+  const clients = (await tableUnder(DOCUMENT, heading))
+    .flatMap(({ Client = "" }) => Client.replace(/\(.*\)/, "").split(", "))
+    .map((client) => client.replaceAll("`", "").trim())
+    .filter((client) => !/^(its binding|or another one)/.test(client));
+  assert(clients.length > 10, clients.join());
+  const names: Record<string, string> = {
+    "@neondatabase/serverless": "Neon's driver",
+    Bun: "on Bun: its `SQL`",
+  };
+  for (const client of clients) {
+    assertStringIncludes(text, names[client] ?? client, client);
   }
 });

@@ -10,6 +10,7 @@
  * - `duplicate`: a row with this key exists
  * - `table`, `column`: it does not exist
  * - `conflict-target`: the key is not a primary key
+ * - `type`: a column does not take what sessions write, which never depends on a client's bytes
  * - `finalized`: the prepared statement belongs to a connection that was closed
  */
 export type SqlProblem =
@@ -19,6 +20,7 @@ export type SqlProblem =
   | "table"
   | "column"
   | "conflict-target"
+  | "type"
   | "finalized";
 
 /** SQLSTATE of PostgreSQL, names and numbers of MySQL, names and numbers of SQLite. */
@@ -46,6 +48,26 @@ const CODES: Readonly<Record<string, SqlProblem>> = {
   ER_BAD_FIELD_ERROR: "column",
   "1054": "column",
   "42P10": "conflict-target",
+  // Too long, out of range, not a number, not a date, another type, and null in a column that is not one of ours.
+  "22001": "type",
+  "22003": "type",
+  "22008": "type",
+  "22P02": "type",
+  "42804": "type",
+  "42883": "type",
+  "23502": "type",
+  ER_WARN_DATA_OUT_OF_RANGE: "type",
+  "1264": "type",
+  WARN_DATA_TRUNCATED: "type",
+  "1265": "type",
+  ER_TRUNCATED_WRONG_VALUE: "type",
+  "1292": "type",
+  ER_NO_DEFAULT_FOR_FIELD: "type",
+  "1364": "type",
+  ER_TRUNCATED_WRONG_VALUE_FOR_FIELD: "type",
+  "1366": "type",
+  ER_DATA_TOO_LONG: "type",
+  "1406": "type",
 };
 
 /** For clients that say it in words only: SQLite's, and D1's for everything. */
@@ -59,6 +81,7 @@ const WORDS: readonly (readonly [RegExp, SqlProblem])[] = [
   [/no such table|unknown database/i, "table"],
   [/no such column|has no column named/i, "column"],
   [/ON CONFLICT clause does not match/i, "conflict-target"],
+  [/NOT NULL constraint failed|cannot store \w+ value in \w+ column/i, "type"],
   [/statement has been finalized|statement is finalized/i, "finalized"],
 ];
 
