@@ -14,6 +14,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import pg from "pg";
 import { rowName } from "../_row.ts";
 import { asClient, engineOn } from "./_sql.ts";
 
@@ -408,6 +409,34 @@ Deno.test("the engine on SQL removes values from the client's error", async () =
   const thrown = await assertRejects(() => engine.read("key"));
   assert(!Deno.inspect(thrown, { depth: 9 }).includes("s3cr3t"));
   assertEquals((thrown as { code?: string }).code, "XX000");
+});
+
+Deno.test("onEvent receives one engine-error, when a pool of pg has no listener for errors", async () => {
+  const answer = async (sql: string) => ({
+    rows: [],
+    rowCount: sql.startsWith("SELECT") ? null : 1,
+  });
+  const reported = async (listener: boolean) => {
+    // It connects with its first query, which is another's here.
+    const pool = Object.assign(new pg.Pool(), { query: answer });
+    const causes: unknown[] = [];
+    const storage = createSqlSessionStorage({
+      db: asClient(pool),
+      onEvent: ({ cause }) => cause === undefined || causes.push(cause),
+    });
+    // An application may add it after it has made the storage.
+    if (listener) pool.on("error", () => {});
+    for (let i = 0; i < 2; i++) {
+      const session = await storage.read("a".repeat(24));
+      session.set("a", 1);
+      await storage.save(session);
+    }
+    return causes.map(String);
+  };
+  assertEquals(await reported(true), []);
+  assertEquals(await reported(false), [
+    'Error: the Pool of pg ends the process when an idle connection is lost; add a listener: pool.on("error", (error) => …)',
+  ]);
 });
 
 Deno.test("the engine on SQL asks a function for the client of the moment", async () => {
