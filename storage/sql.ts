@@ -93,13 +93,13 @@ export function createSqlSessionStorage<Data = SessionData, FlashData = Data>(
         "Cannot create storage: createTable must be true or false",
       );
     }
+    const report = (cause: unknown) => policy.report("engine-error", { cause });
     const database = new Database({
       ...{ db, dialect, table: tableOf(table), creates: createTable },
       patience: (options.engineTimeout ?? 10) * 1000,
+      onAdvice: report,
     });
-    return new SqlEngine(database, policy.now, (cause) => {
-      policy.report("engine-error", { cause });
-    });
+    return new SqlEngine(database, policy.now, report);
   });
 }
 

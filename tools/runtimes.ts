@@ -43,7 +43,7 @@ function cell({ on, needs = {} }: Row, column: readonly Runtime[]): string {
     return brought ? `with ${brought}` : "yes";
   }
   const [, flag = RUNTIMES[first]] = RUNTIMES[first].split(", ");
-  return `with ${flag}`;
+  return `with ${brought ?? flag}`;
 }
 
 /** The document with the table as the tests have it. */

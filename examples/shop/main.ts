@@ -1,7 +1,9 @@
 /**
  * Starts the shop: `deno task start`.
  *
- * - `STORAGE`: where sessions are kept: `kv` (a database in a file; the default), `file`, `memory`, `cookie` or `redis`
+ * - `STORAGE`: where sessions are kept: `kv` (a database in a file; the default), `file`, `memory`, `cookie`, `sqlite`,
+ *   `postgres` or `redis`
+ * - `DATABASE_URL`: the address of PostgreSQL; with it, `STORAGE` is `postgres` by default
  * - `REDIS_URL`: the address of Redis; redis://127.0.0.1:6379
  * - `PORT`, `HOST`: where to listen; 8000 and 127.0.0.1
  * - `DATA_DIR`: the folder of the database, the session files and the secret; `.data`

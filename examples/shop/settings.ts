@@ -14,6 +14,8 @@ export interface Settings {
   dataDir: string;
   /** The address of Redis. */
   redisUrl: string;
+  /** The address of PostgreSQL. */
+  databaseUrl: string;
 }
 
 /** An error that a change of the settings can fix. Its message says which. */
@@ -29,13 +31,24 @@ export function readSettings(): Settings {
   if (!/^rediss?:/.test(redisUrl) || !URL.canParse(redisUrl)) {
     throw new Problem("REDIS_URL must be like redis://127.0.0.1:6379");
   }
+  const databaseUrl = Deno.env.get("DATABASE_URL") || "";
+  if (databaseUrl && !isPostgres(databaseUrl)) {
+    throw new Problem(
+      "DATABASE_URL must be like postgres://user:password@127.0.0.1:5432/shop",
+    );
+  }
   return {
-    storage: Deno.env.get("STORAGE") || "kv",
+    storage: Deno.env.get("STORAGE") || (databaseUrl ? "postgres" : "kv"),
     hostname: Deno.env.get("HOST") || "127.0.0.1",
     port,
     dataDir: Deno.env.get("DATA_DIR") || ".data",
     redisUrl,
+    databaseUrl,
   };
+}
+
+function isPostgres(url: string): boolean {
+  return /^postgres(ql)?:/.test(url) && URL.canParse(url);
 }
 
 /**

@@ -9,18 +9,19 @@ import {
   createFileSessionStorage,
   createMemorySessionStorage,
   createRedisSessionStorage,
+  createSqlSessionStorage,
   type SessionCookieOptions,
   type SessionStorage,
 } from "@satchel/session";
 import { join } from "node:path";
-import type { Data, Flash, ShopOptions } from "./session.ts";
 import {
-  makeFolder,
-  Problem,
-  readSecrets,
-  type Settings,
-  unusable,
-} from "./settings.ts";
+  openKv,
+  openPostgres,
+  openSqlite,
+  type SqlDatabase,
+} from "./databases.ts";
+import type { Data, Flash, ShopOptions } from "./session.ts";
+import { makeFolder, Problem, readSecrets, type Settings } from "./settings.ts";
 
 const DAY = 24 * 60 * 60;
 
@@ -35,7 +36,15 @@ export const lifetimes: Pick<
   rememberFor: 30 * DAY,
 };
 
-const NAMES = ["kv", "file", "memory", "cookie", "redis"];
+const NAMES = [
+  "kv",
+  "file",
+  "memory",
+  "cookie",
+  "sqlite",
+  "postgres",
+  "redis",
+];
 
 /** A storage, and how to close it. */
 export interface Opened {
@@ -53,7 +62,10 @@ export interface OpenOptions {
 
 /** Opens the storage that the settings name. */
 export async function openStorage(
-  { storage, dataDir, redisUrl }: Omit<Settings, "hostname" | "port">,
+  { storage, dataDir, redisUrl, databaseUrl }: Omit<
+    Settings,
+    "hostname" | "port"
+  >,
   { cookie: attributes, now = Date.now }: OpenOptions = {},
 ): Promise<Opened> {
   if (!NAMES.includes(storage)) {
@@ -77,7 +89,15 @@ export async function openStorage(
     const url = redisUrl;
     return keep(createRedisSessionStorage<Data, Flash>({ ...options, url }));
   }
+  const openSql = ({ db, close }: SqlDatabase): Opened => ({
+    storage: createSqlSessionStorage<Data, Flash>({
+      ...{ ...options, db, createTable: true },
+    }),
+    close,
+  });
+  if (storage === "postgres") return openSql(await openPostgres(databaseUrl));
   await makeFolder(dataDir);
+  if (storage === "sqlite") return openSql(await openSqlite(dataDir));
   if (storage === "file") {
     const dir = join(dataDir, "sessions");
     return keep(createFileSessionStorage<Data, Flash>({ ...options, dir }));
@@ -91,15 +111,4 @@ export async function openStorage(
 
 function keep(storage: SessionStorage<Data, Flash>): Opened {
   return { storage, close: () => storage.close?.() };
-}
-
-async function openKv(dataDir: string): Promise<Deno.Kv> {
-  const path = join(dataDir, "sessions.sqlite");
-  try {
-    // SQLite keeps the mode of an existing file, so the database is readable only by this user.
-    await Deno.writeTextFile(path, "", { append: true, mode: 0o600 });
-    return await Deno.openKv(path);
-  } catch (error) {
-    throw unusable(dataDir, error);
-  }
 }

@@ -10,9 +10,9 @@ import type {
   BrowserContextOptions,
   Page,
 } from "npm:playwright-core@^1.65.1";
-import { installed as engineInstalled } from "../engines/_servers.ts";
+import { shopStorages, stopServers } from "../examples/_shop.ts";
 import { installed, launch } from "./_chromium.ts";
-import { openShop, type Shop, stopRedis } from "./_shop.ts";
+import { openShop, type Shop } from "./_shop.ts";
 
 /** A new shop and a new browser profile for one scenario. */
 export interface Stage {
@@ -33,14 +33,12 @@ export interface ScenarioOptions {
 }
 
 const ready = installed();
-const all: readonly string[] = ["memory", "cookie", "file", "kv"].concat(
-  ready && engineInstalled("redis") ? ["redis"] : [],
-);
+const all: readonly string[] = ready ? shopStorages() : [];
 const browsers = new Map<boolean, Promise<Browser>>();
 
 Deno.test.afterAll(async () => {
   for (const browser of browsers.values()) await (await browser).close();
-  await stopRedis();
+  await stopServers();
 });
 
 /** Registers a test for each storage. */

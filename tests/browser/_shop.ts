@@ -6,7 +6,7 @@
 import type { SessionCookieOptions } from "@satchel/session";
 import { createShop, type ShopOptions } from "../../examples/shop/app.ts";
 import { lifetimes, openStorage } from "../../examples/shop/storages.ts";
-import { type Server, startRedis } from "../engines/_servers.ts";
+import { addressesOf, serverOf } from "../examples/_shop.ts";
 
 type ShopStorage = ShopOptions["storage"];
 
@@ -37,13 +37,11 @@ export async function openShop(
   cookie: SessionCookieOptions = {},
 ): Promise<Shop> {
   const dataDir = await Deno.makeTempDir({ prefix: "satchel_browser_" });
-  const redisUrl = storageName === "redis"
-    ? `redis://127.0.0.1:${(await redis()).port}`
-    : "";
+  const addresses = addressesOf(await serverOf(storageName));
   let time = Date.now();
   const now = () => time;
   const { storage, close } = await openStorage(
-    { storage: storageName, dataDir, redisUrl },
+    { storage: storageName, dataDir, ...addresses },
     { cookie, now },
   );
   const seen: Seen[] = [];
@@ -92,16 +90,4 @@ function withHook(
       return await storage.commitSession(session, options);
     },
   };
-}
-
-let starting: Promise<Server> | undefined;
-
-/** One Redis for all tests. */
-export function redis(): Promise<Server> {
-  return starting ??= startRedis();
-}
-
-/** Stops it. */
-export async function stopRedis(): Promise<void> {
-  await (await starting)?.stop();
 }

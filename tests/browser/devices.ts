@@ -3,7 +3,7 @@ import { follow, greeted, press, said, scenario, signIn } from "./_scenario.ts";
 
 const HOUR = 60 * 60;
 
-// The scenarios share one Redis, and the others sign Ada in.
+// The scenarios share one server of a storage, and the others sign Ada in.
 const GRACE = { user: "grace", password: "hopper" };
 
 scenario(
@@ -37,5 +37,5 @@ scenario(
     await lost.reload();
     assertEquals([await greeted(page), await greeted(lost)], ["Grace", null]);
   },
-  { storages: ["memory", "file", "kv", "redis"] },
+  { storages: ["memory", "file", "kv", "sqlite", "postgres", "redis"] },
 );

@@ -1,7 +1,8 @@
 import { SessionError } from "@satchel/session";
 import { assertEquals } from "@std/assert";
+import { serverOf } from "../examples/_shop.ts";
 import { greeted, inCart, press, scenario, signIn } from "./_scenario.ts";
-import { redis, type Shop } from "./_shop.ts";
+import type { Shop } from "./_shop.ts";
 
 scenario(
   "if the engine is down, the shop shows an error page and keeps the session",
@@ -9,21 +10,21 @@ scenario(
     await page.goto(shop.at("/sign-in"));
     await signIn(page);
     const cookies = await context.cookies();
-    const server = await redis();
-    await server.kill();
+    const server = await serverOf(shop.storageName);
+    await server?.kill();
     try {
       await press(page, "Add Smoky tea to cart");
       assertEquals(await page.title(), "Error 503 · Satchel");
       assertEquals(await context.cookies(), cookies);
     } finally {
-      await server.restart();
+      await server?.restart();
     }
     await answers(shop.storage, cookies);
     await page.goBack();
     await press(page, "Add Smoky tea to cart");
     assertEquals([await greeted(page), await inCart(page)], ["Ada", 1]);
   },
-  { storages: ["redis"] },
+  { storages: ["postgres", "redis"] },
 );
 
 /** Waits until a storage reads sessions again. A connection attempt may have started before the server was back. */

@@ -90,6 +90,31 @@ const POSTGRES: Kind = {
   ready: /database system is ready to accept connections/,
 };
 
+/** A pooler in front of PostgreSQL: each statement may reach another connection. */
+function pgBouncerTo(postgres: number): Kind {
+  return {
+    command: "pgbouncer",
+    folders: ["/usr/sbin"],
+    package: "pgbouncer",
+    unprivileged: true,
+    args(port, dir) {
+      const to = `host=127.0.0.1 port=${postgres} user=postgres`;
+      const settings = {
+        ...{ listen_addr: "127.0.0.1", listen_port: port, unix_socket_dir: "" },
+        ...{ auth_type: "trust", auth_file: `${dir}/users` },
+        ...{ pool_mode: "transaction", default_pool_size: 3 },
+      };
+      const lines = Object.entries(settings).map((line) => line.join(" = "));
+      const config = ["[databases]", `* = ${to}`, "[pgbouncer]", ...lines];
+      Deno.writeTextFileSync(`${dir}/config`, config.join("\n"));
+      Deno.writeTextFileSync(`${dir}/users`, '"postgres" ""\n');
+      return [`${dir}/config`];
+    },
+    prints: "stderr",
+    ready: /process up/,
+  };
+}
+
 const MARIADB: Kind = {
   command: "mariadbd",
   folders: ["/usr/sbin"],
@@ -144,6 +169,11 @@ export function startPostgres(...args: string[]): Promise<Server> {
   return start(POSTGRES, args);
 }
 
+/** Starts PgBouncer in transaction mode, in front of a PostgreSQL. */
+export function startPgBouncer(postgres: number): Promise<Server> {
+  return start(pgBouncerTo(postgres), []);
+}
+
 /** Starts MariaDB, with additional arguments. Its user is `root`, without a password. */
 export function startMariaDb(...args: string[]): Promise<Server> {
   return start(MARIADB, args);
@@ -191,12 +221,18 @@ async function redisCli(...args: string[]): Promise<string> {
 }
 
 /** A server that tests start. */
-export type ServerName = "redis" | "memcached" | "postgres" | "mariadb";
+export type ServerName =
+  | "redis"
+  | "memcached"
+  | "postgres"
+  | "pgbouncer"
+  | "mariadb";
 
 const KINDS: Readonly<Record<ServerName, Kind>> = {
   redis: REDIS,
   memcached: MEMCACHED,
   postgres: POSTGRES,
+  pgbouncer: pgBouncerTo(0),
   mariadb: MARIADB,
 };
 

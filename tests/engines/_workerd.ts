@@ -34,6 +34,8 @@ export interface WorkerOptions {
   bindings?: Record<string, unknown>;
   /** The class of the Durable Objects under the binding `OBJECTS`. @default {no binding} */
   objects?: string;
+  /** The binding of a database of D1. @default {no binding} */
+  d1?: string;
   /** The folder of the objects. @default {they end with the Worker} */
   dir?: string;
 }
@@ -47,6 +49,7 @@ export async function startWorkerd(
     flags = [],
     bindings = {},
     objects,
+    d1,
     dir,
   } = options;
   const { Miniflare } = await import("npm:miniflare@4.20260730.0");
@@ -57,6 +60,7 @@ export async function startWorkerd(
     ...objects === undefined ? {} : {
       durableObjects: { OBJECTS: { className: objects, useSQLite: true } },
     },
+    ...d1 === undefined ? {} : { d1Databases: [d1] },
     ...dir === undefined ? {} : { durableObjectsPersist: dir },
     compatibilityDate: "2026-07-01",
     compatibilityFlags: flags,

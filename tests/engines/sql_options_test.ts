@@ -14,6 +14,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import pg from "pg";
 import { rowName } from "../_row.ts";
 import { asClient, engineOn } from "./_sql.ts";
 
@@ -166,6 +167,21 @@ Deno.test("storage.save() fails and names what is wrong, when the table is anoth
     await failure(createSqlSessionStorage({ db, table: "loose" })),
     "its column key is not its primary key",
   );
+  const changed = {
+    strict: ["\n);", "\n) STRICT;", '"expires" integer', '"expires" blob'],
+    required: ['"owner" text', '"owner" text, "tenant" text NOT NULL', "", ""],
+  };
+  for (
+    const [table, [a = "", b = "", c = "", d = ""]] of Object.entries(changed)
+  ) {
+    const schema = sqlSessionSchema("sqlite", { table });
+    db.exec(schema.replace(a, b).replace(c, d));
+    assertStringIncludes(
+      await failure(createSqlSessionStorage({ db, table })),
+      `Cannot use table "${table}": one of its columns has another type, or a column that sessions do not have must not be null`,
+      table,
+    );
+  }
   db.close();
 });
 
@@ -327,6 +343,12 @@ Deno.test("the engine on SQL repeats a statement that others are in the way of, 
     { code: "ERR_SQLITE_ERROR", errcode: 5 },
     { code: "ERR_SQLITE_ERROR", errcode: 261 },
     { message: "Failed query", cause: { cause: { code: "40001" } } },
+    // Prisma's
+    {
+      code: "P2010",
+      message:
+        "\nInvalid invocation:\n\n\nRaw query failed. Code: `40P01`. Message: `deadlock detected`",
+    },
     { message: "D1_ERROR: D1 DB is overloaded. Requests queued for too long." },
   ];
   for (const problem of busy) {
@@ -387,6 +409,34 @@ Deno.test("the engine on SQL removes values from the client's error", async () =
   const thrown = await assertRejects(() => engine.read("key"));
   assert(!Deno.inspect(thrown, { depth: 9 }).includes("s3cr3t"));
   assertEquals((thrown as { code?: string }).code, "XX000");
+});
+
+Deno.test("onEvent receives one engine-error, when a pool of pg has no listener for errors", async () => {
+  const answer = async (sql: string) => ({
+    rows: [],
+    rowCount: sql.startsWith("SELECT") ? null : 1,
+  });
+  const reported = async (listener: boolean) => {
+    // It connects with its first query, which is another's here.
+    const pool = Object.assign(new pg.Pool(), { query: answer });
+    const causes: unknown[] = [];
+    const storage = createSqlSessionStorage({
+      db: asClient(pool),
+      onEvent: ({ cause }) => cause === undefined || causes.push(cause),
+    });
+    // An application may add it after it has made the storage.
+    if (listener) pool.on("error", () => {});
+    for (let i = 0; i < 2; i++) {
+      const session = await storage.read("a".repeat(24));
+      session.set("a", 1);
+      await storage.save(session);
+    }
+    return causes.map(String);
+  };
+  assertEquals(await reported(true), []);
+  assertEquals(await reported(false), [
+    'Error: the Pool of pg ends the process when an idle connection is lost; add a listener: pool.on("error", (error) => …)',
+  ]);
 });
 
 Deno.test("the engine on SQL asks a function for the client of the moment", async () => {

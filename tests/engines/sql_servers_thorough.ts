@@ -299,6 +299,27 @@ for (const database of await startBoth()) {
       await client.end();
     });
 
+    Deno.test("a table of PostgreSQL with columns of other types is refused", async () => {
+      await using connections = pool();
+      const changes: [from: string, to: string][] = [
+        ['"expires" bigint', '"expires" integer'],
+        ['"expires" bigint', '"expires" timestamp'],
+        ['"value" text', '"value" varchar(255)'],
+        ['"version" text COLLATE "C"', '"version" integer'],
+        ['"owner" text COLLATE "C"', '"owner" text, "tenant" int NOT NULL'],
+      ];
+      for (const [from, to] of changes) {
+        const table = `t${++tables}`;
+        await run(sqlSessionSchema("postgres", { table }).replace(from, to));
+        const storage = open(connections.db, { table, createTable: false });
+        assertStringIncludes(
+          await assertFails(save(storage, "a".repeat(300))),
+          `Cannot use table "${table}": one of its columns has another type`,
+          to,
+        );
+      }
+    });
+
     Deno.test("tables of a schema and names in upper case work in PostgreSQL, whatever the client does to names", async () => {
       await run("CREATE SCHEMA app");
       const { port } = server;
@@ -331,6 +352,11 @@ for (const database of await startBoth()) {
           /.*KEY `bad_due`.*\n/,
           "",
         ).replace(/ {2}`due` .*\n/, ""),
+        "one of its columns has another type": good.replace("bigint", "int"),
+        "or a column that sessions do not have must not be null": good.replace(
+          "  PRIMARY",
+          "  tenant int NOT NULL,\n  PRIMARY",
+        ),
       };
       for (const [problem, schema] of Object.entries(tables)) {
         await run("DROP TABLE IF EXISTS app.bad");

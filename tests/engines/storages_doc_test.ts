@@ -10,9 +10,7 @@ import {
   createDenoKvSessionStorage,
   createDurableObjectSessionStorage,
   createDynamoDBSessionStorage,
-  createFileSessionStorage,
   createMemcacheSessionStorage,
-  createMemorySessionStorage,
   createRedisSessionStorage,
   createSessionStorage,
   createSqlSessionStorage,
@@ -21,10 +19,10 @@ import {
   type KvLike,
   type Session,
   type SessionStorage,
-  type SqlQueryLike,
   withSession,
 } from "../../mod.ts";
 import { MemcachedClient } from "../../storage/engines/memcached/client.ts";
+import { everyStorage } from "./_every_storage.ts";
 import { memoryEngine } from "./_memory.ts";
 import { DatabaseSync } from "node:sqlite";
 import { tableUnder } from "../_markdown.ts";
@@ -359,40 +357,6 @@ for (const [name, open] of Object.entries(costs)) {
 }
 
 Deno.test(`${DOCUMENT} is right about the guarantees of the storages`, async () => {
-  // These guarantees do not need a server.
-  const no = () => Promise.reject();
-  const client = { call: no, get: no, update: no, delete: no } as never;
-  const memcache = new MemcachedClient("localhost:11211");
-  const functions = {
-    createData: () => Promise.reject(),
-    readData: () => Promise.reject(),
-    updateData: () => Promise.reject(),
-    deleteData: () => Promise.reject(),
-  };
-  const storages: Record<string, SessionStorage> = {
-    Memory: createMemorySessionStorage(),
-    Cookie: createCookieSessionStorage(),
-    File: createFileSessionStorage({ dir: "sessions" }),
-    "Deno KV": createDenoKvSessionStorage(),
-    SQLite: createSqlSessionStorage({ db: { prepare: no } }),
-    PostgreSQL: createSqlSessionStorage({
-      db: { query: no, connect: no, end: no } as SqlQueryLike,
-    }),
-    MySQL: createSqlSessionStorage({
-      db: { query: no, execute: no, escapeId: no },
-    }),
-    D1: createSqlSessionStorage({ db: { prepare: no as never, batch: no } }),
-    Redis: createRedisSessionStorage({ client }),
-    Memcached: createMemcacheSessionStorage({ client: memcache }),
-    DynamoDB: createDynamoDBSessionStorage({ client, table: "sessions" }),
-    "Workers KV": createWorkersKVSessionStorage({
-      kv: kvNamespace().kv,
-    }),
-    "Durable Objects": createDurableObjectSessionStorage({
-      namespace: { idFromName: no, get: no as never },
-    }),
-    "Four functions": createSessionStorage({ ...functions, cookie }),
-  };
   const words = (value: unknown) =>
     value === undefined
       ? "—"
@@ -403,17 +367,19 @@ Deno.test(`${DOCUMENT} is right about the guarantees of the storages`, async () 
       : typeof value === "number"
       ? value.toLocaleString("en")
       : String(value);
-  const table = Object.entries(storages).map(([Storage, { guarantees }]) => {
-    const declared = { evicts: "nothing", ...guarantees };
-    const names = [
-      ...["compareAndSet", "reads", "revoke", "durable", "shared", "evicts"],
-      "maxBytes",
-    ] as const;
-    const cells = names.map((name) => [
-      `\`${name}\``,
-      words(declared[name as keyof typeof declared]),
-    ]);
-    return { Storage, ...Object.fromEntries(cells) };
-  });
+  const table = Object.entries(everyStorage()).map(
+    ([Storage, { guarantees }]) => {
+      const declared = { evicts: "nothing", ...guarantees };
+      const names = [
+        ...["compareAndSet", "reads", "revoke", "durable", "shared", "evicts"],
+        "maxBytes",
+      ] as const;
+      const cells = names.map((name) => [
+        `\`${name}\``,
+        words(declared[name as keyof typeof declared]),
+      ]);
+      return { Storage, ...Object.fromEntries(cells) };
+    },
+  );
   assertEquals(await tableUnder(DOCUMENT, "## What each guarantees"), table);
 });

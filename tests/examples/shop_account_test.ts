@@ -2,11 +2,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createShop, type ShopOptions } from "../../examples/shop/app.ts";
 import { lifetimes, openStorage } from "../../examples/shop/storages.ts";
-import { installed, startRedis } from "../engines/_servers.ts";
 import { rowName } from "../_row.ts";
+import { addressesOf, serverOf, shopStorages, stopServers } from "./_shop.ts";
 
-const storages = ["memory", "file", "kv"];
-if (installed("redis")) storages.push("redis");
+/** A cookie does not know the user's other devices. */
+const storages = shopStorages().filter((name) => name !== "cookie");
 
 const ADA = { user: "ada", password: "lovelace" };
 const GRACE = { user: "grace", password: "hopper" };
@@ -73,17 +73,18 @@ class Browser {
   }
 }
 
+Deno.test.afterAll(stopServers);
+
 function scenario(name: string, play: (shop: Shop) => Promise<void>): void {
   for (const storageName of storages) {
     Deno.test(`shop ${name} (${storageName})`, async () => {
-      const redis = storageName === "redis" ? await startRedis() : undefined;
       const dataDir = await Deno.makeTempDir({ prefix: "satchel_shop_" });
       let time = Date.UTC(2026, 0, 31, 12);
       const now = () => time;
       const { storage, close } = await openStorage({
         storage: storageName,
         dataDir,
-        redisUrl: `redis://127.0.0.1:${redis?.port}`,
+        ...addressesOf(await serverOf(storageName)),
       }, { now });
       const shop = createShop({ ...lifetimes, storage, storageName, now });
       try {
@@ -93,8 +94,11 @@ function scenario(name: string, play: (shop: Shop) => Promise<void>): void {
           advance: (seconds) => void (time += seconds * 1000),
         });
       } finally {
+        // The scenarios share one server of a storage.
+        for (const user of ["ada", "grace"]) {
+          await storage.destroySessions(user);
+        }
         await close();
-        await redis?.stop();
         await Deno.remove(dataDir, { recursive: true });
       }
     });

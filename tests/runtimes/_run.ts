@@ -93,6 +93,7 @@ async function runWorker(
   const workerd = await startWorkerd({
     ...{ script, flags, bindings },
     objects: "SessionObject",
+    d1: "DB",
   });
   try {
     const text = await (await workerd.fetch("/")).text();

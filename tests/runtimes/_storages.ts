@@ -7,12 +7,17 @@ import { assertEquals } from "@std/assert";
 import type { Target, TestFunction } from "../../conformance/mod.ts";
 import type {
   BunRedisLike,
+  D1Like,
   DurableObjectNamespaceLike,
   DynamoDBDocumentLike,
   IoRedisLike,
   KvLike,
   KVNamespaceLike,
+  Mysql2Like,
   NodeRedisLike,
+  PostgresJsLike,
+  SqliteLike,
+  SqlQueryLike,
   UpstashRedisLike,
 } from "../../mod.ts";
 import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
@@ -38,6 +43,7 @@ import {
   makeTable,
   type TableMaker,
 } from "../engines/_tables.ts";
+import { sqlTarget } from "../engines/_sql.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
 import { type RowName, ROWS, type Runtime } from "./matrix.ts";
 
@@ -50,6 +56,8 @@ export interface Surroundings {
     readonly upstash?: number;
     readonly memcached?: number;
     readonly dynamodb?: number;
+    readonly postgres?: number;
+    readonly mariadb?: number;
   };
   /** The rules to run; all of them, if it is left out. */
   readonly only?: readonly string[];
@@ -61,6 +69,8 @@ export interface Surroundings {
   readonly kv?: KVNamespaceLike;
   /** Another one. */
   readonly objects?: DurableObjectNamespaceLike;
+  /** Another one. */
+  readonly d1?: D1Like;
   /** The runner's function, for what is special to one client. */
   readonly test: TestFunction;
   /** Told what must be closed at the end. */
@@ -89,6 +99,31 @@ interface AwsLib {
 }
 interface DenoKv {
   openKv(path: string, v8: object): Promise<KvLike>;
+}
+
+interface Sqlite {
+  DatabaseSync: new (path: string) => SqliteFile;
+}
+interface BunSqlite {
+  Database: new (path: string) => SqliteFile;
+}
+type SqliteFile = SqliteLike & { exec(sql: string): unknown; close(): void };
+interface Pg {
+  default: {
+    Pool: new (options: { connectionString: string }) =>
+      & SqlQueryLike
+      & { on(event: "error", listener: () => void): unknown; end(): unknown };
+  };
+}
+interface PostgresJs {
+  default(url: string): PostgresJsLike & { end(): unknown };
+}
+interface Mysql2 {
+  default: {
+    createPool(url: string): Mysql2Like & {
+      end(done: () => void): unknown;
+    };
+  };
 }
 
 const MAKERS: Partial<Record<RowName, Maker>> = {
@@ -186,6 +221,35 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
       { recordBytes: 400 * 1024 - 512 },
     );
   },
+  nodeSqlite: async (here, name) => {
+    const { DatabaseSync } = await here.load("node:sqlite") as Sqlite;
+    return sqliteTarget(here, name, new DatabaseSync(`${here.dir}/node.db`));
+  },
+  bunSqlite: async (here, name) => {
+    const { Database } = await here.load("bun:sqlite") as BunSqlite;
+    return sqliteTarget(here, name, new Database(`${here.dir}/bun.db`));
+  },
+  pg: async (here, name) => {
+    const { default: { Pool } } = await here.load("pg") as Pg;
+    const db = new Pool({ connectionString: postgresUrl(here) });
+    // Without a listener, a lost connection would end the process.
+    db.on("error", () => {});
+    here.closing(() => db.end());
+    return sqlTarget({ name, db });
+  },
+  postgresJs: async (here, name) => {
+    const { default: connect } = await here.load("postgres") as PostgresJs;
+    const db = connect(postgresUrl(here));
+    here.closing(() => db.end());
+    return sqlTarget({ name, db });
+  },
+  mysql2: async (here, name) => {
+    const { default: { createPool } } = await here.load("mysql2") as Mysql2;
+    const db = createPool(`mysql://root@127.0.0.1:${here.ports.mariadb}/mysql`);
+    here.closing(() => new Promise<void>((done) => db.end(done)));
+    return sqlTarget({ name, db });
+  },
+  d1: ({ d1 }, name) => sqlTarget({ name, db: d1 as D1Like }),
   workersKv: ({ kv }, title) => workersKvTarget(title, kv as KVNamespaceLike),
   durableObjects: ({ objects }, title) =>
     durableObjectsTarget(title, objects as DurableObjectNamespaceLike),
@@ -222,6 +286,20 @@ function redisBy(here: Surroundings, title: string, send: RedisSend): Target {
     assertEquals([written?.value, written?.version], ["new", version]);
   });
   return redisTarget(title, send);
+}
+
+function sqliteTarget(
+  here: Surroundings,
+  name: string,
+  db: SqliteFile,
+): Target {
+  db.exec("PRAGMA synchronous = off");
+  here.closing(() => db.close());
+  return sqlTarget({ name, db });
+}
+
+function postgresUrl({ ports }: Surroundings): string {
+  return `postgres://postgres@127.0.0.1:${ports.postgres}/postgres`;
 }
 
 function redisUrl({ ports }: Surroundings): string {

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import type { DurableObjectNamespaceLike, KVNamespaceLike } from "../../mod.ts";
+import type {
+  D1Like,
+  DurableObjectNamespaceLike,
+  KVNamespaceLike,
+} from "../../mod.ts";
 import { register, type Surroundings } from "./suite.ts";
 
 /** What became of one test. */
@@ -17,19 +21,20 @@ export interface Outcome {
 export interface Env {
   readonly SESSIONS: KVNamespaceLike;
   readonly OBJECTS: DurableObjectNamespaceLike;
+  readonly DB: D1Like;
   readonly HERE: Pick<Surroundings, "ports" | "only">;
 }
 
 /** Runs the suite, and answers with what became of it. */
 export async function answer(
-  { SESSIONS: kv, OBJECTS: objects, HERE: here }: Env,
+  { SESSIONS: kv, OBJECTS: objects, DB: d1, HERE: here }: Env,
   runtime: Surroundings["runtime"],
   load: Surroundings["load"],
 ): Promise<Response> {
   const tests: [name: string, run: () => Promise<void>][] = [];
   const test = (name: string, run: () => Promise<void>) =>
     void tests.push([name, run]);
-  await register(test, { ...here, runtime, kv, objects, load });
+  await register(test, { ...here, runtime, kv, objects, d1, load });
   const outcomes: Outcome[] = [];
   for (const [name, run] of tests) {
     try {

@@ -16,5 +16,5 @@ await register(test, {
   ...JSON.parse(Deno.env.get("HERE") ?? '{"ports":{}}'),
   runtime: "deno",
   dir,
-  load: (name) => import(`npm:${name}@${CLIENTS[name]}`),
+  load: (name) => import(CLIENTS[name] ? `npm:${name}@${CLIENTS[name]}` : name),
 });

@@ -18,7 +18,13 @@ export const RUNTIMES = {
 export type Runtime = keyof typeof RUNTIMES;
 
 /** A server that a row needs. */
-export type Engine = "redis" | "upstash" | "memcached" | "dynamodb";
+export type Engine =
+  | "redis"
+  | "upstash"
+  | "memcached"
+  | "dynamodb"
+  | "postgres"
+  | "mariadb";
 
 /** Something that works, or does not, on each runtime. */
 export interface Row {
@@ -40,6 +46,8 @@ const NODE_LIKE: Runtime[] = [...SERVERS, "workersNode"];
 
 const SOCKETS = "Workers have sockets with `nodejs_compat` only";
 
+const NOT_TRIED = "not tried in a Worker";
+
 /** The short name of a row. */
 export type RowName =
   | "sealed"
@@ -56,6 +64,12 @@ export type RowName =
   | "upstash"
   | "memcachedUrl"
   | "dynamodb"
+  | "nodeSqlite"
+  | "bunSqlite"
+  | "pg"
+  | "postgresJs"
+  | "mysql2"
+  | "d1"
   | "workersKv"
   | "durableObjects"
   | "webCrypto"
@@ -116,6 +130,35 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     on: NODE_LIKE,
     why: "the AWS SDK needs `nodejs_compat`",
     engine: "dynamodb",
+  },
+  nodeSqlite: {
+    title: "SQL, `node:sqlite`",
+    on: ["deno", "bun", "node"],
+    needs: { node: "Node 22.13 or newer" },
+    why: "a Worker cannot keep files",
+  },
+  bunSqlite: {
+    title: "SQL, `bun:sqlite`",
+    on: ["bun"],
+    why: "it is a part of Bun",
+  },
+  pg: { title: "SQL, pg", on: SERVERS, why: NOT_TRIED, engine: "postgres" },
+  postgresJs: {
+    title: "SQL, postgres.js",
+    on: NODE_LIKE,
+    why: SOCKETS,
+    engine: "postgres",
+  },
+  mysql2: {
+    title: "SQL, mysql2",
+    on: SERVERS,
+    why: NOT_TRIED,
+    engine: "mariadb",
+  },
+  d1: {
+    title: "SQL, D1",
+    on: ["workers", "workersNode"],
+    why: "only Workers have its binding",
   },
   workersKv: {
     title: "Workers KV",

@@ -5,7 +5,13 @@ import { bundle } from "../../tools/bundle.ts";
 import { effort } from "../_effort.ts";
 import { PACKAGES as DYNAMODB, startDynamoDB } from "../engines/_dynamodb.ts";
 import { withPackages } from "../engines/_packages.ts";
-import { installed, startMemcached, startRedis } from "../engines/_servers.ts";
+import {
+  installed,
+  startMariaDb,
+  startMemcached,
+  startPostgres,
+  startRedis,
+} from "../engines/_servers.ts";
 import { PACKAGES as WORKERD } from "../engines/_workerd.ts";
 import { startUpstash } from "../engines/_upstash.ts";
 import { type Ran, run } from "./_run.ts";
@@ -26,6 +32,8 @@ if (installed("redis")) {
   ports.upstash = startUpstash(ports.redis).port;
 }
 if (installed("memcached")) ports.memcached = (await startMemcached()).port;
+if (installed("postgres")) ports.postgres = (await startPostgres()).port;
+if (installed("mariadb")) ports.mariadb = (await startMariaDb()).port;
 await withPackages(
   "DynamoDB (dynalite, AWS SDK)",
   DYNAMODB,

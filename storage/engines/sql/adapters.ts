@@ -27,6 +27,8 @@ export interface SqlClient extends ClientTraits {
   rows(sql: string, values: SqlValue[]): Promise<unknown>;
   /** Runs a statement, and returns how many rows it found and changed. */
   count(sql: string, values: SqlValue[]): Promise<unknown>;
+  /** What the application should change about the client, if anything. */
+  advice?(): string | undefined;
 }
 
 // deno-lint-ignore no-explicit-any -- a client of one of many packages
@@ -172,6 +174,12 @@ function queryClient(db: Any): SqlClient {
       const { rowCount, affectedRows } = await run(sql, values);
       return rowCount ?? affectedRows;
     },
+    // Only a pool counts its connections.
+    advice: () =>
+      typeof db.totalCount === "number" && has(db, "listenerCount") &&
+        db.listenerCount("error") === 0
+        ? 'the Pool of pg ends the process when an idle connection is lost; add a listener: pool.on("error", (error) => …)'
+        : undefined,
   };
 }
 

@@ -32,6 +32,8 @@ export interface DatabaseOptions {
   readonly creates: boolean;
   /** How long to repeat a statement, in milliseconds. */
   readonly patience: number;
+  /** Receives what the application should change, once. */
+  readonly onAdvice?: (advice: Error) => void;
 }
 
 /** A statement, with its values in the order of {@linkcode Statements}. */
@@ -60,7 +62,9 @@ export class Database {
   #isReady = false;
 
   /** @throws {TypeError} If the client is unknown, or the dialect is missing, unknown or not the client's. */
-  constructor({ db, dialect, table, creates, patience }: DatabaseOptions) {
+  constructor(
+    { db, dialect, table, creates, patience, onAdvice }: DatabaseOptions,
+  ) {
     if (dialect !== undefined) checkDialect(dialect);
     this.#dialect = dialect;
     this.#table = table;
@@ -81,7 +85,10 @@ export class Database {
     }
     this.#setUp = (connected) => setUp(connected, table, creates);
     this.#ready = new Lazy(async () => {
-      await this.#setUp(await this.#connect());
+      const connected = await this.#connect();
+      const advice = connected.client.advice?.();
+      if (advice) onAdvice?.(new Error(advice));
+      await this.#setUp(connected);
       return true;
     });
   }

@@ -10,6 +10,7 @@
  * - `duplicate`: a row with this key exists
  * - `table`, `column`: it does not exist
  * - `conflict-target`: the key is not a primary key
+ * - `type`: a column does not take what sessions write, which never depends on a client's bytes
  * - `finalized`: the prepared statement belongs to a connection that was closed
  */
 export type SqlProblem =
@@ -19,6 +20,7 @@ export type SqlProblem =
   | "table"
   | "column"
   | "conflict-target"
+  | "type"
   | "finalized";
 
 /** SQLSTATE of PostgreSQL, names and numbers of MySQL, names and numbers of SQLite. */
@@ -46,6 +48,26 @@ const CODES: Readonly<Record<string, SqlProblem>> = {
   ER_BAD_FIELD_ERROR: "column",
   "1054": "column",
   "42P10": "conflict-target",
+  // Too long, out of range, not a number, not a date, another type, and null in a column that is not one of ours.
+  "22001": "type",
+  "22003": "type",
+  "22008": "type",
+  "22P02": "type",
+  "42804": "type",
+  "42883": "type",
+  "23502": "type",
+  ER_WARN_DATA_OUT_OF_RANGE: "type",
+  "1264": "type",
+  WARN_DATA_TRUNCATED: "type",
+  "1265": "type",
+  ER_TRUNCATED_WRONG_VALUE: "type",
+  "1292": "type",
+  ER_NO_DEFAULT_FOR_FIELD: "type",
+  "1364": "type",
+  ER_TRUNCATED_WRONG_VALUE_FOR_FIELD: "type",
+  "1366": "type",
+  ER_DATA_TOO_LONG: "type",
+  "1406": "type",
 };
 
 /** For clients that say it in words only: SQLite's, and D1's for everything. */
@@ -59,6 +81,7 @@ const WORDS: readonly (readonly [RegExp, SqlProblem])[] = [
   [/no such table|unknown database/i, "table"],
   [/no such column|has no column named/i, "column"],
   [/ON CONFLICT clause does not match/i, "conflict-target"],
+  [/NOT NULL constraint failed|cannot store \w+ value in \w+ column/i, "type"],
   [/statement has been finalized|statement is finalized/i, "finalized"],
 ];
 
@@ -71,9 +94,9 @@ const DEPTH = 4;
 /** What an error means; `undefined` if nothing of the above. */
 export function problemOf(error: unknown): SqlProblem | undefined {
   for (const each of withCauses(error)) {
-    const { code, errno, errcode, rawCode, message } = each;
-    for (const given of [code, errno]) {
-      const problem = CODES[String(given)];
+    const { errcode, rawCode, message } = each;
+    for (const code of codesOf(each)) {
+      const problem = CODES[code];
       if (problem) return problem;
     }
     // The lower byte is SQLite's primary code: 5 is busy, 6 is locked.
@@ -87,6 +110,14 @@ export function problemOf(error: unknown): SqlProblem | undefined {
     if (problem) return problem;
   }
   return undefined;
+}
+
+/** The database's codes in an error, as text. */
+export function codesOf({ code, errno, message }: Wrapped): string[] {
+  // Prisma has a code of its own for every failure, and the database's in words only.
+  const [, raw] = /^Raw query failed\. Code: `(\w+)`/m.exec(String(message)) ??
+    [];
+  return [code, errno, raw].map(String);
 }
 
 /** Removes what contains values from an error, so that it can be logged. Returns it. */
@@ -104,12 +135,15 @@ export function withoutValues(error: unknown): unknown {
   return error;
 }
 
-function withCauses(error: unknown): Record<string, unknown>[] {
-  const all: Record<string, unknown>[] = [];
+/** An error, or its cause. */
+type Wrapped = Record<string, unknown>;
+
+function withCauses(error: unknown): Wrapped[] {
+  const all: Wrapped[] = [];
   let at: unknown = error;
   while (typeof at === "object" && at !== null && all.length < DEPTH) {
-    all.push(at as Record<string, unknown>);
-    at = (at as { cause?: unknown }).cause;
+    all.push(at as Wrapped);
+    at = (at as Wrapped)["cause"];
   }
   return all;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SqlClient } from "./adapters.ts";
-import { problemOf } from "./errors.ts";
+import { codesOf, problemOf } from "./errors.ts";
 import {
   COLUMNS,
   schemaStatements,
@@ -61,16 +61,11 @@ async function create(
       } catch (error) {
         // In PostgreSQL, IF NOT EXISTS fails if another process creates it at this moment.
         const again = problemOf(error) === "transient" ||
-          CREATED.includes(String(codeOf(error)));
+          codesOf(Object(error)).some((code) => CREATED.includes(code));
         if (!again || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }
-}
-
-function codeOf(error: unknown): unknown {
-  const { code, errno } = Object(error);
-  return CREATED.includes(String(errno)) ? errno : code;
 }
 
 /** The least that a column must be, in MySQL: without a primary key, or with a short text, it loses sessions. */

@@ -33,6 +33,8 @@ export function explain(
     ? `it does not have all of the columns ${COLUMNS.join(", ")}`
     : problem === "conflict-target"
     ? "its column key is not its primary key"
+    : problem === "type"
+    ? "one of its columns has another type, or a column that sessions do not have must not be null"
     : undefined;
   return words === undefined ? error : unfit(table, dialect, words, error);
 }

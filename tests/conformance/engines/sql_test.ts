@@ -13,6 +13,7 @@ import { withPackages } from "../../engines/_packages.ts";
 import {
   installed,
   startMariaDb,
+  startPgBouncer,
   startPostgres,
 } from "../../engines/_servers.ts";
 import { sqlEngine } from "../../engines/_sql.ts";
@@ -69,6 +70,14 @@ if (effort.thorough) {
     keeps(sqlEngine({ name: "postgres.js", db: sql }), []);
     // Workers have a client for each request.
     keeps(sqlEngine({ name: "pg Pool", db: () => pool }), []);
+
+    if (installed("pgbouncer")) {
+      const through = { ...at, port: (await startPgBouncer(port)).port };
+      const pooled = new pg.Pool(through);
+      pooled.on("error", () => {});
+      // Behind it, postgres.js sometimes waits for ever while the machine is busy.
+      keeps(sqlEngine({ name: "pg, PgBouncer", db: pooled }), []);
+    }
   }
 
   if (installed("mariadb")) {
