@@ -41,6 +41,11 @@ export {
   type SessionEntry,
   type SessionKey,
 } from "./core/session.ts";
+export type {
+  StandardIssueLike,
+  StandardResultLike,
+  StandardSchemaLike,
+} from "./core/standard_schema.ts";
 export {
   type RequestHandler,
   type SessionHandler,

@@ -74,13 +74,24 @@ export class RecordStorage<Data, FlashData>
       if (!stored) return session;
       if (isMultiple(carried) || this.records.find) stored.carried = carried;
       state.attach(stored, this);
-      const terms = this.#policy.terms(carried.lifetime ?? null);
-      const life = stored.life?.() ?? state.record;
-      const use = this.#policy.nextUse(life, stored.expires, terms);
-      return use
-        ? this.#slide(state, stored, use).then(() => session)
-        : session;
+      if (!this.#policy.schema) return this.#use(session, stored, carried);
+      return this.#policy.show(state, { id: stored.id }).then((fits) =>
+        fits ? this.#use(session, stored, carried) : session
+      );
     });
+  }
+
+  /** Moves the deadline of the session that was read, if its use is to be written. */
+  #use(
+    session: Session<Data, FlashData>,
+    stored: StoredRecord,
+    carried: Carried,
+  ): Awaitable<Session<Data, FlashData>> {
+    const state = requireState(session);
+    const terms = this.#policy.terms(carried.lifetime ?? null);
+    const life = stored.life?.() ?? state.record;
+    const use = this.#policy.nextUse(life, stored.expires, terms);
+    return use ? this.#slide(state, stored, use).then(() => session) : session;
   }
 
   save(
@@ -159,9 +170,12 @@ export class RecordStorage<Data, FlashData>
         }
         const stored = alive(found, this.records, lifetime);
         // Decoding shows whether the record is corrupt or has expired. Without another cookie, that can wait.
-        if (!stored || next && !stored.decode()) return from(next);
+        const record = next && stored?.decode();
+        if (!stored || next && !record) return from(next);
         if (outdated) stored.unsent = true;
-        return stored;
+        if (!record || !this.#policy.schema) return stored;
+        const shown = this.#policy.shown(record, { id: value });
+        return shown.then((shown) => shown ? stored : from(next));
       });
     };
     const own = () => from(carried);
@@ -285,7 +299,12 @@ export class RecordStorage<Data, FlashData>
       written.carried = known?.carried;
       written.sends ||= sends || known?.unsent === true ||
         written.id !== known?.id;
+      const misfit = state.misfitIn(this) as StoredRecord | undefined;
       state.committed(written, this, changes, merged);
+      // Only as it was read: a server of another release may have saved it.
+      if (misfit) {
+        await this.#quietly(() => this.records.remove(misfit.id, misfit));
+      }
       if (newId && !newId.keepOld) {
         // A login that began under a replaced id leaves nothing of the session that it was replaced by.
         if (note) await this.#quietly(() => this.records.revoke(note));
