@@ -47,6 +47,12 @@ export type {
   StandardSchemaLike,
 } from "./core/standard_schema.ts";
 export {
+  type CrossOrigin,
+  type CrossOriginOptions,
+  isCrossOrigin,
+  type OriginRequestLike,
+} from "./middleware/lifecycle/cross_origin.ts";
+export {
   type RequestHandler,
   type SessionHandler,
   withSession,

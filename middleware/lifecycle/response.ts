@@ -12,20 +12,28 @@ import {
   SHARED_CACHE_HEADERS,
   variesByCookie,
 } from "./cache.ts";
-import { type Carrier, exchange, type RequestInfo } from "./lifecycle.ts";
+import type { CrossOrigin } from "./cross_origin.ts";
+import {
+  type Carrier,
+  defaultAnswer,
+  exchange,
+  type RequestInfo,
+} from "./lifecycle.ts";
 
 /** One request, as a framework with the Fetch API presents it. */
 export interface FetchExchange<Data, FlashData> {
   readonly request: RequestInfo;
   /** Whether a status means that the request failed. @default {500 and above} */
   readonly isFailure?: ((status: number) => boolean) | undefined;
+  /** Which requests are refused. @default {none} */
+  readonly crossOrigin?: CrossOrigin | undefined;
   /** Runs the handlers after the middleware. Returns `undefined` if they do not return a response. */
   handle(
     session: Session<Data, FlashData>,
   ): Response | undefined | Promise<Response | undefined>;
   /** Whether the framework made this response from an error that is not one of its HTTP errors. */
   failed?(response: Response | undefined): boolean;
-  /** Makes the answer if the session could not be read or saved. @default {503} */
+  /** Makes the answer if the session could not be read or saved, or the request is refused. @default {503 or 403} */
   unavailable?:
     | ((error: SessionError) => Response | Promise<Response>)
     | undefined;
@@ -49,12 +57,10 @@ export function respond<Data, FlashData>(
   });
 }
 
-/** The default answer if the session could not be read or saved. */
-export function serviceUnavailable(): Response {
-  return new Response("Service Unavailable", {
-    status: 503,
-    headers: { "Cache-Control": "no-store", "Retry-After": "5" },
-  });
+/** The default answer if the session could not be read or saved, or the request is refused. */
+export function serviceUnavailable(error: SessionError): Response {
+  const { text, ...init } = defaultAnswer(error);
+  return new Response(text, init);
 }
 
 /**
