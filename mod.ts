@@ -29,8 +29,16 @@ export {
   createCookie,
   isCookie,
 } from "./core/cookie.ts";
+export {
+  csrfToken,
+  type CsrfTokenOptions,
+  type FormLike,
+  type FormRequestLike,
+  verifyCsrfToken,
+} from "./core/csrf.ts";
 export { SessionError, type SessionErrorCode } from "./core/errors.ts";
 export type { LegacyFormat } from "./core/formats.ts";
+export { type PresentValue, requireKey } from "./core/require_key.ts";
 export type { Lifetime, Timeouts } from "./core/lifetime.ts";
 export {
   createSession,

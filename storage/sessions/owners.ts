@@ -4,6 +4,7 @@
  * @module
  */
 import type { Awaitable } from "../../core/awaitable.ts";
+import { isToken } from "../../core/changes.ts";
 import { hashId, hashOwner } from "../../core/keys.ts";
 import { deadline, isAhead, type StoredLifetime } from "../../core/lifetime.ts";
 import {
@@ -37,7 +38,7 @@ import type {
 
 interface Found {
   readonly record: SessionRecord;
-  /** The values, as the session shows them. */
+  /** The values, as the session shows them, without CSRF tokens. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly version: unknown;
   readonly used: number;
@@ -307,7 +308,7 @@ export class Owners {
     const ends = deadline(record, { timeouts, lifetime: null }, used);
     return {
       record,
-      data,
+      data: withoutTokens(data),
       version,
       used,
       expires: Math.min(found.expires, ends),
@@ -325,6 +326,13 @@ export class Owners {
 
 function dataOf({ values }: Shown): Record<string, unknown> {
   return Object.fromEntries(values);
+}
+
+function withoutTokens(
+  data: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(data);
+  return Object.fromEntries(entries.filter(([key]) => !isToken(key)));
 }
 
 /** The form of a key: the hash of an id. */
