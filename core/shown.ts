@@ -15,7 +15,8 @@ type Values = Readonly<Record<string, unknown>>;
 /** The values that a session shows, and how they differ from the stored ones. */
 export class Shown {
   readonly values: Map<string, unknown>;
-  #migration: Migration | undefined;
+  /** What the next save migrates. */
+  migration: Migration | undefined;
   /** Values that differ from the stored or migrated ones: the text of that, and their own; `undefined` without one. */
   readonly #texts = new Map<
     string,
@@ -31,17 +32,13 @@ export class Shown {
   constructor(stored: Values, migrated: Values | undefined, converted: Values) {
     const base = definedIn(migrated ?? stored);
     this.values = new Map([...base, ...definedIn(converted)]);
-    if (migrated) this.#migration = differences(definedIn(stored), base);
+    if (migrated) this.migration = differences(definedIn(stored), base);
     for (const [key, value] of this.values) {
       const before = base.get(key);
       if (Object.is(before, value)) continue;
       const texts = [textOf(before), textOf(value)] as const;
       if (texts[0] !== texts[1]) this.#texts.set(key, texts);
     }
-  }
-
-  get migration(): Migration | undefined {
-    return this.#migration;
   }
 
   /** The text of a value as the application has received it, if that is not the stored text. */
@@ -51,24 +48,22 @@ export class Shown {
 
   /** The text that a save writes for a value that the request has not changed, if that is not the stored text. */
   migratedText(key: string): string | undefined {
-    return this.#migration?.get(key)?.[1];
+    return this.migration?.get(key)?.[1];
   }
 
   /** Whether a value is not JSON, a `Date` for example. If it changes in place, that is not noticed. */
   isOpaque(key: string): boolean {
-    const texts = this.#texts.get(key);
-    return texts !== undefined && texts[1] === undefined;
+    return this.#texts.has(key) && this.#texts.get(key)?.[1] === undefined;
   }
 
   /** Whether the schema has added a value that is not stored. */
   isAdded(key: string): boolean {
-    const texts = this.#texts.get(key);
-    return texts !== undefined && texts[0] === undefined;
+    return this.#texts.has(key) && this.#texts.get(key)?.[0] === undefined;
   }
 
   /** Forgets what a save has written. */
   saved(keys: Iterable<string>): void {
-    this.#migration = undefined;
+    this.migration = undefined;
     for (const key of keys) this.#texts.delete(key);
   }
 

@@ -85,7 +85,9 @@ export class Policy {
   // deno-lint-ignore no-explicit-any -- data of any shape
   constructor(options: StorageOptions<any>, ttl?: number) {
     const { now = Date.now, onEvent, owner, engineTimeout = 10 } = options;
-    for (const [name, value] of Object.entries({ now, onEvent, owner })) {
+    const { migrate } = options;
+    const functions = { now, onEvent, owner, migrate };
+    for (const [name, value] of Object.entries(functions)) {
       if (value !== undefined && typeof value !== "function") {
         throw new TypeError(
           `Cannot create storage: ${name} must be a function`,

@@ -74,24 +74,33 @@ export class RecordStorage<Data, FlashData>
       if (!stored) return session;
       if (isMultiple(carried) || this.records.find) stored.carried = carried;
       state.attach(stored, this);
-      if (!this.#policy.schema) return this.#use(session, stored, carried);
-      return this.#policy.show(state, { id: stored.id }).then((fits) =>
-        fits ? this.#use(session, stored, carried) : session
-      );
+      const used = this.#policy.schema
+        ? this.#show(state, stored, carried)
+        : this.#use(state, stored, carried);
+      return used ? used.then(() => session) : session;
     });
+  }
+
+  /** Shows the session as the schema converts it. One that does not fit is not used. */
+  async #show(
+    state: SessionState,
+    stored: StoredRecord,
+    carried: Carried,
+  ): Promise<void> {
+    const fits = await this.#policy.show(state, { id: stored.id });
+    if (fits) await this.#use(state, stored, carried);
   }
 
   /** Moves the deadline of the session that was read, if its use is to be written. */
   #use(
-    session: Session<Data, FlashData>,
+    state: SessionState,
     stored: StoredRecord,
     carried: Carried,
-  ): Awaitable<Session<Data, FlashData>> {
-    const state = requireState(session);
+  ): Promise<void> | undefined {
     const terms = this.#policy.terms(carried.lifetime ?? null);
     const life = stored.life?.() ?? state.record;
     const use = this.#policy.nextUse(life, stored.expires, terms);
-    return use ? this.#slide(state, stored, use).then(() => session) : session;
+    return use && this.#slide(state, stored, use);
   }
 
   save(

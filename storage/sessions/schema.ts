@@ -67,16 +67,13 @@ export class SessionSchema {
 export function schemaOf(
   { schema, migrate }: Pick<StorageOptions, "schema" | "migrate">,
 ): SessionSchema | undefined {
-  if (migrate !== undefined && typeof migrate !== "function") {
-    fail(`migrate must be a function, received ${typeOf(migrate)}`);
-  }
   if (schema === undefined) {
-    if (migrate) fail("migrate requires schema, which says what to migrate");
+    if (migrate) fail("migrate requires schema");
     return undefined;
   }
   if (typeof Object(schema)["~standard"]?.validate !== "function") {
     fail(
-      "schema must implement Standard Schema, as those of Zod 3.24, Valibot 1 and ArkType 2 do; pass z.object({ … }), for example",
+      "schema must implement Standard Schema; pass z.object({ … }), for example",
     );
   }
   return new SessionSchema(schema, migrate);
