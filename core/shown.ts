@@ -17,7 +17,7 @@ export class Shown {
   readonly values: Map<string, unknown>;
   /** What the next save migrates. */
   migration: Migration | undefined;
-  /** Values that differ from the stored or migrated ones: the text of that, and their own; `undefined` without one. */
+  /** The text of the stored or migrated value, and that of the schema's, where it may be another; `undefined` without one. */
   readonly #texts = new Map<
     string,
     readonly [base: string | undefined, text: string | undefined]
@@ -36,8 +36,7 @@ export class Shown {
     for (const [key, value] of this.values) {
       const before = base.get(key);
       if (Object.is(before, value)) continue;
-      const texts = [textOf(before), textOf(value)] as const;
-      if (texts[0] !== texts[1]) this.#texts.set(key, texts);
+      this.#texts.set(key, [textOf(before), textOf(value)]);
     }
   }
 

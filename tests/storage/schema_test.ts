@@ -17,7 +17,7 @@ import { createMemorySessionStorage } from "../../storage/memory.ts";
 import { createReadThroughSessionStorage } from "../../storage/read_through.ts";
 import { withSession } from "../../middleware/with_session.ts";
 import { rowName } from "../_row.ts";
-import { assertSessionError, cookieHeader } from "../core/_support.ts";
+import { assertSessionError, Clock, cookieHeader } from "../core/_support.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 
 /** Opens a storage on the same sessions, as another release of an application does. */
@@ -382,6 +382,96 @@ Deno.test("schema: a migration is not applied to a record that an older release 
   assertEquals(migrated.get("userId"), "8");
 });
 
+Deno.test("schema: a session shows converted values after a save that merged", async () => {
+  const open = kinds["engine"]!();
+  const storage = open({ schema: user });
+  const header = await stored(open(), { userId: "ann", visits: "3" });
+  const [session, other] = [
+    await storage.getSession(header),
+    await storage.getSession(header),
+  ];
+  assertEquals([session.get("visits"), other.get("visits")], [3, 3]);
+  other.set("userId", "bob");
+  await storage.commitSession(other);
+  session.set("theme", "dark");
+  await storage.commitSession(session);
+
+  assertEquals(session.data, { userId: "bob", visits: 3, theme: "dark" });
+  assert(!session.dirty);
+  other.set("visits", 4);
+  await storage.commitSession(other);
+  const third = await storage.getSession(header);
+  third.set("visits", 5);
+  await storage.commitSession(third);
+  session.set("theme", "light");
+  await storage.commitSession(session);
+  assertEquals(session.get("visits"), 5, "of a newer value, that one is shown");
+});
+
+Deno.test("schema: a session can be saved again, with what the first save has written", async () => {
+  for (const kind of ["engine", "cookie"]) {
+    const open = kinds[kind]!();
+    const older = { user: { id: 7 }, visits: [1, 2] };
+    const storage = open({
+      schema: user,
+      migrate: ({ user, visits }) => ({
+        userId: String(user.id),
+        visits: String(visits.length),
+      }),
+    });
+    let header = await stored(open(), older);
+    const raw = async () => (await open().getSession(header)).data;
+    const session = await storage.getSession(header);
+    assertEquals(session.get("visits"), 2, kind);
+    const save = async (key: "userId" | "theme", value: string) => {
+      session.set(key, value as "dark");
+      header = next(await storage.commitSession(session), header);
+    };
+    await save("theme", "dark");
+    const first = { userId: "7", visits: "2", theme: "dark" };
+    assertEquals(await raw(), first, kind);
+    await save("userId", "8");
+    assertEquals(await raw(), { ...first, userId: "8" }, kind);
+    await save("theme", "light");
+    const last = { userId: "8", visits: "2", theme: "light" };
+    assertEquals(await raw(), last, kind);
+  }
+});
+
+Deno.test("schema: a strict one accepts a session with a CSRF token", async () => {
+  const open = kinds["engine"]!();
+  const header = await stored(open(), { userId: "ann", __csrf_1: "token" });
+  const schema = z.strictObject({ userId: z.string() });
+  const session = await open({ schema }).getSession(header);
+  assertEquals(session.get("userId"), "ann");
+  assertEquals(session.size, 2);
+});
+
+Deno.test("schema: reading is a use of a session that fits, and only of such", async () => {
+  const clock = new Clock();
+  const engine = new FakeEngine();
+  const timed = { cookie, engine, now: clock.now, idleTimeout: 3600 };
+  const plain = createSessionStorage(timed);
+  const storage = createSessionStorage({ ...timed, schema: user });
+  const rows: [data: object, calls: string[]][] = [
+    [{ userId: "ann", visits: "3" }, ["read", "touch"]],
+    [{ userId: 7 }, ["read"]],
+  ];
+  for (const [data, calls] of rows) {
+    const header = await stored(plain, data as Record<string, unknown>);
+    clock.time += 1_800_000;
+    engine.calls = [];
+    const session = await storage.getSession(header);
+    assertEquals(engine.calls, calls, rowName(data));
+    if (calls.length < 2) continue;
+    assertEquals(session.get("visits"), 3, rowName(data));
+    session.set("userId", "bob");
+    await storage.commitSession(session);
+    const raw = (await plain.getSession(header)).data;
+    assertEquals(raw, { userId: "bob", visits: "3" }, rowName(data));
+  }
+});
+
 Deno.test("schema: restart({ keep }) keeps migrated values of the newest record", async () => {
   const open = kinds["engine"]!();
   const storage = open({ schema: user, migrate });
@@ -478,18 +568,25 @@ Deno.test("schema: an engine's session with owner is saved and listed after its 
   const engine = new FakeEngine();
   const open = (options: StorageOptions = {}) =>
     createSessionStorage({ cookie, engine, ...options });
-  const header = await stored(open(), { user: { id: 7 } });
-  const storage = createSessionStorage({
-    cookie,
-    engine,
-    schema: user,
-    migrate,
-    owner: ({ userId }) => userId,
-  });
-  const session = await storage.getSession(header);
-  session.set("visits", 1);
-  await storage.commitSession(session);
-  assertEquals((await storage.listSessions("7")).length, 1);
+  for (const data of [{ user: { id: 7 } }, { userId: 7 }]) {
+    const header = await stored(open(), data);
+    const storage = createSessionStorage({
+      cookie,
+      engine,
+      schema: z.object({
+        userId: z.coerce.string().regex(/\d/),
+        visits: z.number().optional(),
+      }),
+      migrate,
+      owner: ({ userId }) => userId,
+    });
+    const session = await storage.getSession(header);
+    session.set("visits", 1);
+    await storage.commitSession(session);
+    const listed = await storage.listSessions("7");
+    assertEquals(listed[0]?.data, { userId: "7", visits: 1 }, rowName(data));
+    assertEquals(await storage.destroySessions("7"), 1, rowName(data));
+  }
 });
 
 Deno.test("schema: __proto__ is an ordinary key", async () => {

@@ -64,6 +64,12 @@ Deno.test("header() forgets a cookie at its end, and keeps the longest path firs
   assertEquals(jar.header("/deep"), "");
 });
 
+Deno.test("take() ignores a cookie for another site", () => {
+  const jar = new CookieJar();
+  jar.take(answer("a=1; Domain=example.com"), "https://evil.example/");
+  assertEquals(jar.header("https://example.com/"), "");
+});
+
 Deno.test("take() reads every form of an answer", () => {
   const headers = new Headers();
   headers.append("Set-Cookie", "a=1");
