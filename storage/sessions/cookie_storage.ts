@@ -109,7 +109,8 @@ export class CookieStorage<Data, FlashData>
 
   /** Shows a session as the schema converts it. If it does not fit, that of the next cookie. */
   async #show(state: SessionState, record: CookieRecord): Promise<void> {
-    if (await this.policy.show(state, { id: namedId(record) })) return;
+    const { schema } = this.policy;
+    if (await schema?.show(state, { id: namedId(record) })) return;
     const next = record.rest && this.open(record.rest);
     if (!next) return;
     state.attach(next, this);

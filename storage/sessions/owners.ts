@@ -14,7 +14,6 @@ import {
   type SessionRecord,
 } from "../../core/record.ts";
 import { stateOf } from "../../core/session.ts";
-import { Shown } from "../../core/shown.ts";
 import { withoutMark } from "./engine_records.ts";
 import {
   EngineIndex,
@@ -106,9 +105,7 @@ export class Owners {
     const values = decodeTexts(entries.values);
     const { schema } = this.#policy;
     return schema
-      ? schema.fit(values).then((found) =>
-        this.#ownerIn(found instanceof Shown ? dataOf(found) : values)
-      )
+      ? schema.converted(values).then((values) => this.#ownerIn(values))
       : this.#ownerIn(values);
   }
 
@@ -296,9 +293,13 @@ export class Owners {
     const record = decodeRecord(key, withoutMark(found.value));
     if (!record) return undefined;
     const { schema } = this.#policy;
-    const shown = schema && await this.#policy.shown(record, { key });
+    const shown = schema && await schema.shown(record, { key });
     // Of values in another shape, the option cannot be asked.
-    const data = !schema ? record.values : shown ? dataOf(shown) : {};
+    const data = !schema
+      ? record.values
+      : shown
+      ? Object.fromEntries(shown.values)
+      : {};
     const isKnown = !schema || shown !== undefined;
     const now = isKnown ? this.#ownerNow(data) : record.owner;
     if (now !== owner) return undefined;
@@ -322,10 +323,6 @@ export class Owners {
       ? hashOwner(name)
       : undefined;
   }
-}
-
-function dataOf({ values }: Shown): Record<string, unknown> {
-  return Object.fromEntries(values);
 }
 
 function withoutTokens(

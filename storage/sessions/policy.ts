@@ -22,8 +22,8 @@ import {
 } from "../../core/lifetime.ts";
 import type { SessionRecord } from "../../core/record.ts";
 import type { SessionState } from "../../core/session_state.ts";
-import { Shown } from "../../core/shown.ts";
 import type { SaveOptions, SessionEvent, StorageOptions } from "../contract.ts";
+import type { EventDetails } from "./events.ts";
 import { schemaOf, type SessionSchema } from "./schema.ts";
 
 /**
@@ -31,9 +31,6 @@ import { schemaOf, type SessionSchema } from "./schema.ts";
  * longer (RFC 6265bis, section 5.5).
  */
 export const OWNED_LIFETIME: number = 34_560_000;
-
-/** How many misfits are remembered, so that each is reported once. */
-const MAX_MISFITS = 10_000;
 
 /** What a save means for a session's life. */
 export interface Renewed extends Life {
@@ -53,17 +50,6 @@ export interface Use {
   readonly slides: boolean;
 }
 
-/** Which session an event is about. */
-export interface Subject {
-  /** The session's id. */
-  readonly id?: string | undefined;
-  /** The session's key, if its id is not known. */
-  readonly key?: string | undefined;
-}
-
-/** What an event is about. */
-type EventDetails = Omit<SessionEvent, "type" | "session"> & Subject;
-
 /** The checked options of a storage. */
 export class Policy {
   readonly timeouts: Timeouts;
@@ -78,8 +64,6 @@ export class Policy {
   /** The lifetime if neither a commit nor the cookie sets one. */
   readonly #lifetime: StoredLifetime;
   readonly #onEvent: ((event: SessionEvent) => void) | undefined;
-  /** The keys of sessions that were reported as misfits. */
-  readonly #misfits = new Set<string>();
 
   /** @param ttl The default lifetime, in seconds. */
   // deno-lint-ignore no-explicit-any -- data of any shape
@@ -104,7 +88,6 @@ export class Policy {
       notBefore,
     }, now);
     this.owner = owner;
-    this.schema = schemaOf(options);
     this.maxPerOwner = checkMaxPerOwner(maxPerOwner, owner !== undefined);
     const timed = idleTimeout !== undefined || absoluteTimeout !== undefined;
     this.#lifetime = ttl !== undefined
@@ -115,6 +98,10 @@ export class Policy {
     this.engineTimeout = checkDuration("engineTimeout", engineTimeout);
     this.now = now;
     this.#onEvent = onEvent;
+    this.schema = schemaOf(
+      options,
+      onEvent && ((details) => this.report("misfit", details)),
+    );
   }
 
   /** The checked time, for saves. */
@@ -142,35 +129,6 @@ export class Policy {
     } catch {
       // An event must not fail the request.
     }
-  }
-
-  /**
-   * Converts the values of a record by the schema. If they do not fit, reports that once for each session, and returns
-   * `undefined`.
-   */
-  async shown(
-    { values }: SessionRecord,
-    { id, key }: Subject,
-  ): Promise<Shown | undefined> {
-    const found = await this.schema?.fit(values);
-    if (!found || found instanceof Shown) return found;
-    if (!this.#onEvent) return undefined;
-    const about = key ?? hashId(id ?? JSON.stringify(values));
-    if (this.#misfits.has(about)) return undefined;
-    if (this.#misfits.size === MAX_MISFITS) this.#misfits.clear();
-    this.#misfits.add(about);
-    const { keys, thrown } = found;
-    this.report("misfit", { id, key, keys, ...thrown });
-    return undefined;
-  }
-
-  /** Shows a session as the schema converts it; `false` if it does not fit and is now a new one. */
-  async show(state: SessionState, about: Subject): Promise<boolean> {
-    const { record } = state;
-    const shown = record && await this.shown(record, about);
-    if (shown) state.show(shown);
-    else state.detach();
-    return shown !== undefined;
   }
 
   /** What decides today when a session expires whose cookie has a lifetime, or `null`. */

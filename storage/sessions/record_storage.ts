@@ -87,7 +87,7 @@ export class RecordStorage<Data, FlashData>
     stored: StoredRecord,
     carried: Carried,
   ): Promise<void> {
-    const fits = await this.#policy.show(state, { id: stored.id });
+    const fits = await this.#policy.schema?.show(state, { id: stored.id });
     if (fits) await this.#use(state, stored, carried);
   }
 
@@ -182,9 +182,11 @@ export class RecordStorage<Data, FlashData>
         const record = next && stored?.decode();
         if (!stored || next && !record) return from(next);
         if (outdated) stored.unsent = true;
-        if (!record || !this.#policy.schema) return stored;
-        const shown = this.#policy.shown(record, { id: value });
-        return shown.then((shown) => shown ? stored : from(next));
+        const { schema } = this.#policy;
+        return record && schema
+          ? schema.shown(record, { id: value })
+            .then((shown) => shown ? stored : from(next))
+          : stored;
       });
     };
     const own = () => from(carried);

@@ -4,17 +4,20 @@
  * @module
  */
 import { isToken } from "../../core/changes.ts";
+import { hashId } from "../../core/keys.ts";
 import { typeOf } from "../../core/options.ts";
-import { isObject } from "../../core/record.ts";
+import { isObject, type SessionRecord } from "../../core/record.ts";
+import type { SessionState } from "../../core/session_state.ts";
 import { Shown } from "../../core/shown.ts";
 import type {
   StandardIssueLike,
   StandardSchemaLike,
 } from "../../core/standard_schema.ts";
 import type { StorageOptions } from "../contract.ts";
+import type { EventDetails, Subject } from "./events.ts";
 
 /** Why a session does not fit. */
-export interface Misfit {
+interface Misfit {
   /** The keys of the values that do not fit, if they are known. */
   readonly keys: readonly string[];
   /** What the schema or the migration threw, if one did. */
@@ -23,21 +26,65 @@ export interface Misfit {
 
 type Values = Readonly<Record<string, unknown>>;
 
+/** Reports that a session does not fit. */
+type Report = (details: EventDetails) => void;
+
+/** How many misfits are remembered, so that each is reported once. */
+const MAX_MISFITS = 10_000;
+
 /** A schema, and the migration of what does not fit it. */
 export class SessionSchema {
   readonly #schema: StandardSchemaLike<unknown>["~standard"];
   readonly #migrate: StorageOptions["migrate"];
+  readonly #report: Report | undefined;
+  /** The keys of sessions that were reported. */
+  readonly #reported = new Set<string>();
 
+  /** @param report Absent if nobody listens. */
   constructor(
     schema: StandardSchemaLike<unknown>,
     migrate: StorageOptions["migrate"],
+    report: Report | undefined,
   ) {
     this.#schema = schema["~standard"];
     this.#migrate = migrate;
+    this.#report = report;
   }
 
-  /** Converts the values of a stored session. Never rejects: what one visitor carries must not fail a request. */
-  async fit(stored: Values): Promise<Shown | Misfit> {
+  /** Shows a session as the schema converts it; `false` if it does not fit and is now a new one. */
+  async show(state: SessionState, about: Subject): Promise<boolean> {
+    const { record } = state;
+    const shown = record && await this.shown(record, about);
+    if (shown) state.show(shown);
+    else state.detach();
+    return shown !== undefined;
+  }
+
+  /** Converts the values of a record. If they do not fit, reports that once for each session, and returns `undefined`. */
+  async shown(
+    { values }: SessionRecord,
+    about: Subject,
+  ): Promise<Shown | undefined> {
+    const found = await this.#fit(values);
+    if (found instanceof Shown) return found;
+    if (!this.#report) return undefined;
+    const { id = JSON.stringify(values), key = hashId(id) } = about;
+    if (this.#reported.has(key)) return undefined;
+    if (this.#reported.size === MAX_MISFITS) this.#reported.clear();
+    this.#reported.add(key);
+    const { keys, thrown } = found;
+    this.#report({ ...about, keys, ...thrown });
+    return undefined;
+  }
+
+  /** Converts values that are about to be stored, if they fit. */
+  async converted(values: Values): Promise<Values> {
+    const found = await this.#fit(values);
+    return found instanceof Shown ? Object.fromEntries(found.values) : values;
+  }
+
+  /** Never rejects: what one visitor carries must not fail a request. */
+  async #fit(stored: Values): Promise<Shown | Misfit> {
     const tokens = valuesIn(stored, isToken);
     let values = valuesIn(stored, (key) => !isToken(key));
     let migrated: Values | undefined;
@@ -66,6 +113,7 @@ export class SessionSchema {
  */
 export function schemaOf(
   { schema, migrate }: Pick<StorageOptions, "schema" | "migrate">,
+  report: Report | undefined,
 ): SessionSchema | undefined {
   if (schema === undefined) {
     if (migrate) fail("migrate requires schema");
@@ -76,7 +124,7 @@ export function schemaOf(
       "schema must implement Standard Schema; pass z.object({ … }), for example",
     );
   }
-  return new SessionSchema(schema, migrate);
+  return new SessionSchema(schema, migrate, report);
 }
 
 /** By entries, because `__proto__` is an ordinary key. */
