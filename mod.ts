@@ -29,8 +29,16 @@ export {
   createCookie,
   isCookie,
 } from "./core/cookie.ts";
+export {
+  csrfToken,
+  type CsrfTokenOptions,
+  type FormLike,
+  type FormRequestLike,
+  verifyCsrfToken,
+} from "./core/csrf.ts";
 export { SessionError, type SessionErrorCode } from "./core/errors.ts";
 export type { LegacyFormat } from "./core/formats.ts";
+export { type PresentValue, requireKey } from "./core/require_key.ts";
 export type { Lifetime, Timeouts } from "./core/lifetime.ts";
 export {
   createSession,
@@ -41,6 +49,17 @@ export {
   type SessionEntry,
   type SessionKey,
 } from "./core/session.ts";
+export type {
+  StandardIssueLike,
+  StandardResultLike,
+  StandardSchemaLike,
+} from "./core/standard_schema.ts";
+export {
+  type CrossOrigin,
+  type CrossOriginOptions,
+  isCrossOrigin,
+  type OriginRequestLike,
+} from "./middleware/lifecycle/cross_origin.ts";
 export {
   type RequestHandler,
   type SessionHandler,

@@ -27,7 +27,18 @@ export interface Changes extends Entries {
   readonly maxAge: number | null | undefined;
   /** Set if the session takes a new id. */
   readonly newId: NewId | undefined;
+  /** The stored values to replace, because they are in an older shape; `undefined` if there are none. */
+  readonly migration?: Migration | undefined;
 }
+
+/** The text of a value as it was read, and after a migration; `undefined` if there is no value. */
+export type MigratedText = readonly [
+  before: string | undefined,
+  after: string | undefined,
+];
+
+/** The values that a migration changes. */
+export type Migration = ReadonlyMap<string, MigratedText>;
 
 /** A session takes a new id. */
 export interface NewId {
@@ -54,6 +65,19 @@ export type Taken =
 export function merge(newest: SessionRecord, changes: Changes): Entries {
   const { values, flashes, tags } = encodeRecordEntries(newest);
   const tagged = new Map(tags);
+  const migration = [...changes.migration ?? []];
+  // All or nothing: another request may have migrated the record, or an older release has changed it.
+  if (migration.every(([key, [before]]) => values.get(key) === before)) {
+    for (const [key, [, after]] of migration) {
+      if (after === undefined) values.delete(key);
+      else values.set(key, after);
+    }
+  }
+  if (changes.newId) {
+    for (const key of values.keys()) {
+      if (isToken(key) && !changes.valueOps.get(key)) values.delete(key);
+    }
+  }
   if (changes.kept !== "all") {
     for (const key of values.keys()) {
       if (!changes.kept.has(key)) values.delete(key);
@@ -83,6 +107,14 @@ export function merge(newest: SessionRecord, changes: Changes): Entries {
     if (!flashes.has(key)) tagged.delete(key);
   }
   return { values, flashes, tags: tagged };
+}
+
+/** What the keys of CSRF tokens begin with. */
+export const TOKEN = "__csrf_";
+
+/** Whether a key is that of a CSRF token. They do not survive a new id: whoever knew the old id may know them. */
+export function isToken(key: string): boolean {
+  return key.startsWith(TOKEN);
 }
 
 /** Whether a value can be changed in place. */

@@ -15,6 +15,7 @@
  * | `too-large` | the record or cookie exceeds its limit; the message names the largest keys of a session |
  * | `conflict` | other requests kept changing the session until the retries ran out |
  * | `store-failed` | the engine failed or broke its contract; see `cause` |
+ * | `cross-origin` | a middleware with `crossOrigin` has refused the request |
  */
 export type SessionErrorCode =
   | "destroyed"
@@ -22,7 +23,8 @@ export type SessionErrorCode =
   | "unserializable"
   | "too-large"
   | "conflict"
-  | "store-failed";
+  | "store-failed"
+  | "cross-origin";
 
 /**
  * Every error of the library except wrong arguments, which are `TypeError` and `RangeError`.

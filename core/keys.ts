@@ -84,7 +84,7 @@ function createMac(key: Bytes, encode: (bytes: Bytes) => string): Mac {
 }
 
 /** Compares texts in a time that does not depend on where they differ. */
-function areEqual(a: string, b: string): boolean {
+export function areEqual(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let differences = 0;
   for (let i = 0; i < a.length; i++) {

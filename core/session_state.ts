@@ -7,6 +7,7 @@ import { toBase64Url } from "./bytes.ts";
 import {
   type Changes,
   isMutable,
+  isToken,
   type Kept,
   type NewId,
   type Taken,
@@ -22,6 +23,7 @@ import {
   type StoredTexts,
 } from "./record.ts";
 import { randomBytes } from "./runtime.ts";
+import type { Shown } from "./shown.ts";
 
 /** A record that a storage has read or written. */
 export interface Origin {
@@ -66,6 +68,10 @@ export class SessionState {
   #record: SessionRecord | undefined;
   #values: Map<string, unknown> | undefined;
   #flashes: Map<string, unknown> = NO_FLASHES;
+  /** How the values that the application receives differ from the stored ones, if a schema converts them. */
+  #shown: Shown | undefined;
+  /** The record that did not fit the schema, and the storage that read it. */
+  #misfit: { readonly record: Origin; readonly storage: object } | undefined;
   // Created on demand, because most requests do not change the session.
   #pending: Pending | undefined;
   /** The texts of the origin's entries, once they were needed. */
@@ -118,6 +124,29 @@ export class SessionState {
     this.#storage = storage;
     this.#id = origin.id;
     this.know(origin.id);
+  }
+
+  /** Shows the values of the record that was read as a schema converts them. */
+  show(shown: Shown): void {
+    this.#load();
+    this.#shown = shown;
+    this.#values = shown.values;
+  }
+
+  /** Makes this a new session, because the record that was read does not fit the schema. */
+  detach(): void {
+    if (!this.#origin || !this.#storage) return;
+    this.#misfit = { record: this.#origin, storage: this.#storage };
+    this.#origin = undefined;
+    this.#record = undefined;
+    this.#values = undefined;
+    this.#flashes = NO_FLASHES;
+    this.#id = undefined;
+  }
+
+  /** The record that did not fit, if the storage read it. The session replaces it once it is saved. */
+  misfitIn(storage: object): Origin | undefined {
+    return this.#misfit?.storage === storage ? this.#misfit.record : undefined;
   }
 
   /** Sets the clock. */
@@ -251,6 +280,7 @@ export class SessionState {
     const { values = {}, flashes = {} } = this.record ?? {};
     for (const [key, isSet] of valueOps) {
       if (isSet || Object.hasOwn(values, key)) return true;
+      if (this.#shown?.migration?.has(key)) return true;
     }
     for (const key of taken.keys()) {
       if (Object.hasOwn(flashes, key)) return true;
@@ -355,7 +385,7 @@ export class SessionState {
 
   regenerate(keepOld: boolean): void {
     this.#mustBeOpen("change");
-    this.#load();
+    this.#dropTokens();
     const before = this.#newId;
     // After several calls, the old id is kept only if every call keeps it.
     this.#newId = {
@@ -368,7 +398,7 @@ export class SessionState {
   /** Begins anew, under a new id. */
   restart(kept: Kept): void {
     this.#mustBeOpen("change");
-    if (kept === "all") this.#load();
+    if (kept === "all") this.#dropTokens();
     else {
       this.#keepOnly(kept);
       this.#maxAge = undefined;
@@ -379,6 +409,12 @@ export class SessionState {
     this.#newId = { keepOld: false, restart: { keepsLifetime, at } };
     this.#authenticatedAt = at ?? Date.now();
     this.#id = undefined;
+  }
+
+  #dropTokens(): void {
+    for (const key of [...this.#load().keys()]) {
+      if (isToken(key)) this.unset(key);
+    }
   }
 
   setMaxAge(seconds: number | undefined): void {
@@ -427,10 +463,15 @@ export class SessionState {
     const pending = this.#changes;
     const inPlace = this.#changedInPlace();
     const texts = origin && this.#storedTexts();
+    // For another storage, all that the session shows is new.
+    const shown = origin && this.#shown;
     const values = new Map<string, string>();
     for (const [key, value] of entries) {
       const isChanged = inPlace.has(key) || pending.valueOps.has(key);
-      const text = isChanged ? inPlace.get(key) : texts?.values.get(key);
+      if (!isChanged && shown?.isAdded(key)) continue;
+      const text = isChanged
+        ? inPlace.get(key)
+        : shown?.migratedText(key) ?? texts?.values.get(key);
       values.set(key, text ?? encodeJson(value, key));
     }
     const flashes = encodeTexts([...this.#hidden, ...this.#flashes]);
@@ -469,6 +510,7 @@ export class SessionState {
       taken,
       maxAge: this.#maxAge,
       newId,
+      migration: shown?.migration,
     };
   }
 
@@ -506,7 +548,9 @@ export class SessionState {
     if (this.#kept === changes.kept) this.#kept = "all";
     if (!this.#newId?.restart) this.#authenticatedAt = undefined;
     this.#replaced = undefined;
+    this.#misfit = undefined;
     this.attach(origin, storage);
+    this.#shown?.saved(changes.valueOps.keys());
     if (this.#newId) this.#id = undefined; // called again while the save ran
     this.#record = undefined;
     if (this.#destroyed) return;
@@ -526,6 +570,7 @@ export class SessionState {
   #showMerged(record: SessionRecord | undefined, changes: Changes): void {
     const mine = this.#load();
     const values = new Map(Object.entries(record?.values ?? {}));
+    this.#shown?.convert(values, mine);
     for (const key of this.#handedOut ?? []) {
       // Keep the object that the application has, unless another request changed it.
       const text = changes.values.get(key);
@@ -570,17 +615,20 @@ export class SessionState {
     for (const key of this.#handedOut) {
       const value = this.#values?.get(key);
       if (!isMutable(value) || this.#pending?.valueOps.has(key)) continue;
+      if (this.#shown?.isOpaque(key)) continue;
       const text = exactText(value);
       if (text === undefined) changed.set(key, undefined);
       else texts.set(key, text);
     }
     const stored = this.#storedTexts(texts)?.values;
+    const received = (key: string) =>
+      this.#shown?.textOf(key) ?? stored?.get(key);
     for (const [key, text] of texts) {
-      if (text !== stored?.get(key)) changed.set(key, undefined);
+      if (text !== received(key)) changed.set(key, undefined);
     }
     for (const key of changed.keys()) {
       const text = textOf(this.#values?.get(key));
-      const before = stored?.get(key);
+      const before = received(key);
       const same = text !== undefined && before !== undefined &&
         (text === before || text === encodedAgain(before));
       if (same) changed.delete(key);

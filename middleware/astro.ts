@@ -38,6 +38,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import { type SessionData, stateOf } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -76,7 +77,7 @@ export interface SessionLocals<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface AstroSessionOptions {
+export interface AstroSessionOptions extends CrossOriginOptions {
   /**
    * The property of `Astro.locals` that holds the session. Each session of a request needs its own.
    *
@@ -85,7 +86,7 @@ export interface AstroSessionOptions {
   key?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -97,6 +98,7 @@ export interface AstroSessionOptions {
 const OPTIONS: OptionNames<AstroSessionOptions> = {
   key: true,
   isFailure: true,
+  crossOrigin: true,
   onUnavailable: true,
 };
 
@@ -150,7 +152,7 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, AstroSessionOptions>
 ): AstroMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", isFailure, onUnavailable } = options;
+  const { key = "session", isFailure, crossOrigin, onUnavailable } = options;
   const nesting = nested("same-cookie");
   const requests = new WeakMap<Request, Ended>();
   return async (context, next) => {
@@ -173,6 +175,7 @@ export function session<Data, FlashData>(
       return await respond<Data, FlashData>(storage, {
         request,
         isFailure,
+        crossOrigin,
         nesting,
         async handle(session) {
           // A rewrite has the locals of the page that it replaces.

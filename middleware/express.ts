@@ -48,6 +48,7 @@ import type {
   SessionHeaders,
   SessionValues,
 } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
 import {
   isServerError,
@@ -96,7 +97,7 @@ export type WithSession<Request, Storage> = Request & {
 };
 
 /** Options of {@linkcode session}. */
-export interface ExpressSessionOptions {
+export interface ExpressSessionOptions extends CrossOriginOptions {
   /**
    * The property of the request that holds the session. Each session of a request needs its own.
    *
@@ -104,9 +105,10 @@ export interface ExpressSessionOptions {
    */
   key?: string | undefined;
   /**
-   * Sends the answer if the session could not be read or saved. An error that it throws goes to `next(error)`.
+   * Sends the answer if the session could not be read or saved, or `crossOrigin` refuses the request. An error that it
+   * throws goes to `next(error)`.
    *
-   * @default {503 Service Unavailable}
+   * @default {503, or 403 for `cross-origin`}
    */
   onUnavailable?:
     | ((
@@ -141,6 +143,7 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
 }
 
 const OPTIONS: OptionNames<ExpressSessionOptions> = {
+  crossOrigin: true,
   isFailure: true,
   key: true,
   onUnavailable: true,
@@ -202,17 +205,22 @@ export function session<Data, FlashData>(
     );
   }
   if ("secret" in first) {
-    const { key, onUnavailable, isFailure } = first;
-    return session(secretStorage(first), { key, onUnavailable, isFailure });
+    const { key, onUnavailable, isFailure, crossOrigin } = first;
+    return session(secretStorage(first), {
+      key,
+      onUnavailable,
+      isFailure,
+      crossOrigin,
+    });
   }
   const { storage, options } = mount(
     args as Exclude<typeof args, [ExpressSecretOptions]>,
     OPTIONS,
   );
-  const { key = "session" } = options;
+  const { key = "session", crossOrigin } = options;
   const { isFailure = isServerError } = options;
   const onUnavailable = options.onUnavailable ??
-    ((_error, _req, res) => serviceUnavailable(res));
+    ((error, _req, res) => serviceUnavailable(res, error));
   return (
     req: NodeRequestLike & Record<string, unknown>,
     res: NodeResponseLike,
@@ -236,7 +244,8 @@ export function session<Data, FlashData>(
       commitBeforeSending(res, { storage, session, isFailure, unsaved });
       next();
     };
-    const opened = (async () => await openSession(storage, infoOf(req)))();
+    const opened =
+      (async () => await openSession(storage, infoOf(req), crossOrigin))();
     opened.then(start, answerUnavailable).catch(() => res.destroy());
   };
 }

@@ -33,6 +33,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -68,7 +69,7 @@ export interface SessionState<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface FreshSessionOptions {
+export interface FreshSessionOptions extends CrossOriginOptions {
   /**
    * The property of `ctx.state` that holds the session. Each session of a request needs its own.
    *
@@ -77,7 +78,7 @@ export interface FreshSessionOptions {
   key?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -87,6 +88,7 @@ export interface FreshSessionOptions {
 }
 
 const OPTIONS: OptionNames<FreshSessionOptions> = {
+  crossOrigin: true,
   key: true,
   isFailure: true,
   onUnavailable: true,
@@ -128,11 +130,12 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, FreshSessionOptions>
 ): FreshMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", isFailure, onUnavailable } = options;
+  const { key = "session", isFailure, crossOrigin, onUnavailable } = options;
   return (ctx) =>
     respond<Data, FlashData>(storage, {
       request: ctx.req,
       isFailure,
+      crossOrigin,
       async handle(session) {
         mustBeFree(ctx.state[key], `ctx.state.${key}`);
         ctx.state[key] = session;

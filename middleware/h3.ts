@@ -26,6 +26,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   type Carrier,
   exchange,
@@ -74,7 +75,7 @@ export interface SessionContext<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface H3SessionOptions {
+export interface H3SessionOptions extends CrossOriginOptions {
   /**
    * The property of `event.context` that holds the session. Each session of a request needs its own.
    *
@@ -83,7 +84,7 @@ export interface H3SessionOptions {
   key?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((error: SessionError, event: H3EventLike) => unknown)
     | undefined;
@@ -94,6 +95,7 @@ const HANDLED = Symbol.for("h3.handled");
 const HTTP_RESPONSE: unique symbol = Symbol.for("h3.HTTPResponse");
 
 const OPTIONS: OptionNames<H3SessionOptions> = {
+  crossOrigin: true,
   key: true,
   isFailure: true,
   onUnavailable: true,
@@ -134,13 +136,18 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, H3SessionOptions>
 ): H3Middleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", isFailure, onUnavailable = serviceUnavailable } =
-    options;
+  const {
+    key = "session",
+    isFailure,
+    crossOrigin,
+    onUnavailable = serviceUnavailable,
+  } = options;
   return async (event, next) => {
     checkVersion(event);
     return await exchange<Data, FlashData, unknown>(storage, {
       request: event.req,
       isFailure,
+      crossOrigin,
       async handle(session) {
         mustBeFree(event.context[key], `event.context.${key}`);
         event.context[key] = session;

@@ -30,6 +30,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -72,12 +73,12 @@ export interface SessionVariables<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface HonoSessionOptions {
+export interface HonoSessionOptions extends CrossOriginOptions {
   /** The variable that holds the session. Each session of a request needs its own. @default {"session"} */
   key?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -87,6 +88,7 @@ export interface HonoSessionOptions {
 }
 
 const OPTIONS: OptionNames<HonoSessionOptions> = {
+  crossOrigin: true,
   key: true,
   isFailure: true,
   onUnavailable: true,
@@ -127,11 +129,12 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, HonoSessionOptions>
 ): HonoMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", isFailure, onUnavailable } = options;
+  const { key = "session", isFailure, crossOrigin, onUnavailable } = options;
   return async (c: HonoContextLike, next) => {
     const response = await respond<Data, FlashData>(storage, {
       request: c.req.raw,
       isFailure,
+      crossOrigin,
       async handle(session) {
         mustBeFree(c.get(key), `c.get("${key}")`);
         c.set(key, session);

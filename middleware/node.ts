@@ -23,6 +23,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   isServerError,
   type MountArguments,
@@ -58,8 +59,8 @@ export type NodeSessionHandler<Data, FlashData, Req, Res> = (
 export type NodeHandler<Req, Res> = (req: Req, res: Res) => Promise<void>;
 
 /** Options of {@linkcode session}. */
-export interface NodeSessionOptions<Req, Res> {
-  /** Sends the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+export interface NodeSessionOptions<Req, Res> extends CrossOriginOptions {
+  /** Sends the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((error: SessionError, req: Req, res: Res) => unknown)
     | undefined;
@@ -147,10 +148,10 @@ export function session<
 ): NodeHandler<Req, Res> {
   const { storage, handler, options } = mountHandler(args, OPTIONS);
   const {
-    onUnavailable = (_error, _req, res) => serviceUnavailable(res),
+    onUnavailable = (error, _req, res) => serviceUnavailable(res, error),
     onError = (error, _req, res) => internalServerError(error, res),
   } = options;
-  const { isFailure = isServerError } = options;
+  const { isFailure = isServerError, crossOrigin } = options;
   return async (req, res) => {
     let session: Session<Data, FlashData>;
     const isInner = served.has(res);
@@ -175,7 +176,7 @@ export function session<
       }
     };
     try {
-      session = await openSession(storage, infoOf(req));
+      session = await openSession(storage, infoOf(req), crossOrigin);
     } catch (error) {
       return await answerUnavailable(error);
     }
@@ -195,6 +196,7 @@ export function session<
 }
 
 const OPTIONS: OptionNames<NodeSessionOptions<never, never>> = {
+  crossOrigin: true,
   isFailure: true,
   onError: true,
   onUnavailable: true,

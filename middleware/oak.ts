@@ -24,6 +24,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   exchange,
   mount,
@@ -78,7 +79,7 @@ export interface SessionState<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface OakSessionOptions {
+export interface OakSessionOptions extends CrossOriginOptions {
   /**
    * The property of `ctx.state` that holds the session. Each session of a request needs its own.
    *
@@ -87,13 +88,14 @@ export interface OakSessionOptions {
   key?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Sets the response if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Sets the response if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((error: SessionError, ctx: OakContextLike) => unknown)
     | undefined;
 }
 
 const OPTIONS: OptionNames<OakSessionOptions> = {
+  crossOrigin: true,
   key: true,
   isFailure: true,
   onUnavailable: true,
@@ -134,11 +136,17 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, OakSessionOptions>
 ): OakMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", isFailure, onUnavailable = unavailable } = options;
+  const {
+    key = "session",
+    isFailure,
+    crossOrigin,
+    onUnavailable = unavailable,
+  } = options;
   return async (ctx: OakContextLike, next) => {
     await exchange<Data, FlashData, Response | undefined>(storage, {
       request: ctx.request,
       isFailure,
+      crossOrigin,
       async handle(session) {
         mustBeFree(ctx.state[key], `ctx.state.${key}`);
         ctx.state[key] = session;
@@ -211,10 +219,10 @@ function copyOf(
 }
 
 async function unavailable(
-  _error: SessionError,
+  error: SessionError,
   { response }: OakContextLike,
 ): Promise<void> {
-  const answer = serviceUnavailable();
+  const answer = serviceUnavailable(error);
   response.status = answer.status;
   response.headers = answer.headers;
   response.body = await answer.text();

@@ -37,6 +37,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -76,7 +77,8 @@ export type ReactRouterMiddleware = (
 export const sessionContext: RouterContextLike<Session> = {};
 
 /** Options of {@linkcode session}. */
-export interface ReactRouterSessionOptions<Data, FlashData> {
+export interface ReactRouterSessionOptions<Data, FlashData>
+  extends CrossOriginOptions {
   /**
    * The context key that holds the session. Each session of a request needs its own. Create it with
    * `createContext<Session<Data>>()`, so that loaders know the types of the data.
@@ -86,7 +88,7 @@ export interface ReactRouterSessionOptions<Data, FlashData> {
   context?: RouterContextLike<Session<Data, FlashData>> | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -96,6 +98,7 @@ export interface ReactRouterSessionOptions<Data, FlashData> {
 }
 
 const OPTIONS: OptionNames<ReactRouterSessionOptions<never, never>> = {
+  crossOrigin: true,
   context: true,
   isFailure: true,
   onUnavailable: true,
@@ -143,12 +146,13 @@ export function session<Data, FlashData>(
   >
 ): ReactRouterMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { isFailure, onUnavailable } = options;
+  const { isFailure, crossOrigin, onUnavailable } = options;
   const key = (options.context ?? sessionContext) as RouterContextLike<unknown>;
   return (args, next) =>
     respond<Data, FlashData>(storage, {
       request: args.request,
       isFailure,
+      crossOrigin,
       async handle(session) {
         mustBeFree(valueOf(args.context, key), "the context", "context");
         args.context.set(key, session);

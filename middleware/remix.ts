@@ -53,6 +53,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import { Session, type SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -94,14 +95,14 @@ export interface SessionContextEntry<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface RemixSessionOptions {
+export interface RemixSessionOptions extends CrossOriginOptions {
   /** The context key that holds the session. Each session of a request needs its own. @default {Session} */
   key?: object | undefined;
   /** The property of the context that holds the session. @default {"session", for the key `Session`} */
   property?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -111,6 +112,7 @@ export interface RemixSessionOptions {
 }
 
 const OPTIONS: OptionNames<RemixSessionOptions> = {
+  crossOrigin: true,
   key: true,
   isFailure: true,
   onUnavailable: true,
@@ -154,13 +156,14 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, RemixSessionOptions>
 ): RemixMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = Session, isFailure, onUnavailable } = options;
+  const { key = Session, isFailure, crossOrigin, onUnavailable } = options;
   const property = options.property ??
     (key === Session ? "session" : undefined);
   return (context, next) =>
     respond<Data, FlashData>(storage, {
       request: context,
       isFailure,
+      crossOrigin,
       async handle(session) {
         mustBeFree(context.get(key), "the context");
         context.set(key, session, ...(property ? [{ property }] : []));

@@ -39,7 +39,8 @@ import type { OptionNames } from "../core/options.ts";
 import { environment } from "../core/runtime.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import { partsOf } from "../storage/sessions/bound_storage.ts";
+import { parseSetCookie } from "../core/set_cookie.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   type Carrier,
   mount,
@@ -85,7 +86,7 @@ export interface SessionLocals<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface SvelteKitSessionOptions {
+export interface SvelteKitSessionOptions extends CrossOriginOptions {
   /**
    * The property of `event.locals` that holds the session. Each session of a request needs its own.
    *
@@ -94,7 +95,7 @@ export interface SvelteKitSessionOptions {
   key?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -106,6 +107,7 @@ export interface SvelteKitSessionOptions {
 const OPTIONS: OptionNames<SvelteKitSessionOptions> = {
   key: true,
   isFailure: true,
+  crossOrigin: true,
   onUnavailable: true,
 };
 
@@ -151,7 +153,7 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, SvelteKitSessionOptions>
 ): SvelteKitHandle {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", isFailure, onUnavailable } = options;
+  const { key = "session", isFailure, crossOrigin, onUnavailable } = options;
   const nesting = nested("same-cookie");
   // SvelteKit sets it in the process that builds and prerenders.
   const isBuild = environment("SVELTEKIT_FORK") !== undefined;
@@ -167,6 +169,7 @@ export function session<Data, FlashData>(
     const response = await respond<Data, FlashData>(storage, {
       request: event.request,
       isFailure,
+      crossOrigin,
       nesting,
       async handle(session) {
         mustBeFree(locals[key], `event.locals.${key}`);
@@ -211,7 +214,7 @@ function redirectCarrier(
 ): Carrier<unknown> | undefined {
   if (typeof Object(error).location !== "string") return undefined;
   return (setCookie) => {
-    const parts = partsOf(setCookie);
+    const parts = parseSetCookie(setCookie);
     if (!parts) return error;
     const { name, value, options } = parts;
     set(name, value, {

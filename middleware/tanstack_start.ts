@@ -37,6 +37,7 @@ import type { OptionNames } from "../core/options.ts";
 import { environment } from "../core/runtime.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -75,7 +76,7 @@ export interface SessionContext<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface TanStackStartSessionOptions {
+export interface TanStackStartSessionOptions extends CrossOriginOptions {
   /**
    * The property of the context that holds the session. Each session of a request needs its own.
    *
@@ -84,7 +85,7 @@ export interface TanStackStartSessionOptions {
   key?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -96,6 +97,7 @@ export interface TanStackStartSessionOptions {
 const OPTIONS: OptionNames<TanStackStartSessionOptions> = {
   key: true,
   isFailure: true,
+  crossOrigin: true,
   onUnavailable: true,
 };
 
@@ -141,7 +143,7 @@ export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, TanStackStartSessionOptions>
 ): TanStackStartMiddleware {
   const { storage, options } = mount(args, OPTIONS);
-  const { key = "session", isFailure, onUnavailable } = options;
+  const { key = "session", isFailure, crossOrigin, onUnavailable } = options;
   const nesting = nested("same-cookie");
   const isPrerender = environment("TSS_PRERENDERING") === "true";
   return async (args) => {
@@ -156,6 +158,7 @@ export function session<Data, FlashData>(
     const response = await respond<Data, FlashData>(storage, {
       request,
       isFailure,
+      crossOrigin,
       nesting,
       async handle(session) {
         mustBeFree(context?.[key], `context.${key}`);

@@ -8,6 +8,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import { type MountArguments, mountHandler } from "./lifecycle/lifecycle.ts";
 import { respond, serviceUnavailable } from "./lifecycle/response.ts";
 
@@ -27,14 +28,15 @@ export type SessionHandler<
 ) => Answer | Promise<Answer>;
 
 /** Options of {@linkcode withSession}. */
-export interface WithSessionOptions {
+export interface WithSessionOptions extends CrossOriginOptions {
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
   /**
    * Makes the answer if the session could not be read or saved: the engine failed (`store-failed`), or other requests
-   * kept changing the session (`conflict`). No cookie is set or cleared then.
+   * kept changing the session (`conflict`). Also if `crossOrigin` refuses the request (`cross-origin`). No cookie is set
+   * or cleared then.
    *
-   * @default {503 Service Unavailable}
+   * @default {503 Service Unavailable, or 403 Forbidden}
    */
   onUnavailable?:
     | ((error: SessionError, request: Request) => Response | Promise<Response>)
@@ -138,11 +140,13 @@ export function withSession<
   >
 ): RequestHandler<Info, Answer> {
   const { storage, handler, options } = mountHandler(args, OPTIONS);
-  const { isFailure, onUnavailable = serviceUnavailable } = options;
+  const { isFailure, crossOrigin, onUnavailable = serviceUnavailable } =
+    options;
   return (request, ...info) =>
     respond(storage, {
       request,
       isFailure,
+      crossOrigin,
       handle: (session) =>
         handler(request, session, ...info) as Response | undefined,
       unavailable: (error) => onUnavailable(error, request),
@@ -150,6 +154,7 @@ export function withSession<
 }
 
 const OPTIONS: OptionNames<WithSessionOptions> = {
+  crossOrigin: true,
   isFailure: true,
   onUnavailable: true,
 };

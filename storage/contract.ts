@@ -11,6 +11,7 @@ import type {
 } from "../core/cookie.ts";
 import type { Lifetime, Timeouts } from "../core/lifetime.ts";
 import type { Session, SessionData } from "../core/session.ts";
+import type { StandardSchemaLike } from "../core/standard_schema.ts";
 
 /** Options of a session's cookie. */
 export interface SessionCookieOptions extends CookieOptions {
@@ -272,6 +273,8 @@ export interface SessionEvent {
    * - `conflict`: another process had saved first, so the save is repeated on the newer record
    * - `rejected-cookie`: a cookie was forged, damaged or in a format that is not accepted
    * - `corrupt-record`: a stored record could not be decoded and is treated as absent
+   * - `misfit`: the values of a stored session do not fit `schema`, so it is treated as absent. Reported once for each
+   *   session in a process
    * - `evicted`: a full storage dropped a session, or an owner had more than `maxPerOwner`
    * - `engine-error`: the engine failed; `cause` says how
    */
@@ -285,13 +288,16 @@ export interface SessionEvent {
     | "conflict"
     | "rejected-cookie"
     | "corrupt-record"
+    | "misfit"
     | "evicted"
     | "engine-error";
   /** The hash of the session's id, as in {@linkcode OwnedSession}. Absent if the session does not have an id. */
   readonly session?: string;
   /** For `missing`: whether the cookie was signed, so that only a session of this storage can have been in it. */
   readonly signed?: boolean;
-  /** The engine's error, for `engine-error`. */
+  /** The keys of the values that do not fit, for `misfit`. */
+  readonly keys?: readonly string[];
+  /** The engine's error, for `engine-error`; for `misfit`, the error that `schema` or `migrate` threw, if one did. */
   readonly cause?: unknown;
 }
 
@@ -318,6 +324,24 @@ export interface StorageOptions<Data = SessionData> extends Timeouts {
    * @default {500, or no limit if the engine finds sessions by their owner}
    */
   maxPerOwner?: number | undefined;
+  /**
+   * Checks the values of each session that is read, and types `Data`: a schema of Zod, Valibot, ArkType or any other
+   * library that implements [Standard Schema](https://standardschema.dev).
+   *
+   * - The session shows the values as the schema returns them, and those that it does not know as they are. What it
+   *   converts or adds is not written: a save writes what the request has set or changed. So the schema must accept
+   *   what it returns.
+   * - If the values do not fit, the session is treated as absent, and `onEvent` receives `misfit`. The record stays as it
+   *   is until the visitor's new session is saved.
+   * - A new session is not checked. Make each key optional that a session can lack.
+   * - Flashes and CSRF tokens are not checked.
+   */
+  schema?: StandardSchemaLike<Data> | undefined;
+  /**
+   * Converts the values of a session that does not fit `schema`: an older release has written them. Returns all values
+   * to keep, to be checked again. They are written when the session is saved for another reason.
+   */
+  migrate?: ((data: SessionData) => unknown) | undefined;
   /** The clock, in milliseconds. @default {Date.now} */
   now?: (() => number) | undefined;
   /** Seconds after which a call to the engine counts as failed (`store-failed`). @default {10} */

@@ -151,6 +151,11 @@ export function createReadThroughSessionStorage<Data, FlashData>(
       "with keepOld, sessions stay in from, which was created without owner, so they could not be listed or revoked; create from with owner too, or to without it until the move",
     );
   }
+  if (records.policy.schema && !previous.policy.schema) {
+    fail(
+      "with keepOld, sessions stay in from, which was created without schema, so they would not be checked; create from with schema too",
+    );
+  }
   const moved = new ReadThroughStorage<Data, FlashData>(to, from, true);
   return new KeptStorage(keptBy(from, to), moved);
 }

@@ -245,6 +245,7 @@ Deno.test("SessionError tells its cases apart by type", () => {
     "too-large": true,
     conflict: true,
     "store-failed": true,
+    "cross-origin": true,
   };
   const error = new SessionError("conflict", "message");
   expectType<SessionErrorCode>()(error.code, true);

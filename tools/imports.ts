@@ -20,7 +20,7 @@ export interface Import {
   typeOnly: boolean;
 }
 
-const layers = ["core", "storage", "middleware", "mod.ts"];
+const layers = ["core", "storage", "middleware", "testing", "mod.ts"];
 const contract = "storage/contract.ts";
 const external = /^(node:|@std\/assert\b)/;
 

@@ -24,6 +24,7 @@ const guides = [
   "docs/coming-from.md",
   "docs/guide.md",
   "docs/operate.md",
+  "docs/recipes.md",
   "docs/runtimes.md",
   "docs/storages.md",
 ];

@@ -77,7 +77,14 @@ async function check(files: readonly URL[]): Promise<boolean> {
 }
 
 if (import.meta.main) {
-  const code = ["mod.ts", "core", "storage", "middleware", "conformance"];
+  const code = [
+    "mod.ts",
+    "core",
+    "storage",
+    "middleware",
+    "testing",
+    "conformance",
+  ];
   // The reports have targets of their own, which Deno runs and which are not published.
   const files = (await filesIn(code))
     .filter(({ pathname }) => !pathname.includes("/conformance/reports/"));

@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { filesIn, root } from "./project.ts";
 
-const FOLDERS = ["core", "middleware", "mod.ts", "storage"];
+const FOLDERS = ["core", "middleware", "mod.ts", "storage", "testing"];
 
 const DETERMINER =
   "(?:a|an|the|this|that|each|every|its|their|our|one|another|" +

@@ -12,6 +12,12 @@ import { isSession, type Session, stateOf } from "../../core/session.ts";
 import { bind } from "../../storage/sessions/bind.ts";
 import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
 import type { SessionHeaders, SessionValues } from "../../storage/contract.ts";
+import {
+  checkCrossOrigin,
+  type CrossOrigin,
+  mustBeAllowed,
+  type OriginRequestLike,
+} from "./cross_origin.ts";
 import type { Nesting } from "./nested.ts";
 
 /** The session type of a storage. */
@@ -89,7 +95,8 @@ function checkMiddlewareOptions(
   known: Readonly<Record<string, true>>,
 ): void {
   checkOptions(attempt, options, known);
-  const { isFailure } = options as { isFailure?: unknown };
+  const { isFailure, crossOrigin } = options as Record<string, unknown>;
+  checkCrossOrigin(attempt, crossOrigin);
   if (isFailure === undefined || typeof isFailure === "function") return;
   throw new TypeError(
     `Cannot ${attempt}: isFailure must be a function, received ${
@@ -183,10 +190,7 @@ export function mustBeKept(
 }
 
 /** The part of a request that the lifecycle uses: a `Request`, for example. */
-export interface RequestInfo {
-  readonly method: string;
-  readonly headers: { get(name: string): string | null };
-}
+export type RequestInfo = OriginRequestLike;
 
 /** Adds the cookie to an answer. An empty `Set-Cookie` adds nothing. */
 export type Carrier<Answer> = (setCookie: string) => Answer;
@@ -196,6 +200,8 @@ export interface Exchange<Data, FlashData, Answer> {
   readonly request: RequestInfo;
   /** Whether a status means that the request failed. @default {500 and above} */
   readonly isFailure?: ((status: number) => boolean) | undefined;
+  /** Which requests are refused. @default {none} */
+  readonly crossOrigin?: CrossOrigin | undefined;
   /**
    * Lets requests that a handler makes to the application share this session: `nested("same-cookie")`. Such a request
    * does not read or commit: the browser's request does. It costs time on old versions of Node.
@@ -220,8 +226,27 @@ export interface Exchange<Data, FlashData, Answer> {
   carrier(answer: Answer): Carrier<Answer> | undefined;
   /** Releases an answer that will not be sent. */
   discard(answer: Answer): void;
-  /** Makes the answer if the session could not be read or saved. */
+  /** Makes the answer if the session could not be read or saved, or the request is refused. */
   unavailable(error: SessionError): Answer | Promise<Answer>;
+}
+
+/** The default answer to an error for `onUnavailable`. */
+export interface DefaultAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What to answer to an error for `onUnavailable`, by default. */
+export function defaultAnswer({ code }: SessionError): DefaultAnswer {
+  const headers = { "Cache-Control": "no-store" };
+  return code === "cross-origin"
+    ? { status: 403, text: "Forbidden", headers }
+    : {
+      status: 503,
+      text: "Service Unavailable",
+      headers: { ...headers, "Retry-After": "5" },
+    };
 }
 
 /** Whether a request failed, if the middleware was not told otherwise. */
@@ -242,12 +267,12 @@ export async function exchange<Data, FlashData, Answer>(
   storage: SessionHeaders<Data, FlashData>,
   exchange: Exchange<Data, FlashData, Answer>,
 ): Promise<Answer> {
-  const { request, isFailure = isServerError, nesting } = exchange;
+  const { request, isFailure = isServerError, nesting, crossOrigin } = exchange;
   const outer = nesting?.outer(storage, request);
   if (outer) return await answerNested(exchange, outer);
   let session: Session<Data, FlashData>;
   try {
-    const opened = openSession(storage, request);
+    const opened = openSession(storage, request, crossOrigin);
     session = isThenable(opened) ? await opened : opened;
   } catch (error) {
     return await exchange.unavailable(unavailableError(error));
@@ -348,12 +373,15 @@ const SPECULATIVE = /\b(?:prefetch|prerender)\b/i;
  * Reads the session of a request. A HEAD request does not consume flashes, and a speculative request does not see them:
  * its page may be shown later, or never.
  *
- * @throws {SessionError} If the engine fails: `store-failed`.
+ * @throws {SessionError} If the engine fails (`store-failed`), or the request is refused (`cross-origin`).
  */
 export function openSession<Data, FlashData>(
   storage: SessionHeaders<Data, FlashData>,
-  { method, headers }: RequestInfo,
+  request: RequestInfo,
+  crossOrigin?: CrossOrigin,
 ): Awaitable<Session<Data, FlashData>> {
+  mustBeAllowed(request, crossOrigin);
+  const { method, headers } = request;
   const header = headers.get("Cookie");
   const opened = storage instanceof BoundStorage && storage.isOriginal
     ? storage.open(header)
@@ -411,14 +439,15 @@ function cookieless(): SessionError {
 }
 
 /**
- * The error to answer with `onUnavailable`: the engine failed, or other requests kept changing the session.
+ * The error to answer with `onUnavailable`: the engine failed, other requests kept changing the session, or the request
+ * is refused.
  *
  * @throws Any other error, because the application caused it.
  */
 export function unavailableError(error: unknown): SessionError {
   if (
     error instanceof SessionError &&
-    (error.code === "store-failed" || error.code === "conflict")
+    ["store-failed", "conflict", "cross-origin"].includes(error.code)
   ) return error;
   throw error;
 }

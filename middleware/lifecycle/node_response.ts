@@ -4,6 +4,7 @@
  * @module
  */
 import { type Awaitable, isThenable } from "../../core/awaitable.ts";
+import type { SessionError } from "../../core/errors.ts";
 import { type Session, stateOf } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
 import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
@@ -16,6 +17,7 @@ import {
   close,
   closeWithoutCookie,
   commitOnce,
+  defaultAnswer,
   type RequestInfo,
 } from "./lifecycle.ts";
 import {
@@ -57,7 +59,10 @@ export function infoOf(
     method,
     headers: {
       get(name) {
-        const value = headers[name.toLowerCase()];
+        const key = name.toLowerCase();
+        // HTTP/2 sends the host as a pseudo-header.
+        const value = headers[key] ??
+          (key === "host" ? headers[":authority"] : undefined);
         return Array.isArray(value) ? value.join("; ") : value ?? null;
       },
     },
@@ -367,11 +372,16 @@ export function clearAnswer(res: NodeResponseLike): void {
   setStatus(res, 200);
 }
 
-/** Sends the default answer if the session could not be read or saved. */
-export function serviceUnavailable(res: NodeResponseLike): void {
-  res.statusCode = 503;
+/** Sends the default answer if the session could not be read or saved, or the request is refused. */
+export function serviceUnavailable(
+  res: NodeResponseLike,
+  error: SessionError,
+): void {
+  const { status, text, headers } = defaultAnswer(error);
+  res.statusCode = status;
   res.setHeader("Content-Type", "text/plain; charset=utf-8");
-  res.setHeader("Cache-Control", "no-store");
-  res.setHeader("Retry-After", "5");
-  res.end("Service Unavailable");
+  for (const [name, value] of Object.entries(headers)) {
+    res.setHeader(name, value);
+  }
+  res.end(text);
 }

@@ -12,7 +12,13 @@ import {
   SHARED_CACHE_HEADERS,
   variesByCookie,
 } from "./cache.ts";
-import { type Carrier, exchange, type RequestInfo } from "./lifecycle.ts";
+import type { CrossOrigin } from "./cross_origin.ts";
+import {
+  type Carrier,
+  defaultAnswer,
+  exchange,
+  type RequestInfo,
+} from "./lifecycle.ts";
 import type { Nesting } from "./nested.ts";
 
 /** One request, as a framework with the Fetch API presents it. */
@@ -20,6 +26,8 @@ export interface FetchExchange<Data, FlashData> {
   readonly request: RequestInfo;
   /** Whether a status means that the request failed. @default {500 and above} */
   readonly isFailure?: ((status: number) => boolean) | undefined;
+  /** Which requests are refused. @default {none} */
+  readonly crossOrigin?: CrossOrigin | undefined;
   /** Lets requests that a handler makes to the application share this session. */
   readonly nesting?: Nesting | undefined;
   /** Runs the handlers after the middleware. Returns `undefined` if they do not return a response. */
@@ -32,7 +40,7 @@ export interface FetchExchange<Data, FlashData> {
   errorStatus?(error: unknown): number | undefined;
   /** Prepares the framework's answer to an error for a cookie; `undefined` if it cannot carry one. */
   errorCarrier?(error: unknown): Carrier<unknown> | undefined;
-  /** Makes the answer if the session could not be read or saved. @default {503} */
+  /** Makes the answer if the session could not be read or saved, or the request is refused. @default {503 or 403} */
   unavailable?:
     | ((error: SessionError) => Response | Promise<Response>)
     | undefined;
@@ -56,12 +64,10 @@ export function respond<Data, FlashData>(
   });
 }
 
-/** The default answer if the session could not be read or saved. */
-export function serviceUnavailable(): Response {
-  return new Response("Service Unavailable", {
-    status: 503,
-    headers: { "Cache-Control": "no-store", "Retry-After": "5" },
-  });
+/** The default answer if the session could not be read or saved, or the request is refused. */
+export function serviceUnavailable(error: SessionError): Response {
+  const { text, ...init } = defaultAnswer(error);
+  return new Response(text, init);
 }
 
 /**

@@ -33,3 +33,4 @@ export type {
   SessionValues,
   StorageGuarantees,
 } from "../../storage/contract.ts";
+export type { CrossOrigin, CrossOriginOptions } from "./cross_origin.ts";

@@ -31,11 +31,13 @@ export const STORAGE_OPTIONS: OptionNames<StorageOptions> = {
   engineTimeout: true,
   idleTimeout: true,
   maxPerOwner: true,
+  migrate: true,
   notBefore: true,
   now: true,
   onEvent: true,
   owner: true,
   rolling: true,
+  schema: true,
   touchAfter: true,
 };
 

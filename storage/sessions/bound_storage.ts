@@ -12,6 +12,7 @@ import {
   type StoredLifetime,
 } from "../../core/lifetime.ts";
 import { type Session, stateOf } from "../../core/session.ts";
+import { parseSetCookie } from "../../core/set_cookie.ts";
 import type {
   CommitOptions,
   CookieParts,
@@ -145,7 +146,7 @@ export class BoundStorage<Data, FlashData>
     options?: CommitOptions,
   ): Promise<CookieParts | null> => {
     const setCookie = await this.commit(session, options);
-    return setCookie ? partsOf(setCookie) : null;
+    return setCookie ? parseSetCookie(setCookie) : null;
   };
 
   readonly destroySession = async (
@@ -296,50 +297,6 @@ function headerOf(from: RequestLike | HeadersLike | null): string | null {
 function cleared(options: CookieAttributes = {}): Outgoing {
   const expired = { maxAge: undefined, expires: new Date(0) };
   return { value: "", attributes: { ...options, ...expired } };
-}
-
-/** The parts of a `Set-Cookie` header (RFC 6265bis, section 5.6). */
-export function partsOf(setCookie: string): CookieParts | null {
-  const [[name = "", value = ""] = [], ...attributes] = setCookie.split(";")
-    .map((part) => {
-      const at = part.indexOf("=");
-      return at < 0
-        ? [part.trim()]
-        : [part.slice(0, at).trim(), part.slice(at + 1).trim()];
-    });
-  if (name === "") return null;
-  const options: CookieAttributes = {};
-  for (const [name = "", value = ""] of attributes) {
-    switch (name.toLowerCase()) {
-      case "domain":
-        options.domain = value;
-        break;
-      case "expires":
-        options.expires = new Date(value);
-        break;
-      case "httponly":
-        options.httpOnly = true;
-        break;
-      case "max-age":
-        options.maxAge = Number(value);
-        break;
-      case "partitioned":
-        options.partitioned = true;
-        break;
-      case "path":
-        options.path = value;
-        break;
-      case "priority":
-        options.priority = value.toLowerCase() as "low";
-        break;
-      case "samesite":
-        options.sameSite = value as "Lax";
-        break;
-      case "secure":
-        options.secure = true;
-    }
-  }
-  return { name, value, options };
 }
 
 function fail(why: string): never {

@@ -65,6 +65,8 @@ const ID = /^[\w-]{22,64}$/;
 export interface CookieRecord extends StoredRecord {
   /** Whether the id was created by this read, because the cookie does not contain one. */
   readonly unnamed?: boolean | undefined;
+  /** The cookies after this one, which were not tried. */
+  readonly rest?: Carried | undefined;
 }
 
 /** Keeps sessions in their cookie. */
@@ -92,14 +94,27 @@ export class CookieStorage<Data, FlashData>
     return this.#format === "react-router" ? JSON.parse(text) : text;
   }
 
-  read(carried: Carried): Session<Data, FlashData> {
+  read(carried: Carried): Awaitable<Session<Data, FlashData>> {
     const session = new Session<Data, FlashData>();
     const state = requireState(session);
     state.keepTime(this.now);
     if (carried === NO_COOKIE) return session;
     const record = this.open(carried);
-    if (record) state.attach(record, this);
-    return session;
+    if (!record) return session;
+    state.attach(record, this);
+    return this.policy.schema
+      ? this.#show(state, record).then(() => session)
+      : session;
+  }
+
+  /** Shows a session as the schema converts it. If it does not fit, that of the next cookie. */
+  async #show(state: SessionState, record: CookieRecord): Promise<void> {
+    const { schema } = this.policy;
+    if (await schema?.show(state, { id: namedId(record) })) return;
+    const next = record.rest && this.open(record.rest);
+    if (!next) return;
+    state.attach(next, this);
+    await this.#show(state, next);
   }
 
   /** Returns the first live record in the cookies. If all are rejected or have expired, reports that. */
@@ -115,7 +130,9 @@ export class CookieStorage<Data, FlashData>
       const record = this.#checked(found, terms);
       if (!isAhead(record.expires, this.now())) expired = record;
       else if (!next || record.decode()) {
-        return outdated ? { ...record, unsent: true } : record;
+        return outdated || next
+          ? { ...record, unsent: outdated, rest: next }
+          : record;
       }
     }
     if (!expired) this.policy.report("rejected-cookie");

@@ -7,7 +7,8 @@ import { type Awaitable, isThenable } from "../../core/awaitable.ts";
 import { CallTimeout } from "../../core/call_timeout.ts";
 import { SessionError } from "../../core/errors.ts";
 import { delay, timersEndWithRequest } from "../../core/runtime.ts";
-import { Policy, type Subject } from "./policy.ts";
+import type { Subject } from "./events.ts";
+import { Policy } from "./policy.ts";
 import { type Shared, Turns } from "./turns.ts";
 
 /** Enough for four processes, each with hundreds of requests at once that write one record. */

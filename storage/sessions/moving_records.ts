@@ -379,7 +379,7 @@ export class MovingRecords implements Records {
   async #copyWithId(id: string, old: PreviousRecord): Promise<Attempt> {
     const draft = this.#draftOf(old);
     if (!draft) return undefined;
-    const owner = this.#owners?.ownerOf(draft.entries);
+    const owner = await this.#owners?.ownerOf(draft.entries);
     const copy = await this.#engineRecords.create(
       id,
       { ...draft, owner },
@@ -411,7 +411,7 @@ export class MovingRecords implements Records {
       } else if (copy.mark === COPIED) {
         return await this.#to.remove(id, copy) ? undefined : AGAIN;
       }
-      const owner = this.#owners?.ownerOf(newest.entries);
+      const owner = await this.#owners?.ownerOf(newest.entries);
       if (owner !== owned.owner) return AGAIN;
       return await this.#to.replace(at, { ...newest, ...owned }) ?? AGAIN;
     });
@@ -484,7 +484,7 @@ export class MovingRecords implements Records {
     draft: Draft,
     write: (owned: Pick<Draft, "owner">) => Promise<Attempt>,
   ): Promise<Attempt> {
-    const owner = this.#owners?.ownerOf(draft.entries);
+    const owner = await this.#owners?.ownerOf(draft.entries);
     const save = { id, oldId: undefined, oldOwner: undefined, owner };
     const owning = await this.#owners?.beginSave(save, draft.expires);
     const written = await write({ owner });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Awaitable } from "../../core/awaitable.ts";
+import { isToken } from "../../core/changes.ts";
 import { hashId, hashOwner } from "../../core/keys.ts";
 import { deadline, isAhead, type StoredLifetime } from "../../core/lifetime.ts";
 import {
@@ -36,6 +37,8 @@ import type {
 
 interface Found {
   readonly record: SessionRecord;
+  /** The values, as the session shows them, without CSRF tokens. */
+  readonly data: Readonly<Record<string, unknown>>;
   readonly version: unknown;
   readonly used: number;
   readonly expires: number;
@@ -98,8 +101,16 @@ export class Owners {
    *
    * @throws {TypeError} If the option `owner` returns something that is not a string.
    */
-  ownerOf(entries: Entries): string | undefined {
-    const name: unknown = this.#policy.owner?.(decodeTexts(entries.values));
+  ownerOf(entries: Entries): Awaitable<string | undefined> {
+    const values = decodeTexts(entries.values);
+    const { schema } = this.#policy;
+    return schema
+      ? schema.converted(values).then((values) => this.#ownerIn(values))
+      : this.#ownerIn(values);
+  }
+
+  #ownerIn(values: Readonly<Record<string, unknown>>): string | undefined {
+    const name: unknown = this.#policy.owner?.(values);
     if (name === undefined || name === null || name === "") return undefined;
     if (typeof name !== "string") {
       throw new TypeError(
@@ -182,11 +193,11 @@ export class Owners {
     const read = async (id: string) => {
       const found = await this.#find(owner, id);
       if (!found) return;
-      const { record, used } = found;
+      const { record, used, data } = found;
       const ends = deadline(record, this.#policy.terms(cookie), used);
       const expires = Math.min(found.expires, ends);
       if (!isAhead(expires, now)) return;
-      const { created, values: data } = record;
+      const { created } = record;
       const lastSeen = Math.max(created, used);
       const current = asking.has(id);
       sessions.set(id, { id, created, lastSeen, expires, data, current });
@@ -280,21 +291,45 @@ export class Owners {
     const found = await this.#read(key);
     if (!found || found.value.startsWith(REPLACED)) return undefined;
     const record = decodeRecord(key, withoutMark(found.value));
-    if (!record || this.#ownerNow(record) !== owner) return undefined;
+    if (!record) return undefined;
+    const { schema } = this.#policy;
+    const shown = schema && await schema.shown(record, { key });
+    // Of values in another shape, the option cannot be asked.
+    const data = !schema
+      ? record.values
+      : shown
+      ? Object.fromEntries(shown.values)
+      : {};
+    const isKnown = !schema || shown !== undefined;
+    const now = isKnown ? this.#ownerNow(data) : record.owner;
+    if (now !== owner) return undefined;
     const { version } = found;
     const used = usedAt(record, found.expires);
     const { timeouts } = this.#policy;
     const ends = deadline(record, { timeouts, lifetime: null }, used);
-    return { record, version, used, expires: Math.min(found.expires, ends) };
+    return {
+      record,
+      data: withoutTokens(data),
+      version,
+      used,
+      expires: Math.min(found.expires, ends),
+    };
   }
 
   /** The owner of a record. A storage without `owner` may have changed its values since the owner was written. */
-  #ownerNow(record: SessionRecord): string | undefined {
-    const name: unknown = this.#policy.owner?.(record.values);
+  #ownerNow(values: Readonly<Record<string, unknown>>): string | undefined {
+    const name: unknown = this.#policy.owner?.(values);
     return typeof name === "string" && name !== ""
       ? hashOwner(name)
       : undefined;
   }
+}
+
+function withoutTokens(
+  data: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(data);
+  return Object.fromEntries(entries.filter(([key]) => !isToken(key)));
 }
 
 /** The form of a key: the hash of an id. */

@@ -23,6 +23,8 @@ import {
 import type { SessionRecord } from "../../core/record.ts";
 import type { SessionState } from "../../core/session_state.ts";
 import type { SaveOptions, SessionEvent, StorageOptions } from "../contract.ts";
+import type { EventDetails } from "./events.ts";
+import { schemaOf, type SessionSchema } from "./schema.ts";
 
 /**
  * The default `absoluteTimeout` with `owner`, because a list must outlive its sessions. Browsers do not keep a cookie
@@ -48,23 +50,13 @@ export interface Use {
   readonly slides: boolean;
 }
 
-/** Which session an event is about. */
-export interface Subject {
-  /** The session's id. */
-  readonly id?: string | undefined;
-  /** The session's key, if its id is not known. */
-  readonly key?: string | undefined;
-}
-
-/** What an event is about. */
-type EventDetails = Omit<SessionEvent, "type" | "session"> & Subject;
-
 /** The checked options of a storage. */
 export class Policy {
   readonly timeouts: Timeouts;
   /** The clock. Its result is not checked. */
   readonly now: () => number;
   readonly owner: StorageOptions["owner"];
+  readonly schema: SessionSchema | undefined;
   /** In seconds. */
   readonly engineTimeout: number;
   /** The most sessions of one owner, if it was set. */
@@ -77,7 +69,9 @@ export class Policy {
   // deno-lint-ignore no-explicit-any -- data of any shape
   constructor(options: StorageOptions<any>, ttl?: number) {
     const { now = Date.now, onEvent, owner, engineTimeout = 10 } = options;
-    for (const [name, value] of Object.entries({ now, onEvent, owner })) {
+    const { migrate } = options;
+    const functions = { now, onEvent, owner, migrate };
+    for (const [name, value] of Object.entries(functions)) {
       if (value !== undefined && typeof value !== "function") {
         throw new TypeError(
           `Cannot create storage: ${name} must be a function`,
@@ -104,6 +98,10 @@ export class Policy {
     this.engineTimeout = checkDuration("engineTimeout", engineTimeout);
     this.now = now;
     this.#onEvent = onEvent;
+    this.schema = schemaOf(
+      options,
+      onEvent && ((details) => this.report("misfit", details)),
+    );
   }
 
   /** The checked time, for saves. */

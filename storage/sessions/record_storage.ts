@@ -74,13 +74,33 @@ export class RecordStorage<Data, FlashData>
       if (!stored) return session;
       if (isMultiple(carried) || this.records.find) stored.carried = carried;
       state.attach(stored, this);
-      const terms = this.#policy.terms(carried.lifetime ?? null);
-      const life = stored.life?.() ?? state.record;
-      const use = this.#policy.nextUse(life, stored.expires, terms);
-      return use
-        ? this.#slide(state, stored, use).then(() => session)
-        : session;
+      const used = this.#policy.schema
+        ? this.#show(state, stored, carried)
+        : this.#use(state, stored, carried);
+      return used ? used.then(() => session) : session;
     });
+  }
+
+  /** Shows the session as the schema converts it. One that does not fit is not used. */
+  async #show(
+    state: SessionState,
+    stored: StoredRecord,
+    carried: Carried,
+  ): Promise<void> {
+    const fits = await this.#policy.schema?.show(state, { id: stored.id });
+    if (fits) await this.#use(state, stored, carried);
+  }
+
+  /** Moves the deadline of the session that was read, if its use is to be written. */
+  #use(
+    state: SessionState,
+    stored: StoredRecord,
+    carried: Carried,
+  ): Promise<void> | undefined {
+    const terms = this.#policy.terms(carried.lifetime ?? null);
+    const life = stored.life?.() ?? state.record;
+    const use = this.#policy.nextUse(life, stored.expires, terms);
+    return use && this.#slide(state, stored, use);
   }
 
   save(
@@ -159,9 +179,14 @@ export class RecordStorage<Data, FlashData>
         }
         const stored = alive(found, this.records, lifetime);
         // Decoding shows whether the record is corrupt or has expired. Without another cookie, that can wait.
-        if (!stored || next && !stored.decode()) return from(next);
+        const record = next && stored?.decode();
+        if (!stored || next && !record) return from(next);
         if (outdated) stored.unsent = true;
-        return stored;
+        const { schema } = this.#policy;
+        return record && schema
+          ? schema.shown(record, { id: value })
+            .then((shown) => shown ? stored : from(next))
+          : stored;
       });
     };
     const own = () => from(carried);
@@ -285,7 +310,12 @@ export class RecordStorage<Data, FlashData>
       written.carried = known?.carried;
       written.sends ||= sends || known?.unsent === true ||
         written.id !== known?.id;
+      const misfit = state.misfitIn(this) as StoredRecord | undefined;
       state.committed(written, this, changes, merged);
+      // Only as it was read: a server of another release may have saved it.
+      if (misfit) {
+        await this.#quietly(() => this.records.remove(misfit.id, misfit));
+      }
       if (newId && !newId.keepOld) {
         // A login that began under a replaced id leaves nothing of the session that it was replaced by.
         if (note) await this.#quietly(() => this.records.revoke(note));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { after, type Awaitable, isThenable } from "../../core/awaitable.ts";
 import { type Changes, merge } from "../../core/changes.ts";
 import { isAhead, lifetimeOf } from "../../core/lifetime.ts";
 import type { Draft, SessionRecord } from "../../core/record.ts";
@@ -68,7 +69,7 @@ export class Save {
   /** Whether the source is newer than the record that the request has read. */
   #merged = false;
   /** The plan for the source, once it was made. */
-  #planned: Plan | "late" | "expired" | undefined;
+  #planned: Awaitable<Plan | "late" | "expired"> | undefined;
   /** The plan that the owners know of. */
   #begun: Plan | undefined;
 
@@ -100,7 +101,7 @@ export class Save {
       if (!this.#source) return "late";
     }
     for (;;) {
-      const plan = this.#owners && this.#plan();
+      const plan = this.#owners && await this.#plan();
       if (typeof plan === "string") return plan;
       const owning = plan && await this.#begin(plan);
       const outcome = known
@@ -128,11 +129,11 @@ export class Save {
   }
 
   /** What to write, as far as is known now. */
-  #plan(): Plan | "late" | "expired" {
+  #plan(): Awaitable<Plan | "late" | "expired"> {
     return this.#planned ??= this.#makePlan();
   }
 
-  #makePlan(): Plan | "late" | "expired" {
+  #makePlan(): Awaitable<Plan | "late" | "expired"> {
     const { base, known, changes, options } = this.#intent;
     const { policy } = this.#records;
     const source = this.#source;
@@ -156,8 +157,10 @@ export class Save {
       ? undefined
       : record?.owner;
     const { expires, sends: _, ...lasts } = life;
-    const draft = { ...lasts, entries: whole, expires, owner };
-    return { life, draft, oldOwner: record?.owner };
+    return after(owner, (owner) => {
+      const draft = { ...lasts, entries: whole, expires, owner };
+      return { life, draft, oldOwner: record?.owner };
+    });
   }
 
   async #begin(plan: Plan): Promise<Owning | undefined> {
@@ -189,7 +192,8 @@ export class Save {
     this.#target = this.#source;
     for (let attempt = 1;; attempt++) {
       if (known && !this.#source) return "late";
-      const plan = this.#plan();
+      const planned = this.#plan();
+      const plan = isThenable(planned) ? await planned : planned;
       if (typeof plan === "string") return plan;
       if (!this.#isBegun(plan)) return UNLISTED;
       const written = this.#target
@@ -268,7 +272,8 @@ export class Save {
     }
     shared.newest = undefined;
     for (let attempt = 1;; attempt++) {
-      const plan = this.#plan();
+      const planned = this.#plan();
+      const plan = isThenable(planned) ? await planned : planned;
       if (typeof plan === "string") return await this.#giveUp(plan);
       if (!this.#isBegun(plan)) {
         await this.#giveUp("late");

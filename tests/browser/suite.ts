@@ -12,5 +12,6 @@ import "./expiry.ts";
 import "./no_script.ts";
 import "./cookies.ts";
 import "./cross_site.ts";
+import "./cross_origin.ts";
 import "./outage.ts";
 import "./pages.ts";

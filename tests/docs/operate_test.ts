@@ -537,6 +537,17 @@ const causes: Record<string, (events: SessionEvent[]) => Promise<void>> = {
     const cookie = await login(storage);
     await userOf(storage, cookie);
   },
+  async misfit(events) {
+    const schema = {
+      "~standard": { version: 1, validate: () => ({ issues: [] }) },
+    } as const;
+    const storage = createMemorySessionStorage({
+      schema,
+      onEvent: (event) => events.push(event),
+    });
+    const cookie = await login(storage as SessionStorage);
+    await userOf(storage as SessionStorage, cookie);
+  },
 };
 
 Deno.test("operate.md lists events that a storage reports", async () => {

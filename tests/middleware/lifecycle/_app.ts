@@ -7,6 +7,7 @@
  */
 import { SessionError } from "../../../core/errors.ts";
 import type { Session } from "../../../core/session.ts";
+import type { CrossOrigin } from "../../../middleware/lifecycle/cross_origin.ts";
 import type { SessionStorage } from "../../../storage/contract.ts";
 import { createSessionStorage } from "../../../storage/create_session_storage.ts";
 import { FakeEngine, type Verb } from "../../storage/_fake_engine.ts";
@@ -78,8 +79,12 @@ export class App {
     cookie: { name: "other" },
   });
   /** The options of the middleware of `other`. */
-  readonly strict: { isFailure(status: number): boolean } = {
+  readonly strict: {
+    isFailure(status: number): boolean;
+    crossOrigin: CrossOrigin;
+  } = {
     isFailure: (status) => status >= 400,
+    crossOrigin: { trust: ["https://app.example.com"] },
   };
   readonly #events: string[] = [];
   readonly #reports: string[] = [];

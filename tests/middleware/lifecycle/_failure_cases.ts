@@ -99,6 +99,40 @@ export const failureCases: readonly Case[] = [
     },
   },
   {
+    title: "crossOrigin refuses what another origin can change",
+    variants: [
+      "Sec-Fetch-Site: cross-site",
+      "Sec-Fetch-Site: same-site",
+      "Origin: https://evil.example",
+      "Origin: null",
+    ],
+    async run(client, _, header) {
+      const post = (name = "", value = "", method = "POST") =>
+        client.request("/count", "", {
+          method,
+          headers: name ? { [name]: value } : {},
+        });
+      const [name, value] = header.split(": ");
+      const refused = await post(name, value);
+      assertEquals(refused.status, 403);
+      assertEquals(refused.text, "Forbidden");
+      assertBare(refused);
+      assertEquals((await client.control("log")).events, []);
+      for (
+        const allowed of [
+          await post(name, value, "GET"),
+          await post(),
+          await post("Sec-Fetch-Site", "same-origin"),
+          await post("Sec-Fetch-Site", "none"),
+          await post("Origin", client.origin),
+          await post("Origin", "https://app.example.com"),
+        ]
+      ) {
+        assertEquals(allowed.status, 200, rowName(allowed));
+      }
+    },
+  },
+  {
     title: "isFailure decides which answers commit nothing",
     variants: ["answer", "http-error"],
     async run(client, { httpError }, how) {
