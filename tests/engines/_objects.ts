@@ -10,6 +10,8 @@ import { startWorkerd } from "./_workerd.ts";
 
 /** Running Durable Objects. */
 export interface LocalObjects {
+  /** The address of their Worker. */
+  readonly origin: string;
   /** Their namespace. */
   readonly namespace: DurableObjectNamespaceLike;
   /** What an object holds: how many entries, and when its alarm is due. With `alarm`, the alarm rings before. */
@@ -41,22 +43,12 @@ export async function startObjects(
     objects,
     ...options,
   });
-  const path = (name: string) => `/${encodeURIComponent(name)}`;
   return {
-    namespace: {
-      idFromName: (name) => name,
-      get: (name: string) => ({
-        async fetch(_url, { body }) {
-          const response = await workerd.post(path(name), body);
-          if (response.status !== 500) return response;
-          const { message, ...rest }: { message: string } = await response
-            .json();
-          throw Object.assign(new Error(message), rest);
-        },
-      }),
-    },
+    origin: workerd.origin,
+    namespace: namespaceAt(workerd.origin),
     look: async (name, alarm) => {
-      const looked = await workerd.post(`${path(name)}/${alarm ?? "look"}`, "");
+      const path = `/${encodeURIComponent(name)}/${alarm ?? "look"}`;
+      const looked = await workerd.post(path, "");
       return await looked.json();
     },
     lose: async (answers) => {
@@ -64,6 +56,22 @@ export async function startObjects(
       await answer.body?.cancel();
     },
     stop: () => workerd.stop(),
+  };
+}
+
+/** The namespace behind a Worker, from any process. */
+export function namespaceAt(origin: string): DurableObjectNamespaceLike {
+  return {
+    idFromName: (name) => name,
+    get: (name: string) => ({
+      async fetch(_url, { method, body }) {
+        const url = `${origin}/${encodeURIComponent(name)}`;
+        const response = await fetch(url, { method, body });
+        if (response.status !== 500) return response;
+        const { message, ...rest }: { message: string } = await response.json();
+        throw Object.assign(new Error(message), rest);
+      },
+    }),
   };
 }
 

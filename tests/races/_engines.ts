@@ -3,6 +3,7 @@
  */
 import {
   createDenoKvSessionStorage,
+  createDurableObjectSessionStorage,
   createDynamoDBSessionStorage,
   createFileSessionStorage,
   createMemcacheSessionStorage,
@@ -20,6 +21,7 @@ import {
   PACKAGES,
   startDynamoDB,
 } from "../engines/_dynamodb.ts";
+import { namespaceAt, startObjects } from "../engines/_objects.ts";
 import { withPackages } from "../engines/_packages.ts";
 import {
   installed,
@@ -30,6 +32,8 @@ import {
   startRedis,
   startRedisCluster,
 } from "../engines/_servers.ts";
+import { startUpstash } from "../engines/_upstash.ts";
+import { PACKAGES as WORKERD } from "../engines/_workerd.ts";
 import { ignoringVersions } from "./_flaws.ts";
 
 /** The engines, and one that is broken. */
@@ -43,7 +47,9 @@ export type EngineName =
   | "DynamoDB"
   | "SQLite"
   | "PostgreSQL"
-  | "MariaDB";
+  | "MariaDB"
+  | "Upstash"
+  | "Durable Objects";
 
 /** Where an engine is, in words that another process understands. */
 export interface Place {
@@ -135,6 +141,16 @@ const openers: Readonly<Record<EngineName, Opener>> = {
     });
     return opened(storage, () => db.end());
   },
+  Upstash: async (at, options) => {
+    const [url, token] = at.split(" ");
+    const { Redis } = await import("npm:@upstash/redis@^1.39.0");
+    const client = new Redis({ url, token });
+    return opened(createRedisSessionStorage({ ...options, client }));
+  },
+  "Durable Objects": async (origin, options) => {
+    const namespace = namespaceAt(origin);
+    return opened(createDurableObjectSessionStorage({ ...options, namespace }));
+  },
 };
 
 function opened(
@@ -198,6 +214,15 @@ export async function withEngines(
       start: async () => ofServer(await startMariaDb(), "MariaDB"),
     });
   }
+  // A call to these is an HTTP request.
+  if (effort.long && installed("redis")) {
+    register({ name: "Upstash", start: startFront });
+  }
+  if (effort.long) {
+    await withPackages("Durable Objects", WORKERD, async () => {}, () => {
+      register({ name: "Durable Objects", start: startWorker });
+    });
+  }
   await withPackages("DynamoDB", PACKAGES, async () => {}, () => {
     register({ name: "DynamoDB", start: startDynalite });
   });
@@ -245,6 +270,26 @@ async function startCluster(): Promise<Started> {
     async stop() {
       for (const server of servers) await server.stop();
     },
+  };
+}
+
+async function startFront(): Promise<Started> {
+  const server = await startRedis();
+  const front = startUpstash(server.port);
+  return {
+    place: { engine: "Upstash", at: `${front.url} ${front.token}` },
+    async stop() {
+      await front.stop();
+      await server.stop();
+    },
+  };
+}
+
+async function startWorker(): Promise<Started> {
+  const objects = await startObjects();
+  return {
+    place: { engine: "Durable Objects", at: objects.origin },
+    stop: () => objects.stop(),
   };
 }
 

@@ -50,6 +50,7 @@ function row(name: string, what: string, result: Result): string {
 
 const engines: Engine[] = [];
 effort.thorough = true;
+effort.long = true;
 await withEngines((engine) => void engines.push(engine));
 console.log(
   `${"engine".padEnd(20)}${
