@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: measures this library, its peers and the floors on each runtime, and writes `bench/RESULTS.md`,
  * `bench/results.json` and the README's chart. `deno task bench rows` or `http` measures only that, and `redis` runs
- * `bench/redis.ts`.
+ * `bench/redis.ts`, and `sql` runs `bench/sql.ts`.
  *
  * - `--rows PATTERN` measures the rows whose names a regular expression matches.
  * - `--runtime deno|node20|node24|bun` measures on these only; may be repeated.
@@ -27,6 +27,7 @@ import {
   versionOf,
 } from "./prepare.ts";
 import { markdown, plainTable } from "./report.ts";
+import { measureSql } from "./sql.ts";
 import { compare, type Raw, type Results, worse } from "./results.ts";
 
 const ROUNDS = 24;
@@ -39,7 +40,7 @@ const FILES = {
   chart: new URL("../docs/images/bench.svg", import.meta.url),
 };
 
-const { values: options, positionals: [part] } = parseArgs({
+const { values: options, positionals: [part, which] } = parseArgs({
   args: Deno.args,
   allowPositionals: true,
   options: {
@@ -114,6 +115,7 @@ function round(_key: string, value: unknown): unknown {
 }
 
 if (part === "redis") await import("./redis.ts");
+else if (part === "sql") await measureSql(Number(options.rounds ?? 40), which);
 else {
   const results = await run();
   if (options.check) await check(results);

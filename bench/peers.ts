@@ -18,6 +18,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { handle } from "./express.ts";
 import {
   type Answer,
   type ExpressMiddleware,
@@ -271,44 +272,6 @@ async function h3(): Promise<Subject> {
   };
 }
 
-/** A response, as far as middlewares of Express touch it. */
-class Response {
-  readonly #headers = new Map<string, string | string[]>();
-  readonly #done: (headers: Answer) => void;
-  statusCode = 200;
-  headersSent = false;
-
-  constructor(done: (headers: Answer) => void) {
-    this.#done = done;
-  }
-
-  getHeader(name: string): string | string[] | undefined {
-    return this.#headers.get(name.toLowerCase());
-  }
-
-  setHeader(name: string, value: string | string[]): void {
-    this.#headers.set(name.toLowerCase(), value);
-  }
-
-  writeHead(_status?: number): void {
-    this.headersSent = true;
-  }
-
-  // deno-lint-ignore camelcase -- Node's name
-  _implicitHeader(): void {
-    this.writeHead(this.statusCode);
-  }
-
-  write(): void {}
-
-  end(): void {
-    if (!this.headersSent) this._implicitHeader();
-    this.#done(this.#headers.get("set-cookie") ?? "");
-  }
-}
-
-type Values = Record<string, unknown>;
-
 function express(
   name: string,
   kind: Kind,
@@ -319,20 +282,8 @@ function express(
     kind,
     middleware,
     handle: (visit) =>
-      new Promise((resolve) => {
-        const request = {
-          headers: visit.cookie === null ? {} : { cookie: visit.cookie },
-          url: "/",
-          originalUrl: "/",
-          method: "GET",
-          connection: {},
-        };
-        const response = new Response(resolve);
-        middleware(request, response, () => {
-          const { session } = request as { session?: Values };
-          useProperties(visit, session ?? {});
-          response.end();
-        });
+      handle(middleware, visit.cookie, ({ session }) => {
+        useProperties(visit, session ?? {});
       }),
   };
 }

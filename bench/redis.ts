@@ -16,6 +16,8 @@ import { createRedisSessionStorage as createRemixStorage } from "npm:@remix-run/
 import { RedisStore } from "npm:connect-redis@^10.0.0";
 import { createClient } from "npm:redis@^6.3.1";
 import { WRITE } from "../storage/engines/redis/scripts.ts";
+import { handle } from "./express.ts";
+import { cookieAfter } from "./visit.ts";
 import { startRedis } from "../tests/engines/_servers.ts";
 
 // No disk: it would be all that is measured.
@@ -149,36 +151,12 @@ async function connectRedis(): Promise<[Begin, Begin]> {
     saveUninitialized: false,
     rolling: true,
   });
-  /** What express-session sees of a request and its response; gives the cookie that it sets. */
-  function handle(cookie: string, change: object): Promise<string> {
-    return new Promise((resolve, reject) => {
-      let sent = "";
-      const request = {
-        headers: { cookie },
-        url: "/",
-        originalUrl: "/",
-        method: "GET",
-        connection: {},
-      };
-      const response = {
-        headersSent: false,
-        getHeader: () => undefined,
-        setHeader: (_name: string, [value]: string[]) => sent = value ?? "",
-        writeHead() {},
-        _implicitHeader() {
-          this.writeHead();
-        },
-        write() {},
-        end: () => resolve(sent.split(";")[0] ?? ""),
-      };
-      // deno-lint-ignore no-explicit-any -- Express' own types ask for everything that a request has
-      middleware(request as any, response as any, (error: unknown) => {
-        if (error) return reject(error);
-        Object.assign((request as { session?: object }).session ?? {}, change);
-        response.end();
-      });
-    });
-  }
+  const change = async (cookie: string | null, values: object) =>
+    cookieAfter(
+      await handle(middleware, cookie, ({ session }) => {
+        Object.assign(session ?? {}, values);
+      }),
+    );
   return [async () => {
     const id = crypto.randomUUID();
     const cookie = { originalMaxAge: null, httpOnly: true, path: "/" };
@@ -189,8 +167,8 @@ async function connectRedis(): Promise<[Begin, Begin]> {
       await store.set(id, session);
     };
   }, async () => {
-    const cookie = await handle("", data);
-    return (visits) => handle(cookie, { visits });
+    const cookie = await change(null, data);
+    return (visits) => change(cookie, { visits });
   }];
 }
 
