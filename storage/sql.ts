@@ -30,6 +30,15 @@ export interface SqlSessionStorageOptions<Data = SessionData>
    * @default {false}
    */
   createTable?: boolean | undefined;
+  /**
+   * Whether PostgreSQL parses each statement once for each connection, not in every request. That takes a third off the
+   * time of a request, or more. It needs `pg`, @neondatabase/serverless or postgres.js, and changes nothing for other
+   * clients. Leave it out if a pooler (PgBouncer, Supavisor, Amazon RDS Proxy) is in front of the database, unless it
+   * supports prepared statements.
+   *
+   * @default {false}
+   */
+  prepare?: boolean | undefined;
 }
 
 /**
@@ -87,15 +96,18 @@ export function createSqlSessionStorage<Data = SessionData, FlashData = Data>(
   options: SqlSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
   return engineStorage(options, OPTIONS, (policy) => {
-    const { db, dialect, table = "sessions", createTable = false } = options;
-    if (typeof createTable !== "boolean") {
+    const { db, dialect, table = "sessions" } = options;
+    const { createTable = false, prepare = false } = options;
+    for (const [name, given] of Object.entries({ createTable, prepare })) {
+      if (typeof given === "boolean") continue;
       throw new TypeError(
-        "Cannot create storage: createTable must be true or false",
+        `Cannot create storage: ${name} must be true or false`,
       );
     }
     const report = (cause: unknown) => policy.report("engine-error", { cause });
     const database = new Database({
       ...{ db, dialect, table: tableOf(table), creates: createTable },
+      prepares: prepare,
       patience: (options.engineTimeout ?? 10) * 1000,
       onAdvice: report,
     });
@@ -107,5 +119,6 @@ const OPTIONS: OwnOptions<SqlSessionStorageOptions> = {
   createTable: true,
   db: true,
   dialect: true,
+  prepare: true,
   table: true,
 };

@@ -88,6 +88,7 @@ Deno.test("createSqlSessionStorage() refuses a dialect that is unknown, missing 
   );
   open({ db: own, dialect: "mysql" })();
   assertThrows(open({ db, createTable: 1 }), TypeError, "createTable must be");
+  assertThrows(open({ db, prepare: 1 }), TypeError, "prepare must be");
   db.close();
 });
 

@@ -320,6 +320,44 @@ for (const database of await startBoth()) {
       }
     });
 
+    Deno.test("prepare keeps each statement on the connection, and says so if a pooler has lost it", async () => {
+      const at = { host: "127.0.0.1", port: server.port, user: "postgres" };
+      const client = new pg.Client(at);
+      await client.connect();
+      const sql = postgres({ ...at, max: 1 });
+      // postgres.js has a statement of its own.
+      const count =
+        `SELECT count(*)::int AS n FROM pg_prepared_statements WHERE statement LIKE '%"version"%'`;
+      const clients: [string, SqlClientLike, () => Promise<unknown>][] = [
+        ["pg", client, async () => (await client.query(count)).rows[0].n],
+        ["postgres.js", sql, async () => (await sql.unsafe(count))[0]?.["n"]],
+      ];
+      const openOn = async (db: SqlClientLike, prepare?: boolean) => {
+        const table = `t${++tables}`;
+        await run(sqlSessionSchema("postgres", { table }));
+        return open(db, { table, prepare, createTable: false });
+      };
+      for (const [name, db, kept] of clients) {
+        // Two tables on one connection, after one that does not prepare.
+        for (const [i, prepare] of [undefined, true, true].entries()) {
+          const storage = await openOn(db, prepare);
+          for (let i = 0; i < 3; i++) {
+            assert((await storage.read(await save(storage))).has("user"), name);
+          }
+          assertEquals(await kept(), 2 * i, name);
+        }
+      }
+      const storage = await openOn(client, true);
+      await save(storage);
+      await client.query("DEALLOCATE ALL");
+      assertEquals(
+        await assertFails(save(storage)),
+        "Cannot use prepare: a pooler gives statements to connections that were prepared by other clients; leave prepare out",
+      );
+      await client.end();
+      await sql.end();
+    });
+
     Deno.test("tables of a schema and names in upper case work in PostgreSQL, whatever the client does to names", async () => {
       await run("CREATE SCHEMA app");
       const { port } = server;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { hashId } from "../../../core/keys.ts";
 import type { SqlValue } from "./clients.ts";
 import type { SqlDialect } from "./schema.ts";
 
@@ -55,16 +56,17 @@ export function isProvider(db: unknown): db is () => unknown {
 /**
  * Finds out how a client runs statements.
  *
+ * @param prepares Whether PostgreSQL keeps each statement on each connection.
  * @throws {TypeError} If it is not a known client.
  */
-export function adapterFor(db: unknown): SqlClient {
+export function adapterFor(db: unknown, prepares = false): SqlClient {
   // Drizzle's error messages contain the values, so its client is used.
   const client: Any = Object(db).$client ?? db;
   // Neon's function has an `unsafe` too, which only makes a part of a statement.
   const found = typeof client === "function" && has(client, "query")
     ? neonClient(client)
     : has(client, "unsafe")
-    ? unsafeClient(client)
+    ? unsafeClient(client, prepares)
     : has(client, "query", "execute", "escapeId") && !has(client, "batch")
     ? mysqlClient(client)
     : has(client, "$queryRawUnsafe", "$executeRawUnsafe")
@@ -76,7 +78,7 @@ export function adapterFor(db: unknown): SqlClient {
     : has(client, "execute", "batch") && !has(client, "query")
     ? libsqlClient(client)
     : has(client, "query") && !has(client, "execute")
-    ? queryClient(client)
+    ? queryClient(client, prepares)
     : undefined;
   if (found) return found;
   throw new TypeError(
@@ -154,17 +156,21 @@ function d1Client(db: Any): SqlClient {
 }
 
 /** pg, @neondatabase/serverless, PGlite, or an object of the application's own. */
-function queryClient(db: Any): SqlClient {
+function queryClient(db: Any, prepares: boolean): SqlClient {
   const pglite = has(db, "execProtocol");
   const pg = has(db, "connect", "end");
-  const run = async (sql: string, values: SqlValue[]) => {
+  const names = new Map<string, string>();
+  const run = (sql: string, values: SqlValue[]) => {
     // Its queries would wait for ever. Another driver does not have these members.
     if (db._connected === false && db._connecting === false) {
       throw new Error(
         "the Client of pg is not connected; await client.connect() first, or pass a Pool",
       );
     }
-    return await db.query(sql, values);
+    if (!prepares || !pg) return db.query(sql, values);
+    const name = names.get(sql) ?? nameOf(sql);
+    names.set(sql, name);
+    return db.query({ name, text: sql, values });
   };
   return {
     dialect: pg || pglite ? "postgres" : undefined,
@@ -183,14 +189,22 @@ function queryClient(db: Any): SqlClient {
   };
 }
 
+/** The name of a prepared statement. Another text has another name, whoever else is on the connection. */
+function nameOf(sql: string): string {
+  return `sessions_${hashId(sql)}`;
+}
+
 function isPassing(dataDir: unknown): boolean {
   return dataDir === undefined || /^memory:/.test(String(dataDir));
 }
 
-/** postgres.js and Bun.SQL. Without `prepare`, since a pooler such as PgBouncer loses prepared statements. */
-function unsafeClient(sql: Any): SqlClient {
+/** postgres.js and Bun.SQL. */
+function unsafeClient(sql: Any, prepares: boolean): SqlClient {
   const adapter: unknown = sql.options?.adapter;
-  const run = (text: string, values: SqlValue[]) => sql.unsafe(text, values);
+  // Only Bun.SQL has an adapter, and it decides by itself.
+  const options = prepares && adapter === undefined ? [{ prepare: true }] : [];
+  const run = (text: string, values: SqlValue[]) =>
+    sql.unsafe(text, values, ...options);
   return {
     dialect: adapter === "sqlite"
       ? "sqlite"

@@ -30,6 +30,8 @@ export interface DatabaseOptions {
   readonly table: SqlTable;
   /** Whether to create a table that is missing. */
   readonly creates: boolean;
+  /** Whether PostgreSQL keeps each statement on each connection. */
+  readonly prepares?: boolean | undefined;
   /** How long to repeat a statement, in milliseconds. */
   readonly patience: number;
   /** Receives what the application should change, once. */
@@ -46,6 +48,12 @@ export interface Changed {
   readonly unsure: boolean;
 }
 
+/** What a client returned. */
+interface Ran {
+  readonly result: unknown;
+  readonly unsure: boolean;
+}
+
 /** The longest wait before a statement is repeated, in milliseconds. */
 const MAX_DELAY = 100;
 
@@ -55,6 +63,9 @@ export class Database {
   readonly #table: SqlTable;
   readonly #patience: number;
   readonly #dialect: SqlDialect | undefined;
+  readonly #prepares: boolean;
+  /** The client, unless a function returns it. */
+  readonly #connected: Connected | undefined;
   readonly #connect: () => Promise<Connected>;
   readonly #setUp: (connected: Connected) => Promise<void>;
   /** Sets up the table once, by the client of the first statement. */
@@ -63,10 +74,12 @@ export class Database {
 
   /** @throws {TypeError} If the client is unknown, or the dialect is missing, unknown or not the client's. */
   constructor(
-    { db, dialect, table, creates, patience, onAdvice }: DatabaseOptions,
+    { db, dialect, table, creates, prepares = false, patience, onAdvice }:
+      DatabaseOptions,
   ) {
     if (dialect !== undefined) checkDialect(dialect);
     this.#dialect = dialect;
+    this.#prepares = prepares;
     this.#table = table;
     this.#patience = patience;
     if (isProvider(db)) {
@@ -81,6 +94,7 @@ export class Database {
     } else {
       const connected = this.#adapt(db);
       this.traits = connected.client;
+      this.#connected = connected;
       this.#connect = async () => connected;
     }
     this.#setUp = (connected) => setUp(connected, table, creates);
@@ -124,13 +138,34 @@ export class Database {
     return (await this.#connect()).dialect;
   }
 
-  async #run(
+  /** Runs a statement. Once the table is ready, a client that is known is not waited for. */
+  #run(
     ask: Asked,
     method: "rows" | "count",
     repeats = true,
-  ): Promise<{ result: unknown; unsure: boolean }> {
+  ): Promise<Ran> {
+    const connected = this.#connected;
+    return connected && this.#isReady
+      ? this.#repeat(connected, ask, method, repeats)
+      : this.#runLater(ask, method, repeats);
+  }
+
+  async #runLater(
+    ask: Asked,
+    method: "rows" | "count",
+    repeats: boolean,
+  ): Promise<Ran> {
     const connected = await this.#connect();
     if (!this.#isReady) await this.#prepare(connected);
+    return await this.#repeat(connected, ask, method, repeats);
+  }
+
+  async #repeat(
+    connected: Connected,
+    ask: Asked,
+    method: "rows" | "count",
+    repeats: boolean,
+  ): Promise<Ran> {
     const { client, statements } = connected;
     const [sql, ...values] = ask(statements);
     const until = performance.now() + this.#patience;
@@ -162,7 +197,7 @@ export class Database {
   }
 
   #adapt(db: unknown): Connected {
-    const client = adapterFor(db);
+    const client = adapterFor(db, this.#prepares);
     const dialect = client.dialect ?? this.#dialect;
     if (dialect === undefined) {
       throw new TypeError(

@@ -11,6 +11,8 @@
  * - `table`, `column`: it does not exist
  * - `conflict-target`: the key is not a primary key
  * - `type`: a column does not take what sessions write, which never depends on a client's bytes
+ * - `unprepared`: another client has prepared statements on the connection, or the one that this client has prepared is on
+ *   another connection
  * - `finalized`: the prepared statement belongs to a connection that was closed
  */
 export type SqlProblem =
@@ -21,6 +23,7 @@ export type SqlProblem =
   | "column"
   | "conflict-target"
   | "type"
+  | "unprepared"
   | "finalized";
 
 /** SQLSTATE of PostgreSQL, names and numbers of MySQL, names and numbers of SQLite. */
@@ -68,6 +71,9 @@ const CODES: Readonly<Record<string, SqlProblem>> = {
   "1366": "type",
   ER_DATA_TOO_LONG: "type",
   "1406": "type",
+  // duplicate_prepared_statement and invalid_sql_statement_name
+  "42P05": "unprepared",
+  "26000": "unprepared",
 };
 
 /** For clients that say it in words only: SQLite's, and D1's for everything. */
@@ -78,6 +84,8 @@ const WORDS: readonly (readonly [RegExp, SqlProblem])[] = [
     /D1_ERROR.*(Network connection lost|storage caused object to be reset|reset because its code was updated|exceeded timeout)/i,
     "unknown",
   ],
+  // PostgreSQL, after a migration. The client drops the connection.
+  [/cached plan must not change result type/, "transient"],
   [/no such table|unknown database/i, "table"],
   [/no such column|has no column named/i, "column"],
   [/ON CONFLICT clause does not match/i, "conflict-target"],

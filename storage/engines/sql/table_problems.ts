@@ -1,5 +1,5 @@
 /**
- * Errors about the table, which say what to do.
+ * Errors about the table and its connection, which say what to do.
  *
  * @module
  */
@@ -20,13 +20,19 @@ export function unfit(
   );
 }
 
-/** Replaces an error by one that says what is wrong with the table, if something is. */
+/** Replaces an error by one that says what is wrong with the table or the connection, if something is. */
 export function explain(
   error: unknown,
   problem: SqlProblem | undefined,
   dialect: SqlDialect,
   table: SqlTable,
 ): unknown {
+  if (problem === "unprepared") {
+    return new Error(
+      "Cannot use prepare: a pooler gives statements to connections that were prepared by other clients; leave prepare out",
+      { cause: error },
+    );
+  }
   const words = problem === "table"
     ? "it does not exist, or this connection does not find it"
     : problem === "column"
