@@ -86,6 +86,7 @@ export type {
   EngineRecord,
   HeadersLike,
   ListSessionsOptions,
+  OwnedRecord,
   OwnedSession,
   RequestLike,
   SaveOptions,

@@ -386,6 +386,12 @@ export interface EngineRecord {
   readonly expires: number;
 }
 
+/** A stored record with its key, as {@linkcode Engine.owned} returns it. */
+export interface OwnedRecord extends EngineRecord {
+  /** The key. */
+  readonly key: string;
+}
+
 /** Options of {@linkcode Engine.write}. */
 export interface WriteOptions {
   /** The deadline: the instant from which the record has expired, in milliseconds. */
@@ -454,10 +460,10 @@ export interface Engine {
     options?: DeleteOptions,
   ): Promise<boolean>;
   /**
-   * Returns the keys of the records that were last written with this owner, the least recently written first. An engine
-   * that has it finds an owner's sessions by an index; otherwise they are kept in lists.
+   * Returns the records that were last written with this owner, as they are at one moment, the least recently written
+   * first. An engine that has it finds an owner's sessions by an index; otherwise they are kept in lists.
    */
-  owned?(owner: string): Promise<readonly string[]>;
+  owned?(owner: string): Promise<readonly OwnedRecord[]>;
   /**
    * Deletes a record of an owner, because there are too many: in one step with its conditions, so that of parallel logins
    * none deletes one that has deleted it, and together they do not delete too many. Returns `false` if a condition does

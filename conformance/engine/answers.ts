@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EngineRecord } from "../../storage/contract.ts";
+import type { EngineRecord, OwnedRecord } from "../../storage/contract.ts";
 import { HarnessError } from "../trial/port.ts";
 
 /** An answer of `read`. */
@@ -13,17 +13,24 @@ export function recordOf(answer: unknown): EngineRecord | null {
   if (typeof answer !== "object") {
     wrong("read()", answer, "{ value, version, expires }, or null");
   }
-  const { value, version, expires } = answer as Record<string, unknown>;
+  return checkRecord("read()'s", answer as Record<string, unknown>);
+}
+
+function checkRecord(
+  whose: string,
+  answer: Readonly<Record<string, unknown>>,
+): EngineRecord {
+  const { value, version, expires } = answer;
   if (typeof value !== "string") {
-    wrong('read()\'s "value"', value, "the text as it was written");
+    wrong(`${whose} "value"`, value, "the text as it was written");
   }
   if (!isVersion(version)) {
-    wrong('read()\'s "version"', version, "what write() returned");
+    wrong(`${whose} "version"`, version, "what write() returned");
   }
   if (typeof expires !== "number" || Number.isNaN(expires)) {
-    wrong('read()\'s "expires"', expires, "a number of milliseconds");
+    wrong(`${whose} "expires"`, expires, "a number of milliseconds");
   }
-  return answer as EngineRecord;
+  return { value, version, expires };
 }
 
 /** An answer of `write`. */
@@ -43,11 +50,17 @@ export function booleanOf(method: string, answer: unknown): boolean {
 }
 
 /** An answer of `owned`. */
-export function keysOf(answer: unknown): readonly string[] {
-  if (!Array.isArray(answer)) wrong("owned()", answer, "a list of keys");
-  const other = answer.findIndex((key) => typeof key !== "string");
-  if (other < 0) return answer;
-  return wrong(`owned()[${other}]`, answer[other], "a key");
+export function ownedOf(answer: unknown): readonly OwnedRecord[] {
+  if (!Array.isArray(answer)) wrong("owned()", answer, "a list of records");
+  return answer.map((record: unknown, i) => {
+    if (typeof record !== "object" || record === null) {
+      wrong(`owned()[${i}]`, record, "{ key, value, version, expires }");
+    }
+    const { key, ...rest } = record as Record<string, unknown>;
+    return typeof key === "string"
+      ? { key, ...checkRecord(`owned()[${i}]'s`, rest) }
+      : wrong(`owned()[${i}]'s "key"`, key, "the key as it was written");
+  });
 }
 
 function isVersion(version: unknown): boolean {

@@ -7,11 +7,12 @@ import type {
   AnyEngine,
   DeleteOwnedOptions,
   EngineRecord,
+  OwnedRecord,
 } from "../../storage/contract.ts";
 import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Pulse } from "../trial/pace.ts";
 import { describe, Violation } from "../trial/port.ts";
-import { booleanOf, brief, keysOf, recordOf, versionOf } from "./answers.ts";
+import { booleanOf, brief, ownedOf, recordOf, versionOf } from "./answers.ts";
 import type { Faults } from "../types.ts";
 
 /** Options of {@linkcode OpenEngine.write}. */
@@ -124,13 +125,15 @@ export class OpenEngine {
     return booleanOf("touch", await this.#call(what, call, brief));
   }
 
-  async owned(owner: string): Promise<readonly string[]> {
+  async owned(owner: string): Promise<readonly OwnedRecord[]> {
     const call = async () => await this.engine.owned?.(owner);
-    const names = (keys: unknown) =>
-      Array.isArray(keys)
-        ? `[${keys.map((key) => this.#context.nameOf(`${key}`)).join(", ")}]`
-        : brief(keys);
-    return keysOf(await this.#call(`owned(${brief(owner)})`, call, names));
+    const name = (record: unknown) =>
+      this.#context.nameOf(`${Object(record).key}`);
+    const names = (records: unknown) =>
+      Array.isArray(records)
+        ? `[${records.map(name).join(", ")}]`
+        : brief(records);
+    return ownedOf(await this.#call(`owned(${brief(owner)})`, call, names));
   }
 
   async deleteOwned(

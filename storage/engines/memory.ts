@@ -6,6 +6,7 @@
 import type {
   DeleteOptions,
   EngineRecord,
+  OwnedRecord,
   StorageGuarantees,
   SynchronousEngine,
   WriteOptions,
@@ -147,9 +148,10 @@ export class MemoryEngine implements SynchronousEngine {
     return true;
   }
 
-  /** Returns an owner's keys, the least recently written first. */
-  async owned(owner: string): Promise<string[]> {
-    return Array.from(this.#owners.get(owner) ?? [], ({ key }) => key);
+  /** Returns an owner's records, the least recently written first. */
+  async owned(owner: string): Promise<OwnedRecord[]> {
+    const owned = this.#owners.get(owner) ?? [];
+    return Array.from(owned, ({ key, record }) => ({ ...record, key }));
   }
 
   async sweep(now: number): Promise<void> {

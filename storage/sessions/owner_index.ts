@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { SessionError } from "../../core/errors.ts";
 import { hashId } from "../../core/keys.ts";
 import { isAhead } from "../../core/lifetime.ts";
-import type { AnyEngine } from "../contract.ts";
+import type { SessionRecord } from "../../core/record.ts";
+import type { AnyEngine, OwnedRecord } from "../contract.ts";
+import { problemOf } from "./engine_answers.ts";
 import type { EnginePolicy } from "./engine_policy.ts";
 
 /** How many sessions are read in parallel. */
@@ -27,18 +30,28 @@ export function isLogin({ oldId, oldOwner, owner }: OwnedSave): boolean {
   return owner !== undefined && (oldOwner !== owner || oldId !== undefined);
 }
 
-/** The version of an owner's session; when it was last used, and when it expires, in milliseconds. */
-export interface OwnedTimes {
+/** A session of an owner. */
+export interface Found {
+  readonly record: SessionRecord;
+  /** The values, as the session shows them, without CSRF tokens. */
+  readonly data: Readonly<Record<string, unknown>>;
   readonly version: unknown;
+  /** When it was last used, in milliseconds. */
   readonly used: number;
+  /** When it expires, in milliseconds. */
   readonly expires: number;
 }
 
-/** Reads a session; `undefined` if it does not exist or is not the owner's. */
-export type FindOwned = (
-  owner: string,
-  key: string,
-) => Promise<OwnedTimes | undefined>;
+/** Finds out whether sessions are an owner's, by the option `owner` too. */
+export interface Finder {
+  /** Reads a session; `undefined` if it does not exist or is not the owner's. */
+  find(owner: string, key: string): Promise<Found | undefined>;
+  /** The session of a record; `undefined` if it is not the owner's. */
+  check(owner: string, record: OwnedRecord): Promise<Found | undefined>;
+}
+
+/** Sessions with their keys. */
+export type FoundByKey = readonly (readonly [key: string, found: Found])[];
 
 /** Finds the sessions of an owner. */
 export interface OwnerIndex<Listing> {
@@ -56,13 +69,17 @@ export interface OwnerIndex<Listing> {
   ): Promise<readonly string[] | undefined>;
   /** Removes the keys of sessions that do not exist or are somebody else's. */
   remove(owner: string, keys: readonly string[]): Promise<void>;
-  /** Returns the keys of the owner's sessions, the least recently stored first. */
-  keys(owner: string): Promise<readonly string[]>;
-  /** Revokes the owner's sessions but the spared ones. */
+  /** Returns the owner's sessions, the least recently stored first. */
+  found(owner: string): Promise<FoundByKey>;
+  /**
+   * Revokes the owner's sessions but the spared ones.
+   *
+   * @param revoke `found` is the session as it was a moment ago, if it is known.
+   */
   removeAll(
     owner: string,
     spared: ReadonlySet<string>,
-    revoke: (key: string) => Promise<void>,
+    revoke: (key: string, found?: Found) => Promise<void>,
   ): Promise<void>;
 }
 
@@ -71,7 +88,7 @@ interface Crowd {
   /** All keys that the engine has. */
   readonly keys: readonly string[];
   /** Those that have not expired, the least recently used first. */
-  readonly live: readonly (readonly [key: string, found: OwnedTimes])[];
+  readonly live: FoundByKey;
   /** How many of them there are too many. */
   readonly surplus: number;
 }
@@ -80,12 +97,12 @@ interface Crowd {
 export class EngineIndex implements OwnerIndex<OwnedSave> {
   readonly #engine: AnyEngine;
   readonly #policy: EnginePolicy;
-  readonly #find: FindOwned;
+  readonly #finder: Finder;
 
-  constructor(engine: AnyEngine, policy: EnginePolicy, find: FindOwned) {
+  constructor(engine: AnyEngine, policy: EnginePolicy, finder: Finder) {
     this.#engine = engine;
     this.#policy = policy;
-    this.#find = find;
+    this.#finder = finder;
   }
 
   async begin(save: OwnedSave): Promise<OwnedSave | undefined> {
@@ -156,41 +173,67 @@ export class EngineIndex implements OwnerIndex<OwnedSave> {
 
   async #crowd(owner: string): Promise<Crowd> {
     const { maxPerOwner = Infinity } = this.#policy;
-    const keys = await this.keys(owner);
+    const records = await this.#records(owner);
+    const keys = records.map(({ key }) => key);
     if (keys.length <= maxPerOwner) return { keys, live: [], surplus: 0 };
     const now = this.#policy.instant();
-    const all = await inBatches(
-      keys,
-      async (key) => [key, await this.#find(owner, key)] as const,
-    );
-    const live = all.flatMap(([key, found]) =>
-      found && isAhead(found.expires, now) ? [[key, found] as const] : []
-    ).sort(([, a], [, b]) => a.used - b.used);
+    const live = (await this.#check(owner, records))
+      .filter(([, { expires }]) => isAhead(expires, now))
+      .sort(([, a], [, b]) => a.used - b.used);
     return { keys, live, surplus: Math.max(0, live.length - maxPerOwner) };
   }
 
   async remove(): Promise<void> {}
 
-  async keys(owner: string): Promise<readonly string[]> {
-    return await this.#policy.call(
-      "read session",
-      async () => await this.#engine.owned?.(owner) ?? [],
-    );
+  async found(owner: string): Promise<FoundByKey> {
+    return await this.#check(owner, await this.#records(owner));
   }
 
   async removeAll(
     owner: string,
     spared: ReadonlySet<string>,
-    revoke: (key: string) => Promise<void>,
+    revoke: (key: string, found?: Found) => Promise<void>,
   ): Promise<void> {
     const seen = new Set(spared);
     for (;;) {
       // Again, because a session may have moved to a new id in the meantime.
-      const keys = (await this.keys(owner)).filter((key) => !seen.has(key));
-      if (keys.length === 0) return;
-      for (const key of keys) seen.add(key);
-      await inBatches(keys, revoke);
+      const records = (await this.#records(owner))
+        .filter(({ key }) => !seen.has(key));
+      if (records.length === 0) return;
+      for (const { key } of records) seen.add(key);
+      const found = await this.#check(owner, records);
+      await inBatches(found, ([key, found]) => revoke(key, found));
     }
+  }
+
+  async #records(owner: string): Promise<readonly OwnedRecord[]> {
+    const { guarantees } = this.#engine;
+    const answer: unknown = await this.#policy.call(
+      "read session",
+      async () => await this.#engine.owned?.(owner),
+    );
+    const isRecord = (record: Partial<OwnedRecord> | null | undefined) =>
+      typeof record?.key === "string" && !problemOf(record, guarantees);
+    if (Array.isArray(answer) && answer.every(isRecord)) return answer;
+    throw this.#policy.failure(
+      "read session",
+      new SessionError(
+        "store-failed",
+        "Cannot read session: the engine's owned() must return records, as read() does, each with its key",
+      ),
+    );
+  }
+
+  async #check(
+    owner: string,
+    records: readonly OwnedRecord[],
+  ): Promise<FoundByKey> {
+    const all = await inBatches(
+      records,
+      async (record) =>
+        [record.key, await this.#finder.check(owner, record)] as const,
+    );
+    return all.flatMap(([key, found]) => found ? [[key, found] as const] : []);
   }
 }
 

@@ -14,7 +14,9 @@ import { isAhead } from "../../core/lifetime.ts";
 import { parseJson } from "../../core/record.ts";
 import type { AnyEngine } from "../contract.ts";
 import {
-  type FindOwned,
+  type Finder,
+  type Found,
+  type FoundByKey,
   inBatches,
   isLogin,
   type OwnedSave,
@@ -80,7 +82,7 @@ interface Listing {
 export class OwnerLists implements OwnerIndex<Listing> {
   readonly #engine: AnyEngine;
   readonly #policy: EnginePolicy;
-  readonly #find: FindOwned;
+  readonly #finder: Finder;
   /** The most sessions of one owner. */
   readonly #max: number;
   /** The most entries of a list, those without a session included. */
@@ -89,10 +91,10 @@ export class OwnerLists implements OwnerIndex<Listing> {
   readonly #batches = new Map<string, Batch>();
 
   /** @throws {RangeError} If a list of `maxPerOwner` sessions would be too large for the engine. */
-  constructor(engine: AnyEngine, policy: EnginePolicy, find: FindOwned) {
+  constructor(engine: AnyEngine, policy: EnginePolicy, finder: Finder) {
     this.#engine = engine;
     this.#policy = policy;
-    this.#find = find;
+    this.#finder = finder;
     const { maxBytes = Infinity } = engine.guarantees;
     const fits = Math.floor(maxBytes / LISTED_BYTES) - 1;
     const { maxPerOwner = Math.min(MAX_LISTED, fits) } = policy;
@@ -151,15 +153,31 @@ export class OwnerLists implements OwnerIndex<Listing> {
       for (const key of keys) {
         // If a save has listed the session again, it confirms that.
         if (listed.get(key)?.pending !== undefined) continue;
-        if (!await this.#find(owner, key)) listed.delete(key);
+        if (!await this.#finder.find(owner, key)) listed.delete(key);
       }
       return listed.size === before.size ? before : listed;
     });
   }
 
-  async keys(owner: string): Promise<readonly string[]> {
-    const { listed } = await this.#read(owner);
-    return [...listed.keys()];
+  async found(owner: string): Promise<FoundByKey> {
+    const sessions = new Map<string, Found>();
+    // A session that is missing may have moved to a new id while they were read. So they are read again, until the same
+    // ones are missing.
+    let before = "";
+    for (;;) {
+      const { listed } = await this.#read(owner);
+      const unread = [...listed.keys()].filter((key) => !sessions.has(key));
+      const found = await inBatches(
+        unread,
+        (key) => this.#finder.find(owner, key),
+      );
+      for (const [i, key] of unread.entries()) {
+        if (found[i]) sessions.set(key, found[i]);
+      }
+      const missing = unread.filter((key) => !sessions.has(key)).join();
+      if (missing === before) return [...sessions];
+      before = missing;
+    }
   }
 
   async removeAll(
@@ -203,7 +221,7 @@ export class OwnerLists implements OwnerIndex<Listing> {
       full || !isAhead(own.expires, now)
     );
     await inBatches(doubtful, async ([key, own]) => {
-      const found = await this.#find(owner, key);
+      const found = await this.#finder.find(owner, key);
       const pending = isPending(own, now) ? own.pending : undefined;
       if (pending !== undefined && own.revoked) {
         // Its save takes it back, so it leaves before any other.

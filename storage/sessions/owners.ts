@@ -7,17 +7,13 @@ import type { Awaitable } from "../../core/awaitable.ts";
 import { isToken } from "../../core/changes.ts";
 import { hashId, hashOwner } from "../../core/keys.ts";
 import { deadline, isAhead, type StoredLifetime } from "../../core/lifetime.ts";
-import {
-  decodeRecord,
-  decodeTexts,
-  type Entries,
-  type SessionRecord,
-} from "../../core/record.ts";
+import { decodeRecord, decodeTexts, type Entries } from "../../core/record.ts";
 import { stateOf } from "../../core/session.ts";
 import { withoutMark } from "./engine_records.ts";
 import {
   EngineIndex,
-  type FindOwned,
+  type Finder,
+  type Found,
   inBatches,
   type OwnedSave,
   type OwnerIndex,
@@ -34,15 +30,6 @@ import type {
   OwnedSession,
   StorageGuarantees,
 } from "../contract.ts";
-
-interface Found {
-  readonly record: SessionRecord;
-  /** The values, as the session shows them, without CSRF tokens. */
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly version: unknown;
-  readonly used: number;
-  readonly expires: number;
-}
 
 /**
  * Checks that a storage supports `owner`.
@@ -90,10 +77,13 @@ export class Owners {
   constructor(engine: AnyEngine, policy: EnginePolicy) {
     this.#engine = engine;
     this.#policy = policy;
-    const find: FindOwned = (owner, key) => this.#find(owner, key);
+    const finder: Finder = {
+      find: (owner, key) => this.#find(owner, key),
+      check: (owner, record) => this.#check(owner, record.key, record),
+    };
     this.#index = engine.owned
-      ? new EngineIndex(engine, policy, find)
-      : new OwnerLists(engine, policy, find);
+      ? new EngineIndex(engine, policy, finder)
+      : new OwnerLists(engine, policy, finder);
   }
 
   /**
@@ -189,33 +179,19 @@ export class Owners {
     const owner = hashOwner(checkName(name));
     const now = this.#policy.instant();
     const asking = keysOf(options.current);
-    const sessions = new Map<string, OwnedSession>();
-    const read = async (id: string) => {
-      const found = await this.#find(owner, id);
-      if (!found) return;
+    const sessions: OwnedSession[] = [];
+    for (const [id, found] of await this.#index.found(owner)) {
       const { record, used, data } = found;
       const ends = deadline(record, this.#policy.terms(cookie), used);
       const expires = Math.min(found.expires, ends);
-      if (!isAhead(expires, now)) return;
+      if (!isAhead(expires, now)) continue;
       const { created } = record;
       const lastSeen = Math.max(created, used);
       const current = asking.has(id);
-      sessions.set(id, { id, created, lastSeen, expires, data, current });
-    };
-    // A session that is missing may have moved to a new id while they were read. So they are read again, until the same
-    // ones are missing.
-    let before = "";
-    for (;;) {
-      const keys = await this.#index.keys(owner);
-      const unread = keys.filter((key) => !sessions.has(key));
-      await inBatches(unread, read);
-      const missing = unread.filter((key) => !sessions.has(key)).join();
-      if (missing === before) break;
-      before = missing;
+      sessions.push({ id, created, lastSeen, expires, data, current });
     }
     // Among sessions used at the same instant, the last one stored comes first.
-    return [...sessions.values()].reverse()
-      .sort((a, b) => b.lastSeen - a.lastSeen);
+    return sessions.reverse().sort((a, b) => b.lastSeen - a.lastSeen);
   }
 
   /** See `destroySessions` in the contract. */
@@ -236,8 +212,8 @@ export class Owners {
       );
     }
     let count = 0;
-    const revoke = async (key: string) => {
-      if (!await this.#revoke(owner, key)) return;
+    const revoke = async (key: string, found?: Found) => {
+      if (!await this.#revoke(owner, key, found)) return;
       this.#policy.report("destroyed", { key });
       count++;
     };
@@ -257,10 +233,14 @@ export class Owners {
     return count;
   }
 
-  /** Revokes a session; `false` if it had already expired, or is not the owner's. */
-  async #revoke(owner: string, key: string): Promise<boolean> {
+  /**
+   * Revokes a session; `false` if it had already expired, or is not the owner's.
+   *
+   * @param known The session as it was a moment ago.
+   */
+  async #revoke(owner: string, key: string, known?: Found): Promise<boolean> {
     for (let attempt = 1;; attempt++) {
-      const found = await this.#find(owner, key);
+      const found = attempt === 1 && known || await this.#find(owner, key);
       if (!found) return false;
       const { version: ifVersion, expires } = found;
       const deleted = await this.#policy.call(
@@ -289,7 +269,15 @@ export class Owners {
   /** A stored session, if it is the owner's by the option `owner` too. */
   async #find(owner: string, key: string): Promise<Found | undefined> {
     const found = await this.#read(key);
-    if (!found || found.value.startsWith(REPLACED)) return undefined;
+    return found ? await this.#check(owner, key, found) : undefined;
+  }
+
+  async #check(
+    owner: string,
+    key: string,
+    found: EngineRecord,
+  ): Promise<Found | undefined> {
+    if (found.value.startsWith(REPLACED)) return undefined;
     const record = decodeRecord(key, withoutMark(found.value));
     if (!record) return undefined;
     const { schema } = this.#policy;

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemoryEngine } from "../../storage/engines/memory.ts";
+import { ownedKeys } from "./_owned.ts";
 import type { Background } from "../../storage/engines/background.ts";
 import { rowName } from "../_row.ts";
 
@@ -78,7 +79,7 @@ Deno.test("MemoryEngine removes expired records within a minute, when no call co
   assertEquals(await left("abc"), "bc");
   pass(MINUTE);
   assertEquals(await left("abc"), "c");
-  assertEquals(await engine.owned("ann"), ["c"]);
+  assertEquals(await ownedKeys(engine, "ann"), ["c"]);
   pass(MINUTE);
   assertEquals(await left("abc"), "");
 });

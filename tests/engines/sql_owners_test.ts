@@ -1,8 +1,9 @@
 // Owners in SQL: found by an index, and a limit that holds when logins come at once from two connections.
-import { createSqlSessionStorage } from "@satchel/session";
+import { createSqlSessionStorage, sqlSessionSchema } from "@satchel/session";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { rowName } from "../_row.ts";
+import { ownedKeys } from "./_owned.ts";
 import { engineOn } from "./_sql.ts";
 
 const expires = Date.now() + 3_600_000;
@@ -27,7 +28,7 @@ Deno.test("engine.deleteOwned() deletes a record only if each of its conditions 
   }
   assert(await engine.deleteOwned("ann", "old", holds));
   assertEquals(await engine.read("old"), null);
-  assertEquals(await engine.owned("ann"), ["new"]);
+  assertEquals(await ownedKeys(engine, "ann"), ["new"]);
   assertEquals(await engine.deleteOwned("ann", "old", holds), false);
   db.close();
 });
@@ -100,4 +101,37 @@ Deno.test("maxPerOwner leaves exactly as many sessions, when logins of two conne
   assertEquals(evicted, 10 * 4);
   for (const client of clients) client.close();
   await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("storage.listSessions() runs one statement, and storage.destroySessions() one more for each session", async () => {
+  const sqlite = new DatabaseSync(":memory:");
+  sqlite.exec(sqlSessionSchema("sqlite"));
+  const run: string[] = [];
+  const storage = createSqlSessionStorage<{ user: string; n: number }>({
+    dialect: "sqlite",
+    db: {
+      async query(sql, values) {
+        run.push(sql.split(" ", 1)[0] ?? "");
+        const rows = sqlite.prepare(sql).all(...values);
+        const changed = sqlite.prepare("SELECT changes() AS n").get();
+        return { rows, rowCount: changed?.["n"] };
+      },
+    },
+    owner: ({ user }) => user,
+  });
+  for (let n = 0; n < 3; n++) {
+    const session = await storage.read(null);
+    session.set("user", "ann");
+    session.set("n", n);
+    await storage.save(session);
+  }
+  run.length = 0;
+  const listed = await storage.listSessions("ann");
+  assertEquals(listed.map(({ data }) => data.n).sort(), [0, 1, 2]);
+  assertEquals(run, ["SELECT"]);
+
+  run.length = 0;
+  assertEquals(await storage.destroySessions("ann"), 3);
+  assertEquals(run, ["SELECT", "DELETE", "DELETE", "DELETE", "SELECT"]);
+  sqlite.close();
 });

@@ -21,8 +21,9 @@ const guarantees: StorageGuarantees = {
 /** An id that the storage takes for one of its own. */
 const { id } = createSession();
 
-function storageOver(engine: Partial<Engine>) {
+function storageOver(engine: Partial<Engine>, owner?: () => string) {
   return createSessionStorage({
+    owner,
     engine: {
       guarantees,
       read: async () => null,
@@ -108,3 +109,27 @@ for (const answer of [undefined, 1, "OK", { changes: 1 }]) {
     assertMatch(error.message, /delete\(\) returned .*; it must return false/);
   });
 }
+
+Deno.test("listSessions() fails with store-failed, when owned() does not return records", async () => {
+  const record = { key: "k", value: "[]", version: 1, expires: 1 };
+  const answers = {
+    nothing: undefined,
+    keys: ["secret"],
+    "records without a key": [{ ...record, key: undefined }],
+    "a BIGINT as text": [record, { ...record, expires: "1712345678901" }],
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    const owned = (async () => answer) as unknown as Engine["owned"];
+    const storage = storageOver({ owned } as Engine, () => "ann");
+    const error = await assertRejects(
+      () => storage.listSessions("ann"),
+      SessionError,
+    );
+    assertEquals(error.code, "store-failed", name);
+    assertEquals(
+      error.message,
+      "Cannot read session: the engine's owned() must return records, as read() does, each with its key",
+      name,
+    );
+  }
+});

@@ -3,6 +3,7 @@ import { Clock } from "../core/_support.ts";
 import { hashId } from "../../core/keys.ts";
 import type { SessionEvent } from "../../storage/contract.ts";
 import { memoryEngine } from "../engines/_memory.ts";
+import { ownedKeys } from "../engines/_owned.ts";
 import {
   createMemorySessionStorage,
   type MemorySessionStorageOptions,
@@ -250,42 +251,42 @@ Deno.test("sweep() removes exactly what has expired", async () => {
   }
   await engine.sweep(2);
   assertEquals(await left("abcde"), "ad");
-  assertEquals(await engine.owned("ann"), ["a", "d"]);
+  assertEquals(await ownedKeys(engine, "ann"), ["a", "d"]);
 });
 
 Deno.test("owned() returns the keys of an owner's records, the most recently written last", async () => {
   const { engine, state } = engineOf(5);
-  assertEquals(await engine.owned("ann"), []);
+  assertEquals(await ownedKeys(engine, "ann"), []);
   for (const key of "abc") {
     await engine.write(key, key, { expires, owner: "ann" });
   }
   await engine.write("d", "d", { expires: 1, owner: "bob" });
-  assertEquals(await engine.owned("ann"), ["a", "b", "c"]);
+  assertEquals(await ownedKeys(engine, "ann"), ["a", "b", "c"]);
   await engine.read("a");
-  assertEquals(await engine.owned("ann"), ["a", "b", "c"], "read");
+  assertEquals(await ownedKeys(engine, "ann"), ["a", "b", "c"], "read");
   await engine.write("a", "a", { expires, owner: "ann" });
   await engine.write("b", "b", { expires, owner: "ann" });
-  assertEquals(await engine.owned("ann"), ["c", "a", "b"]);
+  assertEquals(await ownedKeys(engine, "ann"), ["c", "a", "b"]);
   await engine.touch("c", expires + 1);
-  assertEquals(await engine.owned("ann"), ["c", "a", "b"], "touched");
+  assertEquals(await ownedKeys(engine, "ann"), ["c", "a", "b"], "touched");
   // A refused write changes nothing.
   await engine.write("c", "c", { expires, owner: "bob", ifVersion: null });
-  assertEquals(await engine.owned("ann"), ["c", "a", "b"], "refused");
+  assertEquals(await ownedKeys(engine, "ann"), ["c", "a", "b"], "refused");
 
   await engine.write("a", "a", { expires });
-  assertEquals(await engine.owned("ann"), ["c", "b"], "without an owner");
+  assertEquals(await ownedKeys(engine, "ann"), ["c", "b"], "without an owner");
   await engine.write("b", "b", { expires, owner: "bob" });
-  assertEquals(await engine.owned("ann"), ["c"], "another owner");
-  assertEquals(await engine.owned("bob"), ["d", "b"]);
+  assertEquals(await ownedKeys(engine, "ann"), ["c"], "another owner");
+  assertEquals(await ownedKeys(engine, "bob"), ["d", "b"]);
   await engine.delete("c");
-  assertEquals(await engine.owned("ann"), [], "deleted");
+  assertEquals(await ownedKeys(engine, "ann"), [], "deleted");
   state.now = 2;
   for (const key of "efghi") await engine.write(key, key, { expires });
-  assertEquals(await engine.owned("bob"), ["b"], "expired");
+  assertEquals(await ownedKeys(engine, "bob"), ["b"], "expired");
   for (const key of "jklmn") {
     await engine.write(key, key, { expires, owner: "ann" });
   }
-  assertEquals(await engine.owned("bob"), [], "evicted");
+  assertEquals(await ownedKeys(engine, "bob"), [], "evicted");
 });
 
 Deno.test("AsynchronousMemoryEngine keeps its order and its index exact, when records come and go at random", async () => {
@@ -314,7 +315,7 @@ Deno.test("AsynchronousMemoryEngine keeps its order and its index exact, when re
     const row = rowName(step);
     const listed = [];
     for (const name of ["ann", "bob"]) {
-      const keys = await engine.owned(name);
+      const keys = await ownedKeys(engine, name);
       for (const owned of keys) {
         assertEquals(owners.get(owned), name, row);
       }

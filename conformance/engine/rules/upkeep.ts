@@ -87,7 +87,7 @@ export const upkeep: readonly DraftedRule[] = [
   must("ENGINE-29", {
     needs: ["owned"],
     sentence:
-      "`owned` returns the keys that were last written with an owner, the least recently written first; `touch` does not change their order.",
+      "`owned` returns the records that were last written with an owner, as `read` returns each, the least recently written first; `touch` does not change their order.",
     why:
       "It lists where a user is signed in. If there are too many sessions, the first of the list are ended.",
     async check(e, a) {
@@ -106,13 +106,23 @@ export const upkeep: readonly DraftedRule[] = [
         await a.touch(one, e.soon + LATER);
         await isOwned(e, a, owner, order, "a record that was touched");
       }
+      for (const { key, value, version, expires } of await a.owned(owner)) {
+        const what = "owned() returns a record that differs from what is read";
+        await e.holds(a, key, { value, expires }, what);
+        if (!e.has("compareAndSet", a)) continue;
+        const options = { expires: e.soon, owner, ifVersion: version };
+        e.trial.ok(
+          await a.write(key, value, options) !== null,
+          "owned() returns another version than the record has",
+        );
+      }
       const more = Array.from({ length: 12 }, () => e.key());
       await settled(
         more.map((key) => a.write(key, "[3]", { expires: e.soon, owner })),
       );
       const listed = await a.owned(owner);
       e.trial.equal(
-        [...listed].sort(),
+        listed.map(({ key }) => key).sort(),
         [...order, ...more].sort(),
         "owned() does not list all records that were written in parallel",
       );
@@ -291,7 +301,7 @@ async function isOwned(
   const got = await a.owned(owner);
   const name = (key: string) => e.nameOf(key);
   e.trial.equal(
-    got.map(name),
+    got.map(({ key }) => name(key)),
     want.map(name),
     `owned() is wrong for ${what}`,
   );

@@ -10,6 +10,7 @@ import type {
   DeleteOwnedOptions,
   Engine,
   EngineRecord,
+  OwnedRecord,
   StorageGuarantees,
   WriteOptions,
 } from "../../contract.ts";
@@ -64,17 +65,7 @@ export class SqlEngine implements Engine {
 
   async read(key: string): Promise<EngineRecord | null> {
     const [row] = await this.#db.rows((s) => [s.read, key]) as Row[];
-    if (!row) return null;
-    const { value, version } = row;
-    if (typeof value !== "string" || typeof version !== "string") {
-      throw new TypeError(
-        "a row of sessions did not have text in its columns value and version; they must be columns of text, and the client must not rename columns",
-      );
-    }
-    const expires = toInteger(row.expires);
-    return expires === undefined
-      ? foreignRecord(version)
-      : { value, version, expires };
+    return row ? recordOf(row) : null;
   }
 
   async write(
@@ -138,11 +129,12 @@ export class SqlEngine implements Engine {
       (ifVersion === undefined || found.version === `${ifVersion}`);
   }
 
-  async owned(owner: string): Promise<string[]> {
+  async owned(owner: string): Promise<OwnedRecord[]> {
     const rows = await this.#db.rows((s) => [s.owned, owner]);
-    return (rows as { key: string; version: string }[])
-      .sort((a, b) => a.version < b.version ? -1 : 1)
-      .map(({ key }) => key);
+    return (rows as (Row & { key: string })[])
+      // Not by the database, which has a collation of its own.
+      .sort((a, b) => `${a.version}` < `${b.version}` ? -1 : 1)
+      .map((row) => ({ ...recordOf(row), key: row.key }));
   }
 
   async deleteOwned(
@@ -214,6 +206,20 @@ export class SqlEngine implements Engine {
     this.#sweepAt = now + SWEEP_EVERY;
     this.sweep(now - SPARED).catch(this.#onError);
   }
+}
+
+/** The record of a row. */
+function recordOf(row: Row): EngineRecord {
+  const { value, version } = row;
+  if (typeof value !== "string" || typeof version !== "string") {
+    throw new TypeError(
+      "a row of sessions did not have text in its columns value and version; they must be columns of text, and the client must not rename columns",
+    );
+  }
+  const expires = toInteger(row.expires);
+  return expires === undefined
+    ? foreignRecord(version)
+    : { value, version, expires };
 }
 
 /** `expires` and `due` of a row. A deadline is never rounded to an earlier one. */

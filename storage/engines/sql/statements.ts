@@ -34,7 +34,7 @@ export interface Statements {
   readonly touch: string;
   /** `expires, due, key, version`. */
   readonly touchIf: string;
-  /** `owner`. Returns `key` and `version`. */
+  /** `owner`. Returns `key`, `value`, `version` and `expires`. */
   readonly owned: string;
   /** The values are in the order of `surplusValues`. */
   readonly surplus: string;
@@ -98,7 +98,8 @@ export function statementsFor(
     deleteIf: `DELETE FROM ${t} ${same}`,
     touch: `${setting} ${here}`,
     touchIf: `${setting} ${same}`,
-    owned: `SELECT ${key}, ${version} FROM ${t} WHERE ${owner} = ?`,
+    owned:
+      `SELECT ${key}, ${value}, ${version}, ${expires} FROM ${t} WHERE ${owner} = ?`,
     surplus,
     expired:
       `SELECT ${key} FROM ${t} WHERE ${due} <= ? AND ${expires} <= ? LIMIT ${FOUND_AT_ONCE}`,

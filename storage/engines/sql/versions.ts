@@ -6,10 +6,14 @@
 import { toBase64Url } from "../../../core/bytes.ts";
 import { randomBytes } from "../../../core/runtime.ts";
 
-/** Digits of base 36 for microseconds until the year 2087 and beyond. */
-const DIGITS = 11;
+/** Digits of base 36 for seconds until the year 4453. */
+const DIGITS = 7;
+const SECOND = 1_000_000;
 
+/** In microseconds. */
 let last = 0;
+let second = -1;
+let secondText = "";
 let series = "";
 
 /**
@@ -22,5 +26,11 @@ export function newVersion(now: number): string {
   series ||= toBase64Url(randomBytes(9));
   const time = Math.floor(now * 1000);
   last = Number.isSafeInteger(time) && time > last ? time : last + 1;
-  return last.toString(36).padStart(DIGITS, "0") + series;
+  const seconds = Math.floor(last / SECOND);
+  if (seconds !== second) {
+    // Large numbers take a microsecond to convert.
+    secondText = seconds.toString(36).padStart(DIGITS, "0");
+    second = seconds;
+  }
+  return secondText + (SECOND + last % SECOND) + series;
 }

@@ -165,11 +165,17 @@ export async function deleteSurplus(
 export function reading(
   { engine }: Bench,
   change: (record: EngineRecord, key: string) => EngineRecord | null,
-): Pick<Engine, "read"> {
+): Pick<Engine, "read" | "owned"> {
   return {
     async read(key) {
       const record = await engine.read(key);
       return record && change(record, key);
+    },
+    async owned(owner) {
+      return (await engine.owned(owner)).flatMap(({ key, ...record }) => {
+        const changed = change(record, key);
+        return changed ? { ...changed, key } : [];
+      });
     },
   };
 }

@@ -6,6 +6,7 @@ import type {
   DeleteOptions,
   Engine,
   EngineRecord,
+  OwnedRecord,
   StorageGuarantees,
   WriteOptions,
 } from "../../../mod.ts";
@@ -16,6 +17,10 @@ interface Row {
   /** A BIGINT, which may come as a number or as text. */
   readonly version: number | string | bigint;
   readonly expires: number | string | bigint;
+}
+
+function recordOf({ value, version, expires }: Row): EngineRecord {
+  return { value, version: String(version), expires: Number(expires) };
 }
 
 export class PostgresEngine implements Engine {
@@ -45,9 +50,7 @@ export class PostgresEngine implements Engine {
 
   async read(key: string): Promise<EngineRecord | null> {
     const [row] = await this.#query("SELECT * FROM $t WHERE key = $1", key);
-    if (!row) return null;
-    const { value, version, expires } = row;
-    return { value, version: String(version), expires: Number(expires) };
+    return row ? recordOf(row) : null;
   }
 
   async write(
@@ -89,12 +92,12 @@ export class PostgresEngine implements Engine {
     return this.#change("UPDATE $t SET expires = $3", key, options, [expires]);
   }
 
-  async owned(owner: string): Promise<string[]> {
+  async owned(owner: string): Promise<OwnedRecord[]> {
     const rows = await this.#query(
       "SELECT * FROM $t WHERE owner = $1 ORDER BY version",
       owner,
     );
-    return rows.map(({ key }) => key);
+    return rows.map((row) => ({ ...recordOf(row), key: row.key }));
   }
 
   async sweep(now: number): Promise<void> {

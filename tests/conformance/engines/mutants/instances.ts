@@ -64,6 +64,11 @@ export const instances: readonly Mutant[] = [
           pending.set(key, expires);
           return true;
         },
+        owned: async (owner) =>
+          (await engine.owned(owner)).map((record) => ({
+            ...record,
+            expires: pending.get(record.key) ?? record.expires,
+          })),
         async sweep(now) {
           for (const [key, expires] of pending) {
             await engine.touch(key, expires);

@@ -5,14 +5,15 @@ import {
   sharing,
   writtenKeys,
 } from "../_mutant.ts";
-import type { Engine } from "../../../../mod.ts";
+import type { Engine, OwnedRecord } from "../../../../mod.ts";
 
 export const owners: readonly Mutant[] = [
   mutant("ENGINE-29", {
     name: "the list of an owner is in the order of the keys",
     reason: "owned() is wrong for",
     defect: ({ engine }) => ({
-      owned: async (owner) => [...await engine.owned(owner)].sort().reverse(),
+      owned: async (owner) =>
+        [...await engine.owned(owner)].sort(byKey).reverse(),
     }),
   }),
   mutant("ENGINE-29", {
@@ -30,8 +31,10 @@ export const owners: readonly Mutant[] = [
       return {
         ...keys.writing,
         async owned(owner) {
-          const listed = new Set(await at.engine.owned(owner));
-          return [...keys.all].filter((key) => listed.has(key));
+          const listed = await at.engine.owned(owner);
+          return [...keys.all].flatMap((key) =>
+            listed.find((record) => record.key === key) ?? []
+          );
         },
       };
     },
@@ -54,8 +57,8 @@ export const owners: readonly Mutant[] = [
         async owned(owner) {
           const listed = await at.engine.owned(owner);
           return [
-            ...listed.filter((key) => !touched.has(key)),
-            ...listed.filter((key) => touched.has(key)),
+            ...listed.filter(({ key }) => !touched.has(key)),
+            ...listed.filter(({ key }) => touched.has(key)),
           ];
         },
       };
@@ -79,10 +82,40 @@ export const owners: readonly Mutant[] = [
         },
         async owned(owner) {
           const listed = await at.engine.owned(owner);
-          return listed.filter((key) => lists.get(owner)?.has(key));
+          return listed.filter(({ key }) => lists.get(owner)?.has(key));
         },
       };
     },
+  }),
+  mutant("ENGINE-29", {
+    name: "the index of owners keeps the deadline of the last write",
+    reason: "owned() returns a record that differs from what is read",
+    defect: (at) => {
+      const written = sharing(at, "written", () => new Map<string, number>());
+      return {
+        async write(key, value, options) {
+          const version = await at.engine.write(key, value, options);
+          if (version !== null) written.set(key, options.expires);
+          return version;
+        },
+        owned: async (owner) =>
+          (await at.engine.owned(owner)).map((record) => ({
+            ...record,
+            expires: written.get(record.key) ?? record.expires,
+          })),
+      };
+    },
+  }),
+  mutant("ENGINE-29", {
+    name: "the version of a listed record is its place in the list",
+    reason: "owned() returns another version than the record has",
+    defect: ({ engine }) => ({
+      owned: async (owner) =>
+        (await engine.owned(owner)).map((record, i) => ({
+          ...record,
+          version: `${i}`,
+        })),
+    }),
   }),
   mutant("ENGINE-30", {
     name: "the index of owners keeps the keys of deleted rows",
@@ -119,6 +152,10 @@ export const owners: readonly Mutant[] = [
     })
   ),
 ];
+
+function byKey(a: OwnedRecord, b: OwnedRecord): number {
+  return a.key < b.key ? -1 : 1;
+}
 
 interface IndexFaults {
   readonly keepsDeleted?: boolean;
@@ -171,8 +208,13 @@ function indexed(
     async owned(owner) {
       // The database may fail.
       await at.engine.owned(owner);
-      return rows.filter((row) => isSame(owner, row.owner))
-        .map(({ key }) => key);
+      const found: OwnedRecord[] = [];
+      for (const { key, owner: other } of rows) {
+        if (!isSame(owner, other)) continue;
+        const gone = { value: "[]", version: "gone", expires: 0 };
+        found.push({ key, ...await at.engine.read(key) ?? gone });
+      }
+      return found;
     },
   };
 }

@@ -114,7 +114,10 @@ export const texts: readonly Mutant[] = [
           touch: (key, expires, options) =>
             engine.touch(change(key), expires, options),
           owned: async (owner) =>
-            (await engine.owned(owner)).map((key) => names.get(key) ?? key),
+            (await engine.owned(owner)).map((record) => ({
+              ...record,
+              key: names.get(record.key) ?? record.key,
+            })),
           deleteOwned: (owner, key, options) =>
             engine.deleteOwned(owner, change(key), {
               ...options,

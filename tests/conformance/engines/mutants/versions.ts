@@ -11,6 +11,7 @@ export const versions: readonly Mutant[] = [
   mutant("ENGINE-10", {
     name: "the version is a BIGINT, read as text and compared as a number",
     reason: "the version that read() returned is refused",
+    also: { "ENGINE-29": "owned() returns it as text too" },
     defect: (at) =>
       reading(at, (record) => ({ ...record, version: `${record.version}` })),
   }),
@@ -210,6 +211,13 @@ function renumbered(
   };
   return {
     read: (key) => step(async () => shown(key, await engine.read(key))),
+    owned: (owner) =>
+      step(async () =>
+        (await engine.owned(owner)).map((record) => ({
+          ...record,
+          version: given.get(record.key),
+        }))
+      ),
     write: (key, value, { ifVersion, ...options }) =>
       step(async () => {
         const old = await engine.read(key);
