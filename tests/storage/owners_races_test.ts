@@ -106,7 +106,7 @@ for (const [name, open] of Object.entries(engines)) {
         assertEquals(await storage.listSessions("u1"), []);
       },
     );
-    assert(orders > (effort.thorough ? 200 : 50), `${orders} orders`);
+    assert(orders > (effort.thorough ? 150 : 40), `${orders} orders`);
   });
 
   Deno.test(`destroySessions() revokes a session, when it is changed in the meantime, in every order of steps (${name})`, async () => {
