@@ -124,6 +124,8 @@ Deno.test("listSessions() fails with store-failed, when owned() does not return 
     const error = await assertRejects(
       () => storage.listSessions("ann"),
       SessionError,
+      undefined,
+      name,
     );
     assertEquals(error.code, "store-failed", name);
     assertEquals(

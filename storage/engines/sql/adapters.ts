@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { hashId } from "../../../core/keys.ts";
+import { toBase64Url } from "../../../core/bytes.ts";
+import { randomBytes } from "../../../core/runtime.ts";
 import type { SqlValue } from "./clients.ts";
 import type { SqlDialect } from "./schema.ts";
 
@@ -168,7 +169,7 @@ function queryClient(db: Any, prepares: boolean): SqlClient {
       );
     }
     if (!prepares || !pg) return db.query(sql, values);
-    const name = names.get(sql) ?? nameOf(sql);
+    const name = names.get(sql) ?? newName();
     names.set(sql, name);
     return db.query({ name, text: sql, values });
   };
@@ -189,9 +190,9 @@ function queryClient(db: Any, prepares: boolean): SqlClient {
   };
 }
 
-/** The name of a prepared statement. Another text has another name, whoever else is on the connection. */
-function nameOf(sql: string): string {
-  return `sessions_${hashId(sql)}`;
+/** A name for a prepared statement, which no other statement has, whoever else has used the connection. */
+function newName(): string {
+  return `sessions_${toBase64Url(randomBytes(18))}`;
 }
 
 function isPassing(dataDir: unknown): boolean {
