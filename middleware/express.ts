@@ -50,12 +50,10 @@ import type {
 } from "../storage/contract.ts";
 import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
-import { hold } from "./lifecycle/held.ts";
 import {
   isServerError,
   mount,
   type MountArguments,
-  mustBeFree,
   openSession,
   type SessionOf,
   unavailableError,
@@ -69,7 +67,7 @@ import {
   infoOf,
   serviceUnavailable,
 } from "./lifecycle/node_response.ts";
-import { holdProperties, sessionBehind } from "./lifecycle/properties.ts";
+import { holdSession } from "./lifecycle/properties.ts";
 
 export type {
   NodeRequestLike,
@@ -230,7 +228,7 @@ export function session<Data, FlashData>(
     args as Exclude<typeof args, [ExpressSecretOptions]>,
     OPTIONS,
   );
-  const { key = "session", crossOrigin, properties = false } = options;
+  const { key = "session", crossOrigin, properties } = options;
   const { isFailure = isServerError } = options;
   const onUnavailable = options.onUnavailable ??
     ((error, _req, res) => serviceUnavailable(res, error));
@@ -249,20 +247,19 @@ export function session<Data, FlashData>(
     const start = (session: Session<Data, FlashData>) => {
       let other;
       try {
-        const name = `req.${key}`;
-        mustBeFree(sessionBehind(req[key]) ?? req[key], name);
-        if (properties) {
-          const info = infoOf(req);
-          const request = req;
-          other = holdProperties({
-            ...{ storage, session, info, request, key, name },
+        other = holdSession({
+          ...{ storage, session, key, properties },
+          ...{
+            info: infoOf(req),
+            request: req,
+            name: `req.${key}`,
             fail: next,
-          });
-          if (key === "session") exposeId(req);
-        } else hold(req, key, session, name);
+          },
+        });
       } catch (error) {
         return next(error);
       }
+      if (properties && key === "session") exposeId(req);
       const unsaved = answerUnavailable;
       commitBeforeSending(res, { storage, session, isFailure, unsaved, other });
       next();

@@ -37,7 +37,6 @@ const SENDING = ["writeHead", "write", "end", "flushHeaders"] as const;
 /** The methods that throw once the headers are sent. */
 const CHANGING = ["setHeader", "setHeaders", "appendHeader", "removeHeader"];
 
-/** The headers that describe a response. Another response that replaces it must not keep them. */
 const OF_RESPONSE =
   /^(content-.*|transfer-encoding|set-cookie|location|etag|last-modified|expires|cache-control)$/;
 
@@ -401,10 +400,15 @@ function abandon(
   res.end = (...args) => res.writableEnded ? res : inner.end(...args);
 }
 
+/** Whether a header describes a response, so that another response that replaces it must not keep it. */
+export function describesResponse(name: string): boolean {
+  return OF_RESPONSE.test(name.toLowerCase());
+}
+
 /** Resets the status and removes the headers that describe a response, before another one is sent. */
 export function clearAnswer(res: NodeResponseLike): void {
   for (const name of res.getHeaderNames()) {
-    if (OF_RESPONSE.test(name)) res.removeHeader(name);
+    if (describesResponse(name)) res.removeHeader(name);
   }
   setStatus(res, 200);
 }

@@ -12,8 +12,13 @@ import { SessionError } from "../../core/errors.ts";
 import { isSession, type Session, stateOf } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
 import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
-import { holdBy, mustBeNothing } from "./held.ts";
-import { close, openSession, type RequestInfo } from "./lifecycle.ts";
+import { hold, holdBy, mustBeNothing } from "./held.ts";
+import {
+  close,
+  mustBeFree,
+  openSession,
+  type RequestInfo,
+} from "./lifecycle.ts";
 import type { OtherChanges } from "./node_response.ts";
 import { SessionCookie } from "./properties_cookie.ts";
 import { storable } from "./properties_json.ts";
@@ -49,16 +54,28 @@ export function sessionBehind(view: unknown): Session | undefined {
   return by instanceof SessionHolder ? by.session as Session : undefined;
 }
 
-/** Puts a session with properties into a request. */
-export function holdProperties<Data, FlashData>(
-  options: PropertiesOptions<Data, FlashData>,
-): SessionHolder<Data, FlashData> {
-  if (!isSession(options.session)) {
-    throw new TypeError(
-      "Cannot mount session: { properties: true } needs a storage of this library; create one, or leave the option out",
-    );
+/**
+ * Puts a session into a request.
+ *
+ * @returns What a handler can change by other means than the session's methods; `undefined` without properties.
+ * @throws {TypeError} If there is one already, or it cannot have properties.
+ */
+export function holdSession<Data, FlashData>(
+  { properties = false, ...options }: PropertiesOptions<Data, FlashData> & {
+    readonly properties?: boolean | undefined;
+  },
+): OtherChanges<Data, FlashData> | undefined {
+  const { request, key, session, name } = options;
+  const found = (request as Record<string, unknown>)[key];
+  mustBeFree(sessionBehind(found) ?? found, name);
+  if (!properties) {
+    hold(request, key, session, name);
+    return undefined;
   }
-  return new SessionHolder(options);
+  if (isSession(session)) return new SessionHolder(options);
+  throw new TypeError(
+    "Cannot mount session: { properties: true } needs a storage of this library; create one, or leave the option out",
+  );
 }
 
 /** The session of one request. */
@@ -196,7 +213,7 @@ export class SessionHolder<Data, FlashData>
     const values = new Map(
       Object.entries(target).filter(([key, value]) =>
         value !== undefined && key !== "cookie" &&
-        !(key in PropertiesSession.prototype)
+        !(key in Object.getPrototypeOf(target))
       ),
     );
     for (const key of this.#texts.keys()) {
