@@ -67,6 +67,7 @@ import {
   infoOf,
   serviceUnavailable,
 } from "./lifecycle/node_response.ts";
+import { loader } from "./lifecycle/loader.ts";
 import { holdSession } from "./lifecycle/properties.ts";
 
 export type {
@@ -74,7 +75,8 @@ export type {
   NodeResponseLike,
 } from "./lifecycle/node_http.ts";
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
-export { loader, type LoaderArgs } from "./lifecycle/loader.ts";
+export { loader };
+export type { LoaderArgs } from "./lifecycle/loader.ts";
 export type { PropertiesCookie } from "./lifecycle/properties_cookie.ts";
 export type {
   SessionCallback,
@@ -271,6 +273,18 @@ export function session<Data, FlashData>(
 }
 
 export default session;
+
+/** What `require` returns, as for express-session: the function. The other exports are its properties. */
+const required: typeof session & {
+  default: typeof session;
+  session: typeof session;
+  loader: typeof loader;
+} = Object.assign(session.bind(undefined), {
+  default: session,
+  session,
+  loader,
+});
+export { required as "module.exports" };
 
 /** Adds `req.sessionID`, as express-session does. */
 function exposeId(req: Record<string, unknown>): void {

@@ -72,10 +72,8 @@ export interface KoaContextLike {
 
 /** A middleware for `app.use`. */
 export type KoaMiddleware = (
-  // deno-lint-ignore no-explicit-any -- Koa's own type, with the application's state and context
-  ctx: any,
-  // deno-lint-ignore no-explicit-any -- as above
-  next: () => Promise<any>,
+  ctx: KoaContextLike,
+  next: () => Promise<unknown>,
 ) => Promise<void>;
 
 /** The type of the context, for `new Koa<Koa.DefaultState, SessionContext<typeof storage>>()`. */
@@ -156,7 +154,7 @@ export function session<Data, FlashData>(
     onUnavailable = (_error: SessionError, { res }: KoaContextLike) =>
       serviceUnavailable(res),
   } = options;
-  return async (ctx: KoaContextLike & Record<string, unknown>, next) => {
+  return async (ctx, next) => {
     checkHost(ctx);
     const { res } = ctx;
     const unsaved = async (error: unknown) => {
@@ -173,7 +171,7 @@ export function session<Data, FlashData>(
     } catch (error) {
       await onUnavailable(unavailableError(error), ctx);
       // Koa would answer as well.
-      ctx["respond"] = false;
+      Object.assign(ctx, { respond: false });
       return;
     }
     const session = opened;

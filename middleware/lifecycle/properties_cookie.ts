@@ -12,9 +12,8 @@ export interface PropertiesCookie {
   readonly originalMaxAge: number | null;
   /** The time that is left, in milliseconds. Setting it sets the lifetime of this session: "remember me". */
   maxAge: number | null;
-  /** When the session expires. `null` or `false` takes the session's own lifetime back. */
-  get expires(): Date | null;
-  set expires(expires: Date | null | false);
+  /** When the session expires. `null` takes the session's own lifetime back, and so does `false` in JavaScript. */
+  expires: Date | null;
   /** The attributes, which belong to the storage's cookie. */
   readonly path?: string | undefined;
   /** As above. */

@@ -256,7 +256,10 @@ await withPackages(
 Deno.test("session() of Koa throws and says what to import, when another framework calls it", async () => {
   await assertRejects(
     () =>
-      session(createMemorySessionStorage())({ headers: {} }, async () => {}),
+      session(createMemorySessionStorage())(
+        { headers: {} } as Any,
+        async () => {},
+      ),
     TypeError,
     "Cannot read session: this middleware is for Koa 2 and 3; for Express, import session from @satchel/session/middleware/express",
   );
