@@ -196,6 +196,36 @@ await withProperties((test) => {
   );
 
   test(
+    "drops what was set before the visitor disconnected, but not a logout",
+    (app) => {
+      const leave = async (req: Any, res: Any) => {
+        const left = new Promise((resolve) => res.on("close", resolve));
+        req.socket.destroy();
+        await left;
+        res.send("late");
+      };
+      app.get("/gone", (req: Any, res: Any) => {
+        req.session.name = "Ann";
+        return leave(req, res);
+      });
+      app.get("/out", (req: Any, res: Any) => {
+        delete req.session;
+        return leave(req, res);
+      });
+    },
+    async ({ ann, events, storage }) => {
+      await ann.get("/set/cart");
+      await ann.get("/gone").catch(() => {});
+      assertEquals(await all(ann), { cart: 1 });
+      // Deno's fetch() may send a request again on another connection.
+      assertEquals([...new Set(events)], ["created", "late-save"]);
+      await ann.get("/out").catch(() => {});
+      await ann.get("/set/more");
+      assertEquals((await storage.getSession(ann.cookie)).data, { more: 1 });
+    },
+  );
+
+  test(
     "drops properties with an event, when the visitor has disconnected",
     (app) => {
       app.get("/gone", async (req: Any, res: Any) => {
