@@ -261,7 +261,9 @@ export function session<Data, FlashData>(
       } catch (error) {
         return next(error);
       }
-      if (properties && key === "session") exposeId(req);
+      if (properties && key === "session") {
+        Object.defineProperty(req, "sessionID", SESSION_ID);
+      }
       const unsaved = answerUnavailable;
       commitBeforeSending(res, { storage, session, isFailure, unsaved, other });
       next();
@@ -286,14 +288,14 @@ const required: typeof session & {
 });
 export { required as "module.exports" };
 
-/** Adds `req.sessionID`, as express-session does. */
-function exposeId(req: Record<string, unknown>): void {
-  Object.defineProperty(req, "sessionID", {
-    get: () => (req["session"] as { id?: string } | null | undefined)?.id,
-    configurable: true,
-    enumerable: true,
-  });
-}
+/** `req.sessionID`, as in express-session. */
+const SESSION_ID: PropertyDescriptor = {
+  get(this: { session?: { id?: string } | null }) {
+    return this.session?.id;
+  },
+  configurable: true,
+  enumerable: true,
+};
 
 const UNTOUCHED =
   "untouched sessions are never saved; leave it out or pass false";

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { Session } from "../../core/session.ts";
+import { type Session, stateOf } from "../../core/session.ts";
+import type { OtherChanges } from "./node_response.ts";
 
 /**
- * Puts a session into a request. Assigning `null` ends the session, as in cookie-session and koa-session.
+ * Puts a session into a request. A handler that sets the property to `null` ends the session, as in cookie-session and
+ * koa-session.
  *
  * @param request The request, or the framework's context.
  * @param name What holds the session, for the error's message: `req.session`.
@@ -16,32 +18,23 @@ export function hold<Data, FlashData>(
   key: string,
   session: Session<Data, FlashData>,
   name: string,
-): void {
-  let held: unknown = session;
-  holdBy(request, key, {
-    get: () => held,
-    set(value) {
-      mustBeNothing(value, name);
-      session.destroy();
-      held = value;
+): OtherChanges<Data, FlashData> {
+  const holder = request as Record<string, unknown>;
+  holder[key] = session;
+  return {
+    apply() {
+      const found = holder[key];
+      if (found !== session) {
+        mustBeNothing(found, name);
+        if (!stateOf(session)?.closed) session.destroy();
+      }
+      return session;
     },
-  });
+    setCookie: () => "",
+  };
 }
 
-/** Defines the property, so that handlers can read, set and delete it. */
-export function holdBy(
-  request: object,
-  key: string,
-  accessor: { get(): unknown; set(value: unknown): void },
-): void {
-  Object.defineProperty(request, key, {
-    ...accessor,
-    configurable: true,
-    enumerable: true,
-  });
-}
-
-/** @throws {TypeError} If a handler replaces the session by something else: it would not be saved. */
+/** @throws {TypeError} If a handler has replaced the session by something else: it would not be saved. */
 export function mustBeNothing(value: unknown, name: string): void {
   if (value === null || value === undefined) return;
   throw new TypeError(

@@ -54,7 +54,11 @@ export interface PendingCommit<Data, FlashData> {
 
 /** Changes that are not in the session yet, and saves that the handler made itself. */
 export interface OtherChanges<Data, FlashData> {
-  /** Brings the session up to date. Returns the one to commit, which a handler may have loaded anew. */
+  /**
+   * Brings the session up to date. Returns the one to commit, which a handler may have loaded anew.
+   *
+   * @throws If that cannot be committed.
+   */
   apply(): Session<Data, FlashData>;
   /** The `Set-Cookie` header of the handler's own saves, some of which may still run; `""` if there is none. */
   setCookie(): Awaitable<string>;
@@ -104,8 +108,14 @@ export function commitBeforeSending<Data, FlashData>(
 ): () => void {
   const { storage, isFailure, unsaved, other } = pending;
   let { session } = pending;
+  /** Why the session cannot be committed. */
+  let refusal: { readonly error: unknown } | undefined;
   const apply = () => {
-    if (other) session = other.apply();
+    try {
+      if (other) session = other.apply();
+    } catch (error) {
+      refusal = { error };
+    }
   };
   let phase: "open" | "completing" | "saving" | "sent" | "abandoned" = "open";
   let threw = false;
@@ -208,7 +218,7 @@ export function commitBeforeSending<Data, FlashData>(
     const isDropped = state?.closed || isFailed && !session.destroyed;
     const earlier = other?.setCookie() ?? "";
     calls.push(call);
-    if ((isDropped || isUnused) && !earlier) {
+    if ((isDropped || isUnused && !refusal) && !earlier) {
       close(session);
       return send();
     }
@@ -226,6 +236,7 @@ export function commitBeforeSending<Data, FlashData>(
 
   function commit(earlier: Awaitable<string>): Awaitable<string> {
     try {
+      if (refusal) throw refusal.error;
       if (!earlier) return commitOnce(storage, session);
       close(session);
       return after(
@@ -283,8 +294,10 @@ export function commitBeforeSending<Data, FlashData>(
         phase = "abandoned";
         for (const source of sources) source.unpipe(res);
         abandon(res, calls, error, inner);
-        const earlier = other && await other.setCookie();
-        if (earlier) addSetCookie(res, earlier);
+        const earlier = other?.setCookie() ?? "";
+        // Without a pause, if there is nothing to wait for: the handler may write again.
+        const setCookie = isThenable(earlier) ? await earlier : earlier;
+        if (setCookie) addSetCookie(res, setCookie);
         return unsaved(error);
       }
     }

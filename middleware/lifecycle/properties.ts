@@ -12,7 +12,7 @@ import { SessionError } from "../../core/errors.ts";
 import { isSession, type Session, stateOf } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
 import { BoundStorage } from "../../storage/sessions/bound_storage.ts";
-import { hold, holdBy, mustBeNothing } from "./held.ts";
+import { hold, mustBeNothing } from "./held.ts";
 import {
   close,
   mustBeFree,
@@ -57,21 +57,18 @@ export function sessionBehind(view: unknown): Session | undefined {
 /**
  * Puts a session into a request.
  *
- * @returns What a handler can change by other means than the session's methods; `undefined` without properties.
+ * @returns What a handler can change by other means than the session's methods.
  * @throws {TypeError} If there is one already, or it cannot have properties.
  */
 export function holdSession<Data, FlashData>(
   { properties = false, ...options }: PropertiesOptions<Data, FlashData> & {
     readonly properties?: boolean | undefined;
   },
-): OtherChanges<Data, FlashData> | undefined {
+): OtherChanges<Data, FlashData> {
   const { request, key, session, name } = options;
   const found = (request as Record<string, unknown>)[key];
   mustBeFree(sessionBehind(found) ?? found, name);
-  if (!properties) {
-    hold(request, key, session, name);
-    return undefined;
-  }
+  if (!properties) return hold(request, key, session, name);
   if (isSession(session)) return new SessionHolder(options);
   throw new TypeError(
     "Cannot mount session: { properties: true } needs a storage of this library; create one, or leave the option out",
@@ -98,16 +95,22 @@ export class SessionHolder<Data, FlashData>
   constructor(options: PropertiesOptions<Data, FlashData>) {
     this.#options = options;
     this.#session = options.session;
-    const { request, key, name } = options;
-    holdBy(request, key, {
-      get: () => this.#nothing ? this.#nothing.value : this.view,
-      set: (value) => {
-        mustBeNothing(value, name);
-        this.#nothing = { value };
-        if (this.#state.closed) this.destroy().catch(this.fail);
-        else this.#session.destroy();
-      },
-    });
+    const { request, key } = options;
+    const { holder, property } = placeOf(key);
+    (request as Record<symbol, unknown>)[holder] = this;
+    Object.defineProperty(request, key, property);
+  }
+
+  /** What the request's property is now. */
+  get value(): unknown {
+    return this.#nothing ? this.#nothing.value : this.view;
+  }
+
+  set value(value: unknown) {
+    mustBeNothing(value, this.#options.name);
+    this.#nothing = { value };
+    if (this.#state.closed) this.destroy().catch(this.fail);
+    else this.#session.destroy();
   }
 
   get session(): Session<Data, FlashData> {
@@ -342,6 +345,35 @@ export class SessionHolder<Data, FlashData>
       `Cannot ${verb} session: it was destroyed`,
     );
   }
+}
+
+/** Where a request holds a session with properties. */
+interface Place {
+  readonly holder: symbol;
+  readonly property: PropertyDescriptor;
+}
+
+/** The places, by key: to define the same property for each request is much faster than one of its own. */
+const places = new Map<string, Place>();
+
+function placeOf(key: string): Place {
+  const known = places.get(key);
+  if (known) return known;
+  const holder = Symbol(key);
+  type Holds = Record<symbol, { value: unknown }>;
+  const property: PropertyDescriptor = {
+    get(this: Holds) {
+      return this[holder]?.value;
+    },
+    set(this: Holds, value: unknown) {
+      this[holder]!.value = value;
+    },
+    configurable: true,
+    enumerable: true,
+  };
+  const place = { holder, property };
+  places.set(key, place);
+  return place;
 }
 
 function late(verb: string): SessionError {

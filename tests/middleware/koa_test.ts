@@ -66,8 +66,7 @@ for (const [name, specifier] of KOA) {
         await serve((app) => {
           app.use(session(storage));
           app.use((ctx: Any) => {
-            if (ctx.path === "/replace") ctx.session = { userId: 8 };
-            ctx.session = null;
+            ctx.session = ctx.path === "/replace" ? { userId: 8 } : null;
             ctx.body = String(ctx.session);
           });
         }, async (client) => {

@@ -310,6 +310,10 @@ await withProperties((test, express, name) => {
         );
         res.send("bye");
       });
+      app.get("/null", (req: Any, res: Any) => {
+        res.on("finish", () => req.session = null);
+        res.send("bye");
+      });
       app.get("/fails", (req: Any, res: Any) => {
         req.session.destroy((error?: Any) => res.send(String(error?.code)));
       });
@@ -325,6 +329,9 @@ await withProperties((test, express, name) => {
       await ann.get("/late");
       assertEquals(await all(ann), {});
       assertEquals(errors, ["ended"]);
+      await ann.get("/set/user");
+      await ann.get("/null");
+      assertEquals(await all(ann), {});
     },
   );
 
@@ -383,17 +390,20 @@ await withProperties((test, express, name) => {
         req.session = null;
         res.json(req.session);
       });
-      app.get("/replace", (req: Any) => req.session = {});
+      app.get("/replace", (req: Any, res: Any) => {
+        req.session = { user: "bob" };
+        res.send("replaced");
+      });
       app.use((error: Any, _req: Any, res: Any, _next: Any) => {
         res.status(500).send(error.message);
       });
     }, async (client) => {
       const ann = new Visitor(client);
       await ann.get("/in");
-      assertMatch(
-        (await ann.get("/replace")).text,
-        /^Cannot replace req\.session/,
-      );
+      for (const visitor of [ann, new Visitor(client)]) {
+        const { text } = await visitor.get("/replace");
+        assertMatch(text, /^Cannot replace req\.session/, visitor.cookie);
+      }
       assertEquals((await ann.get("/out")).text, "null");
       assertEquals([ann.cookie, engine.sessions], ["", 0]);
     });
