@@ -26,7 +26,9 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
+  defaultAnswer,
   isServerError,
   mount,
   type MountArguments,
@@ -95,7 +97,7 @@ export interface SessionRequest<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface FastifySessionOptions {
+export interface FastifySessionOptions extends CrossOriginOptions {
   /**
    * The property of the request that holds the session. Each session of a request needs its own.
    *
@@ -104,7 +106,7 @@ export interface FastifySessionOptions {
   key?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Sends the answer if the session could not be read or saved. @default {503 Service Unavailable} */
+  /** Sends the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
   onUnavailable?:
     | ((
       error: SessionError,
@@ -122,6 +124,7 @@ export interface FastifySessionOptions {
 }
 
 const OPTIONS: OptionNames<FastifySessionOptions> = {
+  crossOrigin: true,
   key: true,
   isFailure: true,
   onUnavailable: true,
@@ -166,9 +169,11 @@ export function session<Data, FlashData>(
 ): FastifyPlugin {
   const { storage, options } = mount(args, OPTIONS);
   const { key = "session", isFailure = isServerError, properties } = options;
+  const { crossOrigin } = options;
   const name = `request.${key}`;
-  const { onUnavailable = (_error, _request, reply) => unavailable(reply) } =
-    options;
+  const {
+    onUnavailable = (error, _request, reply) => unavailable(reply, error),
+  } = options;
   type Request = FastifyRequestLike & Record<string, unknown>;
 
   async function onRequest(
@@ -190,7 +195,7 @@ export function session<Data, FlashData>(
     const info = infoOf(request.raw);
     let session: Session<Data, FlashData>;
     try {
-      session = await openSession(storage, info);
+      session = await openSession(storage, info, crossOrigin);
     } catch (error) {
       return await answerError(error);
     }
@@ -246,14 +251,15 @@ function checkInstance(instance: Instance, key: string, name: string): void {
   }
 }
 
-function unavailable(reply: FastifyReplyLike): void {
+function unavailable(reply: FastifyReplyLike, error: SessionError): void {
   // Fastify does not send anything for a reply that a handler has hijacked.
-  if (reply.sent) return serviceUnavailable(reply.raw);
-  reply.code(503)
-    .header("Content-Type", "text/plain; charset=utf-8")
-    .header("Cache-Control", "no-store")
-    .header("Retry-After", "5")
-    .send("Service Unavailable");
+  if (reply.sent) return serviceUnavailable(reply.raw, error);
+  const { status, text, headers } = defaultAnswer(error);
+  reply.code(status).header("Content-Type", "text/plain; charset=utf-8");
+  for (const [name, value] of Object.entries(headers)) {
+    reply.header(name, value);
+  }
+  reply.send(text);
 }
 
 /** A session with properties, and what @fastify/passport calls. */

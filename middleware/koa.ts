@@ -26,6 +26,7 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import { type SessionData, stateOf } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
+import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   isServerError,
   mount,
@@ -83,7 +84,7 @@ export interface SessionContext<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface KoaSessionOptions {
+export interface KoaSessionOptions extends CrossOriginOptions {
   /**
    * The property of the context that holds the session. Each session of a request needs its own.
    *
@@ -92,7 +93,11 @@ export interface KoaSessionOptions {
   key?: string | undefined;
   /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
   isFailure?: ((status: number) => boolean) | undefined;
-  /** Sends the answer if the session could not be read or saved, to `ctx.res`. @default {503 Service Unavailable} */
+  /**
+   * Sends the answer to `ctx.res`, if the session could not be read or saved, or `crossOrigin` refuses the request.
+   *
+   * @default {503, or 403 for `cross-origin`}
+   */
   onUnavailable?:
     | ((error: SessionError, ctx: KoaContextLike) => unknown)
     | undefined;
@@ -106,6 +111,7 @@ export interface KoaSessionOptions {
 }
 
 const OPTIONS: OptionNames<KoaSessionOptions> = {
+  crossOrigin: true,
   key: true,
   isFailure: true,
   onUnavailable: true,
@@ -149,10 +155,11 @@ export function session<Data, FlashData>(
 ): KoaMiddleware {
   const { storage, options } = mount(args, OPTIONS);
   const { key = "session", isFailure = isServerError, properties } = options;
+  const { crossOrigin } = options;
   const name = `ctx.${key}`;
   const {
-    onUnavailable = (_error: SessionError, { res }: KoaContextLike) =>
-      serviceUnavailable(res),
+    onUnavailable = (error: SessionError, { res }: KoaContextLike) =>
+      serviceUnavailable(res, error),
   } = options;
   return async (ctx, next) => {
     checkHost(ctx);
@@ -167,7 +174,7 @@ export function session<Data, FlashData>(
     const info = infoOf(ctx.req);
     let opened;
     try {
-      opened = await openSession(storage, info);
+      opened = await openSession(storage, info, crossOrigin);
     } catch (error) {
       await onUnavailable(unavailableError(error), ctx);
       // Koa would answer as well.
