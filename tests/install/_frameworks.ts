@@ -58,12 +58,12 @@ export async function withFrameworks(
   });
 
   await project.write("examples.cjs", EXAMPLES);
-  for (const which of ["node20", "node22", "node"] as const) {
+  for (const which of ["node20", "node22", "node", "bun"] as const) {
     await t.step(
       `the README of express-session, required by ${which}`,
       async () => {
-        const node = await runtime(which);
-        const printed = await project.succeed(node, "examples.cjs");
+        const command = await runtime(which);
+        const printed = await project.succeed(command, "examples.cjs");
         assertEquals(JSON.parse(printed), SEEN, rowName(which));
       },
     );

@@ -239,7 +239,9 @@ await withProperties((test) => {
     async ({ ann, events, engine }) => {
       await ann.get("/gone").catch(() => {});
       await ann.get("/all");
-      assertEquals([events, engine.calls], [["late-save"], []]);
+      // Deno's fetch() may send a request again on another connection.
+      assertEquals([...new Set(events)], ["late-save"]);
+      assertEquals(engine.calls, []);
     },
   );
 
