@@ -111,6 +111,7 @@ export function commitBeforeSending<Data, FlashData>(
   /** Why the session cannot be committed. */
   let refusal: { readonly error: unknown } | undefined;
   const apply = () => {
+    refusal = undefined;
     try {
       if (other) session = other.apply();
     } catch (error) {
