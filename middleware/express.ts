@@ -42,7 +42,7 @@
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
 import { checkOptions, type OptionNames } from "../core/options.ts";
-import { isSession, type Session, type SessionData } from "../core/session.ts";
+import type { Session, SessionData } from "../core/session.ts";
 import type {
   SessionCookieOptions,
   SessionHeaders,
@@ -54,12 +54,10 @@ import {
   isServerError,
   mount,
   type MountArguments,
-  mustBeFree,
   openSession,
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
-import { isDecoded } from "./lifecycle/response.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
@@ -69,12 +67,22 @@ import {
   infoOf,
   serviceUnavailable,
 } from "./lifecycle/node_response.ts";
+import { loader } from "./lifecycle/loader.ts";
+import { holdSession } from "./lifecycle/properties.ts";
 
 export type {
   NodeRequestLike,
   NodeResponseLike,
 } from "./lifecycle/node_http.ts";
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
+export { loader };
+export type { LoaderArgs } from "./lifecycle/loader.ts";
+export type { PropertiesCookie } from "./lifecycle/properties_cookie.ts";
+export type {
+  SessionCallback,
+  SessionMethods,
+  SessionProperties,
+} from "./lifecycle/properties_session.ts";
 export type * from "./lifecycle/types.ts";
 export type { CookieOptions } from "../core/cookie.ts";
 export type { LegacyFormat } from "../core/formats.ts";
@@ -104,6 +112,13 @@ export interface ExpressSessionOptions extends CrossOriginOptions {
    * @default {"session"}
    */
   key?: string | undefined;
+  /**
+   * Whether `req.session` is an object with properties and callbacks, as in express-session, for what was written for
+   * it: Passport, connect-flash, csrf-sync. {@linkcode loader} still receives the session itself.
+   *
+   * @default {false}
+   */
+  properties?: boolean | undefined;
   /**
    * Sends the answer if the session could not be read or saved, or `crossOrigin` refuses the request. An error that it
    * throws goes to `next(error)`.
@@ -147,6 +162,7 @@ const OPTIONS: OptionNames<ExpressSessionOptions> = {
   isFailure: true,
   key: true,
   onUnavailable: true,
+  properties: true,
 };
 
 /**
@@ -205,19 +221,16 @@ export function session<Data, FlashData>(
     );
   }
   if ("secret" in first) {
-    const { key, onUnavailable, isFailure, crossOrigin } = first;
+    const { key, onUnavailable, isFailure, crossOrigin, properties } = first;
     return session(secretStorage(first), {
-      key,
-      onUnavailable,
-      isFailure,
-      crossOrigin,
+      ...{ key, onUnavailable, isFailure, crossOrigin, properties },
     });
   }
   const { storage, options } = mount(
     args as Exclude<typeof args, [ExpressSecretOptions]>,
     OPTIONS,
   );
-  const { key = "session", crossOrigin } = options;
+  const { key = "session", crossOrigin, properties } = options;
   const { isFailure = isServerError } = options;
   const onUnavailable = options.onUnavailable ??
     ((error, _req, res) => serviceUnavailable(res, error));
@@ -234,14 +247,25 @@ export function session<Data, FlashData>(
       }
     };
     const start = (session: Session<Data, FlashData>) => {
+      let other;
       try {
-        mustBeFree(req[key], `req.${key}`);
+        other = holdSession({
+          ...{ storage, session, key, properties },
+          ...{
+            info: infoOf(req),
+            request: req,
+            name: `req.${key}`,
+            fail: next,
+          },
+        });
       } catch (error) {
         return next(error);
       }
-      req[key] = session;
+      if (properties && key === "session") {
+        Object.defineProperty(req, "sessionID", SESSION_ID);
+      }
       const unsaved = answerUnavailable;
-      commitBeforeSending(res, { storage, session, isFailure, unsaved });
+      commitBeforeSending(res, { storage, session, isFailure, unsaved, other });
       next();
     };
     const opened =
@@ -249,6 +273,29 @@ export function session<Data, FlashData>(
     opened.then(start, answerUnavailable).catch(() => res.destroy());
   };
 }
+
+export default session;
+
+/** What `require` returns, as for express-session: the function. The other exports are its properties. */
+const required: typeof session & {
+  default: typeof session;
+  session: typeof session;
+  loader: typeof loader;
+} = Object.assign(session.bind(undefined), {
+  default: session,
+  session,
+  loader,
+});
+export { required as "module.exports" };
+
+/** `req.sessionID`, as in express-session. */
+const SESSION_ID: PropertyDescriptor = {
+  get(this: { session?: { id?: string } | null }) {
+    return this.session?.id;
+  },
+  configurable: true,
+  enumerable: true,
+};
 
 const UNTOUCHED =
   "untouched sessions are never saved; leave it out or pass false";
@@ -296,119 +343,4 @@ function secretStorage(options: ExpressSecretOptions): SessionHeaders {
   return createCookieSessionStorage({
     cookie: { ...cookie, ...(name !== undefined && { name }), secrets },
   });
-}
-
-/** The arguments of a loader or an action. */
-export interface LoaderArgs<Data = SessionData, FlashData = Data> {
-  /** The session of the request. */
-  session: Session<Data, FlashData>;
-  /** The parameters of the path. */
-  params: Record<string, string>;
-  /** Express's request. */
-  // deno-lint-ignore no-explicit-any -- Express's own type, which applications extend
-  request: any;
-}
-
-/**
- * A route handler that runs a loader or an action of Remix 0.x with `{ request, params, session }`. Errors go to
- * `next(error)`, also in Express 4.
- *
- * @param run The loader or action. It returns a `Response`, whose body is streamed, or data, which is sent as JSON.
- * @returns The handler, for `app.get`, `app.post` and the like. It never rejects.
- */
-export function loader<Data = SessionData, FlashData = Data>(
-  run: (args: LoaderArgs<Data, FlashData>) => unknown,
-): (
-  // deno-lint-ignore no-explicit-any -- as above
-  req: any,
-  // deno-lint-ignore no-explicit-any -- as above
-  res: any,
-  next: (error?: unknown) => void,
-) => Promise<void> {
-  return async (req, res, next) => {
-    try {
-      if (!isSession(req.session)) {
-        throw new TypeError(
-          "Cannot run loader: req.session is not a session of this library; call app.use(session(storage)) before the route",
-        );
-      }
-      const session = req.session as unknown as Session<Data, FlashData>;
-      await send(
-        await run({ request: req, params: req.params, session }),
-        req,
-        res,
-      );
-    } catch (error) {
-      next(error);
-    }
-  };
-}
-
-/** Sends the result of a loader. */
-async function send(
-  result: unknown,
-  req: { readonly method: string },
-  // deno-lint-ignore no-explicit-any -- as above
-  res: any,
-): Promise<void> {
-  if (!(result instanceof Response)) {
-    res.json(result ?? null);
-    return;
-  }
-  res.status(result.status);
-  const encoded = !isDecoded(result);
-  for (const [name, value] of result.headers) {
-    if (!encoded && /^content-(encoding|length)$/.test(name)) continue;
-    const joins = name === "set-cookie" || name === "vary";
-    res[joins ? "append" : "setHeader"](name, value);
-  }
-  await stream(result.body, req, res);
-}
-
-/** Streams a body, and cancels it if the visitor disconnects. */
-async function stream(
-  body: ReadableStream<Uint8Array> | null,
-  req: { readonly method: string },
-  res: NodeResponseLike,
-): Promise<void> {
-  if (!body || req.method === "HEAD") {
-    res.end();
-    await body?.cancel();
-    return;
-  }
-  const closed = new AbortController();
-  const { signal } = closed;
-  let isPaused = false;
-  let proceed = () => {};
-  const stop = () => {
-    closed.abort();
-    proceed();
-  };
-  res.on("drain", () => proceed());
-  res.on("close", stop);
-  // As Node's streams do: the session pauses this one until it is saved, or stops it for another answer.
-  res.emit("pipe", {
-    unpipe: stop,
-    isPaused: () => isPaused,
-    pause: () => isPaused = true,
-    resume: () => {
-      isPaused = false;
-      proceed();
-    },
-  });
-  if (res.destroyed) stop();
-  // Before the first part: a client of server-sent events waits for the headers.
-  res.flushHeaders();
-  const sink = new WritableStream<Uint8Array>({
-    async write(part) {
-      if (signal.aborted || (res.write(part) && !isPaused)) return;
-      await new Promise<void>((resolve) => proceed = resolve);
-    },
-    close: () => void res.end(),
-  });
-  try {
-    await body.pipeTo(sink, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Awaitable, isThenable } from "../../core/awaitable.ts";
+import { after, type Awaitable, isThenable } from "../../core/awaitable.ts";
 import type { SessionError } from "../../core/errors.ts";
 import { type Session, stateOf } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
@@ -37,7 +37,6 @@ const SENDING = ["writeHead", "write", "end", "flushHeaders"] as const;
 /** The methods that throw once the headers are sent. */
 const CHANGING = ["setHeader", "setHeaders", "appendHeader", "removeHeader"];
 
-/** The headers that describe a response. Another response that replaces it must not keep them. */
 const OF_RESPONSE =
   /^(content-.*|transfer-encoding|set-cookie|location|etag|last-modified|expires|cache-control)$/;
 
@@ -49,6 +48,20 @@ export interface PendingCommit<Data, FlashData> {
   isFailure(status: number): boolean;
   /** Sends the answer if the session could not be saved. The response has been reset. */
   unsaved(error: unknown): Promise<void>;
+  /** What the handler has done by other means than the session's methods. */
+  readonly other?: OtherChanges<Data, FlashData> | undefined;
+}
+
+/** Changes that are not in the session yet, and saves that the handler made itself. */
+export interface OtherChanges<Data, FlashData> {
+  /**
+   * Brings the session up to date. Returns the one to commit, which a handler may have loaded anew.
+   *
+   * @throws If that cannot be committed.
+   */
+  apply(): Session<Data, FlashData>;
+  /** The `Set-Cookie` header of the handler's own saves, some of which may still run; `""` if there is none. */
+  setCookie(): Awaitable<string>;
 }
 
 /** A request, as the lifecycle reads it. */
@@ -91,12 +104,25 @@ interface Source {
  */
 export function commitBeforeSending<Data, FlashData>(
   res: NodeResponseLike,
-  { storage, session, isFailure, unsaved }: PendingCommit<Data, FlashData>,
+  pending: PendingCommit<Data, FlashData>,
 ): () => void {
+  const { storage, isFailure, unsaved, other } = pending;
+  let { session } = pending;
+  /** Why the session cannot be committed. */
+  let refusal: { readonly error: unknown } | undefined;
+  const apply = () => {
+    refusal = undefined;
+    try {
+      if (other) session = other.apply();
+    } catch (error) {
+      refusal = { error };
+    }
+  };
   let phase: "open" | "completing" | "saving" | "sent" | "abandoned" = "open";
   let threw = false;
   const fail = () => {
     threw = true;
+    apply();
     if (!session.destroyed) close(session);
   };
   if (isGone(res)) {
@@ -135,6 +161,7 @@ export function commitBeforeSending<Data, FlashData>(
       }
       reported = true;
     };
+    apply();
     const state = stateOf(session);
     if (state?.closed) return;
     if (session.destroyed) endRecord();
@@ -175,6 +202,7 @@ export function commitBeforeSending<Data, FlashData>(
       leave();
       return receive(call);
     }
+    apply();
     const state = stateOf(session);
     if (res.headersSent || res.writableEnded) {
       phase = "sent";
@@ -188,13 +216,15 @@ export function commitBeforeSending<Data, FlashData>(
     const status = checkHead(res, call);
     const isFailed = threw || isFailure(status);
     const isUnused = state && !state.stored && !session.dirty;
+    const isDropped = state?.closed || isFailed && !session.destroyed;
+    const earlier = other?.setCookie() ?? "";
     calls.push(call);
-    if (state?.closed || isUnused || isFailed && !session.destroyed) {
+    if ((isDropped || isUnused && !refusal) && !earlier) {
       close(session);
       return send();
     }
     phase = "saving";
-    const setCookie = commit();
+    const setCookie = isDropped ? drop(earlier) : commit(earlier);
     if (!isThenable(setCookie)) {
       // Nothing can happen in between, so the response need not look sent.
       if (setCookie) addSetCookie(res, setCookie);
@@ -205,12 +235,28 @@ export function commitBeforeSending<Data, FlashData>(
     return call.name === "write" ? true : res;
   }
 
-  function commit(): Awaitable<string> {
+  function commit(earlier: Awaitable<string>): Awaitable<string> {
     try {
-      return commitOnce(storage, session);
+      if (refusal) throw refusal.error;
+      if (!earlier) return commitOnce(storage, session);
+      close(session);
+      return after(
+        earlier,
+        (cookie) =>
+          after(
+            commitOnce(storage, session),
+            (setCookie) => setCookie || cookie,
+          ),
+      );
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** Drops the changes. What the handler has saved itself stays, and so does its cookie. */
+  function drop(earlier: Awaitable<string>): Awaitable<string> {
+    close(session);
+    return earlier;
   }
 
   /** Pauses piped streams at a queued part, and not when they are piped: Node would resume them at once. */
@@ -249,6 +295,10 @@ export function commitBeforeSending<Data, FlashData>(
         phase = "abandoned";
         for (const source of sources) source.unpipe(res);
         abandon(res, calls, error, inner);
+        const earlier = other?.setCookie() ?? "";
+        // Without a pause, if there is nothing to wait for: the handler may write again.
+        const setCookie = isThenable(earlier) ? await earlier : earlier;
+        if (setCookie) addSetCookie(res, setCookie);
         return unsaved(error);
       }
     }
@@ -364,10 +414,15 @@ function abandon(
   res.end = (...args) => res.writableEnded ? res : inner.end(...args);
 }
 
+/** Whether a header describes a response, so that another response that replaces it must not keep it. */
+export function describesResponse(name: string): boolean {
+  return OF_RESPONSE.test(name.toLowerCase());
+}
+
 /** Resets the status and removes the headers that describe a response, before another one is sent. */
 export function clearAnswer(res: NodeResponseLike): void {
   for (const name of res.getHeaderNames()) {
-    if (OF_RESPONSE.test(name)) res.removeHeader(name);
+    if (describesResponse(name)) res.removeHeader(name);
   }
   setStatus(res, 200);
 }

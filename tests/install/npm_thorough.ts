@@ -5,6 +5,7 @@ import { readConfig } from "../../tools/project.ts";
 import { startWorkerd } from "../engines/_workerd.ts";
 import { runtime } from "../runtimes/_runtime.ts";
 import { Project, tool } from "./_project.ts";
+import { withFrameworks } from "./_frameworks.ts";
 import { expected, plainProgram, program } from "./_published.ts";
 
 Deno.test("the npm package is whole, and made twice it is the same", async (t) => {
@@ -55,6 +56,8 @@ Deno.test("the npm package is whole, and made twice it is the same", async (t) =
       assertEquals(printed, expected(), which);
     });
   }
+
+  await withFrameworks(t, project);
 
   await t.step("in a Worker", async () => {
     await project.write("worker.js", WORKER);

@@ -3,9 +3,11 @@ import { astro, astro6 } from "./astro.ts";
 import { bunServe } from "./bun_serve.ts";
 import { denoServe } from "./deno_serve.ts";
 import { express, express4 } from "./express.ts";
+import { fastify, fastify4 } from "./fastify.ts";
 import { fresh } from "./fresh.ts";
 import { h3 } from "./h3.ts";
 import { hono, honoNode } from "./hono.ts";
+import { koa, koa2 } from "./koa.ts";
 import { denoHttp, nodeHttp } from "./node_http.ts";
 import { oak } from "./oak.ts";
 import { reactRouter } from "./react_router.ts";
@@ -28,6 +30,10 @@ export const drivers: readonly Driver[] = [
   fresh,
   express,
   express4,
+  fastify,
+  fastify4,
+  koa,
+  koa2,
   nodeHttp,
   denoHttp,
   svelteKit,

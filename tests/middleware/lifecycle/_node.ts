@@ -76,6 +76,18 @@ export async function sendReply(
   }
 }
 
+/** A body whose second part is made when the first one was written, and with it the headers. */
+export function readableOf(onSent: () => void): Readable {
+  return Readable.from(
+    (async function* () {
+      yield "stre";
+      onSent();
+      yield "amed";
+    })(),
+    { highWaterMark: 1 },
+  );
+}
+
 /** Sends an answer whose headers were made once. */
 function sendShared(app: App, res: ServerResponse, name: string): void {
   const cookies = ["one=1", "two=2"];
