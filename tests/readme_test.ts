@@ -9,6 +9,7 @@ function read(path: string): string {
 
 const readme = read("README.md");
 const storages = read("docs/storages.md");
+const middleware = read("docs/middleware.md");
 
 /** The text of the first fence below a heading. */
 function fenceBelow(heading: string): string {
@@ -114,14 +115,21 @@ Deno.test("README.md has a row for every storage, and docs/storages.md its other
   }
 });
 
-Deno.test("README.md has a row for every middleware", () => {
-  const rows = [
-    ...readme.matchAll(/`@satchel\/session(\/middleware\/[\w-]+)`/g),
-  ]
-    .map(([, entry]) => `.${entry}`);
-  const entries = Object.keys(readConfig().exports)
-    .filter((entry) => entry.startsWith("./middleware/"));
-  assertEquals(rows.sort(), entries.sort());
+Deno.test("README.md names every middleware, and docs/middleware.md has a row for it", () => {
+  const names = Object.keys(readConfig().exports)
+    .filter((entry) => entry.startsWith("./middleware/"))
+    .map((entry) => entry.replace("./middleware/", ""));
+  const part = readme.slice(readme.indexOf("## Use a framework"))
+    .replace(/```.*/s, "");
+  const lists = part.match(/^- .*$/gm)?.join(" ") ?? "";
+  const named = [...lists.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
+  assertEquals(named.sort(), names.toSorted());
+  for (const name of names) {
+    assert(
+      middleware.includes(`| \`@satchel/session/middleware/${name}\``),
+      name,
+    );
+  }
 });
 
 Deno.test("README.md says how large a session in a cookie may be", () => {
