@@ -28,9 +28,12 @@ export interface ScenarioOptions {
   context?: BrowserContextOptions;
   /** Whether Back may show a page from the browser's memory. @default {false} */
   keepsPages?: boolean;
-  /** @default {every storage} */
+  /** @default {one of each kind: in the process, in the cookie, in a file, on a server} */
   storages?: readonly string[];
 }
+
+/** The tests of the example by HTTP try every storage. */
+const KINDS = ["memory", "cookie", "sqlite", "redis"];
 
 const ready = installed();
 const all: readonly string[] = ready ? shopStorages() : [];
@@ -48,9 +51,8 @@ export function scenario(
   options: ScenarioOptions = {},
 ): void {
   if (!ready) return;
-  const { keepsPages = false } = options;
-  for (const storage of all) {
-    if (options.storages?.includes(storage) === false) continue;
+  const { keepsPages = false, storages = KINDS } = options;
+  for (const storage of all.filter((name) => storages.includes(name))) {
     Deno.test(`${name} (${storage})`, async () => {
       const browser = await browsers.getOrInsertComputed(keepsPages, launch);
       await using shop = await openShop(storage, options.cookie);

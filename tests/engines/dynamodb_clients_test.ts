@@ -17,6 +17,7 @@ import {
 import { DynamoDBEngine } from "../../storage/engines/dynamodb/engine.ts";
 import type { ArcTableLike } from "../../storage/engines/dynamodb/clients.ts";
 import { assertSessionError, cookieHeader } from "../core/_support.ts";
+import { effort } from "../_effort.ts";
 import { rowName } from "../_row.ts";
 import { PACKAGES, startDynamoDB } from "./_dynamodb.ts";
 import { withPackages } from "./_packages.ts";
@@ -214,14 +215,19 @@ await withPackages(
     });
 
     Deno.test("createArcTableSessionStorage() conforms with Architect's own client", async () => {
-      const names = Array.from({ length: 400 }, (_, i) => `t${i}`);
+      // Other clients of DynamoDB are tried by all rules.
+      const [count, only] = effort.long
+        ? [400, []]
+        : [100, ["FLASH", "CONC", "EXPIRY"]];
+      const names = Array.from({ length: count }, (_, i) => `t${i}`);
       await Promise.all(names.map((name) => local.table(`arc-${name}`)));
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: [
           "run",
           "-A",
           new URL("./_architect_main.ts", import.meta.url).pathname,
-          String(local.port),
+          ...[local.port, count].map(String),
+          ...only,
         ],
       }).output();
       assertEquals(code, 0, new TextDecoder().decode(stderr));
@@ -229,7 +235,7 @@ await withPackages(
         new TextDecoder().decode(stdout),
       );
       assertEquals(failures, []);
-      assertEquals(verdict, "conformant");
+      assertEquals(verdict, effort.long ? "conformant" : "partial");
     });
   },
 );

@@ -55,7 +55,8 @@ export async function install(
   dir: string,
   dependencies: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const manifest = JSON.stringify({ dependencies });
+  // What is bundled into the folder is ES modules.
+  const manifest = JSON.stringify({ type: "module", dependencies });
   const done = join(dir, "node_modules", ".installed");
   if (await Deno.readTextFile(done).catch(() => "") === manifest) return;
   await Deno.mkdir(dir, { recursive: true });
