@@ -15,6 +15,7 @@ import {
   decodeLife,
   type Draft,
   encodeLife,
+  flashName,
   isInstant,
   isObject,
   type SessionRecord,
@@ -41,7 +42,7 @@ export function encodeReactRouter(draft: Draft, withDeadline: boolean): string {
     texts.set(key, text);
   }
   for (const [key, text] of draft.entries.flashes) {
-    texts.set(`__flash_${key}__`, text);
+    texts.set(flashName(key), text);
   }
   if (withDeadline) texts.set(META, encodeMeta(draft));
   return encodeEntries(texts);

@@ -41,6 +41,11 @@ export interface Draft extends Life {
   readonly owner?: string | undefined;
 }
 
+/** The name of a flash among values, in React Router. */
+export function flashName(key: string): string {
+  return `__flash_${key}__`;
+}
+
 const VERSION = 2;
 
 /** The length of `check`. */

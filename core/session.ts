@@ -97,7 +97,10 @@ export class Session<Data = SessionData, FlashData = Data> {
     return this.#state.id;
   }
 
-  /** A copy of all values, without flashes. Assigning its properties does not change the session. */
+  /**
+   * A copy of all values, and of each unread flash under `__flash_NAME__`, as in React Router. Reading it does not remove
+   * a flash, and assigning its properties does not change the session.
+   */
   get data(): Readonly<FlashSessionData<Data, FlashData>> {
     return this.#state.entries() as FlashSessionData<Data, FlashData>;
   }

@@ -19,6 +19,7 @@ import { checkSeconds, type StoredLifetime } from "./lifetime.ts";
 import {
   encodeRecordEntries,
   encodeTexts,
+  flashName,
   type SessionRecord,
   type StoredTexts,
 } from "./record.ts";
@@ -326,12 +327,15 @@ export class SessionState {
     return flash;
   }
 
+  /** The values, and the unread flashes under their names in React Router's format. */
   entries(): Record<string, unknown> {
     const values = this.#load();
     for (const [key, value] of values) {
       if (isMutable(value)) this.#handOut(key);
     }
-    return Object.fromEntries(values);
+    const entries = Object.fromEntries(values);
+    for (const [key, flash] of this.#flashes) entries[flashName(key)] = flash;
+    return entries;
   }
 
   set(key: string, value: unknown): void {

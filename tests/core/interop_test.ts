@@ -215,8 +215,8 @@ Deno.test("createCookieSessionStorage() reads sessions of Remix 3, including id 
   });
   const session = await ours.getSession(header);
   assertEquals(session.id, old.id);
-  assertEquals(session.data, { userId: "ü7" });
   assertEquals(session.get("notice"), "welcome");
+  assertEquals(session.data, { userId: "ü7" });
   const again = await ours.getSession(
     cookieHeader(await ours.commitSession(session)),
   );

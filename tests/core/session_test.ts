@@ -156,15 +156,29 @@ Deno.test("session.flash() replaces a flash, and removes it when the value is un
   assertFalse(session.has("a"));
 });
 
-Deno.test("session.data is a copy of the values, without flashes", () => {
+Deno.test("session.data is a copy of the values and the unread flashes, and reading it consumes none", () => {
   const session = createSession<Record<string, unknown>>({ a: 1, n: null });
-  session.flash("f", 1);
+  session.flash("f", { text: "hi" });
+  const all = { a: 1, n: null, __flash_f__: { text: "hi" } };
   const data = session.data as Record<string, unknown>;
-  assertEquals(data, { a: 1, n: null });
+  assertEquals(data, all);
   data["b"] = 2;
   delete data["a"];
+  delete data["__flash_f__"];
+  assertEquals(session.data, all);
+  assertEquals(session.get("f"), { text: "hi" });
   assertEquals(session.data, { a: 1, n: null });
-  assert(session.has("f"));
+});
+
+Deno.test("session.data has the flashes that a storage has read, and none that the request does not see", async () => {
+  const storage = createMemorySessionStorage({ cookie: { name: "s" } });
+  const session = await storage.getSession();
+  session.flash("f", 1);
+  const cookie = (await storage.commitSession(session)).split(";")[0];
+  assertEquals((await storage.getSession(cookie)).data, { __flash_f__: 1 });
+  const next = await storage.getSession(cookie);
+  next.unset("f");
+  assertEquals(next.data, {});
 });
 
 Deno.test("session.dirty says whether there is anything to save", async () => {
@@ -265,8 +279,8 @@ Deno.test("session.regenerateId() keeps data and flashes under a new id, and rev
   assertEquals(after, session.id);
   assertEquals((await storage.read(before)).size, 0);
   session = await storage.read(after);
-  assertEquals(session.data, { userId: 7 });
   assertEquals(session.get("notice"), "hi");
+  assertEquals(session.data, { userId: 7 });
 });
 
 Deno.test("session.regenerateId() keeps the old record unchanged, when keepOld is set", async () => {

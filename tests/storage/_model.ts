@@ -470,7 +470,10 @@ async function readAll(
   const left = new Map<string, Left>();
   for (const id of new Set(visits.flatMap(({ ids }) => ids))) {
     const session = await storage.read(id);
-    if (session.id === id) left.set(id, { id, values: session.data });
+    if (session.id !== id) continue;
+    const values = Object.entries(session.data)
+      .filter(([key]) => !key.startsWith("__flash_"));
+    left.set(id, { id, values: Object.fromEntries(values) });
   }
   return left;
 }
