@@ -72,7 +72,9 @@ export interface RemixContextLike {
   readonly method: string;
   /** The request's headers. */
   readonly headers: Headers;
-  /** Returns the value of a key. */
+  /** Whether a key was set. */
+  has(key: object): boolean;
+  /** Returns the value of a key. Older routers throw if it was not set. */
   get(key: object): unknown;
   /** Sets the value of a key, and of the property `property` on the context itself. */
   set(key: object, value: unknown, options?: { property: string }): void;
@@ -165,7 +167,7 @@ export function session<Data, FlashData>(
       isFailure,
       crossOrigin,
       async handle(session) {
-        mustBeFree(context.get(key), "the context");
+        if (has(context, key)) mustBeFree(context.get(key), "the context");
         context.set(key, session, ...(property ? [{ property }] : []));
         const response = await next();
         mustBeKept(context.get(key), session, "the context");
@@ -173,4 +175,12 @@ export function session<Data, FlashData>(
       },
       unavailable: onUnavailable && ((error) => onUnavailable(error, context)),
     }) as Promise<Response>;
+}
+
+/** @throws {TypeError} If the router is too old. */
+function has(context: RemixContextLike, key: object): boolean {
+  if (typeof context.has === "function") return context.has(key);
+  throw new TypeError(
+    "Cannot add session: the router's context lacks has(), get() and set(); update @remix-run/fetch-router to 0.18 or newer",
+  );
 }

@@ -172,20 +172,20 @@ export function mustBeFree(
 }
 
 /**
- * Refuses a session that a handler has put in the place of the middleware's: it would not be saved.
+ * Refuses what a handler has put in the place of the middleware's session: it would not be saved.
  *
  * @param found The current value.
  * @param holder What holds it, for the error's message.
- * @throws {TypeError} If the value is another session.
+ * @throws {TypeError} If the value is not the session.
  */
 export function mustBeKept(
   found: unknown,
   session: unknown,
   holder: string,
 ): void {
-  if (found === session || !isSession(found)) return;
+  if (found === session) return;
   throw new TypeError(
-    `Cannot save session: a handler has replaced the session in ${holder}; change that session instead: remove its values with clear(), or call restart() for a login`,
+    `Cannot save session: a handler has replaced the session in ${holder}; change that session instead: remove its values with clear(), call restart() for a login, or destroy() for a logout`,
   );
 }
 
