@@ -116,6 +116,39 @@ function prefixOf(name: string): Prefix | undefined {
   return PREFIXES.find(({ text }) => lower.startsWith(text.toLowerCase()));
 }
 
+/** The attributes of a cookie whose options were left out, or depend on its name. */
+interface Effective {
+  readonly secure: boolean;
+  readonly httpOnly: boolean;
+  readonly path: string;
+  /** `undefined` if the attribute is not written. */
+  readonly sameSite: "Lax" | "Strict" | "None" | undefined;
+}
+
+/**
+ * What a browser is told about a cookie.
+ *
+ * @throws {TypeError} If `sameSite` is malformed.
+ */
+export function effective(
+  name: string,
+  options: CookieAttributes,
+): Effective {
+  const prefix = prefixOf(name);
+  const { sameSite = "lax", path = "/" } = options;
+  return {
+    secure: options.secure ?? prefix !== undefined,
+    httpOnly: options.httpOnly ?? prefix?.httpOnly ?? false,
+    path,
+    sameSite: sameSite === true
+      ? "Strict"
+      : sameSite === false
+      ? undefined
+      : SAME_SITE.get(String(sameSite).toLowerCase() as "lax") ??
+        fail(name, "sameSite must be lax, strict, none, true or false"),
+  };
+}
+
 /**
  * The attributes as text: `; Path=/; …`.
  *
@@ -127,7 +160,7 @@ export function attributesText(
   options: CookieAttributes,
 ): string {
   const lifetime = lifetimeOf(options);
-  const { domain, partitioned, path = "/", priority } = options;
+  const { domain, partitioned, priority } = options;
   for (const key of ["secure", "httpOnly", "partitioned"] as const) {
     const given: unknown = options[key] ?? false;
     if (typeof given === "boolean") continue;
@@ -138,15 +171,7 @@ export function attributesText(
     );
   }
   const prefix = prefixOf(name);
-  const secure = options.secure ?? prefix !== undefined;
-  const httpOnly = options.httpOnly ?? prefix?.httpOnly ?? false;
-  const sameSite = options.sameSite ?? "lax";
-  const site = sameSite === true
-    ? "Strict"
-    : sameSite === false
-    ? undefined
-    : SAME_SITE.get(String(sameSite).toLowerCase() as "lax") ??
-      fail(name, "sameSite must be lax, strict, none, true or false");
+  const { secure, httpOnly, path, sameSite: site } = effective(name, options);
   if (prefix?.host && (domain !== undefined || path !== "/")) {
     fail(
       name,

@@ -8,11 +8,13 @@ import {
   checkName,
   checkSecrets,
   type CookieAttributes,
+  effective,
   fail,
 } from "./attributes.ts";
 import { after, type Awaitable } from "./awaitable.ts";
 import { SessionError } from "./errors.ts";
 import {
+  coded,
   type Decoded,
   type Format,
   type LegacyFormat,
@@ -20,7 +22,7 @@ import {
   satchelFormat,
 } from "./formats.ts";
 import { lifetimeOf, type StoredLifetime } from "./lifetime.ts";
-import { checkOptions, type OptionNames } from "./options.ts";
+import { checkOptions, type OptionNames, typeOf } from "./options.ts";
 
 /** Options of {@linkcode createCookie}. */
 export interface CookieOptions extends CookieAttributes {
@@ -28,17 +30,27 @@ export interface CookieOptions extends CookieAttributes {
   secrets?: readonly string[] | undefined;
   /** Encrypts the value (AES-256-GCM), so that its holder cannot read it. @default {false; true for a cookie storage} */
   encrypt?: boolean | undefined;
+  /**
+   * Encodes the text for the header, after it was signed or encrypted. In the format `remix`, it encodes the value before
+   * that, as in Remix 3.
+   *
+   * @default {the text is safe in a header; encodeURIComponent in the formats react-router and remix}
+   */
+  encode?: ((text: string) => string) | undefined;
+  /** Reverses `encode`. If it throws or returns `undefined`, the cookie is not accepted. @default {the reverse of encode's default} */
+  decode?: ((text: string) => string | undefined) | undefined;
   /** The format to write. @default {"satchel"} */
   format?: "satchel" | LegacyFormat | undefined;
   /** Older formats that are read too. Remove an entry when its cookies have expired. @default {[]} */
   accept?: readonly LegacyFormat[] | undefined;
 }
 
-/** Options of {@linkcode Cookie.parse}: empty for now. */
-export type CookieParseOptions = Record<never, never>;
+/** Options of {@linkcode Cookie.parse}: `decode` replaces the cookie's own for this call. */
+export interface CookieParseOptions extends Pick<CookieOptions, "decode"> {}
 
-/** Options of {@linkcode Cookie.serialize}: attributes that replace the cookie's own for this call. */
-export type CookieSerializeOptions = CookieAttributes;
+/** Options of {@linkcode Cookie.serialize}: attributes and `encode` replace the cookie's own for this call. */
+export interface CookieSerializeOptions
+  extends CookieAttributes, Pick<CookieOptions, "encode"> {}
 
 /** A cookie that parses the `Cookie` header and serializes `Set-Cookie`. */
 export interface Cookie {
@@ -48,6 +60,22 @@ export interface Cookie {
   readonly isSigned: boolean;
   /** When a cookie that is written now expires; absent if the browser keeps it until it closes. */
   readonly expires?: Date;
+  /** The same as `isSigned`, as in Remix 3. This and what follows is absent in another library's cookie. */
+  readonly signed?: boolean;
+  /** The domain that receives the cookie; `undefined` for the host that set it. */
+  readonly domain?: string | undefined;
+  /** Whether the cookie is hidden from scripts. */
+  readonly httpOnly?: boolean;
+  /** Seconds after which the browser deletes the cookie. */
+  readonly maxAge?: number | undefined;
+  /** Whether each top-level site has its own copy of the cookie. */
+  readonly partitioned?: boolean;
+  /** The path that receives the cookie. */
+  readonly path?: string;
+  /** Whether requests from other sites carry the cookie; `undefined` if the attribute is not written. */
+  readonly sameSite?: "Lax" | "Strict" | "None" | undefined;
+  /** Whether the cookie is sent over HTTPS only. */
+  readonly secure?: boolean;
   /**
    * Reads the cookie from a request.
    *
@@ -73,7 +101,9 @@ export interface Cookie {
 /** The names of a cookie's options. */
 export const COOKIE_OPTIONS: OptionNames<CookieOptions> = {
   accept: true,
+  decode: true,
   domain: true,
+  encode: true,
   encrypt: true,
   expires: true,
   format: true,
@@ -157,7 +187,7 @@ export interface Candidate extends Pick<Decoded, "value" | "legacy"> {
 }
 
 /** The library's own cookie, with what the session storages need beyond {@linkcode Cookie}. */
-export class SatchelCookie implements Omit<Cookie, "expires"> {
+export class SatchelCookie implements Required<Omit<Cookie, "expires">> {
   readonly name: string;
   readonly options: CookieOptions;
   /** The lifetime of a cookie if a commit does not set one. */
@@ -168,12 +198,19 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
   readonly #suffix: string;
   /** What precedes the value in a header. */
   readonly #beginning: string;
+  /** The cookie of a storage's sessions, if a storage was given this one. */
+  #session: SatchelCookie | undefined;
 
   constructor(name: string, options: CookieOptions) {
     checkName(name);
     checkOptions(`create cookie "${name}"`, options, COOKIE_OPTIONS);
     const secrets = checkSecrets(name, options.secrets ?? []);
     const { format = "satchel", accept = [], encrypt = false } = options;
+    for (const coder of ["encode", "decode"] as const) {
+      const given: unknown = options[coder];
+      if (given === undefined || typeof given === "function") continue;
+      fail(name, `${coder} must be a function, received ${typeOf(given)}`);
+    }
     if (encrypt && (format !== "satchel" || secrets.length === 0)) {
       fail(
         name,
@@ -187,7 +224,11 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
       : secrets.length > 0
       ? "signed"
       : "none";
-    const satchel = satchelFormat(name, secrets, protection);
+    const satchel = coded(
+      satchelFormat(name, secrets, protection),
+      name,
+      options,
+    );
     const legacy = new Set([format, ...accept].filter((f) => f !== "satchel"));
     const formats = new Map<string, Format>([["satchel", satchel]]);
     for (const older of legacy) {
@@ -197,7 +238,7 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
           "format and accept must name satchel, react-router or remix",
         );
       }
-      formats.set(older, legacyFormat(older, name, secrets));
+      formats.set(older, legacyFormat(older, name, secrets, options));
     }
     this.name = name;
     this.#beginning = `${name}=`;
@@ -221,8 +262,57 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     );
   }
 
-  async parse(cookieHeader: string | null): Promise<unknown | null> {
+  get signed(): boolean {
+    return this.isSigned;
+  }
+
+  get domain(): string | undefined {
+    return this.options.domain;
+  }
+
+  get httpOnly(): boolean {
+    return this.#effective.httpOnly;
+  }
+
+  get maxAge(): number | undefined {
+    return this.options.maxAge;
+  }
+
+  get partitioned(): boolean {
+    return this.options.partitioned ?? false;
+  }
+
+  get path(): string {
+    return this.#effective.path;
+  }
+
+  get sameSite(): "Lax" | "Strict" | "None" | undefined {
+    return this.#effective.sameSite;
+  }
+
+  get secure(): boolean {
+    return this.#effective.secure;
+  }
+
+  get #effective(): ReturnType<typeof effective> {
+    const { name, options }: SatchelCookie = this.#session ?? this;
+    return effective(name, options);
+  }
+
+  /**
+   * Writes as the cookie of a storage's sessions does. An application sends a session's cookie again by parsing and
+   * serializing the cookie that it gave to the storage. An encrypted session must stay encrypted then.
+   */
+  writeAs(session: SatchelCookie): void {
+    if (!this.#session?.options.encrypt) this.#session = session;
+  }
+
+  async parse(
+    cookieHeader: string | null,
+    options?: CookieParseOptions,
+  ): Promise<unknown | null> {
     if (!cookieHeader) return null;
+    if (options?.decode) return await this.with(options).parse(cookieHeader);
     const decoded = await this.decode(cookieHeader);
     return decoded ? decoded.value : null;
   }
@@ -231,6 +321,11 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
     value: unknown,
     options?: CookieSerializeOptions,
   ): Promise<string> {
+    if (this.#session) return await this.#session.serialize(value, options);
+    if (options?.encode) {
+      const { encode, ...attributes } = options;
+      return await this.with({ encode }).serialize(value, attributes);
+    }
     const text = await this.encode(value);
     const size = this.sizeOf(text);
     if (size <= MAX_COOKIE) return this.withAttributes(text, options);
@@ -238,6 +333,11 @@ export class SatchelCookie implements Omit<Cookie, "expires"> {
       "too-large",
       `Cannot serialize cookie "${this.name}": name and value take ${size} bytes, and the limit is ${MAX_COOKIE}; store less in it`,
     );
+  }
+
+  /** The same cookie, encoded in another way. */
+  with(options: Pick<CookieOptions, "encode" | "decode">): SatchelCookie {
+    return new SatchelCookie(this.name, { ...this.options, ...options });
   }
 
   /**

@@ -49,6 +49,65 @@ export interface Format {
   decode(text: string): Awaitable<Decoded | undefined>;
 }
 
+/** Functions that encode a text for a header, and decode it. */
+export interface Coder {
+  readonly encode?: ((text: string) => string) | undefined;
+  readonly decode?: ((text: string) => string | undefined) | undefined;
+}
+
+/**
+ * A format whose text is encoded in the header.
+ *
+ * @param name The cookie's name, for the error's message.
+ */
+export function coded(
+  format: Format,
+  name: string,
+  { encode, decode }: Coder,
+): Format {
+  if (!encode && !decode) return format;
+  return {
+    encode: (value) =>
+      after(
+        format.encode(value),
+        (text) => encode ? encoded(text, name, encode) : text,
+      ),
+    decode(text) {
+      const whole = decode ? decoded(text, decode) : text;
+      return whole === undefined ? undefined : format.decode(whole);
+    },
+  };
+}
+
+/** @throws {TypeError} If the application's function does not return what a cookie can contain. */
+function encoded(
+  text: string,
+  name: string,
+  encode: (text: string) => string,
+): string {
+  const result: unknown = encode(text);
+  // RFC 6265, section 4.1.1, and quotes, which browsers keep.
+  if (typeof result === "string" && /^[!-+\--:<-\[\]-~]*$/.test(result)) {
+    return result;
+  }
+  throw new TypeError(
+    `Cannot serialize cookie "${name}": encode must return printable ASCII without spaces, commas, semicolons and backslashes; end it with encodeURIComponent`,
+  );
+}
+
+/** `undefined` if the application's function throws: the text is a client's. */
+function decoded(
+  text: string,
+  decode: (text: string) => string | undefined,
+): string | undefined {
+  try {
+    const result: unknown = decode(text);
+    return typeof result === "string" ? result : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The length of `s1`, the key's id and a dot. */
 const HEAD = 5;
 
@@ -173,6 +232,7 @@ export function legacyFormat(
   format: LegacyFormat,
   name: string,
   secrets: readonly string[],
+  { encode, decode }: Coder = {},
 ): Format {
   const json = format === "react-router";
   let derived: readonly Mac[] | undefined;
@@ -180,13 +240,16 @@ export function legacyFormat(
 
   function decodePayload(base64: string): Decoded | undefined {
     const bytes = fromBase64(base64);
-    const text = bytes && fromUtf8(bytes);
+    const text = bytes &&
+      (json || !decode
+        ? fromUtf8(bytes)
+        : decoded(percentEncoded(bytes), decode));
     if (text === undefined) return undefined;
-    const decoded = json ? fromJson(text) : { value: text };
-    return decoded && { ...decoded, legacy: true };
+    const found = json ? fromJson(text) : { value: text };
+    return found && { ...found, legacy: true };
   }
 
-  return {
+  const plain: Format = {
     encode(value) {
       if (!json && typeof value !== "string") {
         throw new TypeError(
@@ -202,14 +265,15 @@ export function legacyFormat(
         );
       }
       const text = json ? encodeJson(value, name) : value as string;
-      const payload = toBase64(utf8(text));
+      const payload = toBase64(
+        json || !encode
+          ? utf8(text)
+          : percentDecoded(encoded(text, name, encode)),
+      );
       const [key] = keys();
-      const whole = key ? `${payload}.${key.sign(payload)}` : payload;
-      return json ? encodeURIComponent(whole) : whole;
+      return key ? `${payload}.${key.sign(payload)}` : payload;
     },
-    decode(text) {
-      const whole = json ? percentDecode(text) : text;
-      if (whole === undefined) return undefined;
+    decode(whole) {
       if (secrets.length === 0) return decodePayload(whole);
       const dot = whole.lastIndexOf(".");
       if (dot < 0) return undefined;
@@ -217,12 +281,35 @@ export function legacyFormat(
       const signature = whole.slice(dot + 1);
       for (const key of keys()) {
         if (!key.verify(payload, signature)) continue;
-        const decoded = decodePayload(payload);
-        return decoded && { ...decoded, current: key === keys()[0] };
+        const found = decodePayload(payload);
+        return found && { ...found, current: key === keys()[0] };
       }
       return undefined;
     },
   };
+  if (!json) return plain;
+  return coded(plain, name, {
+    encode: encode ?? encodeURIComponent,
+    decode: decode ?? percentDecode,
+  });
+}
+
+/** Remix 3 stores one byte for each character that its `encode` returns, and for each `%XX` in it. */
+function percentDecoded(text: string): Uint8Array<ArrayBuffer> {
+  const one = (match: string, hex?: string) =>
+    String.fromCharCode(hex ? parseInt(hex, 16) : match.charCodeAt(0));
+  const bytes = text.replace(/%([\da-f]{2})/gi, one);
+  return Uint8Array.from(bytes, (character) => character.charCodeAt(0));
+}
+
+/** The reverse: JavaScript's `escape`, whose result `decode` receives. */
+function percentEncoded(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => {
+    const character = String.fromCharCode(byte);
+    return /[\w*+\-./@]/.test(character)
+      ? character
+      : `%${byte.toString(16).padStart(2, "0")}`;
+  }).join("");
 }
 
 function percentDecode(text: string): string | undefined {

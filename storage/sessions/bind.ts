@@ -208,5 +208,7 @@ function sessionCookie(
   const { httpOnly = true, format = "satchel", secrets = [] } = options;
   const encrypt = options.encrypt ??
     (selfContained && format === "satchel" && secrets.length > 0);
-  return new SatchelCookie(name, { ...options, httpOnly, encrypt }) as Cookie;
+  const own = new SatchelCookie(name, { ...options, httpOnly, encrypt });
+  if (cookie instanceof SatchelCookie) cookie.writeAs(own);
+  return own as Cookie;
 }

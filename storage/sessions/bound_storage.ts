@@ -5,7 +5,12 @@
  */
 import { after, type Awaitable, isThenable } from "../../core/awaitable.ts";
 import type { CookieAttributes } from "../../core/attributes.ts";
-import { type Cookie, SatchelCookie } from "../../core/cookie.ts";
+import {
+  type Cookie,
+  type CookieParseOptions,
+  type CookieSerializeOptions,
+  SatchelCookie,
+} from "../../core/cookie.ts";
 import {
   type Lifetime,
   lifetimeOf,
@@ -50,7 +55,7 @@ interface Outgoing {
   /** The value's text in the header, if it is known. */
   readonly text?: string | undefined;
   /** The attributes that differ from the cookie's own. */
-  readonly attributes?: CookieAttributes | undefined;
+  readonly attributes?: CookieSerializeOptions | undefined;
 }
 
 /** Options of a {@linkcode BoundStorage}. */
@@ -119,8 +124,9 @@ export class BoundStorage<Data, FlashData>
 
   readonly getSession = async (
     from?: string | null | RequestLike | HeadersLike,
+    options?: CookieParseOptions,
   ): Promise<Session<Data, FlashData>> => {
-    const session = this.open(from);
+    const session = this.open(from, options);
     return isThenable(session) ? await session : session;
   };
 
@@ -202,16 +208,17 @@ export class BoundStorage<Data, FlashData>
   }
 
   /** Returns what the cookie of a request carries. */
-  decode(header: string): Awaitable<Carried> {
+  decode(header: string, options?: CookieParseOptions): Awaitable<Carried> {
     const { cookie, lifetime } = this;
     const signed = cookie.isSigned;
     // A cookie with an empty value was cleared.
     const orNull = (value: unknown) => value === "" ? null : value;
     if (!(cookie instanceof SatchelCookie)) {
-      return Promise.resolve(cookie.parse(header))
+      return Promise.resolve(cookie.parse(header, options))
         .then((value) => ({ value: orNull(value), header, lifetime, signed }));
     }
-    return after(cookie.decode(header), (decoded) => {
+    const reading = options?.decode ? cookie.with(options) : cookie;
+    return after(reading.decode(header), (decoded) => {
       if (!decoded) {
         const rejected = decoded === undefined;
         return { value: null, header, lifetime, signed, rejected };
@@ -233,10 +240,11 @@ export class BoundStorage<Data, FlashData>
   /** As {@linkcode getSession}, without a promise where nothing must be awaited. It then throws instead of rejecting. */
   open(
     from: string | null | undefined | RequestLike | HeadersLike,
+    options?: CookieParseOptions,
   ): Awaitable<Session<Data, FlashData>> {
     if (this.#problem) fail(this.#problem);
     const header = typeof from === "object" ? headerOf(from) : from;
-    const carried = header ? this.decode(header) : NO_COOKIE;
+    const carried = header ? this.decode(header, options) : NO_COOKIE;
     return after(carried, (carried) => this.sessions.read(carried));
   }
 
@@ -282,7 +290,8 @@ export class BoundStorage<Data, FlashData>
 
   #serialize({ value, text, attributes }: Outgoing): Awaitable<string> {
     const { cookie } = this;
-    return text !== undefined && cookie instanceof SatchelCookie
+    return text !== undefined && !attributes?.encode &&
+        cookie instanceof SatchelCookie
       ? cookie.withAttributes(text, attributes)
       : cookie.serialize(value, attributes);
   }
