@@ -157,6 +157,7 @@ export {
 } from "./storage/read_through.ts";
 export {
   createRedisSessionStorage,
+  type RedisClientSessionStorageOptions,
   type RedisSessionStorageOptions,
 } from "./storage/redis.ts";
 export type {
@@ -192,7 +193,9 @@ export type {
 } from "./storage/engines/sql/clients.ts";
 export {
   createMemcacheSessionStorage,
+  type MemcacheServerSessionStorageOptions,
   type MemcacheSessionStorageOptions,
 } from "./storage/memcached.ts";
 export type { MemcacheLike } from "./storage/engines/memcached/client.ts";
 export type { MemcacheItem } from "./storage/engines/memcached/connection.ts";
+export type { RemixStorageOptions } from "./storage/sessions/remix_options.ts";

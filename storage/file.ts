@@ -7,11 +7,12 @@ import type { SessionData } from "../core/session.ts";
 import { typeOf } from "../core/options.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
 import { engineStorage, type OwnOptions } from "./sessions/bind.ts";
+import type { RemixStorageOptions } from "./sessions/remix_options.ts";
 import { FileEngine } from "./engines/file/engine.ts";
 
 /** Options of {@linkcode createFileSessionStorage}. */
 export interface FileSessionStorageOptions<Data = SessionData>
-  extends StorageOptions<Data> {
+  extends StorageOptions<Data>, RemixStorageOptions {
   /**
    * The directory, on a local file system. The first write creates it, readable only by the process's user. If it is on
    * a disk that can be unmounted, use a folder on that disk: while it is missing, reads and saves fail.
@@ -75,6 +76,7 @@ export function createFileSessionStorage<
 
 const OPTIONS: OwnOptions<FileSessionStorageOptions> = {
   dir: true,
+  useUnknownIds: true,
 };
 
 /**
@@ -103,7 +105,7 @@ const OPTIONS: OwnOptions<FileSessionStorageOptions> = {
  */
 export function createFsSessionStorage<Data = SessionData, FlashData = Data>(
   dir: string,
-  options?: StorageOptions<Data>,
+  options?: StorageOptions<Data> & RemixStorageOptions,
 ): SessionStorage<Data, FlashData> {
   return createFileSessionStorage({ ...options, dir });
 }

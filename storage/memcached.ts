@@ -10,6 +10,11 @@ import {
   engineStorage,
   type OwnOptions,
 } from "./sessions/bind.ts";
+import {
+  checkAlone,
+  fromRemix,
+  type RemixStorageOptions,
+} from "./sessions/remix_options.ts";
 import { MemcachedEngine } from "./engines/memcached/engine.ts";
 import {
   MemcachedClient,
@@ -31,6 +36,17 @@ export interface MemcacheSessionStorageOptions<Data = SessionData>
   prefix?: string | undefined;
   /** The lifetime, in seconds from the last save, if neither a commit nor the cookie sets one. @default {1_209_600} */
   ttl?: number | undefined;
+}
+
+/** Options of {@linkcode createMemcacheSessionStorage} after an address, as in Remix 3. */
+export interface MemcacheServerSessionStorageOptions<Data = SessionData>
+  extends
+    Omit<MemcacheSessionStorageOptions<Data>, "client" | "url">,
+    RemixStorageOptions {
+  /** The same as `prefix`. @default {"session:"} */
+  keyPrefix?: string | undefined;
+  /** The same as `ttl`. Remix 3's `0`, which means for ever, is refused. @default {1_209_600} */
+  ttlSeconds?: number | undefined;
 }
 
 /**
@@ -94,7 +110,49 @@ export function createMemcacheSessionStorage<
   FlashData = Data,
 >(
   options: MemcacheSessionStorageOptions<Data>,
+): SessionStorage<Data, FlashData>;
+/**
+ * The same, with the arguments of Remix 3.
+ *
+ * @param server The address of a server.
+ * @param options The key prefix, the lifetime, the cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} If the address is malformed, the platform does not have sockets, an option is unknown or malformed,
+ * `useUnknownIds` is `true`, or {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If the lifetime, a timeout or the cookie's `maxAge` is out of range.
+ *
+ * @example As in Remix 3
+ * ```ts
+ * import { createMemcacheSessionStorage } from "@satchel/session";
+ *
+ * const storage = createMemcacheSessionStorage("localhost:11211", {
+ *   keyPrefix: "shop:session:",
+ *   ttlSeconds: 7 * 24 * 60 * 60,
+ * });
+ *
+ * await storage.close?.(); // the first request would have connected
+ * ```
+ */
+export function createMemcacheSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  server: string,
+  options?: MemcacheServerSessionStorageOptions<Data>,
+): SessionStorage<Data, FlashData>;
+export function createMemcacheSessionStorage<Data, FlashData>(
+  first: MemcacheSessionStorageOptions<Data> | string,
+  second?: MemcacheServerSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
+  if (second?.ttlSeconds === 0) {
+    throw new RangeError(
+      "Cannot create storage: ttlSeconds must be more than 0, because no session is kept for ever; leave it out for 14 days",
+    );
+  }
+  if (typeof first !== "string") checkAlone(second, "the server's address");
+  const options: MemcacheSessionStorageOptions<Data> = typeof first === "string"
+    ? { ...fromRemix(second, REMIX_NAMES), url: first }
+    : first;
   return engineStorage(options, OPTIONS, ({ now }) => {
     const { client, url, prefix = "session:" } = options;
     checkClientOrUrl(client, url);
@@ -112,6 +170,8 @@ export function createMemcacheSessionStorage<
     return new MemcachedEngine(client, prefix, now);
   }, options?.ttl);
 }
+
+const REMIX_NAMES = { keyPrefix: "prefix", ttlSeconds: "ttl" };
 
 const COMMANDS = ["gets", "cas", "add", "set", "delete"] as const;
 

@@ -6,11 +6,12 @@
 import type { SessionData } from "../core/session.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
 import { engineStorage, type OwnOptions } from "./sessions/bind.ts";
+import type { RemixStorageOptions } from "./sessions/remix_options.ts";
 import { MemoryEngine } from "./engines/memory.ts";
 
 /** Options of {@linkcode createMemorySessionStorage}. */
 export interface MemorySessionStorageOptions<Data = SessionData>
-  extends StorageOptions<Data> {
+  extends StorageOptions<Data>, RemixStorageOptions {
   /**
    * The most sessions to keep. Beyond it, an expired session is removed. If none has expired, a session is evicted: the
    * least recently used one, but sessions of strangers first. @default {100_000}
@@ -70,4 +71,5 @@ export function createMemorySessionStorage<
 
 const OPTIONS: OwnOptions<MemorySessionStorageOptions> = {
   maxSessions: true,
+  useUnknownIds: true,
 };

@@ -11,6 +11,11 @@ import {
   engineStorage,
   type OwnOptions,
 } from "./sessions/bind.ts";
+import {
+  checkAlone,
+  fromRemix,
+  type RemixStorageOptions,
+} from "./sessions/remix_options.ts";
 import { RedisEngine } from "./engines/redis/engine.ts";
 import { type RedisLike, sendBy } from "./engines/redis/client.ts";
 import { RedisConnection } from "./engines/redis/connection.ts";
@@ -36,6 +41,15 @@ export interface RedisSessionStorageOptions<Data = SessionData>
   prefix?: string | undefined;
   /** The lifetime, in seconds from the last save, if neither a commit nor the cookie sets one. @default {1_209_600} */
   ttl?: number | undefined;
+}
+
+/** Options of {@linkcode createRedisSessionStorage} after a client, as in Remix 3. */
+export interface RedisClientSessionStorageOptions<Data = SessionData>
+  extends
+    Omit<RedisSessionStorageOptions<Data>, "client" | "url">,
+    RemixStorageOptions {
+  /** The same as `prefix`. @default {"session:"} */
+  keyPrefix?: string | undefined;
 }
 
 /**
@@ -91,7 +105,45 @@ export function createRedisSessionStorage<
   FlashData = Data,
 >(
   options: RedisSessionStorageOptions<Data>,
+): SessionStorage<Data, FlashData>;
+/**
+ * The same, with the arguments of Remix 3.
+ *
+ * @param client A connected client. Remix 3 accepts any object with `get`, `set` and `del`; this library needs one of
+ * {@linkcode RedisLike}, because it saves by a script.
+ * @param options The key prefix, the lifetime, the cookie and the timeouts.
+ * @returns The session storage.
+ * @throws {TypeError} If it is not such a client, an option is unknown or malformed, `useUnknownIds` is `true`, or
+ * {@linkcode createCookie} refuses the cookie.
+ * @throws {RangeError} If `ttl`, a timeout or the cookie's `maxAge` is out of range.
+ *
+ * @example As in Remix 3
+ * ```ts ignore
+ * import { createRedisSessionStorage } from "@satchel/session";
+ * import { createClient } from "npm:redis@^6.3.1";
+ *
+ * const client = createClient({ url: "redis://localhost:6379" });
+ * client.on("error", (error) => console.error(error));
+ * await client.connect();
+ *
+ * const storage = createRedisSessionStorage(client, { keyPrefix: "shop:session:", ttl: 3600 });
+ * ```
+ */
+export function createRedisSessionStorage<
+  Data = SessionData,
+  FlashData = Data,
+>(
+  client: RedisLike,
+  options?: RedisClientSessionStorageOptions<Data>,
+): SessionStorage<Data, FlashData>;
+export function createRedisSessionStorage<Data, FlashData>(
+  first: RedisSessionStorageOptions<Data> | RedisLike,
+  second?: RedisClientSessionStorageOptions<Data>,
 ): SessionStorage<Data, FlashData> {
+  if (!isClient(first)) checkAlone(second, "a client");
+  const options: RedisSessionStorageOptions<Data> = isClient(first)
+    ? { ...fromRemix(second, { keyPrefix: "prefix" }), client: first }
+    : first;
   return engineStorage(options, OPTIONS, (policy) => {
     const { client, url, prefix = "session:" } = options;
     checkClientOrUrl(client, url);
@@ -117,3 +169,14 @@ const OPTIONS: OwnOptions<RedisSessionStorageOptions> = {
   ttl: true,
   url: true,
 };
+
+/** Methods by which clients are recognized. The last two are those of Remix 3's clients. */
+const METHODS = ["call", "send", "sendCommand", "evalsha", "get", "set"];
+
+/** Whether this is a client, not options. Clients can have a property `client` or `options`, too. */
+function isClient<Data>(
+  first: RedisSessionStorageOptions<Data> | RedisLike,
+): first is RedisLike {
+  const given = Object(first) as Record<string, unknown>;
+  return METHODS.some((name) => typeof given[name] === "function");
+}

@@ -22,6 +22,7 @@ import { BoundStorage } from "./bound_storage.ts";
 import { EngineRecords } from "./engine_records.ts";
 import { EnginePolicy } from "./engine_policy.ts";
 import { RecordStorage } from "./record_storage.ts";
+import { checkUnknownIds } from "./remix_options.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** The names of the options of every storage. */
@@ -69,7 +70,8 @@ export function checkStorageOptions(
       `Cannot create storage: ${name} is an option of the cookie; write { cookie: { ${name}: … } }`,
     );
   }
-  checkOptions("create storage", options, known);
+  checkUnknownIds(given);
+  checkOptions("create storage", options, { ...known, useUnknownIds: true });
 }
 
 /**
