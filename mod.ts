@@ -127,6 +127,7 @@ export {
   createSessionStorage,
   type DatabaseSessionStorageOptions,
   type EngineSessionStorageOptions,
+  type SessionIdStorageStrategy,
 } from "./storage/create_session_storage.ts";
 export {
   createArcTableSessionStorage,

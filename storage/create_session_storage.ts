@@ -37,6 +37,10 @@ export interface DatabaseSessionStorageOptions<
   FlashData = Data,
 > extends StorageOptions<Data>, FourFunctions<Data, FlashData> {}
 
+/** React Router's name for {@linkcode DatabaseSessionStorageOptions}. */
+export type SessionIdStorageStrategy<Data = SessionData, FlashData = Data> =
+  DatabaseSessionStorageOptions<Data, FlashData>;
+
 /**
  * Creates a session storage on your own engine, which only stores strings.
  *

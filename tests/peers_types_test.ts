@@ -14,6 +14,7 @@ import {
   createSession,
   createSessionStorage,
   type Session,
+  type SessionIdStorageStrategy,
   type SessionStorage,
 } from "../mod.ts";
 
@@ -52,6 +53,18 @@ Deno.test("a storage is a SessionStorage of React Router and Remix", () => {
     remix.SessionStorage<Data, Flash>,
   ] = [own, own, own];
   assertEquals([peers.length, typed.length], [3, 3]);
+});
+
+Deno.test("a strategy of React Router and Remix creates a storage", () => {
+  const create = (strategy: SessionIdStorageStrategy<Data, Flash>) =>
+    createSessionStorage(strategy);
+  const back = (
+    theirs:
+      | router8.SessionIdStorageStrategy<Data, Flash>
+      | router7.SessionIdStorageStrategy<Data, Flash>
+      | remix.SessionIdStorageStrategy<Data, Flash>,
+  ) => create(theirs);
+  assertEquals(typeof back, "function");
 });
 
 Deno.test("a session is a Session of React Router and Remix", () => {

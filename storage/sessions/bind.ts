@@ -195,7 +195,14 @@ function sessionCookie(
   cookie: Cookie | SessionCookieOptions,
   selfContained: boolean,
 ): Cookie {
-  if (isCookie(cookie) && !(cookie instanceof SatchelCookie)) return cookie;
+  if (isCookie(cookie) && !(cookie instanceof SatchelCookie)) {
+    if (selfContained && "isTyped" in cookie) {
+      throw new TypeError(
+        `Cannot use cookie "${cookie.name}": a typed cookie checks the data, and a cookie storage writes a text; pass the cookie that it is made of, and the schema to the storage`,
+      );
+    }
+    return cookie;
+  }
   if (
     typeof cookie !== "object" || "serialize" in cookie && !isCookie(cookie)
   ) {

@@ -608,3 +608,19 @@ Deno.test("createCookieSessionStorage() keeps a session, when the application ch
     assertEquals(read.id, session.id, rowName(id));
   }
 });
+
+Deno.test("createCookieSessionStorage() refuses a typed cookie of remix-utils, and says what to pass", () => {
+  // As createTypedCookie() of remix-utils makes it.
+  const typed = {
+    isTyped: true,
+    name: "n",
+    isSigned: true,
+    parse: async () => null,
+    serialize: async () => "",
+  };
+  assertThrows(
+    () => createCookieSessionStorage({ cookie: typed }),
+    TypeError,
+    'Cannot use cookie "n": a typed cookie checks the data, and a cookie storage writes a text; pass the cookie that it is made of, and the schema to the storage',
+  );
+});
