@@ -70,7 +70,7 @@ export function coded(
     encode: (value) =>
       after(
         format.encode(value),
-        (text) => encode ? encoded(text, name, encode) : text,
+        (text) => encode ? encoded(text, name, encode, COOKIE_TEXT) : text,
       ),
     decode(text) {
       const whole = decode ? decoded(text, decode) : text;
@@ -79,19 +79,22 @@ export function coded(
   };
 }
 
-/** @throws {TypeError} If the application's function does not return what a cookie can contain. */
+/** What a cookie's value can contain (RFC 6265, section 4.1.1), and quotes, which browsers keep. */
+const COOKIE_TEXT = /^[!-+\--:<-\[\]-~]*$/;
+/** Text of one byte a character. */
+const BYTES = /^[\0-\xff]*$/;
+
+/** @throws {TypeError} If the application's function does not return what is allowed. */
 function encoded(
   text: string,
   name: string,
   encode: (text: string) => string,
+  allowed: RegExp,
 ): string {
   const result: unknown = encode(text);
-  // RFC 6265, section 4.1.1, and quotes, which browsers keep.
-  if (typeof result === "string" && /^[!-+\--:<-\[\]-~]*$/.test(result)) {
-    return result;
-  }
+  if (typeof result === "string" && allowed.test(result)) return result;
   throw new TypeError(
-    `Cannot serialize cookie "${name}": encode must return printable ASCII without spaces, commas, semicolons and backslashes; end it with encodeURIComponent`,
+    `Cannot serialize cookie "${name}": encode must return printable ASCII without spaces and ,;\\; end it with encodeURIComponent`,
   );
 }
 
@@ -268,7 +271,8 @@ export function legacyFormat(
       const payload = toBase64(
         json || !encode
           ? utf8(text)
-          : percentDecoded(encoded(text, name, encode)),
+          // Remix 3 stores one byte for each character, and for each `%XX`.
+          : latin1(encoded(text, name, (t) => unescape(encode(t)), BYTES)),
       );
       const [key] = keys();
       return key ? `${payload}.${key.sign(payload)}` : payload;
@@ -294,22 +298,14 @@ export function legacyFormat(
   });
 }
 
-/** Remix 3 stores one byte for each character that its `encode` returns, and for each `%XX` in it. */
-function percentDecoded(text: string): Uint8Array<ArrayBuffer> {
-  const one = (match: string, hex?: string) =>
-    String.fromCharCode(hex ? parseInt(hex, 16) : match.charCodeAt(0));
-  const bytes = text.replace(/%([\da-f]{2})/gi, one);
-  return Uint8Array.from(bytes, (character) => character.charCodeAt(0));
+function latin1(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** The reverse: JavaScript's `escape`, whose result `decode` receives. */
+/** What `decode` of Remix 3 receives: other bytes than those of letters, digits and `*+-./@_` as `%xx`. */
 function percentEncoded(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => {
-    const character = String.fromCharCode(byte);
-    return /[\w*+\-./@]/.test(character)
-      ? character
-      : `%${byte.toString(16).padStart(2, "0")}`;
-  }).join("");
+  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  return escape(text).replace(/%../g, (hex) => hex.toLowerCase());
 }
 
 function percentDecode(text: string): string | undefined {

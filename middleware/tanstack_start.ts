@@ -163,7 +163,8 @@ export function session<Data, FlashData>(
       async handle(session) {
         mustBeFree(context?.[key], `context.${key}`);
         const result = await args.next({ context: { [key]: session } });
-        mustBeKept(result.context?.[key], session, `context.${key}`);
+        const found = result.context?.[key] ?? session;
+        mustBeKept(found, session, `context.${key}`);
         handled = result.response as Response;
         // An untouched session is not saved either way.
         failed = session.dirty && await isSerializedError(handled);
