@@ -24,12 +24,14 @@ import {
 import { lifetimeOf, type StoredLifetime } from "./lifetime.ts";
 import { checkOptions, type OptionNames, typeOf } from "./options.ts";
 
-/** Options of {@linkcode createCookie}. */
-export interface CookieOptions extends CookieAttributes {
-  /** Secrets that sign the value. The first one writes; all of them read. Without secrets, anybody can forge the value. */
-  secrets?: readonly string[] | undefined;
-  /** Encrypts the value (AES-256-GCM), so that its holder cannot read it. @default {false; true for a cookie storage} */
-  encrypt?: boolean | undefined;
+/** Options of {@linkcode Cookie.parse}. They replace the cookie's own for this call. */
+export interface CookieParseOptions {
+  /** Reverses `encode`. If it throws or returns `undefined`, the cookie is not accepted. @default {the reverse of encode's default} */
+  decode?: ((text: string) => string | undefined) | undefined;
+}
+
+/** Options of {@linkcode Cookie.serialize}. They replace the cookie's own for this call. */
+export interface CookieSerializeOptions extends CookieAttributes {
   /**
    * Encodes the text for the header, after it was signed or encrypted. In the format `remix`, it encodes the value before
    * that, as in Remix 3.
@@ -37,20 +39,20 @@ export interface CookieOptions extends CookieAttributes {
    * @default {the text is safe in a header; encodeURIComponent in the formats react-router and remix}
    */
   encode?: ((text: string) => string) | undefined;
-  /** Reverses `encode`. If it throws or returns `undefined`, the cookie is not accepted. @default {the reverse of encode's default} */
-  decode?: ((text: string) => string | undefined) | undefined;
+}
+
+/** Options of {@linkcode createCookie}. */
+export interface CookieOptions
+  extends CookieSerializeOptions, CookieParseOptions {
+  /** Secrets that sign the value. The first one writes; all of them read. Without secrets, anybody can forge the value. */
+  secrets?: readonly string[] | undefined;
+  /** Encrypts the value (AES-256-GCM), so that its holder cannot read it. @default {false; true for a cookie storage} */
+  encrypt?: boolean | undefined;
   /** The format to write. @default {"satchel"} */
   format?: "satchel" | LegacyFormat | undefined;
   /** Older formats that are read too. Remove an entry when its cookies have expired. @default {[]} */
   accept?: readonly LegacyFormat[] | undefined;
 }
-
-/** Options of {@linkcode Cookie.parse}: `decode` replaces the cookie's own for this call. */
-export interface CookieParseOptions extends Pick<CookieOptions, "decode"> {}
-
-/** Options of {@linkcode Cookie.serialize}: attributes and `encode` replace the cookie's own for this call. */
-export interface CookieSerializeOptions
-  extends CookieAttributes, Pick<CookieOptions, "encode"> {}
 
 /** A cookie that parses the `Cookie` header and serializes `Set-Cookie`. */
 export interface Cookie {
@@ -187,7 +189,7 @@ export interface Candidate extends Pick<Decoded, "value" | "legacy"> {
 }
 
 /** The library's own cookie, with what the session storages need beyond {@linkcode Cookie}. */
-export class SatchelCookie implements Required<Omit<Cookie, "expires">> {
+export class SatchelCookie implements Omit<Cookie, "expires"> {
   readonly name: string;
   readonly options: CookieOptions;
   /** The lifetime of a cookie if a commit does not set one. */
