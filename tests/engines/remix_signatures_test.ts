@@ -78,10 +78,15 @@ if (installed("redis")) {
     const session = await storage.read(null);
     session.set("user", "ann");
     await storage.save(session);
-    const [key = ""] = await client.ask("KEYS", "*") as string[];
-    assert(key.startsWith("shop:"), "the prefix is Remix's");
-    const ttl = Number(await client.ask("TTL", key));
-    assert(ttl > 3500 && ttl <= 3600, `${ttl} of 3600`);
+    const keys = await client.ask("KEYS", "*") as string[];
+    const ttls: number[] = [];
+    for (const key of keys) {
+      assert(key.startsWith("shop:"), key);
+      ttls.push(Number(await client.ask("TTL", key)));
+    }
+    // The marks of ended sessions are kept for a minute.
+    const longest = Math.max(...ttls);
+    assert(longest > 3500 && longest <= 3600, `${longest} of 3600`);
   });
 }
 
