@@ -19,7 +19,7 @@ import {
 
 /** The guide that is followed. */
 export const WALKTHROUGH = "docs/write-a-storage.md";
-const GUIDES = [WALKTHROUGH, "docs/coming-from.md", "docs/storages.md"];
+const GUIDES = [WALKTHROUGH, "docs/coming-from/code.md", "docs/storages.md"];
 
 const CODE = /(<!-- code: (\S+)[^\n]*? -->\n\n```[^\n]+\n)[^]*?(\n```\n)/g;
 

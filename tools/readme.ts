@@ -6,7 +6,7 @@
  * and resolves its links inside the package.
  *
  * `deno run -A tools/readme.ts FILE…` checks the fences and links of these files, and the links of every guide in
- * `docs/`.
+ * `docs/` and `docs/coming-from/`.
  */
 // deno-lint-ignore-file no-console -- a command
 import { existsSync } from "node:fs";
@@ -100,9 +100,11 @@ function withoutCode(markdown: string): string {
 }
 
 if (import.meta.main) {
-  const guides = [...Deno.readDirSync(new URL("docs/", root))]
-    .filter(({ name }) => name.endsWith(".md"))
-    .map(({ name }) => `docs/${name}`);
+  const guides = ["docs/", "docs/coming-from/"].flatMap((folder) =>
+    [...Deno.readDirSync(new URL(folder, root))]
+      .filter(({ name }) => name.endsWith(".md"))
+      .map(({ name }) => folder + name)
+  );
   const linked: Linked = {
     exists: (path) => existsSync(new URL(path, root)),
     read: (path) => Deno.readTextFileSync(new URL(path, root)),

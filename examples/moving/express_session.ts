@@ -1,42 +1,19 @@
-/** Reads the sessions of express-session and of the first Remix, so that users stay signed in. */
-import type { Cookie, FourFunctions, SessionData } from "@satchel/session";
-import { Buffer } from "node:buffer";
-import { createHmac, timingSafeEqual } from "node:crypto";
+/** Moves sessions from express-session: its cookie, and its store. */
+import type {
+  Cookie,
+  CookieAttributes,
+  FourFunctions,
+  SessionData,
+} from "@satchel/session";
+import { oldCookie, oldSessions, signedId } from "./bridge.ts";
 
-/** The cookie of express-session, `s:ID.SIGNATURE`. It is read, and never written again. */
+/** The cookie of express-session, `s:ID.SIGNATURE`. */
 export function expressCookie(
   name: string,
   secrets: readonly string[],
+  attributes: CookieAttributes = {},
 ): Cookie {
-  return {
-    name,
-    isSigned: true,
-    async parse(cookieHeader) {
-      const pairs = cookieHeader?.split(/; */) ?? [];
-      for (const pair of pairs) {
-        if (!pair.startsWith(`${name}=`)) continue;
-        const value = pair.slice(name.length + 1);
-        const id = /^s%3A([\w-]{1,128})\./.exec(value)?.[1];
-        if (!id) continue;
-        const made = secrets.map((secret) => signed(id, secret));
-        if (made.some((text) => isSame(text, value))) return id;
-      }
-      return null;
-    },
-    serialize() {
-      throw new TypeError("Cannot write cookie: it is only read");
-    },
-  };
-}
-
-function signed(id: string, secret: string): string {
-  const mac = createHmac("sha256", secret).update(id).digest("base64");
-  return encodeURIComponent(`s:${id}.${mac.replace(/=+$/, "")}`);
-}
-
-function isSame(a: string, b: string): boolean {
-  const [one, two] = [Buffer.from(a), Buffer.from(b)];
-  return one.length === two.length && timingSafeEqual(one, two);
+  return oldCookie(name, attributes, signedId(secrets, "s:"));
 }
 
 /** The methods used of an express-session `Store`: its `MemoryStore`, connect-redis or another. */
@@ -50,16 +27,19 @@ export interface ExpressStore {
 }
 
 /** The sessions in an express-session `Store`, without its own `cookie` field. */
-export function expressSessions(store: ExpressStore): FourFunctions {
+export function expressSessions(
+  store: ExpressStore,
+  attributes: CookieAttributes = {},
+): FourFunctions {
   const call = <T>(run: (done: (error: unknown, value?: T) => void) => void) =>
     new Promise<T | undefined>((resolve, reject) =>
       run((error, value) => error ? reject(error) : resolve(value))
     );
-  return {
-    async readData(id) {
-      const session = await call<SessionData | null>((done) =>
-        store.get(id, done)
-      );
+  const get = (id: string) =>
+    call<SessionData | null>((done) => store.get(id, done));
+  return oldSessions({
+    async read(id) {
+      const session = await get(id);
       if (!session) return null;
       const kept = Object.entries(session).filter(([key]) => key !== "cookie");
       // The first Remix keeps flashes under separate names.
@@ -68,17 +48,27 @@ export function expressSessions(store: ExpressStore): FourFunctions {
         value,
       ]));
     },
-    async updateData(id, data, expires) {
-      const cookie = { originalMaxAge: null, expires };
-      await call((done) => store.set(id, { ...data, cookie } as never, done));
+    async write(id, data, expires) {
+      const values = Object.entries(data).map(([key, value]) => [
+        key.replace(/^__flash_(.*)__$/s, "__flash__:$1"),
+        value,
+      ]);
+      const { cookie = newCookie(attributes, expires) } = await get(id) ?? {};
+      const session = {
+        ...Object.fromEntries(values),
+        cookie: { ...cookie, expires },
+      };
+      await call((done) => store.set(id, session as never, done));
     },
-    async deleteData(id) {
+    async remove(id) {
       await call((done) => store.destroy(id, done));
     },
-    createData() {
-      throw new TypeError(
-        "Cannot create session: new sessions go to the new storage",
-      );
-    },
-  };
+  });
+}
+
+/** The `cookie` of a new session, by which express-session sends it again. */
+function newCookie(attributes: CookieAttributes, expires: Date): object {
+  const { maxAge: _maxAge, ...kept } = attributes;
+  const originalMaxAge = expires.getTime() - Date.now();
+  return { path: "/", httpOnly: true, ...kept, originalMaxAge };
 }

@@ -1,18 +1,17 @@
-/**
- * Reads the sessions that React Router or Remix 1–2 kept on the server: in files, in Workers KV or in Architect's
- * table.
- *
- * Pass it to `createReadThroughSessionStorage` as `from`. The old storage reads a session by its id; this library
- * checks the cookie that carries the id.
- *
- * @module
- */
+/** Moves sessions from a session storage of React Router or Remix 1–2 that keeps them on the server. */
 import type { Cookie, FourFunctions, SessionData } from "@satchel/session";
 
-/** The methods used of a session storage of React Router or Remix 1–2. */
+/** The methods used of a session of React Router or Remix 1–2. */
+export interface ReactRouterSession {
+  readonly data: SessionData;
+  set(key: string, value: unknown): void;
+  unset(key: string): void;
+}
+
+/** The methods used of their session storage. */
 export interface ReactRouterStorage {
-  getSession(id: string): Promise<{ readonly data: SessionData }>;
-  commitSession(session: never, end: { expires: Date }): Promise<unknown>;
+  getSession(id?: string | null): Promise<ReactRouterSession>;
+  commitSession(session: never, end: { expires: Date }): Promise<string>;
   destroySession(session: never): Promise<unknown>;
 }
 
@@ -29,23 +28,29 @@ export function reactRouterSessions(
   open: (cookie: typeof bareId) => ReactRouterStorage,
 ): FourFunctions {
   const { getSession, commitSession, destroySession } = open(bareId);
+
+  // Flashes come and go under their names in the old storage, `__flash_NAME__`.
+  async function save(id: string | null, data: SessionData, expires: Date) {
+    const session = await getSession(id);
+    for (const key of Object.keys(session.data)) {
+      if (!Object.hasOwn(data, key)) session.unset(key);
+    }
+    for (const [key, value] of Object.entries(data)) session.set(key, value);
+    return await commitSession(session as never, { expires });
+  }
+
   return {
     async readData(id) {
       const { data } = await getSession(id);
       // For an unknown id, the old storage returns an empty session with that id.
       return Object.keys(data).length > 0 ? data : null;
     },
-    async updateData(id, _data, expires) {
-      // The data has not changed, so only the expiry has to be written.
-      await commitSession(await getSession(id) as never, { expires });
+    createData: (data, expires) => save(null, data, expires),
+    async updateData(id, data, expires) {
+      await save(id, data, expires);
     },
     async deleteData(id) {
       await destroySession(await getSession(id) as never);
-    },
-    createData() {
-      throw new TypeError(
-        "Cannot create session: new sessions go to the new storage",
-      );
     },
   };
 }
