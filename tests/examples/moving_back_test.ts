@@ -9,6 +9,7 @@ import {
   expressCookie,
   expressSessions,
 } from "../../examples/moving/express_session.ts";
+import { tokenSessionCookie } from "../../examples/moving/hono_session.ts";
 import {
   honoSealedCookie,
   honoSessions,
@@ -164,5 +165,28 @@ Deno.test("format lets an application of React Router or Remix 3 read what accep
         await remixCookie("__session", { secrets }).parse(sent),
       )).get("userId");
     assertEquals(userId, "ann", format);
+  }
+});
+
+Deno.test("sealed() carries a message that was not shown yet, in the cookie of a library that does not know it", async () => {
+  const key = "an old secret of thirty-two letters";
+  const cookies = [
+    ironCookie("sid", { password: key }),
+    honoSealedCookie("session", { key }),
+    tokenSessionCookie({ secret: key }),
+  ];
+  for (const cookie of cookies) {
+    const { name } = cookie;
+    const { getSession, commitSession } = createCookieSessionStorage({
+      cookie,
+    });
+    const session = await getSession();
+    session.set("userId", "ann");
+    session.flash("notice", "Saved");
+    const sent = (await commitSession(session)).split(";")[0];
+    const next = await getSession(sent);
+    assertEquals(next.get("notice"), "Saved", name);
+    const last = (await commitSession(next)).split(";")[0];
+    assertEquals((await getSession(last)).data, { userId: "ann" }, name);
   }
 });
