@@ -204,14 +204,17 @@ function outermost(app: Nested): ElysiaLike {
   return parent ? outermost(parent) : app;
 }
 
-/** @throws {TypeError} If the application lacks what every version 1 of Elysia has. */
+/** @throws {TypeError} If the application is not one of a version whose hooks and types are known. */
 function mustBeElysia(app: ElysiaLike): void {
-  for (const name of ["onRequest", "onError", "derive", "handle"] as const) {
-    if (typeof Object(app)[name] === "function") continue;
-    throw new TypeError(
-      "Cannot mount session: this plugin is for Elysia 1; write new Elysia().use(session(storage))",
-    );
-  }
+  const { onRequest, onError, derive, handle } = Object(app);
+  const isKnown = [onRequest, onError, derive, handle].every((method) =>
+    typeof method === "function"
+  );
+  // Elysia has it since version 1.3.
+  if (isKnown && "~Singleton" in app) return;
+  throw new TypeError(
+    "Cannot mount session: this plugin is for Elysia 1.3 and later; write new Elysia().use(session(storage))",
+  );
 }
 
 /** Whether an error is one of Elysia's HTTP errors, or has a status as those have. */

@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { createMemorySessionStorage } from "../../mod.ts";
 import { session } from "../../middleware/elysia.ts";
+import { rowName } from "../_row.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
 import { cookieHeader } from "../core/_support.ts";
 import { withPackages } from "../engines/_packages.ts";
@@ -199,12 +200,21 @@ await withPackages(
       assertMatch(await response.text(), /pass another \{ key \}/);
     });
 
-    Deno.test("session() refuses at mounting what is not Elysia 1", () => {
-      assertThrows(
-        () => session(stored())({ onRequest() {} } as never),
-        TypeError,
-        "write new Elysia().use(session(storage))",
-      );
+    Deno.test("session() refuses at mounting an older Elysia, and what is something else", () => {
+      const old = {
+        onRequest() {},
+        onError() {},
+        derive() {},
+        handle: () => Promise.resolve(new Response()),
+      };
+      for (const app of [old, {}]) {
+        assertThrows(
+          () => session(stored())(app as never),
+          TypeError,
+          "this plugin is for Elysia 1.3 and later",
+          rowName(app),
+        );
+      }
     });
   },
 );
