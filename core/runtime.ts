@@ -42,6 +42,16 @@ export function isWorkerd(): boolean {
   return "WebSocketPair" in globalThis;
 }
 
+/** Whether this is Deno. */
+export function isDeno(): boolean {
+  return "Deno" in globalThis;
+}
+
+/** Whether this is Bun. */
+export function isBun(): boolean {
+  return "Bun" in globalThis;
+}
+
 /** Whether a timer ends with the request that set it (Cloudflare Workers). */
 export function timersEndWithRequest(): boolean {
   return isWorkerd();

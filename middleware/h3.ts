@@ -177,7 +177,7 @@ export function session<Data, FlashData>(
 function checkVersion({ req }: H3EventLike): void {
   if (typeof req?.headers?.get === "function") return;
   throw new TypeError(
-    "Cannot read session: this middleware is for h3 2; with h3 1 (Nuxt 3 and 4), write fromNodeMiddleware(session(storage)) with the session of @satchel/session/middleware/express",
+    "Cannot read session: this middleware is for h3 2; with h3 1 (Nitro 2, Nuxt 3 and 4), write session(storage)(app) with the session of @satchel/session/middleware/nitro",
   );
 }
 

@@ -76,16 +76,19 @@ function contextOf(): Context | undefined {
 /**
  * The session that the browser's request has opened, if a handler of that request makes this one.
  *
+ * @param mayShare Whether a request lets the requests of its handlers share the session.
  * @returns `undefined` for the browser's own request, for one of another visitor, and if the outer one has ended.
  */
 export function outerSession<Data, FlashData>(
   storage: SessionHeaders<Data, FlashData>,
   request: Requested,
   sharing: Sharing,
+  mayShare: (outer: Requested) => boolean = () => true,
 ): Session<Data, FlashData> | undefined {
   let opened = contextOf()?.getStore();
   for (; opened; opened = opened.outer) {
     if (opened.storage !== storage || opened.session === undefined) continue;
+    if (!mayShare(opened.request)) return undefined;
     // The middleware is mounted twice.
     if (opened.request === request) return undefined;
     const cookie = cookieOf(storage, request);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isWorkerd } from "../../core/runtime.ts";
+import { isBun, isWorkerd } from "../../core/runtime.ts";
 import type { SessionError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import type { SessionHeaders } from "../../storage/contract.ts";
@@ -40,6 +40,8 @@ export interface FetchExchange<Data, FlashData> {
   errorStatus?(error: unknown): number | undefined;
   /** Prepares the framework's answer to an error for a cookie; `undefined` if it cannot carry one. */
   errorCarrier?(error: unknown): Carrier<unknown> | undefined;
+  /** The answer, if a handler threw one. @default {a thrown Response} */
+  thrown?(error: unknown): Response | undefined;
   /** Makes the answer if the session could not be read or saved, or the request is refused. @default {503 or 403} */
   unavailable?:
     | ((error: SessionError) => Response | Promise<Response>)
@@ -51,6 +53,7 @@ export function respond<Data, FlashData>(
   storage: SessionHeaders<Data, FlashData>,
   {
     unavailable = serviceUnavailable,
+    thrown = responseIn,
     ...request
   }: FetchExchange<Data, FlashData>,
 ): Promise<Response | undefined> {
@@ -58,10 +61,14 @@ export function respond<Data, FlashData>(
     ...request,
     unavailable,
     statusOf: (response) => response?.status,
-    thrown: (error) => error instanceof Response ? error : undefined,
+    thrown,
     carrier: responseCarrier,
     discard,
   });
+}
+
+function responseIn(error: unknown): Response | undefined {
+  return error instanceof Response ? error : undefined;
 }
 
 /** The default answer if the session could not be read or saved, or the request is refused. */
@@ -103,7 +110,9 @@ function upgrade(response: Response): Response | undefined {
 
 function copyOf(response: Response): Response | undefined {
   try {
-    const copy = new Response(response.body, response);
+    const copy = isBun() && !response.headers.has("Content-Type")
+      ? cloneOf(response)
+      : new Response(response.body, response);
     if (isDecoded(response)) {
       copy.headers.delete("Content-Encoding");
       copy.headers.delete("Content-Length");
@@ -113,6 +122,14 @@ function copyOf(response: Response): Response | undefined {
     // It is Response.error(), or its body is being read.
     return undefined;
   }
+}
+
+/** In Bun, a response knows the type of its text or form until its body is read, but not in its headers. */
+function cloneOf(response: Response): Response {
+  const copy = response.clone();
+  // The copy would keep what the original has not read.
+  response.body?.cancel().catch(() => {});
+  return copy;
 }
 
 /**

@@ -16,7 +16,7 @@ function examplesOf(source: string): string[] {
   return [...source.matchAll(/^( \* )?```ts ignore\n([^]*?)^( \* )?```$/gm)]
     .map(([, , code = ""]) =>
       code.replaceAll(/^ \* ?/gm, "").replaceAll(
-        /^export (?=const |type )/gm,
+        /^export (default )?(?=const |type |session\()/gm,
         "",
       )
     );

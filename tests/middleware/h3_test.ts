@@ -119,7 +119,7 @@ await withPackages(
         ));
       assertStringIncludes(
         message,
-        "write fromNodeMiddleware(session(storage))",
+        "write session(storage)(app)",
       );
     });
   },

@@ -17,8 +17,15 @@ export interface Traits {
   twice: 0 | 1 | 2;
   /** The result of a handler without a response: an error, an empty answer, or a request that stays open. */
   nothing: "error" | "answer" | "open";
-  /** The result of changing a session in a WebSocket request: its cookie is sent, or the change is an error. */
-  upgrade: "sent" | "refused";
+  /**
+   * The result of changing a session in a WebSocket request: its cookie is sent, or the change is an error. `none`: the
+   * framework does not see such requests.
+   */
+  upgrade: "sent" | "refused" | "none";
+  /** If the framework removes the header of a body that the application has encoded. */
+  encoded?: "dropped";
+  /** If the host sends a body only when it is whole. */
+  live?: "whole";
 }
 
 /** A running framework. */

@@ -2,12 +2,17 @@ import type { Driver } from "./_driver.ts";
 import { astro, astro6 } from "./astro.ts";
 import { bunServe } from "./bun_serve.ts";
 import { denoServe } from "./deno_serve.ts";
+import { elysia, elysiaNode } from "./elysia.ts";
 import { express, express4 } from "./express.ts";
 import { fastify, fastify4 } from "./fastify.ts";
 import { fresh } from "./fresh.ts";
 import { h3 } from "./h3.ts";
+import { h3v1 } from "./h3_1.ts";
 import { hono, honoNode } from "./hono.ts";
 import { koa, koa2 } from "./koa.ts";
+import { lambda, lambda1, lambdaStream } from "./lambda.ts";
+import { next, next15 } from "./next.ts";
+import { nitro } from "./nitro.ts";
 import { denoHttp, nodeHttp } from "./node_http.ts";
 import { oak } from "./oak.ts";
 import { reactRouter } from "./react_router.ts";
@@ -25,7 +30,10 @@ export const drivers: readonly Driver[] = [
   reactRouter,
   hono,
   honoNode,
+  elysia,
+  elysiaNode,
   h3,
+  h3v1,
   oak,
   fresh,
   express,
@@ -36,6 +44,12 @@ export const drivers: readonly Driver[] = [
   koa2,
   nodeHttp,
   denoHttp,
+  lambda,
+  lambda1,
+  lambdaStream,
+  next,
+  next15,
+  nitro,
   svelteKit,
   svelteKit2,
   astro,

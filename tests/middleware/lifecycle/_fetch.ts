@@ -75,14 +75,26 @@ export function sharedResponse(app: App, name: string): Response {
   return response;
 }
 
-/** A body that is made when the server reads it. */
+/**
+ * A body that is made when the server reads it.
+ *
+ * @param first A part that comes before `onSent` runs, for servers that send the headers with it.
+ */
 export function streamOf(
   onSent: () => void,
+  first = "",
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const encoder = new TextEncoder();
+  let rest = "streamed";
   return new ReadableStream({
     pull(controller) {
+      if (first && rest === "streamed") {
+        rest = rest.slice(first.length);
+        controller.enqueue(encoder.encode(first));
+        return;
+      }
       onSent();
-      controller.enqueue(new TextEncoder().encode("streamed"));
+      controller.enqueue(encoder.encode(rest));
       controller.close();
     },
   }, { highWaterMark: 0 });

@@ -8,7 +8,7 @@ import type { Driver } from "./_driver.ts";
 
 /** The result of a case in a framework: a check mark, or the framework's trait. */
 export function cell({ trait }: Case, { traits }: Driver): string {
-  return trait ? String(traits[trait]) : "✓";
+  return trait && traits[trait] !== undefined ? String(traits[trait]) : "✓";
 }
 
 /** The table, in Markdown. */
