@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { rowName } from "../_row.ts";
 import { runtime } from "../runtimes/_runtime.ts";
 import type { Project } from "./_project.ts";
@@ -75,8 +75,11 @@ function documentedTypes(): string {
   const page = Deno.readTextFileSync(
     new URL("../../docs/middleware.md", import.meta.url),
   );
-  return page.match(/^```ts\n(\/\/ src\/express-session\.d\.ts\n[^]*?)^```$/m)
-    ?.[1] ?? "";
+  const [, types] =
+    page.match(/^```dts\n(\/\/ src\/express-session\.d\.ts\n[^]*?)^```$/m) ??
+      [];
+  assert(types, "docs/middleware.md shows the types of req.session");
+  return types;
 }
 
 const FRAMEWORKS = `
