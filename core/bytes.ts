@@ -93,17 +93,29 @@ export function fromBase64Url(text: string): Bytes | undefined {
   return decode(text, "base64url");
 }
 
+/** As {@linkcode fromBase64Url}, of a text that this library has written. The bytes are the caller's own. */
+export function bytesOf(text: string): Bytes {
+  const own = new Uint8Array(text.length * 3 >> 2);
+  return decode(text, "base64url", own) as Bytes;
+}
+
 const decoded = /* @__PURE__ */ new Uint8Array(3072);
 
 // The decoders of the platforms skip spaces, and accept padding and stray bits. One value would then have several
 // authentic cookies. With anything that was skipped, there are fewer bytes.
-function decode(text: string, alphabet: Alphabet): Bytes | undefined {
-  if (!hasCanonicalEnd(text)) return undefined;
+function decode(
+  text: string,
+  alphabet: Alphabet,
+  into = decoded,
+): Bytes | undefined {
   const size = text.length * 3 >> 2;
-  const bytes = size > decoded.length ? new Uint8Array(size) : decoded;
+  const bytes = size > into.length ? new Uint8Array(size) : into;
   const native = (bytes as Base64Bytes).setFromBase64;
   try {
-    if (!native) return decodeElsewhere(text, size, alphabet);
+    if (!native) {
+      return decodeElsewhere(text, bytes.subarray(0, size), alphabet);
+    }
+    if (!hasCanonicalEnd(text)) return undefined;
     const options = { alphabet, lastChunkHandling: "loose" } as const;
     const { written } = native.call(bytes, text, options);
     return written === size ? bytes.subarray(0, size) : undefined;
@@ -120,16 +132,19 @@ function hasCanonicalEnd(text: string): boolean {
   return rest === 0;
 }
 
-/** Where the platform cannot decode into bytes. `Buffer` accepts the other alphabet too, and `atob` only one. */
+/** Where the platform does not have a strict decoder. To encode the bytes again is the fastest check. */
 function decodeElsewhere(
   text: string,
-  size: number,
+  bytes: Bytes,
   alphabet: Alphabet,
 ): Bytes | undefined {
-  const others = alphabet === "base64" ? /[^\w+/]|_/ : /[^\w-]/;
-  if (others.test(text)) return undefined;
-  const bytes = nodeBuffer()?.from(text, alphabet);
-  if (bytes) return bytes.length === size ? bytes : undefined;
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  const { buffer, length } = bytes;
+  const node = nodeBuffer()?.from(buffer, 0, length);
+  if (node) node.write(text, alphabet);
+  else {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    for (let i = 0; i < length; i++) bytes[i] = binary.charCodeAt(i);
+  }
+  const again = encode(bytes, alphabet).slice(0, text.length);
+  return again === text ? bytes : undefined;
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Awaitable } from "./awaitable.ts";
-import { toBase64, toBase64Url } from "./bytes.ts";
+import { bytesOf } from "./bytes.ts";
 import { builtin } from "./runtime.ts";
 import { createHmac, hmacKey, sha256 } from "./sha256.ts";
 
@@ -45,7 +45,7 @@ const TAG = 16;
 
 /** The SHA-256 of an id, as base64url: the key of its record in an engine. */
 export function hashId(id: string): string {
-  return toBase64Url(sha256(id));
+  return sha256(id);
 }
 
 /**
@@ -62,24 +62,21 @@ export function hashOwner(owner: string): string {
  */
 export function cookieKey(secret: string, name: string): CookieKey {
   // Extract without a salt, and expand to one block at most.
-  const extracted = createHmac(new Uint8Array(0))(secret).slice();
+  const extracted = bytesOf(createHmac(new Uint8Array(0))(secret));
   const expand = createHmac(extracted);
   const derive = (purpose: string) =>
-    expand(`satchel/1/${purpose}/${name}\x01`).slice();
+    expand(`satchel/1/${purpose}/${name}\x01`);
   let aead: Aead | undefined;
   return {
-    id: toBase64Url(derive("id")).slice(0, 2),
-    mac: createMac(derive("sign"), toBase64Url),
+    id: derive("id").slice(0, 2),
+    mac: createMac(createHmac(bytesOf(derive("sign")))),
     get aead() {
-      return aead ??= createAead(derive("seal"));
+      return aead ??= createAead(bytesOf(derive("seal")));
     },
   };
 }
 
-/** HMAC-SHA-256 (RFC 2104) with `key`. */
-function createMac(key: Bytes, encode: (bytes: Bytes) => string): Mac {
-  const hmac = createHmac(key);
-  const sign = (text: string) => encode(hmac(text));
+function createMac(sign: (text: string) => string): Mac {
   return { sign, verify: (text, code) => areEqual(sign(text), code) };
 }
 
@@ -190,8 +187,8 @@ export function webAead(key: Bytes): Aead {
 
 /** The signature of the older formats: HMAC-SHA-256 with the secret as the key, in base64 without padding. */
 export function legacyMac(secret: string): Mac {
-  return createMac(
-    hmacKey(secret),
-    (bytes) => toBase64(bytes).slice(0, MAC_LENGTH),
+  const sign = createHmac(hmacKey(secret));
+  return createMac((text) =>
+    sign(text).replaceAll("-", "+").replaceAll("_", "/")
   );
 }
