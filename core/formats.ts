@@ -87,10 +87,9 @@ export function satchelFormat(
   }
 
   function encodeSealed(payload: Uint8Array<ArrayBuffer>): Awaitable<string> {
-    const [key] = keys() as [CookieKey];
-    const head = `e1${key.id}.`;
+    const [{ head, bound, aead }] = keys() as [CookieKey];
     return after(
-      key.aead.seal(randomBytes(NONCE), payload, utf8(head)),
+      aead.seal(randomBytes(NONCE), payload, bound),
       (message) => head + toBase64Url(message),
     );
   }
@@ -105,9 +104,9 @@ export function satchelFormat(
     );
     const message = at < 0 ? undefined : fromBase64Url(text.slice(HEAD));
     if (!message) return undefined;
-    const { aead } = keys()[at] as CookieKey;
+    const { aead, bound } = keys()[at] as CookieKey;
     return after(
-      aead.open(message, utf8(text.slice(0, HEAD))),
+      aead.open(message, bound),
       (payload) => {
         if (!payload) return decodeSealed(text, at + 1);
         const decoded = fromPayload(payload);
@@ -118,10 +117,10 @@ export function satchelFormat(
 
   return {
     encode(value) {
-      const payload = toPayload(value, name);
+      const payload = utf8Briefly(toPayload(value, name));
       return protection === "sealed"
-        ? encodeSealed(utf8(payload))
-        : encodeSigned(toBase64Url(utf8Briefly(payload)));
+        ? encodeSealed(payload)
+        : encodeSigned(toBase64Url(payload));
     },
     decode(text) {
       if (text.charAt(4) !== ".") return undefined;

@@ -7,8 +7,8 @@
  * @module
  */
 import type { Awaitable } from "./awaitable.ts";
-import { bytesOf } from "./bytes.ts";
-import { builtin } from "./runtime.ts";
+import { bytesOf, utf8 } from "./bytes.ts";
+import { builtin, isDeno } from "./runtime.ts";
 import { createHmac, hmacKey, sha256 } from "./sha256.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -32,6 +32,10 @@ export interface Mac {
 export interface CookieKey {
   /** Two characters that identify the secret. */
   readonly id: string;
+  /** What precedes an encrypted value. */
+  readonly head: string;
+  /** The bytes of `head`, which are authenticated with the value. */
+  readonly bound: Bytes;
   readonly mac: Mac;
   readonly aead: Aead;
 }
@@ -66,9 +70,13 @@ export function cookieKey(secret: string, name: string): CookieKey {
   const expand = createHmac(extracted);
   const derive = (purpose: string) =>
     expand(`satchel/1/${purpose}/${name}\x01`);
+  const id = derive("id").slice(0, 2);
+  const head = `e1${id}.`;
   let aead: Aead | undefined;
   return {
-    id: derive("id").slice(0, 2),
+    id,
+    head,
+    bound: utf8(head),
     mac: createMac(createHmac(bytesOf(derive("sign")))),
     get aead() {
       return aead ??= createAead(bytesOf(derive("seal")));
@@ -98,15 +106,22 @@ export function createAead(key: Bytes): Aead {
 
 /** The part of `node:crypto` that encryption uses. */
 export interface NodeCrypto {
-  createCipheriv(algorithm: string, key: Bytes, nonce: Bytes): NodeCipher & {
-    getAuthTag(): Uint8Array;
-  };
+  createSecretKey(key: Bytes): NodeKey;
+  createCipheriv(
+    algorithm: string,
+    key: Bytes | NodeKey,
+    nonce: Bytes,
+  ): NodeCipher & { getAuthTag(): Uint8Array };
   createDecipheriv(
     algorithm: string,
-    key: Bytes,
+    key: Bytes | NodeKey,
     nonce: Bytes,
     options: { authTagLength: number },
   ): NodeCipher & { setAuthTag(tag: Bytes): unknown };
+}
+
+interface NodeKey {
+  readonly type: string;
 }
 
 interface NodeCipher {
@@ -116,7 +131,10 @@ interface NodeCipher {
 }
 
 /** AES-256-GCM by `node:crypto`: synchronous. */
-export function nodeAead(key: Bytes, native: NodeCrypto): Aead {
+export function nodeAead(bytes: Bytes, native: NodeCrypto): Aead {
+  // From bytes, Node 24 makes such a key in each call, which takes four times as long as encrypting. Deno is faster with
+  // bytes.
+  const key = isDeno() ? bytes : native.createSecretKey(bytes);
   return {
     seal(nonce, plain, bound) {
       const cipher = native.createCipheriv("aes-256-gcm", key, nonce);
@@ -157,7 +175,9 @@ export function webAead(key: Bytes): Aead {
       "decrypt",
     ]);
   return {
-    async seal(iv, plain, additionalData) {
+    async seal(iv, given, additionalData) {
+      // A copy, because another cookie may overwrite these bytes while the key is awaited.
+      const plain = given.slice();
       const algorithm = { name: "AES-GCM", iv, additionalData };
       const sealed = await crypto.subtle.encrypt(
         algorithm,
@@ -170,7 +190,7 @@ export function webAead(key: Bytes): Aead {
       return message;
     },
     async open(message, additionalData) {
-      // Copies, because another cookie may overwrite these bytes while the key is awaited.
+      // Copies, as above.
       const iv = message.slice(0, NONCE);
       const copy = message.slice(NONCE);
       const algorithm = { name: "AES-GCM", iv, additionalData };

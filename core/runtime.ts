@@ -36,7 +36,7 @@ export type NativeHash = (
  * collector in each call, and some calls then take tens of milliseconds.
  */
 export function nativeHash(): NativeHash | undefined {
-  if ("Deno" in globalThis) return undefined;
+  if (isDeno()) return undefined;
   const hash = builtin<{ hash?: NativeHash }>("node:crypto")?.hash;
   try {
     // An environment that resembles Node may have a function that only throws.
@@ -59,6 +59,11 @@ interface NodeBuffer {
 /** `Buffer` of Node, Deno or Bun; `undefined` on other runtimes. */
 export function nodeBuffer(): NodeBuffer | undefined {
   return (globalThis as { Buffer?: NodeBuffer }).Buffer;
+}
+
+/** Whether this is Deno. */
+export function isDeno(): boolean {
+  return "Deno" in globalThis;
 }
 
 /** Whether this is workerd: Cloudflare Workers. */
