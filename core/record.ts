@@ -26,8 +26,8 @@ export interface SessionRecord extends Life {
 
 /** The JSON texts of values and flashes. */
 export interface Entries {
-  readonly values: Map<string, string>;
-  readonly flashes: Map<string, string>;
+  readonly values: ReadonlyMap<string, string>;
+  readonly flashes: ReadonlyMap<string, string>;
   /** As in {@linkcode SessionRecord}. */
   readonly tags?: ReadonlyMap<string, string> | undefined;
 }
@@ -146,19 +146,37 @@ export function decodeLife(
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    return isFinite(value) ? value : undefined;
+    return isFinite(value, hasAdded()) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whether all numbers in a parsed value are finite. `JSON.parse` reads a number that is out of range as `Infinity`. */
-function isFinite(value: unknown): boolean {
+/**
+ * Whether all numbers in a parsed value are finite. `JSON.parse` reads a number that is out of range as `Infinity`.
+ *
+ * @param added As {@linkcode hasAdded} says.
+ */
+function isFinite(value: unknown, added: boolean): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object" || value === null) return true;
-  if (Array.isArray(value)) return value.every(isFinite);
-  // Not `for … in`, which also finds what an application has added to all objects.
-  return Object.values(value).every(isFinite);
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      if (!isFinite(value[i], added)) return false;
+    }
+    return true;
+  }
+  for (const key in value) {
+    if (added && !Object.hasOwn(value, key)) continue;
+    if (!isFinite(value[key as keyof typeof value], added)) return false;
+  }
+  return true;
+}
+
+/** Whether an application has added something to all objects, which `for … in` finds too. */
+function hasAdded(): boolean {
+  for (const _key in {}) return true;
+  return false;
 }
 
 const NONE: ReadonlyMap<string, string> = /* @__PURE__ */ new Map();
@@ -257,7 +275,7 @@ function endOfValue(text: string, begin: number): number {
 /** The JSON texts of a record's entries. */
 export function encodeRecordEntries(
   { values, flashes, tags }: Pick<SessionRecord, "values" | "flashes" | "tags">,
-): Entries {
+): Entries & Record<"values" | "flashes", Map<string, string>> {
   return {
     values: encodeTexts(Object.entries(values)),
     flashes: encodeTexts(Object.entries(flashes)),
@@ -314,7 +332,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 function isTexts(value: unknown): value is Record<string, string> {
   return isObject(value) &&
-    Object.values(value).every((text) => typeof text === "string");
+    Object.keys(value).every((key) => typeof value[key] === "string");
 }
 
 /** Whether a decoded value is a lifetime. */
