@@ -15,6 +15,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Authenticated encryption with one key. A message is the nonce of 12 bytes, the ciphertext, and a tag of 16 bytes. */
 export interface Aead {
+  /** The next call may overwrite the message. */
   seal(nonce: Bytes, plain: Bytes, bound: Bytes): Awaitable<Bytes>;
   /** Returns `undefined` if the message is not authentic. */
   open(message: Bytes, bound: Bytes): Awaitable<Bytes | undefined>;
@@ -135,11 +136,15 @@ export function nodeAead(bytes: Bytes, native: NodeCrypto): Aead {
   // From bytes, Node 24 makes such a key in each call, which takes four times as long as encrypting. Deno is faster with
   // bytes.
   const key = isDeno() ? bytes : native.createSecretKey(bytes);
+  const scratch = new Uint8Array(4096);
   return {
     seal(nonce, plain, bound) {
       const cipher = native.createCipheriv("aes-256-gcm", key, nonce);
       cipher.setAAD(bound);
-      const message = new Uint8Array(NONCE + plain.length + TAG);
+      const size = NONCE + plain.length + TAG;
+      const message = size > scratch.length
+        ? new Uint8Array(size)
+        : scratch.subarray(0, size);
       message.set(nonce);
       message.set(cipher.update(plain), NONCE);
       cipher.final();
