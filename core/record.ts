@@ -110,9 +110,10 @@ export function decodeRecordLife(text: string): Life | undefined {
 export function encodeLife(
   { created, saved, lifetime, span, authenticated }: Life,
 ): string {
-  return `${created},${saved},${JSON.stringify(lifetime)},${span},${
-    authenticated ?? null
-  }`;
+  const lasts = typeof lifetime === "number" || lifetime === null
+    ? lifetime
+    : `[${lifetime[0]}]`;
+  return `${created},${saved},${lasts},${span},${authenticated ?? null}`;
 }
 
 /**
@@ -223,7 +224,10 @@ function splitObject(
     if (text[at + 1] !== '"') return -1;
     const colon = endOfString(text, at + 1);
     if (text[colon] !== ":") return -1;
-    const key = JSON.parse(text.slice(at + 1, colon));
+    const quoted = text.slice(at + 1, colon);
+    const key: string = quoted.includes("\\")
+      ? JSON.parse(quoted)
+      : quoted.slice(1, -1);
     const value = expected.get(key);
     // Of an object or array, nothing can follow that would belong to it.
     if (value !== undefined && text.startsWith(value, colon + 1)) {

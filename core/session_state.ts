@@ -62,6 +62,8 @@ interface Pending {
 const TAG_BYTES = 3;
 
 export class SessionState {
+  /** The last save that others must wait for; `now` for one that is running and does not wait for anything so far. */
+  saving: Promise<unknown> | "now" | undefined;
   readonly #mintId: () => string;
   #id: string | undefined;
   #origin: Origin | undefined;
@@ -180,7 +182,8 @@ export class SessionState {
 
   /** Adds an id that may be stored. */
   know(id: string): void {
-    if (!this.#knownIds.includes(id)) this.#knownIds = [...this.#knownIds, id];
+    const known = this.#knownIds;
+    if (!known.includes(id)) this.#knownIds = known.concat(id);
   }
 
   /** Whether the session made the id for itself. Otherwise another session may have it. */
