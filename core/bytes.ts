@@ -72,9 +72,7 @@ function encode(bytes: Uint8Array, alphabet: Alphabet): string {
   const node = nodeBuffer()?.from(buffer, byteOffset, length);
   if (node) return node.toString(alphabet);
   let binary = "";
-  for (let i = 0; i < length; i += 8192) {
-    binary += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  }
+  for (const byte of bytes) binary += String.fromCharCode(byte);
   const text = btoa(binary);
   return omitPadding
     ? text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")
@@ -83,9 +81,9 @@ function encode(bytes: Uint8Array, alphabet: Alphabet): string {
 
 /** The bytes of canonical, padded base64; `undefined` for any other text. The next call overwrites them. */
 export function fromBase64(text: string): Bytes | undefined {
-  if (text.length % 4 !== 0) return undefined;
-  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  return decode(text.slice(0, text.length - padding), "base64");
+  return text.length % 4 === 0
+    ? decode(text.replace(/==?$/, ""), "base64")
+    : undefined;
 }
 
 /** The bytes of canonical, unpadded base64url; `undefined` for any other text. The next call overwrites them. */

@@ -244,13 +244,16 @@ function splitObject(
 
 /** The position after the string that begins at a position. */
 function endOfString(text: string, begin: number): number {
-  let at = begin + 1;
-  for (let code = 0; at < text.length; at++) {
-    code = text.charCodeAt(at);
-    if (code === 0x22) break; // a quotation mark
-    if (code === 0x5c) at++; // a backslash
-  }
-  return at + 1;
+  let end = begin;
+  let before: number;
+  do {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) return text.length;
+    before = end;
+    while (text.charCodeAt(before - 1) === 0x5c) before--;
+    // Each pair of backslashes is one of the string's own. Another one belongs to the quotation mark.
+  } while ((end - before) % 2 === 1);
+  return end + 1;
 }
 
 /** The position after the value that begins at a position: of a comma, or of what closes the object around it. */
