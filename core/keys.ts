@@ -180,8 +180,9 @@ export function webAead(key: Bytes): Aead {
       "decrypt",
     ]);
   return {
-    async seal(iv, given, additionalData) {
-      // A copy, because another cookie may overwrite these bytes while the key is awaited.
+    async seal(nonce, given, additionalData) {
+      // Copies, because another cookie may overwrite these bytes while the key is awaited.
+      const iv = nonce.slice();
       const plain = given.slice();
       const algorithm = { name: "AES-GCM", iv, additionalData };
       const sealed = await crypto.subtle.encrypt(

@@ -80,16 +80,24 @@ export function timersEndWithRequest(): boolean {
 // use, because Workers do not allow randomness in global scope.
 const block = /* @__PURE__ */ new Uint8Array(1536);
 let used = 1536;
+const taken = /* @__PURE__ */ new Uint8Array(32);
 
-/** Returns `size` bytes from the platform's cryptographic generator, each of them only once. */
+/**
+ * Returns bytes from the platform's cryptographic generator, each of them only once. The next call overwrites them.
+ *
+ * @param size At most 32.
+ */
 export function randomBytes(size: number): Uint8Array<ArrayBuffer> {
-  if (used + size > block.length) {
+  const end = used + size;
+  if (end > block.length) {
     crypto.getRandomValues(block);
     used = 0;
+    return randomBytes(size);
   }
-  const bytes = block.slice(used, used + size);
-  block.fill(0, used, used + size);
-  used += size;
+  const bytes = taken.subarray(0, size);
+  bytes.set(block.subarray(used, end));
+  block.fill(0, used, end);
+  used = end;
   return bytes;
 }
 

@@ -183,7 +183,7 @@ export class SessionState {
   /** Adds an id that may be stored. */
   know(id: string): void {
     const known = this.#knownIds;
-    if (!known.includes(id)) this.#knownIds = known.concat(id);
+    if (!known.includes(id)) this.#knownIds = [...known, id];
   }
 
   /** Whether the session made the id for itself. Otherwise another session may have it. */
@@ -613,9 +613,8 @@ export class SessionState {
         this.#id = undefined;
       }
     }
-    const { values, flashes } = this.#record ?? {};
-    const found = mapOf(flashes);
-    this.#flashes = found.size > 0 ? found : NO_FLASHES;
+    const { values, flashes = {} } = this.#record ?? {};
+    if (Object.keys(flashes).length > 0) this.#flashes = mapOf(flashes);
     return this.#values = mapOf(values);
   }
 
