@@ -88,16 +88,14 @@ const taken = /* @__PURE__ */ new Uint8Array(32);
  * @param size At most 32.
  */
 export function randomBytes(size: number): Uint8Array<ArrayBuffer> {
-  const end = used + size;
-  if (end > block.length) {
+  if (used + size > block.length) {
     crypto.getRandomValues(block);
     used = 0;
-    return randomBytes(size);
   }
+  const next = block.subarray(used, used += size);
   const bytes = taken.subarray(0, size);
-  bytes.set(block.subarray(used, end));
-  block.fill(0, used, end);
-  used = end;
+  bytes.set(next);
+  next.fill(0);
   return bytes;
 }
 
