@@ -621,7 +621,7 @@ export class SessionState {
   /** The values that the application has changed in place, with their texts as in {@linkcode SessionState.#inPlace}. */
   #changedInPlace(): ReadonlyMap<string, string | undefined> {
     if (this.#inPlace) return this.#inPlace;
-    if (!this.#handedOut || !this.#origin) return NO_TEXTS;
+    if (!this.#handedOut || !this.#origin) return this.#inPlace = NO_TEXTS;
     const changed = new Map<string, string | undefined>();
     this.#inPlace = changed;
     const texts = new Map<string, string>();
