@@ -86,10 +86,11 @@ export function satchelFormat(
     return decoded && { value: decoded.value, current: at === 0 };
   }
 
-  function encodeSealed(payload: Uint8Array<ArrayBuffer>): Awaitable<string> {
+  function encodeSealed(payload: string): Awaitable<string> {
+    // Before the bytes: to derive keys overwrites them.
     const [{ head, bound, aead }] = keys() as [CookieKey];
     return after(
-      aead.seal(randomBytes(NONCE), payload, bound),
+      aead.seal(randomBytes(NONCE), utf8Briefly(payload), bound),
       (message) => head + toBase64Url(message),
     );
   }
@@ -117,10 +118,10 @@ export function satchelFormat(
 
   return {
     encode(value) {
-      const payload = utf8Briefly(toPayload(value, name));
+      const payload = toPayload(value, name);
       return protection === "sealed"
         ? encodeSealed(payload)
-        : encodeSigned(toBase64Url(payload));
+        : encodeSigned(toBase64Url(utf8Briefly(payload)));
     },
     decode(text) {
       if (text.charAt(4) !== ".") return undefined;

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Awaitable } from "./awaitable.ts";
-import { bytesOf, utf8 } from "./bytes.ts";
+import { bytesOf, sized, utf8 } from "./bytes.ts";
 import { builtin, isDeno } from "./runtime.ts";
 import { createHmac, hmacKey, sha256 } from "./sha256.ts";
 
@@ -141,10 +141,7 @@ export function nodeAead(bytes: Bytes, native: NodeCrypto): Aead {
     seal(nonce, plain, bound) {
       const cipher = native.createCipheriv("aes-256-gcm", key, nonce);
       cipher.setAAD(bound);
-      const size = NONCE + plain.length + TAG;
-      const message = size > scratch.length
-        ? new Uint8Array(size)
-        : scratch.subarray(0, size);
+      const message = sized(scratch, NONCE + plain.length + TAG);
       message.set(nonce);
       message.set(cipher.update(plain), NONCE);
       cipher.final();

@@ -40,9 +40,8 @@ export function nativeHash(): NativeHash | undefined {
   const hash = builtin<{ hash?: NativeHash }>("node:crypto")?.hash;
   try {
     // An environment that resembles Node may have a function that only throws.
-    return hash?.("sha256", "", "base64url").startsWith("47DEQpj8HBSa")
-      ? hash
-      : undefined;
+    hash?.("sha256", "", "base64url");
+    return hash;
   } catch {
     return undefined;
   }

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { bytesOf, toBase64Url } from "./bytes.ts";
+import { bytesOf, sized, toBase64Url, utf8, utf8Briefly } from "./bytes.ts";
 import { type NativeHash, nativeHash } from "./runtime.ts";
 import { assembleCompressor } from "./sha256_wasm.ts";
 
@@ -75,7 +75,7 @@ export function createHmac(key: Bytes): (text: string) => string {
 
 /** A key of any length, as HMAC uses it: a longer one than a block is hashed (RFC 2104, section 2). */
 export function hmacKey(key: string): Bytes {
-  const bytes = new TextEncoder().encode(key);
+  const bytes = utf8(key);
   return bytes.length > BLOCK ? bytesOf(sha256(key)) : bytes;
 }
 
@@ -88,7 +88,6 @@ function padded(key: Bytes, pad: number, size = BLOCK): Bytes {
 
 /** Hashes with a function of the runtime. Its answers are texts, because each object would cost as much as hashing. */
 function byRuntime(hash: NativeHash): Hashing {
-  const encoder = new TextEncoder();
   const message = new Uint8Array(BLOCK + PART);
   return {
     sha256: (text) => hash("sha256", text, "base64url"),
@@ -96,11 +95,10 @@ function byRuntime(hash: NativeHash): Hashing {
       const inner = padded(key, 0x36);
       const outer = padded(key, 0x5c, BLOCK + DIGEST);
       return (text) => {
-        const most = BLOCK + text.length * 3;
-        const bytes = most > message.length ? new Uint8Array(most) : message;
-        bytes.set(inner);
-        const { written } = encoder.encodeInto(text, bytes.subarray(BLOCK));
-        const whole = bytes.subarray(0, BLOCK + written);
+        const bytes = utf8Briefly(text);
+        const whole = sized(message, BLOCK + bytes.length);
+        whole.set(inner);
+        whole.set(bytes, BLOCK);
         const digest = hash("sha256", whole, "latin1");
         for (let i = 0; i < DIGEST; i++) {
           outer[BLOCK + i] = digest.charCodeAt(i);
@@ -113,7 +111,6 @@ function byRuntime(hash: NativeHash): Hashing {
 
 /** Hashes block by block. What does not change between two calls of HMAC, its padded key, is hashed once. */
 function byBlocks(): Hashing {
-  const encoder = new TextEncoder();
   const { start, rounds } = constants();
   const { memory, compress } = webAssembly(rounds) ?? javaScript(rounds);
   const state = memory.subarray(0, DIGEST);
@@ -122,22 +119,14 @@ function byBlocks(): Hashing {
   /** Continues from a state, after so many bytes, with a whole text. */
   function digest(from: Bytes, text: string, before: number): void {
     state.set(from);
-    let length = 0;
-    let total = before;
-    if (text.length * 3 <= PART) {
-      length = encoder.encodeInto(text, message).written;
-    } else {
-      const bytes = encoder.encode(text);
-      let at = 0;
-      for (; bytes.length - at > PART; at += PART) {
-        message.set(bytes.subarray(at, at + PART));
-        compress(PART / BLOCK);
-      }
-      message.set(bytes.subarray(at));
-      length = bytes.length - at;
-      total += at;
+    const bytes = utf8Briefly(text);
+    let at = 0;
+    for (; bytes.length - at > PART; at += PART) {
+      message.set(bytes.subarray(at, at + PART));
+      compress(PART / BLOCK);
     }
-    finish(length, total + length);
+    message.set(bytes.subarray(at));
+    finish(bytes.length - at, before + bytes.length);
   }
 
   /** Pads what is left of the message, `length` bytes of `total` in all, and compresses it. */
