@@ -32,8 +32,8 @@ export type NativeHash = (
 ) => string;
 
 /**
- * The runtime's own hash function, if it is faster than WebAssembly. Not Deno's: it leaves an object for the garbage
- * collector in each call, and some calls then take tens of milliseconds.
+ * The runtime's own hash function, if it is faster than WebAssembly. Not Deno's: its slowest calls take tens of
+ * milliseconds.
  */
 export function nativeHash(): NativeHash | undefined {
   if (isDeno()) return undefined;
