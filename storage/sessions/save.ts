@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { after, type Awaitable } from "../../core/awaitable.ts";
+import { after, type Awaitable, isThenable } from "../../core/awaitable.ts";
 import { type Changes, merge } from "../../core/changes.ts";
 import { isAhead, lifetimeOf } from "../../core/lifetime.ts";
 import type { Draft, SessionRecord } from "../../core/record.ts";
@@ -219,16 +219,22 @@ export class Save {
       const writing = source
         ? this.#records.replace(source, plan.draft)
         : this.#records.create(id, plan.draft);
+      // A save that was done at once left no turn to wait for. If this process has made one since the read, this one
+      // finds it here, and nobody else was faster.
+      const isStale = source && attempt === 1 && !isThenable(writing);
       return after(writing, (written) => {
         shared.newest = written;
-        return written
-          ? this.#saved(written, plan)
-          : this.#updateAgain(shared, attempt);
+        if (written) return this.#saved(written, plan);
+        if (!isStale) return this.#updateAgain(shared, attempt);
+        return after(this.#reload(source), (newest) => {
+          this.#rebase(newest);
+          return this.#tryUpdate(shared, attempt + 1);
+        });
       });
     });
   }
 
-  /** Another request has changed the record. */
+  /** Another process has changed the record. */
   async #updateAgain(
     shared: Shared<StoredRecord>,
     attempt: number,

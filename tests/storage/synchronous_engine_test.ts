@@ -26,6 +26,8 @@ class AtOnce implements SynchronousEngine {
   /** The next calls that throw. */
   failing: Verb[] = [];
   calls: Verb[] = [];
+  /** The key of the last write. */
+  lastKey = "";
   /** Called before each write. */
   beforeWrite = (): void => {};
   readonly #inner = new MemoryEngine(100, Date.now, () => {});
@@ -41,6 +43,7 @@ class AtOnce implements SynchronousEngine {
 
   write(key: string, value: string, options: WriteOptions) {
     this.#call("write");
+    this.lastKey = key;
     this.beforeWrite();
     return this.#inner.write(key, value, options);
   }
@@ -297,7 +300,10 @@ Deno.test("save() goes on after a save that failed, when several wait", async ()
 
 Deno.test("save() applies each request's changes to the newest record, with and without compare-and-set", async () => {
   for (const compareAndSet of [true, false]) {
-    const { storage } = setUp({}, new AtOnce({ compareAndSet }));
+    const { engine, events, storage } = setUp(
+      {},
+      new AtOnce({ compareAndSet }),
+    );
     const header = await begin(storage, { a: 0 });
     const requests = await Promise.all(
       Array.from({ length: 20 }, () => storage.getSession(header)),
@@ -306,6 +312,37 @@ Deno.test("save() applies each request's changes to the newest record, with and 
     await Promise.all(requests.map((session) => storage.save(session)));
     const { size } = await storage.getSession(header);
     assertEquals(size, 21, rowName(compareAndSet));
+    // A conflict is with another process.
+    assertFalse(events.includes("conflict"), rowName(compareAndSet));
+    assert(engine.calls.length < 100, rowName(compareAndSet));
+  }
+});
+
+Deno.test("save() reports a conflict, when another process is faster twice", async () => {
+  for (const times of [1, 2]) {
+    const { engine, events, storage } = setUp();
+    const header = await begin(storage, { a: 0 });
+    const session = await storage.getSession(header);
+    let left = times;
+    engine.beforeWrite = () => {
+      if (left-- <= 0) return;
+      const { beforeWrite } = engine;
+      engine.beforeWrite = () => {};
+      const key = engine.lastKey;
+      const found = engine.read(key);
+      assert(found, rowName(times));
+      engine.write(key, found.value, { expires: found.expires });
+      engine.beforeWrite = beforeWrite;
+    };
+    session.set("a", 1);
+    await storage.save(session);
+    assertEquals(
+      events.filter((type) => type === "conflict").length,
+      times - 1,
+      rowName(times),
+    );
+    const after = await storage.getSession(header);
+    assertEquals(after.get("a"), 1, rowName(times));
   }
 });
 
