@@ -10,6 +10,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  createSecretKey,
   randomFillSync,
   timingSafeEqual,
 } from "node:crypto";
@@ -25,6 +26,8 @@ import {
 const NAME = "session=";
 const ATTRIBUTES = "; Path=/; HttpOnly; SameSite=Lax";
 const KEY = Buffer.from(SECRET);
+// From bytes, Node 24 makes such a key in each call, which takes four times as long as encrypting.
+const NODE_KEY = "Deno" in globalThis ? KEY : createSecretKey(KEY);
 
 /** How a floor keeps the text of a session in a cookie's value. */
 interface Keeper {
@@ -67,7 +70,7 @@ function signed(sign: (text: string) => Uint8Array): Keeper {
 }
 
 const byNode = (text: string) =>
-  new Uint8Array(createHmac("sha256", KEY).update(text).digest());
+  new Uint8Array(createHmac("sha256", NODE_KEY).update(text).digest());
 
 const sealed: Keeper = {
   open(value) {
@@ -75,7 +78,7 @@ const sealed: Keeper = {
     if (bytes.length < 28) return;
     const decipher = createDecipheriv(
       "aes-256-gcm",
-      KEY,
+      NODE_KEY,
       bytes.subarray(0, 12),
     );
     decipher.setAuthTag(bytes.subarray(-16));
@@ -88,7 +91,7 @@ const sealed: Keeper = {
   },
   close(text) {
     const nonce = randomFillSync(Buffer.allocUnsafe(12));
-    const cipher = createCipheriv("aes-256-gcm", KEY, nonce);
+    const cipher = createCipheriv("aes-256-gcm", NODE_KEY, nonce);
     return Buffer.concat([
       nonce,
       cipher.update(text, "utf8"),

@@ -18,6 +18,19 @@ export function after<T, Result>(
   return isThenable(value) ? value.then(next) : next(value);
 }
 
+/** Does something, and handles its error, whether that is thrown or rejects a promise. */
+export function attempt<T>(
+  work: () => Awaitable<T>,
+  fail: (error: unknown) => Awaitable<T>,
+): Awaitable<T> {
+  try {
+    const result = work();
+    return isThenable(result) ? result.then(undefined, fail) : result;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
 /**
  * Whether a value is to be awaited. Not `instanceof`: it may come from another library, and where an application has
  * replaced the global `Promise`, as zone.js does, async functions still return the runtime's own.

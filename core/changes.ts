@@ -20,7 +20,7 @@ export interface Changes extends Entries {
   /** Keys that were set (`true`) or unset (`false`). */
   readonly valueOps: ReadonlyMap<string, boolean>;
   /** Keys that were flashed. */
-  readonly flashed: ReadonlySet<string>;
+  readonly flashed: readonly string[];
   /** Stored flashes that were read, replaced or unset. */
   readonly taken: ReadonlyMap<string, Taken>;
   /** The lifetime that the request set, in seconds; `null` if it took the session's own lifetime back. */

@@ -148,11 +148,11 @@ export function satchelFormat(
     return decoded && { value: decoded.value, current: at === 0 };
   }
 
-  function encodeSealed(payload: Uint8Array<ArrayBuffer>): Awaitable<string> {
-    const [key] = keys() as [CookieKey];
-    const head = `e1${key.id}.`;
+  function encodeSealed(payload: string): Awaitable<string> {
+    // Before the bytes: to derive keys overwrites them.
+    const [{ head, bound, aead }] = keys() as [CookieKey];
     return after(
-      key.aead.seal(randomBytes(NONCE), payload, utf8(head)),
+      aead.seal(randomBytes(NONCE), utf8Briefly(payload), bound),
       (message) => head + toBase64Url(message),
     );
   }
@@ -167,9 +167,9 @@ export function satchelFormat(
     );
     const message = at < 0 ? undefined : fromBase64Url(text.slice(HEAD));
     if (!message) return undefined;
-    const { aead } = keys()[at] as CookieKey;
+    const { aead, bound } = keys()[at] as CookieKey;
     return after(
-      aead.open(message, utf8(text.slice(0, HEAD))),
+      aead.open(message, bound),
       (payload) => {
         if (!payload) return decodeSealed(text, at + 1);
         const decoded = fromPayload(payload);
@@ -182,7 +182,7 @@ export function satchelFormat(
     encode(value) {
       const payload = toPayload(value, name);
       return protection === "sealed"
-        ? encodeSealed(utf8(payload))
+        ? encodeSealed(payload)
         : encodeSigned(toBase64Url(utf8Briefly(payload)));
     },
     decode(text) {

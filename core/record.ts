@@ -26,8 +26,8 @@ export interface SessionRecord extends Life {
 
 /** The JSON texts of values and flashes. */
 export interface Entries {
-  readonly values: Map<string, string>;
-  readonly flashes: Map<string, string>;
+  readonly values: ReadonlyMap<string, string>;
+  readonly flashes: ReadonlyMap<string, string>;
   /** As in {@linkcode SessionRecord}. */
   readonly tags?: ReadonlyMap<string, string> | undefined;
 }
@@ -115,9 +115,10 @@ export function decodeRecordLife(text: string): Life | undefined {
 export function encodeLife(
   { created, saved, lifetime, span, authenticated }: Life,
 ): string {
-  return `${created},${saved},${JSON.stringify(lifetime)},${span},${
-    authenticated ?? null
-  }`;
+  const lasts = typeof lifetime === "number" || lifetime === null
+    ? lifetime
+    : `[${lifetime[0]}]`;
+  return `${created},${saved},${lasts},${span},${authenticated ?? null}`;
 }
 
 /**
@@ -151,19 +152,37 @@ export function decodeLife(
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    return isFinite(value) ? value : undefined;
+    return isFinite(value, hasAdded()) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whether all numbers in a parsed value are finite. `JSON.parse` reads a number that is out of range as `Infinity`. */
-function isFinite(value: unknown): boolean {
+/**
+ * Whether all numbers in a parsed value are finite. `JSON.parse` reads a number that is out of range as `Infinity`.
+ *
+ * @param added As {@linkcode hasAdded} says.
+ */
+function isFinite(value: unknown, added: boolean): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object" || value === null) return true;
-  if (Array.isArray(value)) return value.every(isFinite);
-  // Not `for … in`, which also finds what an application has added to all objects.
-  return Object.values(value).every(isFinite);
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      if (!isFinite(value[i], added)) return false;
+    }
+    return true;
+  }
+  for (const key in value) {
+    if (added && !Object.hasOwn(value, key)) continue;
+    if (!isFinite(value[key as keyof typeof value], added)) return false;
+  }
+  return true;
+}
+
+/** Whether an application has added something to all objects, which `for … in` finds too. */
+function hasAdded(): boolean {
+  for (const _key in {}) return true;
+  return false;
 }
 
 const NONE: ReadonlyMap<string, string> = /* @__PURE__ */ new Map();
@@ -210,7 +229,10 @@ function splitObject(
     if (text[at + 1] !== '"') return -1;
     const colon = endOfString(text, at + 1);
     if (text[colon] !== ":") return -1;
-    const key = JSON.parse(text.slice(at + 1, colon));
+    const quoted = text.slice(at + 1, colon);
+    const key: string = quoted.includes("\\")
+      ? JSON.parse(quoted)
+      : quoted.slice(1, -1);
     const value = expected.get(key);
     // Of an object or array, nothing can follow that would belong to it.
     if (value !== undefined && text.startsWith(value, colon + 1)) {
@@ -227,13 +249,16 @@ function splitObject(
 
 /** The position after the string that begins at a position. */
 function endOfString(text: string, begin: number): number {
-  let at = begin + 1;
-  for (let code = 0; at < text.length; at++) {
-    code = text.charCodeAt(at);
-    if (code === 0x22) break; // a quotation mark
-    if (code === 0x5c) at++; // a backslash
-  }
-  return at + 1;
+  let end = begin;
+  let before: number;
+  do {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) return text.length;
+    before = end;
+    while (text.charCodeAt(before - 1) === 0x5c) before--;
+    // Each pair of backslashes is one of the string's own. Another one belongs to the quotation mark.
+  } while ((end - before) % 2 === 1);
+  return end + 1;
 }
 
 /** The position after the value that begins at a position: of a comma, or of what closes the object around it. */
@@ -262,7 +287,7 @@ function endOfValue(text: string, begin: number): number {
 /** The JSON texts of a record's entries. */
 export function encodeRecordEntries(
   { values, flashes, tags }: Pick<SessionRecord, "values" | "flashes" | "tags">,
-): Entries {
+): Entries & Record<"values" | "flashes", Map<string, string>> {
   return {
     values: encodeTexts(Object.entries(values)),
     flashes: encodeTexts(Object.entries(flashes)),
@@ -319,7 +344,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 function isTexts(value: unknown): value is Record<string, string> {
   return isObject(value) &&
-    Object.values(value).every((text) => typeof text === "string");
+    Object.keys(value).every((key) => typeof value[key] === "string");
 }
 
 /** Whether a decoded value is a lifetime. */

@@ -41,10 +41,13 @@ export interface Origin {
     | undefined;
 }
 
-/** The flashes until the record is decoded. */
-const NO_FLASHES: Map<string, unknown> = new Map();
-
-const NO_IDS: ReadonlySet<string> = new Set();
+// Most sessions have none of these, and most requests change none. Nobody adds to them.
+const NO_FLASHES: Map<string, unknown> = /* @__PURE__ */ new Map();
+const NO_TEXTS: ReadonlyMap<string, never> = /* @__PURE__ */ new Map<
+  string,
+  never
+>();
+const NO_IDS: readonly string[] = [];
 
 /** What a request changed since the last save. */
 interface Pending {
@@ -60,6 +63,8 @@ interface Pending {
 const TAG_BYTES = 3;
 
 export class SessionState {
+  /** The last save that others must wait for; `now` for one that is running and does not wait for anything so far. */
+  saving: Promise<unknown> | "now" | undefined;
   readonly #mintId: () => string;
   #id: string | undefined;
   #origin: Origin | undefined;
@@ -80,7 +85,7 @@ export class SessionState {
   /** Keys of objects and arrays that the application has received and may change in place. */
   #handedOut: Set<string> | undefined;
   /** The texts of those that were changed in place, when that was last looked for; `undefined` for one that is not JSON. */
-  #inPlace: Map<string, string | undefined> | undefined;
+  #inPlace: ReadonlyMap<string, string | undefined> | undefined;
   /** Whether reading a flash leaves it. */
   #keepsFlashes = false;
   /** Whether the request's answer is not shown to the visitor now, or not at all. */
@@ -97,9 +102,9 @@ export class SessionState {
   #maxAge: number | null | undefined;
   /** The last id that this session made for itself. */
   #mintedId: string | undefined;
-  #knownIds: readonly string[];
+  #knownIds: readonly string[] = NO_IDS;
   /** Ids under which a save has tried to store the session. */
-  #tried: ReadonlySet<string> = NO_IDS;
+  #tried: readonly string[] = NO_IDS;
   #closed = false;
   /** Called for each later change instead of throwing, after the visitor has left. */
   #onLateChange: (() => void) | undefined;
@@ -108,11 +113,10 @@ export class SessionState {
   constructor(mintId: () => string, initialData?: object, id?: string) {
     this.#mintId = mintId;
     this.#id = id;
-    this.#knownIds = id === undefined ? [] : [id];
+    if (id !== undefined) this.know(id);
     if (initialData) {
       const given = Object.entries(initialData);
       this.#values = new Map(given.filter(([, value]) => value !== undefined));
-      this.#flashes = new Map();
     }
   }
 
@@ -179,7 +183,8 @@ export class SessionState {
 
   /** Adds an id that may be stored. */
   know(id: string): void {
-    if (!this.#knownIds.includes(id)) this.#knownIds = [...this.#knownIds, id];
+    const known = this.#knownIds;
+    if (!known.includes(id)) this.#knownIds = [...known, id];
   }
 
   /** Whether the session made the id for itself. Otherwise another session may have it. */
@@ -189,8 +194,8 @@ export class SessionState {
 
   /** Whether an earlier save may have stored the session under the id. From now on it may. */
   tried(id: string): boolean {
-    const again = this.#tried.has(id);
-    if (!again) this.#tried = new Set([...this.#tried, id]);
+    const again = this.#tried.includes(id);
+    if (!again) this.#tried = [...this.#tried, id];
     this.know(id);
     return again;
   }
@@ -289,9 +294,10 @@ export class SessionState {
     return false;
   }
 
-  /** Whether this is a new session that has not been read or changed. */
+  /** Whether this is a new session in which nothing was changed. */
   get blank(): boolean {
-    return !this.#origin && !this.#values && !this.#destroyed;
+    return !this.#origin && !this.#destroyed && !this.#newId &&
+      !this.#pending && this.#kept === "all" && !this.#values?.size;
   }
 
   /** Leaves flashes when they are read. */
@@ -304,7 +310,7 @@ export class SessionState {
   hideFlashes(): void {
     this.#load();
     this.#hidden = this.#flashes;
-    this.#flashes = new Map();
+    this.#flashes = NO_FLASHES;
     this.#unseen = true;
   }
 
@@ -383,6 +389,7 @@ export class SessionState {
     this.#load();
     this.#takeFlash(key, "any");
     if (value === undefined) return;
+    if (this.#flashes === NO_FLASHES) this.#flashes = new Map();
     this.#flashes.set(key, value);
     this.#changes.flashed.set(key, newTag());
   }
@@ -440,7 +447,7 @@ export class SessionState {
   end(): void {
     this.#destroyed = true;
     this.#values = new Map();
-    this.#flashes = new Map();
+    this.#flashes = NO_FLASHES;
     this.#hidden = NO_FLASHES;
     this.#pending = undefined;
   }
@@ -478,22 +485,26 @@ export class SessionState {
         : shown?.migratedText(key) ?? texts?.values.get(key);
       values.set(key, text ?? encodeJson(value, key));
     }
-    const flashes = encodeTexts([...this.#hidden, ...this.#flashes]);
     const { tags: stored = {} } = origin && this.record || {};
-    const storedTags = new Map(Object.entries(stored));
+    const tagOf = (key: string) =>
+      Object.hasOwn(stored, key) ? stored[key] : undefined;
     const taken = new Map<string, Taken>();
     for (const [key, which] of pending.taken) {
       const text = texts?.flashes.get(key);
       if (which === "any") taken.set(key, "any");
       else if (text !== undefined) {
-        taken.set(key, { text: encodedAgain(text), tag: storedTags.get(key) });
+        taken.set(key, { text: encodedAgain(text), tag: tagOf(key) });
       }
     }
+    let flashes: ReadonlyMap<string, string> = NO_TEXTS;
     const tags = new Map<string, string>();
-    for (const key of flashes.keys()) {
-      const stored = storedTags.get(key);
-      const tag = pending.flashed.get(key) ?? (origin ? stored : newTag());
-      if (tag !== undefined) tags.set(key, tag);
+    if (this.#hidden.size + this.#flashes.size > 0) {
+      flashes = encodeTexts([...this.#hidden, ...this.#flashes]);
+      for (const key of flashes.keys()) {
+        const tag = pending.flashed.get(key) ??
+          (origin ? tagOf(key) : newTag());
+        if (tag !== undefined) tags.set(key, tag);
+      }
     }
     for (const key of (origin ? inPlace : values).keys()) {
       pending.valueOps.set(key, true);
@@ -510,7 +521,7 @@ export class SessionState {
       tags,
       kept: this.#kept,
       valueOps: pending.valueOps,
-      flashed: new Set(origin ? pending.flashed.keys() : flashes.keys()),
+      flashed: [...(origin ? pending.flashed : flashes).keys()],
       taken,
       maxAge: this.#maxAge,
       newId,
@@ -573,7 +584,7 @@ export class SessionState {
 
   #showMerged(record: SessionRecord | undefined, changes: Changes): void {
     const mine = this.#load();
-    const values = new Map(Object.entries(record?.values ?? {}));
+    const values = mapOf(record?.values);
     this.#shown?.convert(values, mine);
     for (const key of this.#handedOut ?? []) {
       // Keep the object that the application has, unless another request changed it.
@@ -589,7 +600,7 @@ export class SessionState {
       }
     }
     this.#values = values;
-    const flashes = new Map(Object.entries(record?.flashes ?? {}));
+    const flashes = mapOf(record?.flashes);
     for (const key of this.#changes.taken.keys()) flashes.delete(key);
     for (const key of this.#changes.flashed.keys()) {
       flashes.set(key, this.#flashes.get(key));
@@ -606,15 +617,17 @@ export class SessionState {
         this.#id = undefined;
       }
     }
-    this.#flashes = new Map(Object.entries(this.#record?.flashes ?? {}));
-    return this.#values = new Map(Object.entries(this.#record?.values ?? {}));
+    const { values, flashes = {} } = this.#record ?? {};
+    if (Object.keys(flashes).length > 0) this.#flashes = mapOf(flashes);
+    return this.#values = mapOf(values);
   }
 
   /** The values that the application has changed in place, with their texts as in {@linkcode SessionState.#inPlace}. */
   #changedInPlace(): ReadonlyMap<string, string | undefined> {
     if (this.#inPlace) return this.#inPlace;
-    const changed = this.#inPlace = new Map<string, string | undefined>();
-    if (!this.#handedOut || !this.#origin) return changed;
+    if (!this.#handedOut || !this.#origin) return this.#inPlace = NO_TEXTS;
+    const changed = new Map<string, string | undefined>();
+    this.#inPlace = changed;
     const texts = new Map<string, string>();
     for (const key of this.#handedOut) {
       const value = this.#values?.get(key);
@@ -696,6 +709,15 @@ export class SessionState {
     this.#closed = true;
     this.#onLateChange = onLateChange;
   }
+}
+
+/** The entries of an object. A loop takes a third of the time of `Object.entries`. */
+function mapOf(
+  object: Readonly<Record<string, unknown>> = {},
+): Map<string, unknown> {
+  const map = new Map<string, unknown>();
+  for (const key of Object.keys(object)) map.set(key, object[key]);
+  return map;
 }
 
 /** A stored text as this library writes it: a database can write JSON anew, with other escapes and numbers. */

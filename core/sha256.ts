@@ -1,15 +1,24 @@
 /**
- * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) of texts, synchronously.
+ * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) of texts, synchronously, as base64url.
  *
- * Blocks are compressed by WebAssembly, which takes half as long as JavaScript. Where it may not be compiled, as in
- * Workers, a function in JavaScript does the same. Web Crypto takes ten times as long for the few hundred bytes of a
- * cookie, because it is asynchronous, and native hash objects stall Deno's garbage collector.
+ * On Node and Bun, `hash` of `node:crypto` is the fastest. On Deno it would stall the garbage collector, so blocks are
+ * compressed by WebAssembly there, which takes half as long as JavaScript. Where neither is to be had, as in Workers, a
+ * function in JavaScript does the same as WebAssembly. Web Crypto takes ten times as long for the few hundred bytes of a
+ * cookie, because it is asynchronous.
  *
  * @module
  */
+import { bytesOf, sized, toBase64Url, utf8, utf8Briefly } from "./bytes.ts";
+import { type NativeHash, nativeHash } from "./runtime.ts";
 import { assembleCompressor } from "./sha256_wasm.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Hashes texts, and makes functions that sign them. */
+interface Hashing {
+  sha256(text: string): string;
+  createHmac(key: Bytes): (text: string) => string;
+}
 
 /** Hashes blocks. */
 interface Compressor {
@@ -41,100 +50,119 @@ function constants(): { readonly start: Bytes; readonly rounds: Int32Array } {
   return { start: new Uint8Array(start.buffer), rounds };
 }
 
-/** What hashing needs, made on first use: bundles that do not hash are to have no trace of it. */
-interface Hashing extends Compressor {
-  readonly start: Bytes;
-  /** The part of the memory for the state. */
-  readonly state: Bytes;
-  /** The part of the memory for the message. */
-  readonly message: Bytes;
-  readonly encoder: TextEncoder;
-}
-
+/** Made on first use: bundles that do not hash are to have no trace of it. */
 let made: Hashing | undefined;
 
 function hashing(): Hashing {
   if (made) return made;
-  const { start, rounds } = constants();
-  const { memory, compress } = webAssembly(rounds) ?? javaScript(rounds);
-  const state = memory.subarray(0, DIGEST);
-  const message = memory.subarray(MESSAGE);
-  const encoder = new TextEncoder();
-  return made = { start, memory, compress, state, message, encoder };
+  const native = nativeHash();
+  return made = native ? byRuntime(native) : byBlocks();
 }
 
-/** The SHA-256 of a text's UTF-8 bytes. The next call of this file overwrites it. */
-export function sha256(text: string): Bytes {
-  const { start, state } = hashing();
-  digest(start, text, 0);
-  return state;
+/** The SHA-256 of a text's UTF-8 bytes, as base64url. */
+export function sha256(text: string): string {
+  return hashing().sha256(text);
 }
 
 /**
- * HMAC-SHA-256 with a key, for the UTF-8 bytes of texts. The next call of this file overwrites a result. The two blocks
- * of the padded key are hashed once.
+ * HMAC-SHA-256 with a key, for the UTF-8 bytes of texts, as base64url.
  *
  * @param key At most 64 bytes.
  */
-export function createHmac(key: Bytes): (text: string) => Bytes {
-  const { memory, state, message, compress, start } = hashing();
-  const padded = (pad: number) => {
-    state.set(start);
-    for (let i = 0; i < BLOCK; i++) message[i] = (key[i] ?? 0) ^ pad;
-    compress(1);
-    return new Uint8Array(state);
-  };
-  const inner = padded(0x36);
-  const outer = padded(0x5c);
-  return (text) => {
-    digest(inner, text, BLOCK);
-    memory.copyWithin(MESSAGE, 0, DIGEST);
-    state.set(outer);
-    finish(DIGEST, BLOCK + DIGEST);
-    return state;
-  };
+export function createHmac(key: Bytes): (text: string) => string {
+  return hashing().createHmac(key);
 }
 
 /** A key of any length, as HMAC uses it: a longer one than a block is hashed (RFC 2104, section 2). */
 export function hmacKey(key: string): Bytes {
-  const bytes = new TextEncoder().encode(key);
-  return bytes.length > BLOCK ? new Uint8Array(sha256(key)) : bytes;
+  const bytes = utf8(key);
+  return bytes.length > BLOCK ? bytesOf(sha256(key)) : bytes;
 }
 
-/** Continues from a state, after so many bytes, with a whole text. */
-function digest(from: Bytes, text: string, before: number): void {
-  const { state, message, compress, encoder } = hashing();
-  state.set(from);
-  let length = 0;
-  let total = before;
-  if (text.length * 3 <= PART) {
-    length = encoder.encodeInto(text, message).written;
-  } else {
-    const bytes = encoder.encode(text);
+/** The first of HMAC's two blocks, or the second, at the beginning of so many bytes. */
+function padded(key: Bytes, pad: number, size = BLOCK): Bytes {
+  const bytes = new Uint8Array(size).fill(pad, 0, BLOCK);
+  for (let i = 0; i < key.length; i++) bytes[i] = key[i]! ^ pad;
+  return bytes;
+}
+
+/** Hashes with a function of the runtime. Its answers are texts, because each object would cost as much as hashing. */
+function byRuntime(hash: NativeHash): Hashing {
+  const message = new Uint8Array(BLOCK + PART);
+  return {
+    sha256: (text) => hash("sha256", text, "base64url"),
+    createHmac(key) {
+      const inner = padded(key, 0x36);
+      const outer = padded(key, 0x5c, BLOCK + DIGEST);
+      return (text) => {
+        const bytes = utf8Briefly(text);
+        const whole = sized(message, BLOCK + bytes.length);
+        whole.set(inner);
+        whole.set(bytes, BLOCK);
+        const digest = hash("sha256", whole, "latin1");
+        for (let i = 0; i < DIGEST; i++) {
+          outer[BLOCK + i] = digest.charCodeAt(i);
+        }
+        return hash("sha256", outer, "base64url");
+      };
+    },
+  };
+}
+
+/** Hashes block by block. What does not change between two calls of HMAC, its padded key, is hashed once. */
+function byBlocks(): Hashing {
+  const { start, rounds } = constants();
+  const { memory, compress } = webAssembly(rounds) ?? javaScript(rounds);
+  const state = memory.subarray(0, DIGEST);
+  const message = memory.subarray(MESSAGE);
+
+  /** Continues from a state, after so many bytes, with a whole text. */
+  function digest(from: Bytes, text: string, before: number): void {
+    state.set(from);
+    const bytes = utf8Briefly(text);
     let at = 0;
     for (; bytes.length - at > PART; at += PART) {
       message.set(bytes.subarray(at, at + PART));
       compress(PART / BLOCK);
     }
     message.set(bytes.subarray(at));
-    length = bytes.length - at;
-    total += at;
+    finish(bytes.length - at, before + bytes.length);
   }
-  finish(length, total + length);
-}
 
-/** Pads what is left of the message, `length` bytes of `total` in all, and compresses it. */
-function finish(length: number, total: number): void {
-  const { message, compress } = hashing();
-  const end = (length + 9 + BLOCK - 1) & -BLOCK;
-  message[length] = 0x80;
-  message.fill(0, length + 1, end - 8);
-  let bits = total * 8;
-  for (let at = end - 1; at >= end - 8; at--) {
-    message[at] = bits;
-    bits = Math.floor(bits / 256);
+  /** Pads what is left of the message, `length` bytes of `total` in all, and compresses it. */
+  function finish(length: number, total: number): void {
+    const end = (length + 9 + BLOCK - 1) & -BLOCK;
+    message[length] = 0x80;
+    message.fill(0, length + 1, end - 8);
+    let bits = total * 8;
+    for (let at = end - 1; at >= end - 8; at--) {
+      message[at] = bits;
+      bits = Math.floor(bits / 256);
+    }
+    compress(end / BLOCK);
   }
-  compress(end / BLOCK);
+
+  return {
+    sha256(text) {
+      digest(start, text, 0);
+      return toBase64Url(state);
+    },
+    createHmac(key) {
+      const [inner, outer] = [0x36, 0x5c].map((pad) => {
+        state.set(start);
+        message.set(padded(key, pad));
+        compress(1);
+        return state.slice();
+      }) as [Bytes, Bytes];
+      return (text) => {
+        digest(inner, text, BLOCK);
+        memory.copyWithin(MESSAGE, 0, DIGEST);
+        state.set(outer);
+        finish(DIGEST, BLOCK + DIGEST);
+        return toBase64Url(state);
+      };
+    },
+  };
 }
 
 /** Compresses with WebAssembly; `undefined` where it may not be compiled. */

@@ -7,25 +7,24 @@
  * @module
  */
 
-/** Instructions of WebAssembly (core specification, 5.4). */
-const op = {
-  loop: 0x03,
-  end: 0x0b,
-  branchIf: 0x0d,
-  get: 0x20,
-  set: 0x21,
-  tee: 0x22,
-  load: 0x28,
-  store: 0x36,
-  constant: 0x41,
-  add: 0x6a,
-  and: 0x71,
-  or: 0x72,
-  xor: 0x73,
-  shiftRight: 0x76,
-  rotateLeft: 0x77,
-  rotateRight: 0x78,
-} as const;
+// Instructions of WebAssembly (core specification, 5.4). Bundlers write constants of their own into the code, but not
+// those of an object.
+const LOOP = 0x03;
+const END = 0x0b;
+const BRANCH_IF = 0x0d;
+const GET = 0x20;
+const SET = 0x21;
+const TEE = 0x22;
+const LOAD = 0x28;
+const STORE = 0x36;
+const CONSTANT = 0x41;
+const ADD = 0x6a;
+const AND = 0x71;
+const OR = 0x72;
+const XOR = 0x73;
+const SHIFT_RIGHT = 0x76;
+const ROTATE_LEFT = 0x77;
+const ROTATE_RIGHT = 0x78;
 
 const I32 = 0x7f;
 
@@ -50,20 +49,20 @@ export function assembleCompressor(
 ): Uint8Array<ArrayBuffer> {
   const code: number[] = [];
   const emit = (...bytes: number[]) => void code.push(...bytes);
-  const get = (local: number) => emit(op.get, local);
-  const constant = (value: number) => emit(op.constant, ...signed(value));
+  const get = (local: number) => emit(GET, local);
+  const constant = (value: number) => emit(CONSTANT, ...signed(value));
   /** The word on the stack, from big-endian to little-endian or back. */
   const swapBytes = () => {
-    emit(op.tee, WORD);
+    emit(TEE, WORD);
     constant(8);
-    emit(op.rotateLeft);
+    emit(ROTATE_LEFT);
     constant(0x00ff00ff);
-    emit(op.and);
+    emit(AND);
     get(WORD);
     constant(8);
-    emit(op.rotateRight);
+    emit(ROTATE_RIGHT);
     constant(0xff00ff00 | 0);
-    emit(op.and, op.or);
+    emit(AND, OR);
   };
   /** Two rotations, and a third one or a shift, of a local. */
   const mix = (
@@ -75,27 +74,27 @@ export function assembleCompressor(
   ) => {
     get(local);
     constant(x);
-    emit(op.rotateRight);
+    emit(ROTATE_RIGHT);
     get(local);
     constant(y);
-    emit(op.rotateRight, op.xor);
+    emit(ROTATE_RIGHT, XOR);
     get(local);
     constant(z);
-    emit(last, op.xor);
+    emit(last, XOR);
   };
 
   for (let i = 0; i < 8; i++) {
     constant(i * 4);
-    emit(op.load, 2, 0);
+    emit(LOAD, 2, 0);
     swapBytes();
-    emit(op.set, STATE + i);
+    emit(SET, STATE + i);
   }
   constant(message);
-  emit(op.set, AT);
-  emit(op.loop, 0x40);
+  emit(SET, AT);
+  emit(LOOP, 0x40);
   for (let i = 0; i < 8; i++) {
     get(STATE + i);
-    emit(op.set, WORKING + i);
+    emit(SET, WORKING + i);
   }
   for (let i = 0; i < 64; i++) {
     const word = (n: number) => SCHEDULE + (n & 15);
@@ -105,63 +104,63 @@ export function assembleCompressor(
     ) as [number, number, number, number, number, number, number, number];
     if (i < 16) {
       get(AT);
-      emit(op.load, 2, i * 4);
+      emit(LOAD, 2, i * 4);
       swapBytes();
     } else {
       get(word(i));
       get(word(i + 9));
-      emit(op.add);
-      mix(word(i + 1), 7, 18, 3, op.shiftRight);
-      emit(op.add);
-      mix(word(i + 14), 17, 19, 10, op.shiftRight);
-      emit(op.add);
+      emit(ADD);
+      mix(word(i + 1), 7, 18, 3, SHIFT_RIGHT);
+      emit(ADD);
+      mix(word(i + 14), 17, 19, 10, SHIFT_RIGHT);
+      emit(ADD);
     }
-    emit(op.tee, word(i));
+    emit(TEE, word(i));
     get(h);
-    emit(op.add);
+    emit(ADD);
     constant(rounds[i] ?? 0);
-    emit(op.add);
-    mix(e, 6, 11, 25, op.rotateRight);
-    emit(op.add);
+    emit(ADD);
+    mix(e, 6, 11, 25, ROTATE_RIGHT);
+    emit(ADD);
     get(f);
     get(g);
-    emit(op.xor);
+    emit(XOR);
     get(e);
-    emit(op.and);
+    emit(AND);
     get(g);
-    emit(op.xor, op.add, op.tee, WORD);
+    emit(XOR, ADD, TEE, WORD);
     get(d);
-    emit(op.add, op.set, d);
+    emit(ADD, SET, d);
     get(WORD);
-    mix(a, 2, 13, 22, op.rotateRight);
-    emit(op.add);
+    mix(a, 2, 13, 22, ROTATE_RIGHT);
+    emit(ADD);
     get(a);
     get(b);
-    emit(op.and);
+    emit(AND);
     get(a);
     get(b);
-    emit(op.xor);
+    emit(XOR);
     get(c);
-    emit(op.and, op.xor, op.add, op.set, h);
+    emit(AND, XOR, ADD, SET, h);
   }
   for (let i = 0; i < 8; i++) {
     get(STATE + i);
     get(WORKING + i);
-    emit(op.add, op.set, STATE + i);
+    emit(ADD, SET, STATE + i);
   }
   get(AT);
   constant(64);
-  emit(op.add, op.set, AT);
+  emit(ADD, SET, AT);
   get(BLOCKS);
   constant(-1);
-  emit(op.add, op.tee, BLOCKS, op.branchIf, 0, op.end);
+  emit(ADD, TEE, BLOCKS, BRANCH_IF, 0, END);
   for (let i = 0; i < 8; i++) {
     constant(i * 4);
     get(STATE + i);
     swapBytes();
-    emit(op.store, 2, 0);
+    emit(STORE, 2, 0);
   }
-  emit(op.end);
+  emit(END);
 
   const body = [1, LOCALS - 1, I32, ...code];
   const section = (id: number, content: number[]) => [

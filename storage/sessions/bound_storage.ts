@@ -257,17 +257,17 @@ export class BoundStorage<Data, FlashData>
     const state = stateOf(session);
     // The shortest path: most visitors do not have a session.
     if (state?.blank) return "";
-    const { renew = true, ...attributes } = options;
-    const { maxAge, expires } = attributes;
+    const { renew = true, maxAge, expires } = options;
     const { defaultLifetime } = this;
     const saving = { maxAge, expires, renew, defaultLifetime };
     return after(this.sessions.save(session, saving), (value) => {
       if (value === null) return "";
+      const { renew: _, ...attributes } = options;
       if (value === "") return this.#serialize(cleared(attributes));
       const origin = state?.originIn(this.sessions) as StoredRecord | undefined;
       // An answer that arrives late must not put an old id over a login's.
       if (!renew && origin?.sends === false) return "";
-      const lifetime = lifetimeOf(attributes) ?? state?.lifetime;
+      const lifetime = lifetimeOf(options) ?? state?.lifetime ?? null;
       if (typeof lifetime === "number") attributes.maxAge = lifetime;
       else if (lifetime) {
         // Browsers prefer Max-Age, so the cookie's own must not override this session's lifetime.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Awaitable, isThenable } from "../../core/awaitable.ts";
+import { after, attempt, type Awaitable } from "../../core/awaitable.ts";
 import { MAX_COOKIE, type SatchelCookie } from "../../core/cookie.ts";
 import {
   isAhead,
@@ -198,10 +198,6 @@ export class CookieStorage<Data, FlashData>
     const encoded = encodeRecord("", draft);
     const decode = () => decodeRecord("", encoded);
     const { expires, lifetime } = life;
-    const restore = (error: unknown): never => {
-      state.restore(changes);
-      throw error;
-    };
     const finish = (value: string, text?: string): string => {
       const size = text === undefined ? 0 : this.#cookie?.sizeOf(text) ?? 0;
       checkSize("a cookie", size, MAX_COOKIE, changes);
@@ -219,16 +215,15 @@ export class CookieStorage<Data, FlashData>
       state.committed(written, this, changes, false);
       return value;
     };
-    try {
+    return attempt(() => {
       const value = this.#envelop(id, encoded, draft, cookie);
       // Once, and not again for the header.
       const text = this.#cookie?.encode(this.cookieValue(value));
-      return isThenable(text)
-        ? text.then((text) => finish(value, text)).catch(restore)
-        : finish(value, text);
-    } catch (error) {
-      return restore(error);
-    }
+      return after(text, (text) => finish(value, text));
+    }, (error) => {
+      state.restore(changes);
+      throw error;
+    });
   }
 
   /** Whether the cookie is another library's, and its lifetime must be added to it. */

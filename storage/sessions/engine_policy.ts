@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Awaitable, isThenable } from "../../core/awaitable.ts";
+import { attempt, type Awaitable, isThenable } from "../../core/awaitable.ts";
 import { CallTimeout } from "../../core/call_timeout.ts";
 import { SessionError } from "../../core/errors.ts";
 import { delay, timersEndWithRequest } from "../../core/runtime.ts";
@@ -52,17 +52,14 @@ export class EnginePolicy extends Policy {
     call: () => Awaitable<T>,
     about?: Subject,
   ): Awaitable<T> {
-    const fail = (cause: unknown): never => {
-      throw this.failure(what, cause, about);
-    };
-    try {
+    return attempt(() => {
       const answer = call();
       return isThenable(answer)
-        ? this.#timeout.run(() => Promise.resolve(answer)).catch(fail)
+        ? this.#timeout.run(() => Promise.resolve(answer))
         : answer;
-    } catch (cause) {
-      return fail(cause);
-    }
+    }, (cause) => {
+      throw this.failure(what, cause, about);
+    });
   }
 
   /** Reports a failure of the engine, and returns the error to throw. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { after, type Awaitable } from "../../core/awaitable.ts";
+import { after, attempt, type Awaitable } from "../../core/awaitable.ts";
 import {
   isAhead,
   lifetimeOf,
@@ -30,7 +30,7 @@ import {
   type Search,
   type StoredRecord,
 } from "./records.ts";
-import { Save } from "./save.ts";
+import { Save, type SaveOutcome } from "./save.ts";
 import {
   type Carried,
   NO_COOKIE,
@@ -267,12 +267,12 @@ export class RecordStorage<Data, FlashData>
    * @param known The record that the request has read.
    * @param note The note that the request's id was replaced.
    */
-  async #write(
+  #write(
     state: SessionState,
     options: SaveOptions | undefined,
     known: StoredRecord | undefined,
     note: StoredRecord | undefined,
-  ): Promise<string | null> {
+  ): Awaitable<string | null> {
     const policy = this.#policy;
     const { id } = state;
     if (!known && !this.records.accepts(id)) {
@@ -285,25 +285,24 @@ export class RecordStorage<Data, FlashData>
     const base = known && state.record;
     const changes = state.takeChanges(this);
     const { newId } = changes;
-    const again = state.tried(id);
-    try {
-      const outcome = await new Save(this.records, this.#owners, {
-        id,
-        given: !state.minted(id),
-        again,
-        known,
-        // A record of another storage is not a base for this one.
-        base,
-        changes,
-        options: withMaxAge(options, changes.maxAge),
-      }).run();
+    const save = new Save(this.records, this.#owners, {
+      id,
+      given: !state.minted(id),
+      again: state.tried(id),
+      known,
+      // A record of another storage is not a base for this one.
+      base,
+      changes,
+      options: withMaxAge(options, changes.maxAge),
+    });
+    const finish = (outcome: SaveOutcome): Awaitable<string | null> => {
       if (outcome === "late") {
         policy.report("late-save", { id: known?.id });
         return null;
       }
       if (outcome === "expired") {
         state.end();
-        return await this.#destroy(state);
+        return this.#destroy(state);
       }
       const { written, merged, sends } = outcome;
       policy.report(wasStored ? "committed" : "created", { id: written.id });
@@ -312,20 +311,25 @@ export class RecordStorage<Data, FlashData>
         written.id !== known?.id;
       const misfit = state.misfitIn(this) as StoredRecord | undefined;
       state.committed(written, this, changes, merged);
-      // Only as it was read: a server of another release may have saved it.
-      if (misfit) {
-        await this.#quietly(() => this.records.remove(misfit.id, misfit));
-      }
-      if (newId && !newId.keepOld) {
-        // A login that began under a replaced id leaves nothing of the session that it was replaced by.
-        if (note) await this.#quietly(() => this.records.revoke(note));
-        await this.#endOthers(otherIds, known, [...state.knownIds]);
-      }
-      return written.id;
-    } catch (error) {
+      const replaces = newId !== undefined && !newId.keepOld;
+      const end = async (): Promise<string> => {
+        // Only as it was read: a server of another release may have saved it.
+        if (misfit) {
+          await this.#quietly(() => this.records.remove(misfit.id, misfit));
+        }
+        if (replaces) {
+          // A login that began under a replaced id leaves nothing of the session that it was replaced by.
+          if (note) await this.#quietly(() => this.records.revoke(note));
+          await this.#endOthers(otherIds, known, [...state.knownIds]);
+        }
+        return written.id;
+      };
+      return misfit || replaces ? end() : written.id;
+    };
+    return attempt(() => after(save.run(), finish), (error) => {
       state.restore(changes);
       throw error;
-    }
+    });
   }
 
   /** Whether the request unset a key that another request has set, or revoked, since the session was read. */

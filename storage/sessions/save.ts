@@ -88,36 +88,41 @@ export class Save {
    * requests keep changing the session (`conflict`).
    * @throws {TypeError} If the session is new, and its id is that of a stored session.
    */
-  async run(): Promise<SaveOutcome> {
+  run(): Awaitable<SaveOutcome> {
     const { known, changes: { newId, kept } } = this.#intent;
-    if (known && newId?.restart && (kept === "all" || kept.size > 0)) {
-      // Values that stay are those of the newest record, while it is there.
-      const newest = await this.#reload(known);
-      if (newest) this.#rebase(newest);
-    }
-    if (known && !newId?.restart && !isAhead(known.expires, this.#now)) {
-      // It has expired since it was read, unless another request has moved its deadline.
-      this.#rebase(await this.#reload(known));
-      if (!this.#source) return "late";
-    }
+    const rereads = newId?.restart
+      ? kept === "all" || kept.size > 0
+      : known && !isAhead(known.expires, this.#now);
+    return known && rereads ? this.#runOnNewest(known) : this.#save();
+  }
+
+  /**
+   * Values that stay when a session begins anew are those of the newest record, while it is there. Another session has
+   * expired since it was read, unless another request has moved its deadline.
+   */
+  async #runOnNewest(known: StoredRecord): Promise<SaveOutcome> {
+    const newest = await this.#reload(known);
+    if (newest || !this.#intent.changes.newId?.restart) this.#rebase(newest);
+    return this.#source ? await this.#save() : "late";
+  }
+
+  #save(): Awaitable<SaveOutcome> {
+    return this.#owners ? this.#saveOwned(this.#owners) : after(
+      this.#write(),
+      (outcome) => outcome === UNLISTED ? this.#save() : outcome,
+    );
+  }
+
+  async #saveOwned(owners: Owners): Promise<SaveOutcome> {
     for (;;) {
-      const plan = this.#owners && await this.#plan();
+      const plan = await this.#plan();
       if (typeof plan === "string") return plan;
-      const owning = plan && await this.#begin(plan);
-      const outcome = known
-        ? await this.#records.policy.turn<
-          SaveOutcome | typeof UNLISTED,
-          StoredRecord
-        >(
-          "save session",
-          known.id,
-          (shared) => newId ? this.#takeNewId(shared) : this.#update(shared),
-        )
-        : await this.#update({ turn: 0 });
+      const owning = await this.#begin(owners, plan);
+      const outcome = await this.#write();
       if (outcome === UNLISTED) continue;
-      if (typeof outcome === "string" || !owning) return outcome;
-      const keepOld = newId?.keepOld ?? false;
-      if (await this.#owners?.finishSave(owning, keepOld)) return outcome;
+      if (typeof outcome === "string") return outcome;
+      const keepOld = this.#intent.changes.newId?.keepOld ?? false;
+      if (await owners.finishSave(owning, keepOld)) return outcome;
       const { written } = outcome;
       if (await this.#remove(written)) return "late";
       // If another request has saved the session since, or moved it, and was told so, it stays, and is listed.
@@ -126,6 +131,20 @@ export class Save {
         ? outcome
         : "late";
     }
+  }
+
+  /** Writes the session in its turn. */
+  #write(): Awaitable<SaveOutcome | typeof UNLISTED> {
+    const { known, changes: { newId } } = this.#intent;
+    if (!known) return this.#update({ turn: 0 });
+    return this.#records.policy.turn<
+      SaveOutcome | typeof UNLISTED,
+      StoredRecord
+    >(
+      "save session",
+      known.id,
+      (shared) => newId ? this.#takeNewId(shared) : this.#update(shared),
+    );
   }
 
   /** What to write, as far as is known now. */
@@ -163,15 +182,12 @@ export class Save {
     });
   }
 
-  async #begin(plan: Plan): Promise<Owning | undefined> {
+  async #begin(owners: Owners, plan: Plan): Promise<Owning> {
     const { id, known, changes } = this.#intent;
     const { draft: { owner, expires }, oldOwner } = plan;
     const oldId = changes.newId ? known?.id : undefined;
     this.#begun = plan;
-    return await this.#owners?.beginSave(
-      { id, oldId, oldOwner, owner },
-      expires,
-    );
+    return await owners.beginSave({ id, oldId, oldOwner, owner }, expires);
   }
 
   /** Whether the owners know of a plan. */
@@ -182,47 +198,67 @@ export class Save {
   }
 
   /** Writes the session under its id. */
-  async #update(
+  #update(
     shared: Shared<StoredRecord>,
-  ): Promise<SaveOutcome | typeof UNLISTED> {
+  ): Awaitable<SaveOutcome | typeof UNLISTED> {
+    const { known } = this.#intent;
+    const ready = known ? this.#refresh(known, shared) : this.#mustBeFree();
+    return after(ready, () => this.#tryUpdate(shared, 1));
+  }
+
+  #tryUpdate(
+    shared: Shared<StoredRecord>,
+    attempt: number,
+  ): Awaitable<SaveOutcome | typeof UNLISTED> {
     const { known, id } = this.#intent;
-    const { policy } = this.#records;
-    if (known) await this.#refresh(known, shared);
-    else await this.#mustBeFree();
-    this.#target = this.#source;
-    for (let attempt = 1;; attempt++) {
-      if (known && !this.#source) return "late";
-      const planned = this.#plan();
-      const plan = isThenable(planned) ? await planned : planned;
+    const source = this.#target = this.#source;
+    if (known && !source) return "late";
+    return after(this.#plan(), (plan) => {
       if (typeof plan === "string") return plan;
       if (!this.#isBegun(plan)) return UNLISTED;
-      const written = this.#target
-        ? await this.#records.replace(this.#target, plan.draft)
-        : await this.#records.create(id, plan.draft);
-      if (written) {
+      const writing = source
+        ? this.#records.replace(source, plan.draft)
+        : this.#records.create(id, plan.draft);
+      // A save that was done at once left no turn to wait for. If this process has made one since the read, this one
+      // finds it here, and nobody else was faster.
+      const isStale = source && attempt === 1 && !isThenable(writing);
+      return after(writing, (written) => {
         shared.newest = written;
-        return this.#saved(written, plan);
-      }
-      shared.newest = undefined;
-      this.#rebase(
-        this.#source ? await this.#reload(this.#source) : await this.#findOwn(),
-      );
-      this.#target = this.#source;
-      if (!this.#source) return "late";
-      await policy.backOff("save session", attempt, { id });
-    }
+        if (written) return this.#saved(written, plan);
+        if (!isStale) return this.#updateAgain(shared, attempt);
+        return after(this.#reload(source), (newest) => {
+          this.#rebase(newest);
+          return this.#tryUpdate(shared, attempt + 1);
+        });
+      });
+    });
+  }
+
+  /** Another process has changed the record. */
+  async #updateAgain(
+    shared: Shared<StoredRecord>,
+    attempt: number,
+  ): Promise<SaveOutcome | typeof UNLISTED> {
+    this.#rebase(
+      this.#source ? await this.#reload(this.#source) : await this.#findOwn(),
+    );
+    if (!this.#source) return "late";
+    const { id } = this.#intent;
+    await this.#records.policy.backOff("save session", attempt, { id });
+    return await this.#tryUpdate(shared, attempt + 1);
   }
 
   /** Makes the newest record the source, if the request's own cannot be the newest, or need not be. */
-  async #refresh(
+  #refresh(
     known: StoredRecord,
     { turn, newest }: Shared<StoredRecord>,
-  ): Promise<void> {
+  ): Awaitable<void> {
     const { compareAndSet } = this.#records.guarantees;
     // Without compare-and-set, a write does not show whether other requests have changed the record.
     if (turn === 0 && compareAndSet) return;
-    this.#rebase(
-      newest && compareAndSet ? this.#alive(newest) : await this.#reload(known),
+    return after(
+      newest && compareAndSet ? this.#alive(newest) : this.#reload(known),
+      (newest) => this.#rebase(newest),
     );
   }
 
@@ -231,11 +267,13 @@ export class Save {
    *
    * @throws {TypeError} If it would.
    */
-  async #mustBeFree(): Promise<void> {
+  #mustBeFree(): Awaitable<void> {
     const { id, given } = this.#intent;
     const { engine, guarantees } = this.#records;
     if (!given || !engine || guarantees.compareAndSet) return;
-    if (await this.#records.load(id)) throw idTaken();
+    return after(this.#records.load(id), (found) => {
+      if (found) throw idTaken();
+    });
   }
 
   /** The record under the id of a new session, which an earlier save has written. */
@@ -272,8 +310,7 @@ export class Save {
     }
     shared.newest = undefined;
     for (let attempt = 1;; attempt++) {
-      const planned = this.#plan();
-      const plan = isThenable(planned) ? await planned : planned;
+      const plan = await this.#plan();
       if (typeof plan === "string") return await this.#giveUp(plan);
       if (!this.#isBegun(plan)) {
         await this.#giveUp("late");
@@ -362,8 +399,8 @@ export class Save {
     return alive(stored, this.#records, cookie);
   }
 
-  async #reload(stored: StoredRecord): Promise<StoredRecord | undefined> {
-    return this.#alive(await this.#records.reload(stored));
+  #reload(stored: StoredRecord): Awaitable<StoredRecord | undefined> {
+    return after(this.#records.reload(stored), (found) => this.#alive(found));
   }
 
   /** Removes the version that this save has written. */

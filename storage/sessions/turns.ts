@@ -42,32 +42,28 @@ export class Turns<Value = unknown> {
     wait: (before: Promise<void>) => Promise<void> = (before) => before,
   ): Awaitable<T> {
     const found = this.#queues.get(key);
-    if (found) {
-      return this.#wait(key, found, wait).then(() =>
-        this.#run(key, found, work)
-      );
-    }
-    const queue = { waiting: [], shared: { turn: 0 } };
+    if (found) return this.#takeLater(key, found, work, wait);
+    const shared = { turn: 0 };
+    const result = work(shared);
+    // Nobody can have come while the work was done at once.
+    if (!isThenable(result)) return result;
+    const queue = { waiting: [], shared };
     this.#queues.set(key, queue);
-    return this.#run(key, queue, work);
+    return result.finally(() => this.#next(key, queue));
   }
 
-  #run<T>(
+  async #takeLater<T>(
     key: unknown,
     queue: Queue<Value>,
     work: (shared: Shared<Value>) => Awaitable<T>,
-  ): Awaitable<T> {
-    const next = () => this.#next(key, queue);
-    let result: Awaitable<T>;
+    wait: (before: Promise<void>) => Promise<void>,
+  ): Promise<T> {
+    await this.#wait(key, queue, wait);
     try {
-      result = work(queue.shared);
-    } catch (error) {
-      next();
-      throw error;
+      return await work(queue.shared);
+    } finally {
+      this.#next(key, queue);
     }
-    if (isThenable(result)) return result.finally(next);
-    next();
-    return result;
   }
 
   async #wait(
@@ -90,20 +86,38 @@ export class Turns<Value = unknown> {
     if (++shared.turn % READS_AFTER === 0) shared.newest = undefined;
   }
 
-  #next(key: unknown, { waiting }: Queue<Value>): void {
-    const next = waiting.shift();
+  #next(key: unknown, queue: Queue<Value>): void {
+    const next = queue.waiting.shift();
     if (next) next();
-    else this.#queues.delete(key);
+    else if (this.#queues.get(key) === queue) this.#queues.delete(key);
   }
 }
-
-/** The saves of each session object. There is one for all storages, because two of them can save one session. */
-const saves = /* @__PURE__ */ new Turns();
 
 /** Saves a session object after its earlier saves, by any storage. */
 export function inTurn<T>(
   state: SessionState,
   save: () => Awaitable<T>,
 ): Awaitable<T> {
-  return saves.take(state, save);
+  const { saving } = state;
+  // A listener of the save that is running asks for another one. It may still have to wait for something.
+  if (saving === "now") {
+    return Promise.resolve().then(() => inTurn(state, save));
+  }
+  if (saving) return saveLater(state, saving.then(save, save));
+  state.saving = "now";
+  try {
+    const result = save();
+    return isThenable(result) ? saveLater(state, result) : result;
+  } finally {
+    if (state.saving === "now") state.saving = undefined;
+  }
+}
+
+/** Lets later saves wait for one. */
+function saveLater<T>(state: SessionState, result: Promise<T>): Promise<T> {
+  const saving = result.finally(() => {
+    if (state.saving === saving) state.saving = undefined;
+  });
+  state.saving = saving;
+  return saving;
 }

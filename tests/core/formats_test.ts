@@ -295,6 +295,18 @@ Deno.test("webAead() opens the right message, when the caller reuses its bytes i
   assertEquals(new TextDecoder().decode(await opening), "one");
 });
 
+Deno.test("webAead() seals the right bytes, when the caller reuses them in the meantime", async () => {
+  const aead = webAead(new Uint8Array(32).fill(1));
+  const plain = utf8("one");
+  const nonce = new Uint8Array(12);
+  const sealing = aead.seal(nonce, plain, utf8("bound"));
+  plain.set(utf8("two"));
+  nonce.fill(1);
+  assertEquals((await sealing).slice(0, 12), new Uint8Array(12));
+  const opened = await aead.open(await sealing, utf8("bound"));
+  assertEquals(new TextDecoder().decode(opened), "one");
+});
+
 Deno.test("createAead() seals by Web Crypto, when the runtime does not have node:crypto", async () => {
   const key = new Uint8Array(32).fill(1);
   const nonce = new Uint8Array(12);

@@ -5,6 +5,7 @@ import {
   encodeRecord,
   encodeTexts,
   parseJson,
+  storedTexts,
 } from "../../core/record.ts";
 import type { StoredLifetime } from "../../core/lifetime.ts";
 import { rowName } from "../_row.ts";
@@ -121,5 +122,44 @@ Deno.test("decodeRecordLife() refuses what a life cannot be", () => {
     ]
   ) {
     assertEquals(decodeRecordLife(text), undefined, rowName(text));
+  }
+});
+
+Deno.test("storedTexts() finds each entry's text, whatever is escaped in keys and values", () => {
+  const parts = ['"', "\\", "{", "}", "[", "]", ",", ":", "é", "\n", "a"];
+  const texts = parts.flatMap((a) =>
+    parts.flatMap((b) => parts.map((c) => a + b + c))
+  );
+  for (const [i, key] of texts.entries()) {
+    const value = texts[texts.length - 1 - i] as string;
+    const values = encodeTexts([
+      [key, value],
+      ["list", [value, { [value]: [key] }, []]],
+      [key + value, i],
+    ]);
+    const flashes = encodeTexts([[value, { [key]: value }]]);
+    const life = { created: 1, saved: 1, lifetime: null, span: 1 };
+    const draft = { ...life, entries: { values, flashes }, expires: 2 };
+    const found = storedTexts(encodeRecord("", draft));
+    assertEquals(found?.values, values, rowName(key, value));
+    assertEquals(found?.flashes, flashes, rowName(key, value));
+  }
+});
+
+Deno.test("storedTexts() returns undefined and ends, when a text is cut anywhere", () => {
+  const values = encodeTexts([['a\\"', ["\\", '"', { b: "c" }]], ["d", 1]]);
+  const flashes = encodeTexts([["e", "\\"]]);
+  const life = { created: 1, saved: 1, lifetime: null, span: 1 };
+  const draft = { ...life, entries: { values, flashes }, expires: 2 };
+  const text = encodeRecord("", draft);
+  const end = text.lastIndexOf(",{},null]");
+  for (let length = 0; length < end; length++) {
+    let found: unknown;
+    try {
+      found = storedTexts(text.slice(0, length));
+    } catch (error) {
+      assert(error instanceof SyntaxError, rowName(length));
+    }
+    assertEquals(found, undefined, rowName(length));
   }
 });
