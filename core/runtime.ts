@@ -60,11 +60,6 @@ export function nodeBuffer(): NodeBuffer | undefined {
   return (globalThis as { Buffer?: NodeBuffer }).Buffer;
 }
 
-/** Whether this is Deno. */
-export function isDeno(): boolean {
-  return "Deno" in globalThis;
-}
-
 /** Whether this is workerd: Cloudflare Workers. */
 export function isWorkerd(): boolean {
   return "WebSocketPair" in globalThis;
