@@ -60,6 +60,7 @@ export {
   isCrossOrigin,
   type OriginRequestLike,
 } from "./middleware/lifecycle/cross_origin.ts";
+export type { MiddlewareOptions } from "./middleware/lifecycle/options.ts";
 export {
   type RequestHandler,
   type SessionHandler,

@@ -34,11 +34,8 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import { type SessionData, stateOf } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -46,6 +43,7 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import { nested } from "./lifecycle/nested.ts";
 import { refusedSession } from "./lifecycle/refused_session.ts";
 import { respond, responseCarrier } from "./lifecycle/response.ts";
@@ -77,30 +75,10 @@ export interface SessionLocals<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface AstroSessionOptions extends CrossOriginOptions {
-  /**
-   * The property of `Astro.locals` that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((
-      error: SessionError,
-      context: AstroContextLike,
-    ) => Response | Promise<Response>)
-    | undefined;
-}
-
-const OPTIONS: OptionNames<AstroSessionOptions> = {
-  key: true,
-  isFailure: true,
-  crossOrigin: true,
-  onUnavailable: true,
-};
+export type AstroSessionOptions = KeyOptions<
+  [context: AstroContextLike],
+  Response | Promise<Response>
+>;
 
 const PRERENDERED =
   "this page is prerendered, so there is no visitor; write `export const prerender = false` in it, or do not use the session there";
@@ -151,7 +129,7 @@ export function session<Data = SessionData, FlashData = Data>(
 export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, AstroSessionOptions>
 ): AstroMiddleware {
-  const { storage, options } = mount(args, OPTIONS);
+  const { storage, options } = mount(args, KEY_OPTIONS);
   const { key = "session", isFailure, crossOrigin, onUnavailable } = options;
   const nesting = nested("same-cookie");
   const requests = new WeakMap<Request, Ended>();

@@ -21,16 +21,18 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
   mustBeFree,
 } from "./lifecycle/lifecycle.ts";
+import {
+  MIDDLEWARE_OPTIONS,
+  type MiddlewareOptions,
+} from "./lifecycle/options.ts";
 import { respond } from "./lifecycle/response.ts";
 
 export type * from "./lifecycle/types.ts";
@@ -72,25 +74,18 @@ export type ElysiaPlugin<Data, FlashData, Key extends string = "session"> = <
 
 /** Options of {@linkcode session}. */
 export interface ElysiaSessionOptions<Key extends string = string>
-  extends CrossOriginOptions {
+  extends
+    MiddlewareOptions<
+      [context: ElysiaContextLike],
+      Response | Promise<Response>
+    > {
   /** The property of the context that holds the session. Each session of a request needs its own. @default {"session"} */
   key?: Key | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((
-      error: SessionError,
-      context: ElysiaContextLike,
-    ) => Response | Promise<Response>)
-    | undefined;
 }
 
 const OPTIONS: OptionNames<ElysiaSessionOptions> = {
-  crossOrigin: true,
+  ...MIDDLEWARE_OPTIONS,
   key: true,
-  isFailure: true,
-  onUnavailable: true,
 };
 
 /**

@@ -40,7 +40,6 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
 import { checkOptions, type OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type {
@@ -48,7 +47,6 @@ import type {
   SessionHeaders,
   SessionValues,
 } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import { createCookieSessionStorage } from "../storage/cookie.ts";
 import {
   isServerError,
@@ -58,6 +56,7 @@ import {
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
@@ -105,13 +104,8 @@ export type WithSession<Request, Storage> = Request & {
 };
 
 /** Options of {@linkcode session}. */
-export interface ExpressSessionOptions extends CrossOriginOptions {
-  /**
-   * The property of the request that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
+export interface ExpressSessionOptions
+  extends KeyOptions<[req: NodeRequestLike, res: NodeResponseLike], unknown> {
   /**
    * Whether `req.session` is an object with properties and callbacks, as in express-session, for what was written for
    * it: Passport, connect-flash, csrf-sync. {@linkcode loader} still receives the session itself.
@@ -119,25 +113,6 @@ export interface ExpressSessionOptions extends CrossOriginOptions {
    * @default {false}
    */
   properties?: boolean | undefined;
-  /**
-   * Sends the answer if the session could not be read or saved, or `crossOrigin` refuses the request. An error that it
-   * throws goes to `next(error)`.
-   *
-   * @default {503, or 403 for `cross-origin`}
-   */
-  onUnavailable?:
-    | ((
-      error: SessionError,
-      req: NodeRequestLike,
-      res: NodeResponseLike,
-    ) => unknown)
-    | undefined;
-  /**
-   * Whether a status means that a handler failed. Only a `destroy()` is then committed.
-   *
-   * @default {status >= 500}
-   */
-  isFailure?: ((status: number) => boolean) | undefined;
 }
 
 /**
@@ -158,10 +133,7 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
 }
 
 const OPTIONS: OptionNames<ExpressSessionOptions> = {
-  crossOrigin: true,
-  isFailure: true,
-  key: true,
-  onUnavailable: true,
+  ...KEY_OPTIONS,
   properties: true,
 };
 

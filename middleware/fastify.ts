@@ -26,7 +26,6 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   defaultAnswer,
   isServerError,
@@ -36,6 +35,7 @@ import {
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
@@ -97,23 +97,11 @@ export interface SessionRequest<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface FastifySessionOptions extends CrossOriginOptions {
-  /**
-   * The property of the request that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Sends the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((
-      error: SessionError,
-      request: FastifyRequestLike,
-      reply: FastifyReplyLike,
-    ) => unknown)
-    | undefined;
+export interface FastifySessionOptions extends
+  KeyOptions<
+    [request: FastifyRequestLike, reply: FastifyReplyLike],
+    unknown
+  > {
   /**
    * Whether `request.session` is an object with properties, as in @fastify/session, for what was written for it, such
    * as @fastify/passport.
@@ -124,10 +112,7 @@ export interface FastifySessionOptions extends CrossOriginOptions {
 }
 
 const OPTIONS: OptionNames<FastifySessionOptions> = {
-  crossOrigin: true,
-  key: true,
-  isFailure: true,
-  onUnavailable: true,
+  ...KEY_OPTIONS,
   properties: true,
 };
 

@@ -29,11 +29,8 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -41,6 +38,7 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import { respond } from "./lifecycle/response.ts";
 
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
@@ -69,30 +67,10 @@ export interface SessionState<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface FreshSessionOptions extends CrossOriginOptions {
-  /**
-   * The property of `ctx.state` that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((
-      error: SessionError,
-      ctx: FreshContextLike,
-    ) => Response | Promise<Response>)
-    | undefined;
-}
-
-const OPTIONS: OptionNames<FreshSessionOptions> = {
-  crossOrigin: true,
-  key: true,
-  isFailure: true,
-  onUnavailable: true,
-};
+export type FreshSessionOptions = KeyOptions<
+  [ctx: FreshContextLike],
+  Response | Promise<Response>
+>;
 
 /**
  * Adds a session to each request and commits it once, before the response is sent.
@@ -129,7 +107,7 @@ export function session<Data = SessionData, FlashData = Data>(
 export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, FreshSessionOptions>
 ): FreshMiddleware {
-  const { storage, options } = mount(args, OPTIONS);
+  const { storage, options } = mount(args, KEY_OPTIONS);
   const { key = "session", isFailure, crossOrigin, onUnavailable } = options;
   return (ctx) =>
     respond<Data, FlashData>(storage, {

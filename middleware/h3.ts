@@ -22,11 +22,8 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   type Carrier,
   exchange,
@@ -36,6 +33,7 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import {
   addSetCookie,
   discard,
@@ -75,31 +73,14 @@ export interface SessionContext<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface H3SessionOptions extends CrossOriginOptions {
-  /**
-   * The property of `event.context` that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((error: SessionError, event: H3EventLike) => unknown)
-    | undefined;
-}
+export type H3SessionOptions = KeyOptions<
+  [event: H3EventLike],
+  unknown
+>;
 
 /** The value that h3 uses for a handler that wrote to Node's response itself. */
 const HANDLED = Symbol.for("h3.handled");
 const HTTP_RESPONSE: unique symbol = Symbol.for("h3.HTTPResponse");
-
-const OPTIONS: OptionNames<H3SessionOptions> = {
-  crossOrigin: true,
-  key: true,
-  isFailure: true,
-  onUnavailable: true,
-};
 
 /**
  * Adds a session to each request and commits it once, before the response is sent.
@@ -135,7 +116,7 @@ export function session<Data = SessionData, FlashData = Data>(
 export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, H3SessionOptions>
 ): H3Middleware {
-  const { storage, options } = mount(args, OPTIONS);
+  const { storage, options } = mount(args, KEY_OPTIONS);
   const {
     key = "session",
     isFailure,

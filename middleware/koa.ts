@@ -26,7 +26,6 @@ import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import { type SessionData, stateOf } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   isServerError,
   mount,
@@ -35,6 +34,7 @@ import {
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
@@ -84,23 +84,8 @@ export interface SessionContext<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface KoaSessionOptions extends CrossOriginOptions {
-  /**
-   * The property of the context that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /**
-   * Sends the answer to `ctx.res`, if the session could not be read or saved, or `crossOrigin` refuses the request.
-   *
-   * @default {503, or 403 for `cross-origin`}
-   */
-  onUnavailable?:
-    | ((error: SessionError, ctx: KoaContextLike) => unknown)
-    | undefined;
+export interface KoaSessionOptions
+  extends KeyOptions<[ctx: KoaContextLike], unknown> {
   /**
    * Whether `ctx.session` is an object with properties, as in koa-session, for what was written for it, such as
    * koa-passport.
@@ -111,10 +96,7 @@ export interface KoaSessionOptions extends CrossOriginOptions {
 }
 
 const OPTIONS: OptionNames<KoaSessionOptions> = {
-  crossOrigin: true,
-  key: true,
-  isFailure: true,
-  onUnavailable: true,
+  ...KEY_OPTIONS,
   properties: true,
 };
 

@@ -24,10 +24,8 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   formatOf,
   headersOf,
@@ -53,6 +51,10 @@ import {
   type MountArguments,
   mountHandler,
 } from "./lifecycle/lifecycle.ts";
+import {
+  MIDDLEWARE_OPTIONS,
+  type MiddlewareOptions,
+} from "./lifecycle/options.ts";
 import { addSetCookie } from "./lifecycle/response.ts";
 
 export type { LambdaEventLike } from "./lifecycle/lambda_event.ts";
@@ -75,20 +77,10 @@ export type LambdaHandler<Event, Result> = (
 ) => Promise<Result>;
 
 /** Options of {@linkcode session}. */
-export interface LambdaSessionOptions<Event> extends CrossOriginOptions {
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the result if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((error: SessionError, event: Event) => unknown)
-    | undefined;
-}
-
-const OPTIONS: OptionNames<LambdaSessionOptions<never>> = {
-  crossOrigin: true,
-  isFailure: true,
-  onUnavailable: true,
-};
+export type LambdaSessionOptions<Event> = MiddlewareOptions<
+  [event: Event],
+  unknown
+>;
 
 /**
  * Adds a session to each HTTP event of a handler and commits it once, before the result is returned.
@@ -156,7 +148,7 @@ export function session<
     [handler: LambdaSessionHandler<Data, FlashData, Event, Result>]
   >
 ): LambdaHandler<Event, Result> {
-  const { storage, handler, options } = mountHandler(args, OPTIONS);
+  const { storage, handler, options } = mountHandler(args, MIDDLEWARE_OPTIONS);
   const { isFailure, crossOrigin, onUnavailable } = options;
   // Lambda refuses handlers that name a third parameter: it takes them for callbacks.
   return async (event, ...others) => {

@@ -29,17 +29,19 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   exchange,
   mount,
   type MountArguments,
   openSession,
 } from "./lifecycle/lifecycle.ts";
+import {
+  MIDDLEWARE_OPTIONS,
+  type MiddlewareOptions,
+} from "./lifecycle/options.ts";
 import { readOnly } from "./lifecycle/next_component.ts";
 import {
   answerOf,
@@ -59,18 +61,15 @@ export type {
 export type * from "./lifecycle/types.ts";
 
 /** Options of {@linkcode session}. */
-export interface NextSessionOptions extends NextFunctions, CrossOriginOptions {
+export interface NextSessionOptions
+  extends
+    NextFunctions,
+    MiddlewareOptions<[request: Request], Response | Promise<Response>> {
   /**
    * `after` of `next/server`. On serverless platforms, it keeps the function alive until the flash that a component has
    * shown is consumed.
    */
   after?: ((task: Promise<unknown>) => void) | undefined;
-  /** Whether a route handler's answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes a route handler's answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((error: SessionError, request: Request) => Response | Promise<Response>)
-    | undefined;
 }
 
 /** The functions that {@linkcode session} returns. */
@@ -110,12 +109,10 @@ export interface NextSessions<Data, FlashData> {
 }
 
 const OPTIONS: OptionNames<NextSessionOptions> = {
-  crossOrigin: true,
+  ...MIDDLEWARE_OPTIONS,
   cookies: true,
   headers: true,
   after: true,
-  isFailure: true,
-  onUnavailable: true,
 };
 
 /**

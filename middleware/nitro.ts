@@ -24,11 +24,8 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   isServerError,
   mount,
@@ -38,6 +35,7 @@ import {
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import { outerSession, shareSession } from "./lifecycle/nested.ts";
 import type {
   NodeRequestLike,
@@ -104,32 +102,10 @@ export interface SessionContext<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface NitroSessionOptions extends CrossOriginOptions {
-  /**
-   * The property of `event.context` that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /**
-   * Sends the answer if the session could not be read or saved, or `crossOrigin` refuses the request. The framework
-   * answers an error that it throws.
-   *
-   * @default {503, or 403 for `cross-origin`}
-   */
-  onUnavailable?:
-    | ((error: SessionError, event: NitroEventLike) => unknown)
-    | undefined;
-}
-
-const OPTIONS: OptionNames<NitroSessionOptions> = {
-  crossOrigin: true,
-  key: true,
-  isFailure: true,
-  onUnavailable: true,
-};
+export type NitroSessionOptions = KeyOptions<
+  [event: NitroEventLike],
+  unknown
+>;
 
 const PRERENDERED =
   "this route is prerendered, so there is no visitor; remove it from the prerendered routes, or do not use the session there";
@@ -172,7 +148,7 @@ export function session<Data = SessionData, FlashData = Data>(
 export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, NitroSessionOptions>
 ): NitroPlugin {
-  const { storage, options } = mount(args, OPTIONS);
+  const { storage, options } = mount(args, KEY_OPTIONS);
   const { key = "session", isFailure = isServerError, crossOrigin } = options;
   const onUnavailable = options.onUnavailable ??
     ((error, { node }) => serviceUnavailable(node.res, error));

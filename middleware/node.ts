@@ -19,11 +19,9 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   isServerError,
   type MountArguments,
@@ -31,6 +29,10 @@ import {
   openSession,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
+import {
+  MIDDLEWARE_OPTIONS,
+  type MiddlewareOptions,
+} from "./lifecycle/options.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
@@ -59,11 +61,8 @@ export type NodeSessionHandler<Data, FlashData, Req, Res> = (
 export type NodeHandler<Req, Res> = (req: Req, res: Res) => Promise<void>;
 
 /** Options of {@linkcode session}. */
-export interface NodeSessionOptions<Req, Res> extends CrossOriginOptions {
-  /** Sends the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((error: SessionError, req: Req, res: Res) => unknown)
-    | undefined;
+export interface NodeSessionOptions<Req, Res>
+  extends MiddlewareOptions<[req: Req, res: Res], unknown> {
   /**
    * Sends the answer if the handler threw or rejected, or if the session cannot be saved because of its values. Part of
    * the response may have been sent already. An error that it throws goes to the `session()` around this one. Around
@@ -72,12 +71,6 @@ export interface NodeSessionOptions<Req, Res> extends CrossOriginOptions {
    * @default {500 Internal Server Error; the error is printed to the console}
    */
   onError?: ((error: unknown, req: Req, res: Res) => unknown) | undefined;
-  /**
-   * Whether a status means that the handler failed. Only a logout is then committed.
-   *
-   * @default {status >= 500}
-   */
-  isFailure?: ((status: number) => boolean) | undefined;
 }
 
 /**
@@ -196,10 +189,8 @@ export function session<
 }
 
 const OPTIONS: OptionNames<NodeSessionOptions<never, never>> = {
-  crossOrigin: true,
-  isFailure: true,
+  ...MIDDLEWARE_OPTIONS,
   onError: true,
-  onUnavailable: true,
 };
 
 /** The responses that have a session already. An error in an inner `session()` goes to the outermost one. */

@@ -21,10 +21,8 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   exchange,
   mount,
@@ -33,6 +31,7 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import {
   addSetCookie,
   responseCarrier,
@@ -79,27 +78,10 @@ export interface SessionState<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface OakSessionOptions extends CrossOriginOptions {
-  /**
-   * The property of `ctx.state` that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Sets the response if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((error: SessionError, ctx: OakContextLike) => unknown)
-    | undefined;
-}
-
-const OPTIONS: OptionNames<OakSessionOptions> = {
-  crossOrigin: true,
-  key: true,
-  isFailure: true,
-  onUnavailable: true,
-};
+export type OakSessionOptions = KeyOptions<
+  [ctx: OakContextLike],
+  unknown
+>;
 
 /**
  * Adds a session to each request and commits it once, before the response is sent.
@@ -135,7 +117,7 @@ export function session<Data = SessionData, FlashData = Data>(
 export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, OakSessionOptions>
 ): OakMiddleware {
-  const { storage, options } = mount(args, OPTIONS);
+  const { storage, options } = mount(args, KEY_OPTIONS);
   const {
     key = "session",
     isFailure,

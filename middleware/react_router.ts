@@ -33,17 +33,19 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
   mustBeFree,
   mustBeKept,
 } from "./lifecycle/lifecycle.ts";
+import {
+  MIDDLEWARE_OPTIONS,
+  type MiddlewareOptions,
+} from "./lifecycle/options.ts";
 import { respond } from "./lifecycle/response.ts";
 
 export type * from "./lifecycle/types.ts";
@@ -78,7 +80,11 @@ export const sessionContext: RouterContextLike<Session> = {};
 
 /** Options of {@linkcode session}. */
 export interface ReactRouterSessionOptions<Data, FlashData>
-  extends CrossOriginOptions {
+  extends
+    MiddlewareOptions<
+      [args: ReactRouterArgsLike],
+      Response | Promise<Response>
+    > {
   /**
    * The context key that holds the session. Each session of a request needs its own. Create it with
    * `createContext<Session<Data>>()`, so that loaders know the types of the data.
@@ -86,22 +92,11 @@ export interface ReactRouterSessionOptions<Data, FlashData>
    * @default {sessionContext}
    */
   context?: RouterContextLike<Session<Data, FlashData>> | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((
-      error: SessionError,
-      args: ReactRouterArgsLike,
-    ) => Response | Promise<Response>)
-    | undefined;
 }
 
 const OPTIONS: OptionNames<ReactRouterSessionOptions<never, never>> = {
-  crossOrigin: true,
+  ...MIDDLEWARE_OPTIONS,
   context: true,
-  isFailure: true,
-  onUnavailable: true,
 };
 
 /**

@@ -49,11 +49,9 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
 import type { OptionNames } from "../core/options.ts";
 import { Session, type SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -61,6 +59,10 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import {
+  MIDDLEWARE_OPTIONS,
+  type MiddlewareOptions,
+} from "./lifecycle/options.ts";
 import { respond } from "./lifecycle/response.ts";
 
 export type { SessionOf } from "./lifecycle/lifecycle.ts";
@@ -97,27 +99,20 @@ export interface SessionContextEntry<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface RemixSessionOptions extends CrossOriginOptions {
+export interface RemixSessionOptions extends
+  MiddlewareOptions<
+    [context: RemixContextLike],
+    Response | Promise<Response>
+  > {
   /** The context key that holds the session. Each session of a request needs its own. @default {Session} */
   key?: object | undefined;
   /** The property of the context that holds the session. @default {"session", for the key `Session`} */
   property?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((
-      error: SessionError,
-      context: RemixContextLike,
-    ) => Response | Promise<Response>)
-    | undefined;
 }
 
 const OPTIONS: OptionNames<RemixSessionOptions> = {
-  crossOrigin: true,
+  ...MIDDLEWARE_OPTIONS,
   key: true,
-  isFailure: true,
-  onUnavailable: true,
   property: true,
 };
 

@@ -34,13 +34,10 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import { environment } from "../core/runtime.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import { parseSetCookie } from "../core/set_cookie.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   type Carrier,
   mount,
@@ -49,6 +46,7 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import { nested } from "./lifecycle/nested.ts";
 import { refusedSession } from "./lifecycle/refused_session.ts";
 import { respond } from "./lifecycle/response.ts";
@@ -86,30 +84,10 @@ export interface SessionLocals<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface SvelteKitSessionOptions extends CrossOriginOptions {
-  /**
-   * The property of `event.locals` that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((
-      error: SessionError,
-      event: SvelteKitEventLike,
-    ) => Response | Promise<Response>)
-    | undefined;
-}
-
-const OPTIONS: OptionNames<SvelteKitSessionOptions> = {
-  key: true,
-  isFailure: true,
-  crossOrigin: true,
-  onUnavailable: true,
-};
+export type SvelteKitSessionOptions = KeyOptions<
+  [event: SvelteKitEventLike],
+  Response | Promise<Response>
+>;
 
 const PRERENDERED =
   "this page is prerendered, so there is no visitor; write `export const prerender = false` in its +page.server.ts, or do not use the session there";
@@ -152,7 +130,7 @@ export function session<Data = SessionData, FlashData = Data>(
 export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, SvelteKitSessionOptions>
 ): SvelteKitHandle {
-  const { storage, options } = mount(args, OPTIONS);
+  const { storage, options } = mount(args, KEY_OPTIONS);
   const { key = "session", isFailure, crossOrigin, onUnavailable } = options;
   const nesting = nested("same-cookie");
   // SvelteKit sets it in the process that builds and prerenders.

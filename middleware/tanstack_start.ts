@@ -32,12 +32,9 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import { environment } from "../core/runtime.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import {
   mount,
   type MountArguments,
@@ -45,6 +42,7 @@ import {
   mustBeKept,
   type SessionOf,
 } from "./lifecycle/lifecycle.ts";
+import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
 import { nested } from "./lifecycle/nested.ts";
 import { refusedSession } from "./lifecycle/refused_session.ts";
 import { respond } from "./lifecycle/response.ts";
@@ -76,30 +74,10 @@ export interface SessionContext<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface TanStackStartSessionOptions extends CrossOriginOptions {
-  /**
-   * The property of the context that holds the session. Each session of a request needs its own.
-   *
-   * @default {"session"}
-   */
-  key?: string | undefined;
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /** Makes the answer if the session could not be read or saved, or `crossOrigin` refuses the request. @default {503, or 403 for `cross-origin`} */
-  onUnavailable?:
-    | ((
-      error: SessionError,
-      args: TanStackStartArgsLike,
-    ) => Response | Promise<Response>)
-    | undefined;
-}
-
-const OPTIONS: OptionNames<TanStackStartSessionOptions> = {
-  key: true,
-  isFailure: true,
-  crossOrigin: true,
-  onUnavailable: true,
-};
+export type TanStackStartSessionOptions = KeyOptions<
+  [args: TanStackStartArgsLike],
+  Response | Promise<Response>
+>;
 
 const PRERENDERED =
   "this page is prerendered, so there is no visitor; leave it out of `prerender` in vite.config.ts, or do not use the session there";
@@ -142,7 +120,7 @@ export function session<Data = SessionData, FlashData = Data>(
 export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, TanStackStartSessionOptions>
 ): TanStackStartMiddleware {
-  const { storage, options } = mount(args, OPTIONS);
+  const { storage, options } = mount(args, KEY_OPTIONS);
   const { key = "session", isFailure, crossOrigin, onUnavailable } = options;
   const nesting = nested("same-cookie");
   const isPrerender = environment("TSS_PRERENDERING") === "true";

@@ -4,12 +4,13 @@
  * @module
  */
 import type { Cookie } from "../core/cookie.ts";
-import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
-import type { CrossOriginOptions } from "./lifecycle/cross_origin.ts";
 import { type MountArguments, mountHandler } from "./lifecycle/lifecycle.ts";
+import {
+  MIDDLEWARE_OPTIONS,
+  type MiddlewareOptions,
+} from "./lifecycle/options.ts";
 import { respond, serviceUnavailable } from "./lifecycle/response.ts";
 
 /**
@@ -28,20 +29,10 @@ export type SessionHandler<
 ) => Answer | Promise<Answer>;
 
 /** Options of {@linkcode withSession}. */
-export interface WithSessionOptions extends CrossOriginOptions {
-  /** Whether an answer of this status means that the request failed, so that only a logout is committed. @default {500 and above} */
-  isFailure?: ((status: number) => boolean) | undefined;
-  /**
-   * Makes the answer if the session could not be read or saved: the engine failed (`store-failed`), or other requests
-   * kept changing the session (`conflict`). Also if `crossOrigin` refuses the request (`cross-origin`). No cookie is set
-   * or cleared then.
-   *
-   * @default {503 Service Unavailable, or 403 Forbidden}
-   */
-  onUnavailable?:
-    | ((error: SessionError, request: Request) => Response | Promise<Response>)
-    | undefined;
-}
+export type WithSessionOptions = MiddlewareOptions<
+  [request: Request],
+  Response | Promise<Response>
+>;
 
 /** A handler for a server. */
 export type RequestHandler<
@@ -139,7 +130,7 @@ export function withSession<
     [handler: SessionHandler<Data, FlashData, Info, Answer>]
   >
 ): RequestHandler<Info, Answer> {
-  const { storage, handler, options } = mountHandler(args, OPTIONS);
+  const { storage, handler, options } = mountHandler(args, MIDDLEWARE_OPTIONS);
   const { isFailure, crossOrigin, onUnavailable = serviceUnavailable } =
     options;
   return (request, ...info) =>
@@ -152,9 +143,3 @@ export function withSession<
       unavailable: (error) => onUnavailable(error, request),
     }) as Promise<Answer>;
 }
-
-const OPTIONS: OptionNames<WithSessionOptions> = {
-  crossOrigin: true,
-  isFailure: true,
-  onUnavailable: true,
-};

@@ -34,3 +34,4 @@ export type {
   StorageGuarantees,
 } from "../../storage/contract.ts";
 export type { CrossOrigin, CrossOriginOptions } from "./cross_origin.ts";
+export type { KeyOptions, MiddlewareOptions } from "./options.ts";
