@@ -233,6 +233,11 @@ export function isFlash(real: Real, key: string): boolean {
   return real.has(key) && !Object.hasOwn(real.data, key);
 }
 
+/** The keys of the values, without the flashes that `data` shows too. */
+export function keysOf({ data }: Pick<Real, "data">): string[] {
+  return Object.keys(data).filter((key) => !/^__flash_.*__$/s.test(key));
+}
+
 /** The flashes in the record that was read last. */
 export function flashesOf(at: Bench, real: Real): Record<string, unknown> {
   return partsOf(at, real)[8] ?? {};

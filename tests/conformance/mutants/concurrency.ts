@@ -4,6 +4,7 @@ import {
   edit,
   isNote,
   isSession,
+  keysOf,
   type Mutant,
   mutant,
   type Parts,
@@ -309,7 +310,7 @@ export function keeping(at: Bench, when: (renewed: boolean) => boolean): Parts {
         },
         async save(save) {
           const key = hashId(real.id);
-          if (when(renewed)) known.set(key, Object.keys(real.data));
+          if (when(renewed)) known.set(key, keysOf(real));
           renewed = false;
           return await save().finally(() => known.delete(key));
         },

@@ -1,4 +1,11 @@
-import { edit, flashesOf, isFlash, type Mutant, mutant } from "./_mutant.ts";
+import {
+  edit,
+  flashesOf,
+  isFlash,
+  keysOf,
+  type Mutant,
+  mutant,
+} from "./_mutant.ts";
 
 export const flash: readonly Mutant[] = [
   mutant("FLASH-01", {
@@ -22,7 +29,7 @@ export const flash: readonly Mutant[] = [
             get: (key) => early ? undefined : real.get(key),
             async save(save) {
               const isAlone = real.size === 1 &&
-                Object.keys(real.data).length === 0;
+                keysOf(real).length === 0;
               const sent = await save();
               if (value === null && sent && isAlone) alone.add(sent);
               return sent;
@@ -65,7 +72,7 @@ export const flash: readonly Mutant[] = [
           },
           async save(save) {
             if (flashes > 0 && sets === 0 && !real.destroyed) {
-              for (const key of Object.keys(real.data)) real.unset(key);
+              for (const key of keysOf(real)) real.unset(key);
             }
             return await save();
           },
@@ -105,9 +112,7 @@ export const flash: readonly Mutant[] = [
           },
           save: async (save, options) =>
             changed || real.destroyed || options?.maxAge !== undefined ||
-              Object.keys(real.data).some((key) =>
-                typeof real.data[key] === "object"
-              )
+              keysOf(real).some((key) => typeof real.data[key] === "object")
               ? await save()
               : null,
         };

@@ -1,4 +1,4 @@
-import { flashesOf, isFlash, type Mutant, mutant } from "./_mutant.ts";
+import { flashesOf, isFlash, keysOf, type Mutant, mutant } from "./_mutant.ts";
 
 export const unset: readonly Mutant[] = [
   mutant("UNSET-01", {
@@ -7,7 +7,7 @@ export const unset: readonly Mutant[] = [
     defect: () => ({
       session: (real) => ({
         unset(key) {
-          const keys = Object.keys(real.data);
+          const keys = keysOf(real);
           const next = keys[keys.indexOf(key) + 1];
           if (keys.includes(key) && typeof real.data[next ?? ""] === "string") {
             real.unset(next ?? "");
@@ -164,7 +164,7 @@ export const unset: readonly Mutant[] = [
     defect: () => ({
       session: (real) => ({
         clear() {
-          for (const key of Object.keys(real.data)) real.unset(key);
+          for (const key of keysOf(real)) real.unset(key);
         },
       }),
     }),
@@ -176,7 +176,7 @@ export const unset: readonly Mutant[] = [
       session: (real) => ({
         clear() {
           const keys = [
-            ...Object.keys(real.data),
+            ...keysOf(real),
             ...Object.keys(flashesOf(at, real)),
             "brief",
           ];
