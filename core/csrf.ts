@@ -12,7 +12,7 @@ import { isToken, TOKEN } from "./changes.ts";
 import { areEqual } from "./keys.ts";
 import { typeOf } from "./options.ts";
 import { randomBytes } from "./runtime.ts";
-import type { Session, SessionData } from "./session.ts";
+import { isSession, type Session, type SessionData } from "./session.ts";
 
 /** Where {@linkcode verifyCsrfToken} looks for the token. */
 export interface CsrfTokenOptions {
@@ -63,6 +63,7 @@ const NAMED = 6;
  * @returns The token: 24 letters, digits, `-` and `_`.
  * @throws {SessionError} If a token must be created, and the session was destroyed (`destroyed`) or its response was
  * already sent (`late-change`).
+ * @throws {TypeError} If `session` is not a session of this library.
  *
  * @example A form and its check
  * ```ts
@@ -203,6 +204,13 @@ async function fieldOf(
 function tokensOf<Data, FlashData>(
   session: Session<Data, FlashData>,
 ): string[] {
+  if (!isSession(session)) {
+    throw new TypeError(
+      `Cannot use CSRF tokens: session must be a Session, received ${
+        typeOf(session)
+      }; where Express is mounted with properties: true, use csrf-sync`,
+    );
+  }
   return Object.entries(session.data)
     .flatMap(([key, value]) =>
       isToken(key) && typeof value === "string" ? [value] : []

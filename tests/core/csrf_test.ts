@@ -1,5 +1,11 @@
 /** `csrfToken` and `verifyCsrfToken`. */
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { csrfToken, verifyCsrfToken } from "../../core/csrf.ts";
 import { createSession, type Session } from "../../core/session.ts";
 import { withSession } from "../../middleware/with_session.ts";
@@ -210,4 +216,13 @@ Deno.test("a list of a user's sessions does not contain their tokens", async () 
   await storage.commitSession(session);
   const [listed] = await storage.listSessions("ann");
   assertEquals(listed?.data, { userId: "ann" });
+});
+
+Deno.test("csrfToken() throws and says what to use, when it is given something else than a session", () => {
+  const session = { userId: "ann" } as unknown as Session;
+  assertThrows(
+    () => csrfToken(session),
+    TypeError,
+    "session must be a Session, received an object; where Express",
+  );
 });
