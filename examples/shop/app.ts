@@ -54,7 +54,7 @@ export function createShop(
     if (!session.has("since")) session.set("since", now());
     const to = await act(session, url.pathname, form, request, options);
     return session.destroyed ? await signedOut(to) : seeOther(to);
-  }, { onUnavailable: explain });
+  }, { crossOrigin: "refuse", onUnavailable: explain });
 
   return async (request) => {
     try {

@@ -1,5 +1,5 @@
 /**
- * Reads posted forms, and refuses requests that no page of the shop sends.
+ * Reads posted forms.
  *
  * @module
  */
@@ -20,7 +20,6 @@ export class RequestError extends Error {
 
 /** Reads a posted form. */
 export async function readForm(request: Request): Promise<URLSearchParams> {
-  refuseOtherSites(request);
   const type = request.headers.get("Content-Type") ?? "";
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
     throw new RequestError(415, "Only forms can be posted here.");
@@ -35,22 +34,6 @@ export function field(form: URLSearchParams, name: string): string {
     throw new RequestError(400, `The form lacks the field “${name}”.`);
   }
   return value;
-}
-
-/**
- * Another site may post a form to this one. `SameSite=Lax` keeps the session's cookie out of such a request; this check
- * refuses the request.
- */
-function refuseOtherSites({ headers }: Request): void {
-  const site = headers.get("Sec-Fetch-Site");
-  const origin = headers.get("Origin");
-  // Older browsers send only the second header. A request with neither header does not come from a browser.
-  const own = site !== null
-    ? site === "same-origin" || site === "none"
-    : origin === null || URL.parse(origin)?.host === headers.get("Host");
-  if (!own) {
-    throw new RequestError(403, "This form was sent from another site.");
-  }
 }
 
 async function readText({ body }: Request): Promise<string> {

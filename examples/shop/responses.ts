@@ -50,10 +50,13 @@ export function explain(error: unknown): Response {
   if (error instanceof RequestError) {
     return send(plainPage(error.status, error.message), error.status);
   }
+  const isOfSession = error instanceof SessionError;
+  if (isOfSession && error.code === "cross-origin") {
+    return send(plainPage(403, "This form was sent from another site."), 403);
+  }
   // The storage failed, so nothing is known about the session: the visitor's cookie stays as it is.
-  const storeFailed = error instanceof SessionError;
   report(error);
-  const status = storeFailed ? 503 : 500;
+  const status = isOfSession ? 503 : 500;
   return send(plainPage(status, "Please try again in a moment."), status);
 }
 
