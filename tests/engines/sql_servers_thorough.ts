@@ -40,7 +40,7 @@ interface Database {
   run(...statements: string[]): Promise<unknown[]>;
   /** Ends all connections but this one. */
   readonly killAll: string;
-  /** Makes the server a replica, and the master again. */
+  /** Makes the database refuse writes, and take them again. */
   readonly readOnly: readonly [on: string, off: string];
   /** Makes a user `plain`, with the rights on a table that requests need. */
   grant(table: string): string[];
@@ -76,8 +76,8 @@ async function startBoth(): Promise<Database[]> {
       killAll:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
       readOnly: [
-        "ALTER SYSTEM SET default_transaction_read_only = on",
-        "ALTER SYSTEM SET default_transaction_read_only = off",
+        "ALTER DATABASE postgres SET default_transaction_read_only = on",
+        "ALTER DATABASE postgres RESET default_transaction_read_only",
       ],
       grant: (table) => [
         "CREATE ROLE plain LOGIN",
@@ -226,12 +226,15 @@ for (const database of await startBoth()) {
 
     if (dialect === "postgres") {
       const [on, off] = database.readOnly;
-      await run(on, "SELECT pg_reload_conf()", database.killAll);
-      await storage.read(id).catch(() => {});
-      assert((await storage.read(id)).has("user"), "a replica answers");
-      assertStringIncludes(await assertFails(save(storage)), "read-only");
-      await run("SET default_transaction_read_only = off", off);
-      await run("SELECT pg_reload_conf()", database.killAll);
+      // It holds for connections that begin from now on.
+      await run(on, database.killAll);
+      try {
+        await storage.read(id).catch(() => {});
+        assert((await storage.read(id)).has("user"), "a replica answers");
+        assertStringIncludes(await assertFails(save(storage)), "read-only");
+      } finally {
+        await run(off, database.killAll);
+      }
       await storage.read(id).catch(() => {});
     }
 
