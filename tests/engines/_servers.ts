@@ -362,8 +362,11 @@ class Running implements Server {
 
   async kill(): Promise<void> {
     if (!running.delete(this.#child)) return;
+    // A process of PostgreSQL answers until it notices that the one that started it is gone.
+    const children = await childrenOf(this.#child.pid);
     this.#child.kill("SIGKILL");
     await this.#child.status;
+    for (const pid of children) await killChild(pid);
   }
 
   async restart(): Promise<void> {
@@ -419,6 +422,24 @@ function freePort(): number {
 }
 
 /** Whether every thread of a process is stopped: proc(5), "state", or ps(1) on systems without /proc. */
+/** The processes that a process has started; none where there is no `/proc`. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  const listed = await Deno.readTextFile(path).catch(() => "");
+  return listed.split(" ").filter(Boolean).map(Number);
+}
+
+async function killChild(pid: number): Promise<void> {
+  try {
+    Deno.kill(pid, "SIGKILL");
+    // It is gone, or a zombie.
+    const stat = () => Deno.readTextFile(`/proc/${pid}/stat`);
+    while (!/\) [XZ] /.test(await stat())) await undefined;
+  } catch {
+    // It was gone before.
+  }
+}
+
 async function isStopped(pid: number): Promise<boolean> {
   try {
     for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
