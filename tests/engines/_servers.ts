@@ -421,7 +421,6 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/** Whether every thread of a process is stopped: proc(5), "state", or ps(1) on systems without /proc. */
 /** The processes that a process has started; none where there is no `/proc`. */
 async function childrenOf(pid: number): Promise<number[]> {
   const path = `/proc/${pid}/task/${pid}/children`;
@@ -440,6 +439,7 @@ async function killChild(pid: number): Promise<void> {
   }
 }
 
+/** Whether every thread of a process is stopped: proc(5), "state", or ps(1) on systems without /proc. */
 async function isStopped(pid: number): Promise<boolean> {
   try {
     for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
