@@ -121,7 +121,7 @@ Deno.test("README.md names every middleware, and docs/middleware.md has a row fo
     .map((entry) => entry.replace("./middleware/", ""));
   const part = readme.slice(readme.indexOf("## Use a framework"))
     .replace(/```.*/s, "");
-  const lists = part.match(/^- .*(\n  .*)*/gm)?.join(" ") ?? "";
+  const lists = part.match(/^- .*(\n {2}.*)*/gm)?.join(" ") ?? "";
   const named = [...lists.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
   assertEquals(named.sort(), names.toSorted());
   for (const name of names) {
