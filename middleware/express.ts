@@ -56,7 +56,10 @@ import {
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
-import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
+import {
+  PROPERTIES_OPTIONS,
+  type PropertiesOptions,
+} from "./lifecycle/options.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
@@ -104,16 +107,10 @@ export type WithSession<Request, Storage> = Request & {
 };
 
 /** Options of {@linkcode session}. */
-export interface ExpressSessionOptions
-  extends KeyOptions<[req: NodeRequestLike, res: NodeResponseLike], unknown> {
-  /**
-   * Whether `req.session` is an object with properties and callbacks, as in express-session, for what was written for
-   * it: Passport, connect-flash, csrf-sync. {@linkcode loader} still receives the session itself.
-   *
-   * @default {false}
-   */
-  properties?: boolean | undefined;
-}
+export type ExpressSessionOptions = PropertiesOptions<
+  [req: NodeRequestLike, res: NodeResponseLike],
+  unknown
+>;
 
 /**
  * The options of express-session that Remix 0.x used. The session is kept in its cookie, encrypted. The other options
@@ -131,11 +128,6 @@ export interface ExpressSecretOptions extends ExpressSessionOptions {
   /** The cookie's attributes. `maxAge` is in seconds; in express-session, it is in milliseconds. */
   cookie?: SessionCookieOptions | undefined;
 }
-
-const OPTIONS: OptionNames<ExpressSessionOptions> = {
-  ...KEY_OPTIONS,
-  properties: true,
-};
 
 /**
  * Adds a session to each request and commits it once, just before the headers are sent. The handler's output is held
@@ -200,7 +192,7 @@ export function session<Data, FlashData>(
   }
   const { storage, options } = mount(
     args as Exclude<typeof args, [ExpressSecretOptions]>,
-    OPTIONS,
+    PROPERTIES_OPTIONS,
   );
   const { key = "session", crossOrigin, properties } = options;
   const { isFailure = isServerError } = options;
@@ -287,7 +279,7 @@ const INSTEAD: Record<string, string> = {
 };
 
 const SECRET_OPTIONS: OptionNames<ExpressSecretOptions> = {
-  ...OPTIONS,
+  ...PROPERTIES_OPTIONS,
   cookie: true,
   name: true,
   resave: true,

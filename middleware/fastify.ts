@@ -23,7 +23,6 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import type { Session, SessionData } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import {
@@ -35,7 +34,10 @@ import {
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
-import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
+import {
+  PROPERTIES_OPTIONS,
+  type PropertiesOptions,
+} from "./lifecycle/options.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
@@ -97,24 +99,10 @@ export interface SessionRequest<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface FastifySessionOptions extends
-  KeyOptions<
-    [request: FastifyRequestLike, reply: FastifyReplyLike],
-    unknown
-  > {
-  /**
-   * Whether `request.session` is an object with properties, as in @fastify/session, for what was written for it, such
-   * as @fastify/passport.
-   *
-   * @default {false}
-   */
-  properties?: boolean | undefined;
-}
-
-const OPTIONS: OptionNames<FastifySessionOptions> = {
-  ...KEY_OPTIONS,
-  properties: true,
-};
+export type FastifySessionOptions = PropertiesOptions<
+  [request: FastifyRequestLike, reply: FastifyReplyLike],
+  unknown
+>;
 
 /**
  * Adds a session to each request and commits it once, just before the headers are sent, by Fastify or by a handler that
@@ -152,7 +140,7 @@ export function session<Data = SessionData, FlashData = Data>(
 export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, FastifySessionOptions>
 ): FastifyPlugin {
-  const { storage, options } = mount(args, OPTIONS);
+  const { storage, options } = mount(args, PROPERTIES_OPTIONS);
   const { key = "session", isFailure = isServerError, properties } = options;
   const { crossOrigin } = options;
   const name = `request.${key}`;

@@ -23,7 +23,6 @@
  */
 import type { Cookie } from "../core/cookie.ts";
 import type { SessionError } from "../core/errors.ts";
-import type { OptionNames } from "../core/options.ts";
 import { type SessionData, stateOf } from "../core/session.ts";
 import type { SessionHeaders, SessionValues } from "../storage/contract.ts";
 import {
@@ -34,7 +33,10 @@ import {
   type SessionOf,
   unavailableError,
 } from "./lifecycle/lifecycle.ts";
-import { KEY_OPTIONS, type KeyOptions } from "./lifecycle/options.ts";
+import {
+  PROPERTIES_OPTIONS,
+  type PropertiesOptions,
+} from "./lifecycle/options.ts";
 import type {
   NodeRequestLike,
   NodeResponseLike,
@@ -84,21 +86,10 @@ export interface SessionContext<Storage> {
 }
 
 /** Options of {@linkcode session}. */
-export interface KoaSessionOptions
-  extends KeyOptions<[ctx: KoaContextLike], unknown> {
-  /**
-   * Whether `ctx.session` is an object with properties, as in koa-session, for what was written for it, such as
-   * koa-passport.
-   *
-   * @default {false}
-   */
-  properties?: boolean | undefined;
-}
-
-const OPTIONS: OptionNames<KoaSessionOptions> = {
-  ...KEY_OPTIONS,
-  properties: true,
-};
+export type KoaSessionOptions = PropertiesOptions<
+  [ctx: KoaContextLike],
+  unknown
+>;
 
 /**
  * Adds a session to each request and commits it once, just before the headers are sent, by Koa or by a handler that
@@ -135,7 +126,7 @@ export function session<Data = SessionData, FlashData = Data>(
 export function session<Data, FlashData>(
   ...args: MountArguments<Data, FlashData, KoaSessionOptions>
 ): KoaMiddleware {
-  const { storage, options } = mount(args, OPTIONS);
+  const { storage, options } = mount(args, PROPERTIES_OPTIONS);
   const { key = "session", isFailure = isServerError, properties } = options;
   const { crossOrigin } = options;
   const name = `ctx.${key}`;

@@ -34,6 +34,18 @@ export interface KeyOptions<Args extends unknown[], Answer>
   key?: string | undefined;
 }
 
+/** Options of a middleware whose framework has libraries that were written for sessions with properties. */
+export interface PropertiesOptions<Args extends unknown[], Answer>
+  extends KeyOptions<Args, Answer> {
+  /**
+   * Whether the session that handlers receive is an object with properties and callbacks, as in express-session,
+   * @fastify/session and koa-session, for what was written for it: Passport, connect-flash, csrf-sync.
+   *
+   * @default {false}
+   */
+  properties?: boolean | undefined;
+}
+
 /** The names of {@linkcode MiddlewareOptions}. */
 export const MIDDLEWARE_OPTIONS: OptionNames<MiddlewareOptions<[], unknown>> = {
   crossOrigin: true,
@@ -47,4 +59,13 @@ export const KEY_OPTIONS: OptionNames<KeyOptions<[], unknown>> = {
   isFailure: true,
   onUnavailable: true,
   key: true,
+};
+
+/** The names of {@linkcode PropertiesOptions}. No spread: a bundler would keep it where it is not used. */
+export const PROPERTIES_OPTIONS: OptionNames<PropertiesOptions<[], unknown>> = {
+  crossOrigin: true,
+  isFailure: true,
+  onUnavailable: true,
+  key: true,
+  properties: true,
 };

@@ -34,4 +34,8 @@ export type {
   StorageGuarantees,
 } from "../../storage/contract.ts";
 export type { CrossOrigin, CrossOriginOptions } from "./cross_origin.ts";
-export type { KeyOptions, MiddlewareOptions } from "./options.ts";
+export type {
+  KeyOptions,
+  MiddlewareOptions,
+  PropertiesOptions,
+} from "./options.ts";
