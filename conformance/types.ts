@@ -178,8 +178,8 @@ export interface StorageLike {
     // deno-lint-ignore no-explicit-any -- sessions of any library
     options?: { except?: any; only?: any },
   ): Promise<number>;
-  /** Removes expired records. */
-  sweep?(): Promise<void>;
+  /** Removes expired records, and may return how many. */
+  sweep?(): Promise<number | void>;
   /** Releases timers and handles. */
   close?(): Promise<void>;
 }

@@ -106,11 +106,9 @@ export class SqliteEngine implements Engine {
       : this.#run(`${at} AND version = ?`, [...row, String(ifVersion)]);
   }
 
-  async sweep(now: number): Promise<void> {
-    this.#run("DELETE FROM sessions WHERE space = ? AND expires <= ?", [
-      this.#space,
-      now,
-    ]);
+  async sweep(now: number): Promise<number> {
+    const sql = "DELETE FROM sessions WHERE space = ? AND expires <= ?";
+    return Number(this.#db.prepare(sql).run(this.#space, now).changes);
   }
 
   async close(): Promise<void> {

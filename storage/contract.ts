@@ -79,8 +79,8 @@ export interface SessionValues<Data = SessionData, FlashData = Data> {
    * @throws {RangeError} If `maxAge` is negative or not finite.
    */
   save(session: SessionLike, options?: SaveOptions): Promise<string | null>;
-  /** Removes expired records. Absent if the engine removes them itself. */
-  sweep?(): Promise<void>;
+  /** Removes expired records, and may return how many. Absent if the engine removes them itself. */
+  sweep?(): Promise<number | void>;
   /** Releases timers and handles. May be called more than once. */
   close?(): Promise<void>;
 }
@@ -214,6 +214,14 @@ export interface SessionStorage<Data = SessionData, FlashData = Data>
     owner: string,
     options?: DestroySessionsOptions,
   ): Promise<number>;
+  /**
+   * Removes the records that expired at least an hour ago. Absent if the engine removes them itself.
+   *
+   * @returns How many records this call removed: sessions, notes of replaced ids, and lists of owners' sessions.
+   * `undefined` if the engine does not count.
+   * @throws {SessionError} If the engine fails: `store-failed`. Some records may then be removed.
+   */
+  sweep?(): Promise<number | undefined>;
 }
 
 /**
@@ -474,8 +482,8 @@ export interface Engine {
     key: string,
     options: DeleteOwnedOptions,
   ): Promise<boolean>;
-  /** Removes exactly the records that have expired at `now`, in milliseconds. */
-  sweep?(now: number): Promise<void>;
+  /** Removes exactly the records that have expired at `now`, in milliseconds. May return how many this call removed. */
+  sweep?(now: number): Promise<number | void>;
   /** Releases timers and handles. May be called more than once. */
   close?(): Promise<void>;
 }

@@ -67,8 +67,8 @@ export interface ReadThroughSessionStorageOptions<Data, FlashData> {
  * - A failure of either storage is `store-failed`, never an empty session. The next request continues the move.
  * - After the move, a session does not need additional calls. Moving takes four calls to the new storage and three to
  *   the previous one. An unknown id takes one additional read in each.
- * - `sweep` and `close` call both storages. `listSessions` and `destroySessions` call those that were created with
- *   `owner`.
+ * - `sweep` and `close` call both storages, and `sweep` returns the sum. `listSessions` and `destroySessions` call those
+ *   that were created with `owner`.
  * - Servers that still use only the previous storage do not find a session that has moved. So deploy with `keepOld`
  *   first, and without it once all servers have it.
  *
@@ -245,7 +245,7 @@ class ReadThroughStorage<Data, FlashData>
  * the new storage.
  */
 class KeptStorage<Data, FlashData> extends BoundStorage<Data, FlashData> {
-  declare readonly sweep?: () => Promise<void>;
+  declare readonly sweep?: () => Promise<number | undefined>;
   declare readonly close?: () => Promise<void>;
   readonly #from: BoundStorage<Data, FlashData>;
   readonly #moved: ReadThroughStorage<Data, FlashData>;

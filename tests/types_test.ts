@@ -13,12 +13,14 @@ import {
   createMemorySessionStorage,
   createSession,
   createSessionStorage,
+  type Engine,
   type FlashSessionData,
   isSession,
   type Session,
   SessionError,
   type SessionErrorCode,
   type SessionStorage,
+  type SessionValues,
   withSession,
 } from "../mod.ts";
 import { rowName } from "./_row.ts";
@@ -291,6 +293,16 @@ Deno.test("the documented calls of React Router and Remix 1 and 2 compile and wo
   const prefs = createCookie("user-prefs", { maxAge: 604_800 });
   const value = (await prefs.parse(null)) || {};
   await prefs.serialize({ ...value, showBanner: false });
+});
+
+Deno.test("sweep() of a third party may return nothing, and storage.sweep() returns a count or undefined", async () => {
+  const sweep = async () => {};
+  const engine: Pick<Engine, "sweep"> = { sweep };
+  const values: Pick<SessionValues, "sweep"> = { sweep };
+  assertEquals(await engine.sweep?.(0), await values.sweep?.());
+  const removed = await createMemorySessionStorage().sweep?.();
+  expectType<number | undefined>()(removed, true);
+  assertEquals(removed, 0);
 });
 
 Deno.test("the documented calls of Remix 3 compile and work", async () => {

@@ -105,16 +105,19 @@ export class PostgresEngine implements Engine {
       : await this.#run(`${sql} AND version = $4`, [...at, ifVersion]);
   }
 
-  async sweep(now: number): Promise<void> {
-    await this.#run(
-      "DELETE FROM records WHERE space = $1 AND expires <= $2",
-      [this.#space, now],
-    );
+  async sweep(now: number): Promise<number> {
+    const sql = "DELETE FROM records WHERE space = $1 AND expires <= $2";
+    return await this.#count(sql, [this.#space, now]);
   }
 
   /** Runs one statement. Returns whether it changed a row. */
   async #run(sql: string, values: unknown[]): Promise<boolean> {
+    return await this.#count(sql, values) > 0;
+  }
+
+  /** Runs one statement. Returns how many rows it changed. */
+  async #count(sql: string, values: unknown[]): Promise<number> {
     const { rows } = await this.#db.query(`${sql} RETURNING key`, values);
-    return rows.length > 0;
+    return rows.length;
   }
 }

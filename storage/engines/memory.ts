@@ -154,8 +154,15 @@ export class MemoryEngine implements SynchronousEngine {
     return Array.from(owned, ({ key, record }) => ({ ...record, key }));
   }
 
-  async sweep(now: number): Promise<void> {
-    while (this.#removeBatch(now)) await delay(0);
+  async sweep(now: number): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const before = this.#records.size;
+      const more = this.#removeBatch(now);
+      removed += before - this.#records.size;
+      if (!more) return removed;
+      await delay(0);
+    }
   }
 
   #setOwner(kept: Kept, owner: string | undefined): void {

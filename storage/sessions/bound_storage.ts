@@ -75,7 +75,7 @@ export class BoundStorage<Data, FlashData>
   /** The lifetime if no commit has set one: the cookie's. */
   readonly defaultLifetime: Lifetime;
   readonly guarantees: StorageGuarantees;
-  readonly sweep?: () => Promise<void>;
+  readonly sweep?: () => Promise<number | undefined>;
   readonly close?: () => Promise<void>;
   /** Why the cookie must not be used. */
   #problem: string | undefined;

@@ -50,7 +50,7 @@ export class EngineRecords implements Records {
   readonly policy: EnginePolicy;
   readonly checksLifetime = true;
   readonly engine: AnyEngine;
-  readonly sweep?: () => Promise<void>;
+  readonly sweep?: () => Promise<number | undefined>;
   readonly close?: () => Promise<void>;
 
   constructor(engine: AnyEngine, policy: EnginePolicy) {
@@ -322,11 +322,12 @@ export class EngineRecords implements Records {
     };
   }
 
-  async #sweep(): Promise<void> {
+  async #sweep(): Promise<number | undefined> {
     const before = this.policy.instant() - SWEEP_AFTER;
     try {
       // Without a timeout, because there can be many records to remove.
-      await this.engine.sweep?.(before);
+      const removed = await this.engine.sweep?.(before);
+      return typeof removed === "number" ? removed : undefined;
     } catch (cause) {
       throw this.policy.failure("sweep storage", cause);
     }

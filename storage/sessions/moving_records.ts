@@ -83,7 +83,7 @@ export class MovingRecords implements Records {
   readonly policy: EnginePolicy;
   readonly checksLifetime: boolean;
   readonly engine?: AnyEngine;
-  readonly sweep?: () => Promise<void>;
+  readonly sweep?: () => Promise<number | undefined>;
   readonly close?: () => Promise<void>;
   readonly #to: Records;
   readonly #from: PreviousStorage;
@@ -106,8 +106,12 @@ export class MovingRecords implements Records {
     this.#cookie = cookie;
     this.#keepOld = keepOld;
     const { sweep, close } = from.storage;
-    if (to.sweep || sweep) this.sweep = () => both(to.sweep, sweep);
-    if (to.close || close) this.close = () => both(to.close, close);
+    if (to.sweep || sweep) {
+      this.sweep = async () => sumOf(await both(to.sweep, sweep));
+    }
+    if (to.close || close) {
+      this.close = async () => void await both(to.close, close);
+    }
   }
 
   accepts(id: string): boolean {
@@ -548,13 +552,25 @@ function mustWrite(
 }
 
 /** Calls both, even if the first fails. */
-async function both(
-  first: (() => Promise<void>) | undefined,
-  second: (() => Promise<void>) | undefined,
-): Promise<void> {
+async function both<T>(
+  first: (() => Promise<T>) | undefined,
+  second: (() => Promise<T>) | undefined,
+): Promise<T[]> {
+  const answers: T[] = [];
   try {
-    await first?.();
+    if (first) answers.push(await first());
   } finally {
-    await second?.();
+    if (second) answers.push(await second());
   }
+  return answers;
+}
+
+/** The sum of counts; `undefined` if one of them is not known. */
+function sumOf(counts: readonly (number | undefined)[]): number | undefined {
+  let sum = 0;
+  for (const count of counts) {
+    if (count === undefined) return undefined;
+    sum += count;
+  }
+  return sum;
 }

@@ -46,7 +46,7 @@ export class RecordStorage<Data, FlashData>
   readonly guarantees: StorageGuarantees;
   readonly records: Records;
   readonly now: () => number;
-  readonly sweep?: () => Promise<void>;
+  readonly sweep?: () => Promise<number | undefined>;
   readonly close?: () => Promise<void>;
   readonly #policy: EnginePolicy;
   readonly #owners: Owners | undefined;

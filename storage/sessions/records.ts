@@ -104,7 +104,7 @@ export interface Records {
    * @param except The ids of the session that stays, and of those that it replaces; absent at a logout.
    */
   endPrevious?(carried: Carried, except?: readonly string[]): Promise<void>;
-  sweep?(): Promise<void>;
+  sweep?(): Promise<number | undefined>;
   close?(): Promise<void>;
 }
 

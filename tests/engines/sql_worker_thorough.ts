@@ -34,7 +34,7 @@ await withPackages("D1 (workerd)", PACKAGES, start, ({ db, fetch }) => {
     await Promise.all(
       all.map((key) => engine.write(key, "[1]", { expires: 1 })),
     );
-    await engine.sweep(2);
+    assertEquals(await engine.sweep(2), 101);
     for (const key of ["0", "100"]) {
       assertEquals(await engine.read(key), null, key);
     }

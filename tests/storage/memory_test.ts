@@ -101,7 +101,7 @@ Deno.test("createMemorySessionStorage() removes exactly the sessions that expire
   const short = await store(1, 10);
   const long = await store(1, 10.001);
   clock.pass(3610);
-  await storage.sweep?.();
+  assertEquals(await storage.sweep?.(), 1);
   clock.pass(-3610);
   assertEquals((await storage.read(short)).size, 0, "gone");
   assertEquals((await storage.read(long)).size, 1);
@@ -249,7 +249,8 @@ Deno.test("sweep() removes exactly what has expired", async () => {
   for (const [key, at] of Object.entries({ a: 3, b: 1, c: 2, d: 4, e: 2 })) {
     await engine.write(key, key, { expires: at, owner: "ann" });
   }
-  await engine.sweep(2);
+  assertEquals(await engine.sweep(2), 3);
+  assertEquals(await engine.sweep(2), 0);
   assertEquals(await left("abcde"), "ad");
   assertEquals(await ownedKeys(engine, "ann"), ["a", "d"]);
 });

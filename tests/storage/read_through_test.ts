@@ -595,9 +595,13 @@ Deno.test("createReadThroughSessionStorage() sends the cookie again with the mov
 
 Deno.test("createReadThroughSessionStorage() sweeps and closes both storages, even when the first fails", async () => {
   const done: string[] = [];
+  const counts: Record<string, number | void> = { new: 3, old: 4 };
   const make = (name: string) => {
     const engine = Object.assign(new FakeEngine(), {
-      sweep: async () => void done.push(`sweep ${name}`),
+      async sweep() {
+        done.push(`sweep ${name}`);
+        return counts[name];
+      },
       async close() {
         done.push(`close ${name}`);
         throw new Error("cannot close");
@@ -609,10 +613,12 @@ Deno.test("createReadThroughSessionStorage() sweeps and closes both storages, ev
     to: make("new"),
     from: make("old"),
   });
-  await moving.sweep?.();
+  assertEquals(await moving.sweep?.(), 7);
   await assertSessionError(() => moving.close?.(), "store-failed");
   const all = ["sweep new", "sweep old", "close new", "close old"];
   assertEquals(done, all);
+  delete counts["old"];
+  assertEquals(await moving.sweep?.(), undefined, "one does not count");
 });
 
 Deno.test("createReadThroughSessionStorage() throws, when the storages cannot be combined", () => {

@@ -1031,6 +1031,15 @@ Deno.test("storage.sweep() and close() exist, only when the engine has them", as
   );
 });
 
+Deno.test("storage.sweep() returns what the engine has counted, and undefined if it does not count", async () => {
+  for (const [answer, count] of [[3, 3], [0, 0], [undefined], [{ rows: 3 }]]) {
+    const sweep = async () => answer as number;
+    const engine = Object.assign(new FakeEngine(), { sweep });
+    const storage = createSessionStorage({ engine, cookie: {} });
+    assertEquals(await storage.sweep?.(), count, JSON.stringify(answer));
+  }
+});
+
 Deno.test("storage.sweep() may take longer than a call to the engine", async () => {
   const swept = Promise.withResolvers<void>();
   const engine = Object.assign(new FakeEngine(), {

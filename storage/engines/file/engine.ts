@@ -169,12 +169,12 @@ export class FileEngine implements Engine {
     return touched ?? false;
   }
 
-  async sweep(now: number): Promise<void> {
+  async sweep(now: number): Promise<number> {
     while (this.#sweeping) await this.#sweeping;
     const sweep = this.#sweep(now);
     const done = () => void (this.#sweeping = undefined);
     this.#sweeping = sweep.then(done, done);
-    await sweep;
+    return await sweep;
   }
 
   /** Resolves when no file is being changed. A sweep in passing stops where it is, and a later one goes on. */
@@ -184,9 +184,12 @@ export class FileEngine implements Engine {
     await this.#sweeping;
   }
 
-  async #sweep(now: number): Promise<void> {
+  async #sweep(now: number): Promise<number> {
     await this.#directory.check();
-    for await (const _ of sweepRecords(this.#files, this.#dir, () => now));
+    let count = 0;
+    const sweep = sweepRecords(this.#files, this.#dir, () => now);
+    for await (const { removed } of sweep) if (removed) count++;
+    return count;
   }
 
   /**

@@ -22,6 +22,8 @@ export interface Swept {
   readonly shard: string;
   /** Whether it has finished that folder. */
   readonly done: boolean;
+  /** Whether it has removed a record. */
+  readonly removed: boolean;
 }
 
 /**
@@ -49,16 +51,22 @@ export async function* sweepRecords(
     for (const shard of shards) {
       for (const entry of await files.listAsync(`${dir}/${shard}`)) {
         if (!entry.isDirectory()) continue;
+        let removed = false;
         try {
-          await sweepFolder(trying, `${dir}/${shard}`, entry.name, now());
+          removed = await sweepFolder(
+            trying,
+            `${dir}/${shard}`,
+            entry.name,
+            now(),
+          );
         } catch (error) {
           if (errors.length < MAX_ERRORS) errors.push(error);
           // A sweep of records that can never be removed must not wait for each of them.
           trying = files.hasty;
         }
-        yield { shard, done: false };
+        yield { shard, done: false, removed };
       }
-      yield { shard, done: true };
+      yield { shard, done: true, removed: false };
     }
   } finally {
     if (errors.length > 0) {
@@ -68,12 +76,13 @@ export async function* sweepRecords(
   }
 }
 
+/** Returns whether it has removed a record. */
 async function sweepFolder(
   files: Files,
   shard: string,
   name: string,
   now: number,
-): Promise<void> {
+): Promise<boolean> {
   const folder = `${shard}/${name}`;
   if (name.startsWith(OLD)) await files.removeAll(folder);
   else if (name.startsWith(NEW)) {
@@ -88,9 +97,11 @@ async function sweepFolder(
     else if (head.expires <= now) {
       if (await files.remove(`${folder}/${head.name}`)) {
         await clear(files, paths);
+        return true;
       }
     } else if (entries.length > 2) await clearContents(files, paths, entries);
   }
+  return false;
 }
 
 /**

@@ -153,12 +153,12 @@ export class SqlEngine implements Engine {
     return count > 0;
   }
 
-  async sweep(now: number): Promise<void> {
+  async sweep(now: number): Promise<number> {
     while (this.#sweeping) await this.#sweeping;
     const sweep = this.#sweep(now);
     const done = () => void (this.#sweeping = undefined);
     this.#sweeping = sweep.then(done, done);
-    await sweep;
+    return await sweep;
   }
 
   /** Waits for a sweep. The client belongs to the application. */
@@ -176,7 +176,8 @@ export class SqlEngine implements Engine {
     return unsure && (await this.read(key))?.version === version;
   }
 
-  async #sweep(instant: number): Promise<void> {
+  async #sweep(instant: number): Promise<number> {
+    let removed = 0;
     const now = Math.floor(instant);
     const due = Math.min(Math.ceil(now / HOUR), MOST_HOURS);
     for (;;) {
@@ -188,9 +189,13 @@ export class SqlEngine implements Engine {
         // The statement has the same text for any number of keys.
         const last = some.at(-1) ?? "";
         const rest = Array<string>(SWEPT_AT_ONCE - some.length).fill(last);
-        await this.#db.change((s) => [s.sweep, now, ...some, ...rest], true);
+        const { count } = await this.#db.change(
+          (s) => [s.sweep, now, ...some, ...rest],
+          true,
+        );
+        removed += count;
       }
-      if (keys.length < FOUND_AT_ONCE) return;
+      if (keys.length < FOUND_AT_ONCE) return removed;
     }
   }
 

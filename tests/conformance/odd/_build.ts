@@ -37,7 +37,7 @@ export interface Plain extends Pick<Engine, "guarantees"> {
     expires: number,
     options?: DeleteOptions,
   ): Promise<boolean>;
-  sweep(now: number): Promise<void>;
+  sweep(now: number): Promise<number | void>;
 }
 
 /** An odd storage. */
