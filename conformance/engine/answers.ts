@@ -49,6 +49,19 @@ export function booleanOf(method: string, answer: unknown): boolean {
   return wrong(`${method}()`, answer, "true or false");
 }
 
+/** An answer of `sweep`. */
+export function countOf(method: string, answer: unknown): number | undefined {
+  if (answer === undefined) return undefined;
+  if (typeof answer === "number" && Number.isInteger(answer) && answer >= 0) {
+    return answer;
+  }
+  return wrong(
+    `${method}()`,
+    answer,
+    "how many records it removed, or nothing",
+  );
+}
+
 /** An answer of `owned`. */
 export function ownedOf(answer: unknown): readonly OwnedRecord[] {
   if (!Array.isArray(answer)) wrong("owned()", answer, "a list of records");
@@ -93,6 +106,8 @@ function hint(what: string, came: unknown): string {
       : undefined
     : /delete|touch/.test(what) && typeof came === "number"
     ? "return whether a row was changed, rowCount > 0"
+    : /sweep/.test(what) && typeof came === "bigint"
+    ? "convert it, Number(changes)"
     : /read\(\)$/.test(what) && came === undefined
     ? "return null for a missing record, row ?? null"
     : /write/.test(what)

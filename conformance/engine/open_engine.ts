@@ -12,7 +12,14 @@ import type {
 import type { OpenStorage } from "../trial/open_storage.ts";
 import type { Pulse } from "../trial/pace.ts";
 import { describe, Violation } from "../trial/port.ts";
-import { booleanOf, brief, ownedOf, recordOf, versionOf } from "./answers.ts";
+import {
+  booleanOf,
+  brief,
+  countOf,
+  ownedOf,
+  recordOf,
+  versionOf,
+} from "./answers.ts";
 import type { Faults } from "../types.ts";
 
 /** Options of {@linkcode OpenEngine.write}. */
@@ -151,13 +158,13 @@ export class OpenEngine {
   }
 
   /** @param instant In milliseconds. */
-  async sweep(instant: number): Promise<void> {
+  async sweep(instant: number): Promise<number | undefined> {
     const ahead = instant - this.#context.now();
-    await this.#call(
-      `sweep(now ${ahead < 0 ? "-" : "+"} ${Math.abs(ahead)} ms)`,
-      async () => await this.engine.sweep?.(instant),
-      () => "done",
-    );
+    const what = `sweep(now ${ahead < 0 ? "-" : "+"} ${Math.abs(ahead)} ms)`;
+    const call = async () => await this.engine.sweep?.(instant);
+    const show = (count: unknown) =>
+      count === undefined ? "done" : brief(count);
+    return countOf("sweep", await this.#call(what, call, show));
   }
 
   async close(): Promise<void> {

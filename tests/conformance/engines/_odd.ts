@@ -92,6 +92,25 @@ export const odd: Record<string, Odd> = {
       "ENGINE-32",
     ],
   },
+  "it does not count what a sweep removes": {
+    target: ({ engine }) => ({
+      sweep: async (now) => void await engine.sweep(now),
+    }),
+  },
+  "a sweep that joins another one leaves the count to it": {
+    target: ({ engine }) => {
+      let sweeping: Promise<unknown> | undefined;
+      return {
+        async sweep(now) {
+          if (sweeping) return void await sweeping;
+          const sweep = engine.sweep(now);
+          const done = () => void (sweeping = undefined);
+          sweeping = sweep.then(done, done);
+          return await sweep;
+        },
+      };
+    },
+  },
   "records are gone at their deadline": {
     target: (at) =>
       reading(at, (record) => record.expires > at.now() ? record : null),

@@ -178,6 +178,27 @@ Deno.test("checkEngine() says what a member has become, when it is wrong later",
   );
 });
 
+Deno.test("checkEngine() says what sweep must return, when it returns what the driver did", async () => {
+  const returned: [unknown, string][] = [
+    [7n, "a bigint, 7n; WANT (convert it, Number(changes))"],
+    [{ rowCount: 7 }, "an object (Object); WANT"],
+    [null, "null; WANT"],
+    [-1, "a number, -1; WANT"],
+  ];
+  for (const [answer, reason] of returned) {
+    const { results } = await checkEngine(
+      broken("bad", () => ({ sweep: async () => answer as number })),
+      { seed: 1, only: ["ENGINE-27"] },
+    );
+    const want = "it must return how many records it removed, or nothing";
+    assertEquals(
+      results.map(({ outcome, reason }) => [outcome, reason]),
+      [["error", `sweep() returned ${reason.replace("WANT", want)}`]],
+      reason,
+    );
+  }
+});
+
 Deno.test("checkEngine() is not-run about deadlines, without a clock", async () => {
   const { clock: _, ...target } = memoryEngine();
   const { results, verdict } = await checkEngine(target, { seed: 1 });

@@ -1,6 +1,9 @@
 import { type Bench, type Mutant, mutant, writtenKeys } from "../_mutant.ts";
 import type { Engine } from "../../../../mod.ts";
 
+const WRONG_COUNT =
+  "the numbers that two sweeps returned are not how many records they removed";
+
 export const sweeps: readonly Mutant[] = [
   mutant("ENGINE-27", {
     name: "sweep uses the database's clock: WHERE expires <= NOW()",
@@ -40,6 +43,42 @@ export const sweeps: readonly Mutant[] = [
         },
       };
     },
+  }),
+  mutant("ENGINE-27", {
+    name: "sweep returns how many rows there were",
+    reason: WRONG_COUNT,
+    defect: (at) => {
+      const keys = writtenKeys(at);
+      return {
+        ...keys.writing,
+        async sweep(now) {
+          const { size } = keys.all;
+          await at.engine.sweep(now);
+          return size;
+        },
+      };
+    },
+  }),
+  mutant("ENGINE-27", {
+    name: "a sweep that joins another one returns its number",
+    reason: WRONG_COUNT,
+    defect: ({ engine }) => {
+      let sweeping: ReturnType<typeof engine.sweep> | undefined;
+      return {
+        async sweep(now) {
+          const done = () => void (sweeping = undefined);
+          sweeping ??= engine.sweep(now).finally(done);
+          return await sweeping;
+        },
+      };
+    },
+  }),
+  mutant("ENGINE-27", {
+    name: "sweep deletes ten rows at a time, and returns the last number",
+    reason: WRONG_COUNT,
+    defect: ({ engine }) => ({
+      sweep: async (now) => Number(await engine.sweep(now)) % 10,
+    }),
   }),
   mutant("ENGINE-28", {
     name: "sweep lists the expired keys, and then deletes each",
