@@ -419,6 +419,25 @@ export interface DeleteOptions {
   readonly ifVersion?: unknown;
 }
 
+/** Options of {@linkcode Engine.move}. */
+export interface MoveOptions {
+  /** The deadline of the record that is created, in milliseconds. */
+  readonly expires: number;
+  /** The key of the session's owner. Only an engine with `owned` needs it. */
+  readonly owner?: string | undefined;
+  /** What is stored under the old key from then on. It does not have an owner. */
+  readonly from: {
+    /** The old key. */
+    readonly key: string;
+    /** The version that must be stored there. */
+    readonly ifVersion: unknown;
+    /** The text that replaces the old one. */
+    readonly value: string;
+    /** Its deadline, in milliseconds. */
+    readonly expires: number;
+  };
+}
+
 /** Conditions of {@linkcode Engine.deleteOwned}. */
 export interface DeleteOwnedOptions {
   /** The version that the record must have. */
@@ -467,6 +486,13 @@ export interface Engine {
     expires: number,
     options?: DeleteOptions,
   ): Promise<boolean>;
+  /**
+   * Creates a record under a new key and replaces the text under the old one, in one step: both or neither. Returns the
+   * version of the new record. Returns `null`, and has changed nothing, if the new key exists, if another version than
+   * `from.ifVersion` is stored under the old one, or if it takes more than one step here: the caller then writes one after
+   * the other. With it, a login is one call, and not two writes.
+   */
+  move?(key: string, value: string, options: MoveOptions): Promise<unknown>;
   /**
    * Returns the records that were last written with this owner, as they are at one moment, the least recently written
    * first. An engine that has it finds an owner's sessions by an index; otherwise they are kept in lists.

@@ -128,6 +128,32 @@ export class EngineRecords implements Records {
     return found?.mark === REPLACED && nextOf(found) === next;
   }
 
+  async move(
+    stored: StoredRecord,
+    nextId: string | undefined,
+    id: string,
+    draft: Draft,
+  ): Promise<KeyedRecord | undefined> {
+    const { engine } = this;
+    if (!engine.move || !this.guarantees.compareAndSet) return undefined;
+    const { key: old, version: ifVersion } = stored as KeyedRecord;
+    const note = this.#note(nextId === undefined ? undefined : hashId(nextId));
+    const value = this.#encode(old, note, REPLACED);
+    const from = { key: old, ifVersion, value, expires: note.expires };
+    const key = hashId(id);
+    const text = this.#encode(key, draft);
+    const { expires, owner, lifetime } = draft;
+    const version: unknown = await this.policy.call(
+      "save session",
+      async () => await engine.move?.(key, text, { expires, owner, from }),
+      { key },
+    );
+    this.#checkVersion("move", version);
+    return version === null
+      ? undefined
+      : this.#record(id, key, text, version, expires, lifetime);
+  }
+
   async supersede(stored: StoredRecord): Promise<void> {
     if (!this.guarantees.compareAndSet) {
       await this.remove(stored.id);
@@ -222,12 +248,7 @@ export class EngineRecords implements Records {
     mark = "",
   ): Awaitable<KeyedRecord | undefined> {
     const { expires, owner } = draft;
-    const text = mark + encodeRecord(key, draft);
-    const limit = this.guarantees.maxBytes;
-    // UTF-8 takes at most three bytes for a UTF-16 unit, so most records need not be measured.
-    if (limit !== undefined && text.length * 3 > limit) {
-      checkSize("the engine", utf8Length(text), limit, draft.entries);
-    }
+    const text = this.#encode(key, draft, mark);
     const { engine } = this;
     const writing: Awaitable<unknown> = this.policy.call(
       "save session",
@@ -235,17 +256,31 @@ export class EngineRecords implements Records {
       { key },
     );
     return after(writing, (version) => {
-      // The next save would otherwise have no version to compare with, and undo what others saved.
-      if (version === undefined && this.guarantees.compareAndSet) {
-        throw this.#wrong(
-          "save session",
-          "write() returned undefined; it must return the record's new version, or null if ifVersion does not hold",
-        );
-      }
+      this.#checkVersion("write", version);
       return version === null
         ? undefined
         : this.#record(id, key, text, version, expires, draft.lifetime);
     });
+  }
+
+  /** @throws {SessionError} If the record is too large for the engine: `too-large`. */
+  #encode(key: string, draft: Draft, mark = ""): string {
+    const text = mark + encodeRecord(key, draft);
+    const limit = this.guarantees.maxBytes;
+    // UTF-8 takes at most three bytes for a UTF-16 unit, so most records need not be measured.
+    if (limit !== undefined && text.length * 3 > limit) {
+      checkSize("the engine", utf8Length(text), limit, draft.entries);
+    }
+    return text;
+  }
+
+  /** The next save would otherwise have no version to compare with, and undo what others saved. */
+  #checkVersion(method: "write" | "move", version: unknown): void {
+    if (version !== undefined || !this.guarantees.compareAndSet) return;
+    throw this.#wrong(
+      "save session",
+      `${method}() returned undefined; it must return the record's new version, or null if ifVersion does not hold`,
+    );
   }
 
   async #delete(
@@ -298,27 +333,18 @@ export class EngineRecords implements Records {
     expires: number,
     lifetime?: StoredLifetime,
   ): KeyedRecord {
-    const decode = () => decodeRecord(key, text);
-    const life = () => decodeRecordLife(text);
-    const texts = (expected?: ReadonlyMap<string, string>) =>
-      storedTexts(text, expected);
-    const record = {
+    const unmarked = text[0] === "[" ? text : withoutMark(text);
+    return {
       id,
       key,
       text,
       version,
       expires,
       lifetime,
-      decode,
-      life,
-      texts,
-    };
-    if (text[0] === "[") return record;
-    const unmarked = withoutMark(text);
-    return unmarked === text ? record : {
-      ...record,
-      mark: text.charAt(0),
+      mark: unmarked === text ? undefined : text.charAt(0),
       decode: () => decodeRecord(key, unmarked),
+      life: () => decodeRecordLife(text),
+      texts: (expected) => storedTexts(text, expected),
     };
   }
 

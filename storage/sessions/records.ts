@@ -28,7 +28,7 @@ export interface StoredRecord extends Origin {
   /** Decodes only what the deadline depends on, if that is faster. */
   readonly life?: () => Life | undefined;
   /** A character before the record's text. A record with a mark is not a session. */
-  readonly mark?: string;
+  readonly mark?: string | undefined;
   /** Whether the request's cookie is to be renewed: it does not have the record's id, or an older secret or format. */
   unsent?: boolean | undefined;
   /** Whether the answer must carry the cookie of the record, which a save has written. */
@@ -79,6 +79,16 @@ export interface Records {
    * @param nextId The id to which the note leads; `undefined` if it must not lead to the session that begins anew.
    */
   retire(stored: StoredRecord, nextId: string | undefined): Promise<boolean>;
+  /**
+   * Does in one step what `retire` of the old record and `create` under the new id do; `undefined`, and nothing has
+   * changed, if the engine cannot, the new id exists, or another version of the old record is stored.
+   */
+  move?(
+    stored: StoredRecord,
+    nextId: string | undefined,
+    id: string,
+    draft: Draft,
+  ): Promise<StoredRecord | undefined>;
   /** As `retire`, whatever is stored. A session to which the record's id was moved is revoked too. */
   supersede(stored: StoredRecord): Promise<void>;
   /** Whether a record is the note that an id was replaced by `nextId`. */

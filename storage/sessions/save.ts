@@ -10,7 +10,6 @@ import type { Draft, SessionRecord } from "../../core/record.ts";
 import type { SaveOptions } from "../contract.ts";
 import type { Owners, Owning } from "./owners.ts";
 import { MAX_ATTEMPTS } from "./engine_policy.ts";
-import type { Renewed } from "./policy.ts";
 import { alive, type Records, REPLACED, type StoredRecord } from "./records.ts";
 import type { Shared } from "./turns.ts";
 
@@ -47,8 +46,9 @@ export type SaveOutcome = Saved | "late" | "expired";
 
 /** What to write. */
 interface Plan {
-  readonly life: Renewed;
   readonly draft: Draft;
+  /** As in {@linkcode Saved}. */
+  readonly sends: boolean;
   /** The owner of the record to which the changes are applied. */
   readonly oldOwner: string | undefined;
 }
@@ -162,23 +162,33 @@ export class Save {
       { record, expires: source.expires };
     const life = policy.renew(this.#now, stored, options, changes);
     if (!isAhead(life.expires, this.#now)) return "expired";
-    const { newId } = changes;
-    const whole = record && (this.#merged || newId?.restart !== undefined)
+    const { newId, kept } = changes;
+    const restarts = newId?.restart !== undefined;
+    const keeps = kept === "all" || kept.size > 0;
+    const whole = record && (restarts ? keeps : this.#merged)
       ? merge(record, changes)
       : changes;
     // A session that begins anew with nothing in it is not stored.
-    if (newId?.restart && whole.values.size + whole.flashes.size === 0) {
+    if (restarts && whole.values.size + whole.flashes.size === 0) {
       return "expired";
     }
     const owner = this.#owners
       ? this.#owners.ownerOf(whole)
-      : newId?.restart
+      : restarts
       ? undefined
       : record?.owner;
-    const { expires, sends: _, ...lasts } = life;
     return after(owner, (owner) => {
-      const draft = { ...lasts, entries: whole, expires, owner };
-      return { life, draft, oldOwner: record?.owner };
+      const draft = {
+        created: life.created,
+        saved: life.saved,
+        lifetime: life.lifetime,
+        span: life.span,
+        authenticated: life.authenticated,
+        expires: life.expires,
+        entries: whole,
+        owner,
+      };
+      return { draft, sends: life.sends, oldOwner: record?.owner };
     });
   }
 
@@ -283,7 +293,7 @@ export class Save {
     return this.#alive(await this.#records.load(id));
   }
 
-  /** Writes the session under its new id, and then ends the old record. */
+  /** Writes the session under its new id and ends the old record: in one step, or in this order. */
   async #takeNewId(
     shared: Shared<StoredRecord>,
   ): Promise<SaveOutcome | typeof UNLISTED> {
@@ -316,6 +326,8 @@ export class Save {
         await this.#giveUp("late");
         return UNLISTED;
       }
+      const moved = attempt === 1 && !this.#target && await this.#move(plan);
+      if (moved) return this.#saved(moved, plan);
       const written = this.#target
         ? await records.replace(this.#target, plan.draft)
         : await records.create(id, plan.draft);
@@ -347,6 +359,20 @@ export class Save {
       }
       this.#rebase(newest);
       await records.policy.backOff("save session", attempt, { id: old.id });
+    }
+  }
+
+  /** Takes the new id in one step; `undefined` if the engine does not have it, or another request was faster. */
+  async #move({ draft }: Plan): Promise<StoredRecord | undefined> {
+    const { id, changes: { newId } } = this.#intent;
+    const old = this.#source as StoredRecord;
+    if (!newId || newId.keepOld) return undefined;
+    const nextId = newId.restart === undefined ? id : undefined;
+    try {
+      return await this.#records.move?.(old, nextId, id, draft);
+    } catch {
+      // It was reported. The single steps find out how far it came.
+      return undefined;
     }
   }
 
@@ -383,8 +409,8 @@ export class Save {
     return outcome;
   }
 
-  #saved(written: StoredRecord, { life }: Plan): Saved {
-    return { written, merged: this.#merged, sends: life.sends };
+  #saved(written: StoredRecord, { sends }: Plan): Saved {
+    return { written, merged: this.#merged, sends };
   }
 
   /** Makes the newest record the source. */

@@ -10,12 +10,13 @@ import type {
   DeleteOwnedOptions,
   Engine,
   EngineRecord,
+  MoveOptions,
   OwnedRecord,
   StorageGuarantees,
   WriteOptions,
 } from "../../contract.ts";
 import type { Changed, Database } from "./database.ts";
-import { FOUND_AT_ONCE, SWEPT_AT_ONCE } from "./statements.ts";
+import { FOUND_AT_ONCE, type Move, SWEPT_AT_ONCE } from "./statements.ts";
 import { newVersion } from "./versions.ts";
 
 /** How often a process sweeps in passing, in milliseconds, and by how much that varies. */
@@ -127,6 +128,32 @@ export class SqlEngine implements Engine {
     const found = await this.read(key);
     return found !== null && found.expires === deadline[0] &&
       (ifVersion === undefined || found.version === `${ifVersion}`);
+  }
+
+  async move(
+    key: string,
+    value: string,
+    { expires, owner = null as never, from }: MoveOptions,
+  ): Promise<unknown> {
+    // It cannot be done in one statement.
+    if (await this.#db.dialect() === "mysql") return null;
+    const now = this.#now();
+    const version = newVersion(now);
+    const oldDeadline = deadlineOf(from.expires);
+    const move: Move = {
+      key,
+      row: [value, version, ...deadlineOf(expires), owner],
+      oldKey: from.key,
+      oldVersion: `${from.ifVersion}`,
+      oldRow: [from.value, newVersion(now), ...oldDeadline, null],
+    };
+    const moved = await this.#db.change(
+      (s) => [s.move, ...s.moveValues(move)],
+      true,
+    );
+    if (!await this.#hasWritten(moved, key, version)) return null;
+    this.#sweepInPassing();
+    return version;
   }
 
   async owned(owner: string): Promise<OwnedRecord[]> {

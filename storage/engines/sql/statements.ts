@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SqlValue } from "./clients.ts";
 import {
   quoted,
   quotedTable,
@@ -26,6 +27,9 @@ export interface Statements {
   readonly put: string;
   /** `value, version, expires, due, owner, key, version`. */
   readonly update: string;
+  /** Inserts a row and updates another one, or does neither. Not in MySQL. The values are in the order of `moveValues`. */
+  readonly move: string;
+  readonly moveValues: (given: Move) => SqlValue[];
   /** `key`. */
   readonly delete: string;
   /** `key, version`. */
@@ -45,6 +49,21 @@ export interface Statements {
   readonly sweep: string;
   /** Returns nothing, and fails if the table or a column is missing. */
   readonly look: string;
+}
+
+/** What is written of a row: `value, version, expires, due, owner`. */
+export type Written = readonly [string, string, number, number, string | null];
+
+/** A row to insert, and one to update. */
+export interface Move {
+  /** The key of the row to insert. */
+  readonly key: string;
+  readonly row: Written;
+  /** The key of the row to update. */
+  readonly oldKey: string;
+  /** The version that it must have. */
+  readonly oldVersion: string;
+  readonly oldRow: Written;
 }
 
 /** A row to delete if its owner has too many. */
@@ -70,13 +89,23 @@ export function statementsFor(
   ] as [string, string, string, string, string, string];
   const written = [value, version, expires, due, owner];
   const all = [key, ...written].join(", ");
-  const insert = `INSERT INTO ${t} (${all}) VALUES (?, ?, ?, ?, ?, ?)`;
+  const into = `INSERT INTO ${t} (${all})`;
+  const insert = `${into} VALUES (?, ?, ?, ?, ?, ?)`;
   const keys = Array(SWEPT_AT_ONCE).fill("?").join(", ");
   const setting = `UPDATE ${t} SET ${expires} = ?, ${due} = ?`;
   const here = `WHERE ${key} = ?`;
   const same = `${here} AND ${version} = ?`;
   const { surplus, surplusValues } = surplusFor(dialect, {
     ...{ t, key, version, owner },
+  });
+  const update = `UPDATE ${t} SET ${
+    written.map((column) => `${column} = ?`).join(", ")
+  } ${same}`;
+  const orReplace = `ON CONFLICT (${key}) DO UPDATE SET ${
+    written.map((column) => `${column} = excluded.${column}`).join(", ")
+  }`;
+  const { move, moveValues } = moveFor(dialect, {
+    ...{ into, update, orReplace, t, here, same },
   });
   const texts = {
     read: `SELECT ${value}, ${version}, ${expires} FROM ${t} ${here}`,
@@ -88,18 +117,15 @@ export function statementsFor(
       ? `${insert} ON DUPLICATE KEY UPDATE ${
         written.map((column) => `${column} = VALUES(${column})`).join(", ")
       }`
-      : `${insert} ON CONFLICT (${key}) DO UPDATE SET ${
-        written.map((column) => `${column} = excluded.${column}`).join(", ")
-      }`,
-    update: `UPDATE ${t} SET ${
-      written.map((column) => `${column} = ?`).join(", ")
-    } ${same}`,
+      : `${insert} ${orReplace}`,
+    update,
     delete: `DELETE FROM ${t} ${here}`,
     deleteIf: `DELETE FROM ${t} ${same}`,
     touch: `${setting} ${here}`,
     touchIf: `${setting} ${same}`,
     owned:
       `SELECT ${key}, ${value}, ${version}, ${expires} FROM ${t} WHERE ${owner} = ?`,
+    move,
     surplus,
     expired:
       `SELECT ${key} FROM ${t} WHERE ${due} <= ? AND ${expires} <= ? LIMIT ${FOUND_AT_ONCE}`,
@@ -112,7 +138,41 @@ export function statementsFor(
       Object.entries(texts).map(([name, text]) => [name, numbered(text)]),
     ) as typeof texts
     : texts;
-  return { ...placed, surplusValues };
+  return { ...placed, moveValues, surplusValues };
+}
+
+/** The statement that inserts a row and updates another one. */
+function moveFor(
+  dialect: SqlDialect,
+  { into, update, orReplace, t, here, same }: Record<
+    "into" | "update" | "orReplace" | "t" | "here" | "same",
+    string
+  >,
+): Pick<Statements, "move" | "moveValues"> {
+  if (dialect === "postgres") {
+    return {
+      // If the key exists, the error undoes the update too.
+      move:
+        `WITH updated AS (${update} RETURNING 1) ${into} SELECT ?, ?, ?, ?, ?, ? FROM updated`,
+      moveValues: ({ key, row, oldKey, oldVersion, oldRow }) => [
+        ...oldRow,
+        ...[oldKey, oldVersion, key],
+        ...row,
+      ],
+    };
+  }
+  return {
+    // SQLite runs one writing statement after another, so what it finds stays true until it writes.
+    move:
+      `${into} SELECT * FROM (VALUES (?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?)) WHERE EXISTS (SELECT 1 FROM ${t} ${same}) AND NOT EXISTS (SELECT 1 FROM ${t} ${here}) ${orReplace}`,
+    moveValues: ({ key, row, oldKey, oldVersion, oldRow }) => [
+      key,
+      ...row,
+      oldKey,
+      ...oldRow,
+      ...[oldKey, oldVersion, key],
+    ],
+  };
 }
 
 /**
