@@ -164,17 +164,16 @@ export class Policy {
     const used = dated && stored
       ? Math.max(now, usedAt(dated, stored.expires))
       : now;
-    const life = {
-      created: before && !restart ? before.created : now,
-      saved,
-      lifetime,
-      span: 0,
-      authenticated: restart ? restart.at ?? now : before?.authenticated,
-    };
+    const created = before && !restart ? before.created : now;
+    const authenticated = restart ? restart.at ?? now : before?.authenticated;
+    // Objects are written out: to spread one takes longer than the rest of this function.
+    const life = { created, saved, lifetime, span: 0, authenticated };
     const expires = deadline(life, terms, used);
-    const changed = String(lifetime) !== String(before?.lifetime ?? null);
+    const span = Math.max(0, expires - used);
+    const had = before?.lifetime ?? null;
+    const changed = lifetime !== had && String(lifetime) !== String(had);
     const sends = changed || typeof cookie === "number" && !counts;
-    return { ...life, span: Math.max(0, expires - used), expires, sends };
+    return { created, saved, lifetime, span, authenticated, expires, sends };
   }
 
   /** Whether there is anything to save. */
