@@ -145,7 +145,7 @@ export class EngineRecords implements Records {
     const { expires, owner, lifetime } = draft;
     const version: unknown = await this.policy.call(
       "save session",
-      async () => await engine.move?.(key, text, { expires, owner, from }),
+      () => engine.move?.(key, text, { expires, owner, from }),
       { key },
     );
     this.#checkVersion("move", version);

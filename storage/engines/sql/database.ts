@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Awaitable } from "../../../core/awaitable.ts";
 import { delay, timersEndWithRequest } from "../../../core/runtime.ts";
 import { Lazy } from "../lazy.ts";
 import {
@@ -134,8 +135,9 @@ export class Database {
   }
 
   /** The dialect of the client of the moment. */
-  async dialect(): Promise<SqlDialect> {
-    return (await this.#connect()).dialect;
+  dialect(): Awaitable<SqlDialect> {
+    return this.#connected?.dialect ??
+      this.#connect().then(({ dialect }) => dialect);
   }
 
   /** Runs a statement. Once the table is ready, a client that is known is not waited for. */

@@ -137,15 +137,14 @@ export class SqlEngine implements Engine {
   ): Promise<unknown> {
     // It cannot be done in one statement.
     if (await this.#db.dialect() === "mysql") return null;
-    const now = this.#now();
-    const version = newVersion(now);
-    const oldDeadline = deadlineOf(from.expires);
+    // Both rows can have it, because versions of different keys are not compared.
+    const version = newVersion(this.#now());
     const move: Move = {
       key,
       row: [value, version, ...deadlineOf(expires), owner],
       oldKey: from.key,
       oldVersion: `${from.ifVersion}`,
-      oldRow: [from.value, newVersion(now), ...oldDeadline, null],
+      oldRow: [from.value, version, ...deadlineOf(from.expires), null],
     };
     const moved = await this.#db.change(
       (s) => [s.move, ...s.moveValues(move)],
