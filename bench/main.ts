@@ -8,7 +8,7 @@
  * - `--rounds N` measures in so many rounds.
  * - `--check` compares with the committed results, and fails if a ratio is worse by more than 25 %.
  *
- * With any of them but `--rounds`, it prints the results and writes nothing.
+ * With any of them but `--rounds`, it prints the results and writes nothing. Everything is measured in two runs.
  *
  * @module
  */
@@ -41,7 +41,7 @@ import {
 } from "./results.ts";
 import { rowNames } from "./rows.ts";
 
-const ROUNDS = 16;
+const ROUNDS = 20;
 /** Processes of a row in a run. */
 const PROCESSES = 1;
 /** A round of servers takes longer, and has more requests in it. */

@@ -13,15 +13,18 @@ export interface Spread {
   readonly high: number;
 }
 
+/** The number that a share of numbers is below. */
+export function quantile(numbers: readonly number[], share: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const place = (sorted.length - 1) * share;
+  const low = sorted[Math.floor(place)] ?? NaN;
+  const high = sorted[Math.ceil(place)] ?? NaN;
+  return low + (high - low) * (place % 1);
+}
+
 /** The median and quartiles of numbers. */
 export function spread(numbers: readonly number[]): Spread {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const at = (share: number) => {
-    const place = (sorted.length - 1) * share;
-    const low = sorted[Math.floor(place)] ?? NaN;
-    const high = sorted[Math.ceil(place)] ?? NaN;
-    return low + (high - low) * (place % 1);
-  };
+  const at = (share: number) => quantile(numbers, share);
   return { median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 
@@ -32,9 +35,9 @@ function cpu(): number {
 }
 
 /** CPU time of one cell before the first round, in µs: compilers need thousands of calls. */
-const WARM_UP = Number(process.env["X_WARM"] ?? 150_000);
+const WARM_UP = 250_000;
 /** CPU time of one cell in one round, in µs. */
-const TURN = Number(process.env["X_TURN"] ?? 10_000);
+const TURN = 5_000;
 /** Rounds that a cell sits out after one, if a run of it takes two turns or more. */
 const REST = 6;
 

@@ -5,7 +5,7 @@
  */
 import type { Agreement } from "./agreement.ts";
 import type { Load, Served } from "./http.ts";
-import { spread } from "./measure.ts";
+import { quantile } from "./measure.ts";
 
 /** What runs inside a runtime prints of one library in one row. */
 export interface Raw {
@@ -48,30 +48,26 @@ export interface Results {
   readonly runtimes: Readonly<Record<string, RuntimeResults>>;
 }
 
-/** What the processes of a run found in a row: in each, a library's time is the lower quartile of its turns. */
+/**
+ * What the processes of a run found in a row. A library's time is the lowest decile of its turns, in the process where
+ * that is least: other programs and other libraries' garbage only add to it.
+ */
 export function compare(
   processes: readonly (readonly Raw[])[],
   ours: string,
 ): Row {
-  const own: number[] = [];
-  const others: Record<string, { floor: boolean; ratios: number[] }> = {};
-  for (const libraries of processes) {
-    const times = new Map(
-      libraries.map(({ name, times }) => [name, spread(times).low]),
-    );
-    const base = times.get(ours) ?? NaN;
-    own.push(base);
-    for (const { name, floor } of libraries) {
-      if (name === ours) continue;
-      const other = others[name] ??= { floor, ratios: [] };
-      other.ratios.push((times.get(name) ?? NaN) / base);
-    }
+  const least = new Map<string, { floor: boolean; time: number }>();
+  for (const { name, floor, times } of processes.flat()) {
+    const before = least.get(name)?.time ?? Infinity;
+    least.set(name, { floor, time: Math.min(before, quantile(times, 0.1)) });
   }
+  const own = least.get(ours)?.time ?? NaN;
+  least.delete(ours);
   return {
-    ours: spread(own).median,
-    others: mapValues(others, ({ floor, ratios }) => ({
+    ours: own,
+    others: mapValues(Object.fromEntries(least), ({ floor, time }) => ({
       ...floor ? { floor } : {},
-      ratio: spread(ratios).median,
+      ratio: time / own,
     })),
   };
 }
