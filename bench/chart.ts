@@ -39,9 +39,7 @@ export function chart({ runtimes, date }: Results): string {
       parts.push(text(0, y, name, name === OURS ? "ours" : "name"));
       columns.forEach(({ rows }, i) => {
         const there = rows[row];
-        const ratio = name === OURS
-          ? 1
-          : there?.others[name]?.ratio.median ?? NaN;
+        const ratio = name === OURS ? 1 : there?.others[name]?.ratio ?? NaN;
         if (!there || Number.isNaN(ratio)) return;
         const x = NAMES + i * COLUMN;
         const length = BAR * Math.min(ratio, LONGEST) / LONGEST;
@@ -51,7 +49,7 @@ export function chart({ runtimes, date }: Results): string {
             `width="${length.toFixed(1)}" height="12" rx="2"/>`,
         );
         const label = name === OURS
-          ? `${short(there.ours.median)} µs`
+          ? `${short(there.ours)} µs`
           : `${short(ratio)} ×${ratio > LONGEST ? " →" : ""}`;
         parts.push(text(x + length + 5, y, label, "label"));
       });

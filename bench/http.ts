@@ -7,7 +7,7 @@
  * @module
  */
 import { connect, type Socket } from "node:net";
-import { type Spread, spread } from "./measure.ts";
+import { spread } from "./measure.ts";
 import { OURS } from "./peers.ts";
 import { command, type Runtime } from "./prepare.ts";
 import { cookieAfter, type Kind } from "./visit.ts";
@@ -48,9 +48,9 @@ export interface Served {
 
 /** How a server answers one kind of requests. */
 export interface Load {
-  readonly perSecond: Spread;
+  readonly perSecond: number;
   /** CPU time of the server's process, in µs a request. */
-  readonly cpu: Spread;
+  readonly cpu: number;
   /** The 99th percentile of the time until the answer, in ms. */
   readonly p99: number;
 }
@@ -76,7 +76,7 @@ export async function measureServers(
       for (const server of servers) {
         for (const path of PATHS) {
           // The first round warms up.
-          await server.ask(path, round < 0 ? 8 * turn : turn, round >= 0);
+          await server.ask(path, round < 0 ? 4 * turn : turn, round >= 0);
         }
       }
     }
@@ -170,8 +170,8 @@ class Server {
     const paths = Object.entries(this.#loads).map(([path, load]) => {
       const sorted = load.times.sort((a, b) => a - b);
       const p99 = sorted[Math.floor(sorted.length * 0.99)] ?? NaN;
-      const { perSecond, cpu } = load;
-      return [path, { perSecond: spread(perSecond), cpu: spread(cpu), p99 }];
+      const perSecond = spread(load.perSecond).median;
+      return [path, { perSecond, cpu: spread(load.cpu).median, p99 }];
     });
     return {
       name: this.#name,

@@ -1,5 +1,6 @@
 /**
- * Runs inside the measured runtime: `inside.mjs PATTERN ROUNDS` prints the CPU time of each row's libraries in each round.
+ * Runs inside the measured runtime: `inside.mjs ROW ROUNDS` prints the CPU time of a row's libraries in each of their
+ * turns.
  *
  * @module
  */
@@ -7,15 +8,13 @@ import process from "node:process";
 import { measure } from "./measure.ts";
 import { cells } from "./rows.ts";
 
-const [pattern = "", rounds = "20"] = process.argv.slice(2);
-const measured = await measure(await cells(new RegExp(pattern)), {
-  rounds: Number(rounds),
-});
-const result = JSON.stringify(measured.map(({ row, subject, times }) => ({
-  row,
+const [row = "", rounds = ""] = process.argv.slice(2);
+const made = await cells(row);
+const times = await measure(made, Number(rounds));
+const result = JSON.stringify(made.map(({ subject }, i) => ({
   name: subject.name,
   floor: subject.floor ?? false,
-  times,
+  times: times[i],
 })));
 // A pipe takes only a part at once, and to exit at once would lose the rest.
 process.stdout.write(result, () => process.exit());

@@ -8,7 +8,7 @@
  * - `--rounds N` measures in so many rounds.
  * - `--check` compares with the committed results, and fails if a ratio is worse by more than 25 %.
  *
- * With any of them but `--rounds`, it prints the results and writes nothing.
+ * With any of them but `--rounds`, it prints the results and writes nothing. Everything is measured in two runs.
  *
  * @module
  */
@@ -16,8 +16,9 @@
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { deno } from "../tools/project.ts";
+import { agreement } from "./agreement.ts";
 import { chart } from "./chart.ts";
-import { measureServers, type Served } from "./http.ts";
+import { measureServers } from "./http.ts";
 import { OURS } from "./peers.ts";
 import {
   command,
@@ -28,9 +29,21 @@ import {
 } from "./prepare.ts";
 import { markdown, plainTable } from "./report.ts";
 import { measureSql } from "./sql.ts";
-import { compare, type Raw, type Results, worse } from "./results.ts";
+import {
+  combine,
+  compare,
+  type Raw,
+  type Results,
+  type Row,
+  type Run,
+  type RuntimeResults,
+  worse,
+} from "./results.ts";
+import { rowNames } from "./rows.ts";
 
-const ROUNDS = 24;
+const ROUNDS = 20;
+/** Processes of a row in a run. */
+const PROCESSES = 1;
 /** A round of servers takes longer, and has more requests in it. */
 const HTTP_SHARE = 0.2;
 const TOLERANCE = 0.25;
@@ -52,15 +65,30 @@ const { values: options, positionals: [part, which] } = parseArgs({
 });
 const rounds = Number(options.rounds ?? ROUNDS);
 
-async function measureRows(on: Runtime): Promise<Raw[]> {
-  const inside = await command(on, "inside", options.rows ?? "", `${rounds}`);
+/** A row in a process of its own: this library, its peers and the floors, round robin. */
+async function measureRow(on: Runtime, row: string): Promise<Raw[]> {
+  const inside = await command(on, "inside", row, `${rounds}`);
   const { code, stdout } = await inside.output();
-  if (code !== 0) throw new Error(`Cannot measure on ${on}`);
+  if (code !== 0) throw new Error(`Cannot measure ${row} on ${on}`);
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-async function measureHttp(on: Runtime): Promise<Served[]> {
-  return await measureServers(on, { rounds: Math.ceil(rounds * HTTP_SHARE) });
+async function runOn(on: Runtime): Promise<Run> {
+  const pattern = new RegExp(options.rows ?? "");
+  const names = part === "http" ? [] : rowNames(pattern, on === "deno");
+  const processes: Record<string, Raw[][]> = {};
+  for (let i = 0; i < PROCESSES; i++) {
+    for (const row of names) {
+      (processes[row] ??= []).push(await measureRow(on, row));
+    }
+  }
+  const rows: Record<string, Row> = {};
+  for (const row of names) rows[row] = compare(processes[row] ?? [], OURS);
+  const noServers = part === "rows" || options.rows || options.check;
+  const servers = noServers
+    ? []
+    : await measureServers(on, { rounds: Math.ceil(rounds * HTTP_SHARE) });
+  return { rows, servers };
 }
 
 function machine(): string {
@@ -70,19 +98,23 @@ function machine(): string {
     `${Deno.build.os} ${Deno.build.arch}`;
 }
 
+/** Measures everything twice: the second run begins when the first has ended. */
 async function run(): Promise<Results> {
   const packages = await prepare();
-  const runtimes: Record<string, Results["runtimes"][string]> = {};
-  for (const on of RUNTIMES) {
-    if (options.runtime && !options.runtime.includes(on)) continue;
-    runtimes[on] = {
-      version: await versionOf(on),
-      rows: part === "http" ? {} : compare(await measureRows(on), OURS),
-      servers: part === "rows" || options.rows || options.check
-        ? []
-        : await measureHttp(on),
+  const on = RUNTIMES.filter((on) => options.runtime?.includes(on) ?? true);
+  const runs: [Map<Runtime, Run>, Map<Runtime, Run>] = [new Map(), new Map()];
+  for (const run of runs) {
+    for (const runtime of on) run.set(runtime, await runOn(runtime));
+  }
+  const runtimes: Record<string, RuntimeResults> = {};
+  for (const runtime of on) {
+    const [a, b] = runs.map((run) => run.get(runtime) as Run) as [Run, Run];
+    runtimes[runtime] = {
+      version: await versionOf(runtime),
+      agreement: agreement(a, b, OURS),
+      ...combine(a, b),
     };
-    console.log(plainTable(runtimes[on]));
+    console.log(plainTable(runtimes[runtime]));
   }
   const date = new Date().toISOString().slice(0, 10);
   return { date, machine: machine(), rounds, packages, runtimes };

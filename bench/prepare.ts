@@ -61,6 +61,10 @@ export async function prepare(): Promise<Record<string, string>> {
   return versions;
 }
 
+/** Threads of V8's collector use more or less CPU time as they wait for one another. */
+const GC = "--single-threaded-gc";
+const DENO_FLAGS = ["-A", "--no-check", "--quiet", "--unstable-kv"];
+
 /** The command that runs a program inside a runtime. */
 export async function command(
   on: Runtime,
@@ -69,8 +73,8 @@ export async function command(
 ): Promise<Deno.Command> {
   const file = `${dir}${program}.mjs`;
   const [path, first] = on === "deno"
-    ? [Deno.execPath(), ["run", "-A", "--no-check", "--quiet", "--unstable-kv"]]
-    : [await runtime(on), on === "bun" ? ["run"] : []];
+    ? [Deno.execPath(), ["run", ...DENO_FLAGS, `--v8-flags=${GC}`]]
+    : [await runtime(on), on === "bun" ? ["run"] : [GC]];
   return new Deno.Command(path, {
     args: [...first, file, ...args],
     cwd: dir,

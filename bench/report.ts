@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { agreementText } from "./agreement.ts";
 import type { Served } from "./http.ts";
 import { OURS } from "./peers.ts";
-import type { Other, Results, Row, RuntimeResults } from "./results.ts";
+import type { Other, Results, Row, Run, RuntimeResults } from "./results.ts";
 
 /** About three digits; a dash for what was not measured. */
 export function short(n: number): string {
@@ -16,18 +17,13 @@ export function short(n: number): string {
 
 /** How many times this library's time a library takes; how many times a floor's time this library takes. */
 export function ratioOf({ floor, ratio }: Other): number {
-  return floor ? 1 / ratio.median : ratio.median;
+  return floor ? 1 / ratio : ratio;
 }
 
-/** The spread of each ratio: half the distance of its quartiles, as a share of it. */
-function spreads({ others }: Row): number[] {
-  return Object.values(others).map(({ ratio }) =>
-    (ratio.high - ratio.low) / 2 / ratio.median
-  );
-}
-
-/** A run on one runtime, for the terminal. */
-export function plainTable({ version, rows, servers }: RuntimeResults): string {
+/** Both runs on one runtime, for the terminal. */
+export function plainTable(
+  { version, rows, servers, agreement }: RuntimeResults,
+): string {
   const lines = [
     "",
     `${version}: CPU µs a request; how many times that a library takes; ` +
@@ -37,20 +33,20 @@ export function plainTable({ version, rows, servers }: RuntimeResults): string {
     const others = Object.entries(measured.others).map(([name, other]) =>
       `${name} ${short(ratioOf(other))}`
     );
-    const percent = (Math.max(0, ...spreads(measured)) * 100).toFixed(0);
     lines.push(
-      `${row.padEnd(20)} ${short(measured.ours.median).padStart(5)} µs  ` +
-        `${others.join(" · ")}  (±${percent} %)`,
+      `${row.padEnd(20)} ${short(measured.ours).padStart(5)} µs  ` +
+        others.join(" · "),
     );
   }
   for (const { name, kind, memory, paths } of servers) {
     const loads = Object.entries(paths).map(([path, { perSecond, cpu, p99 }]) =>
-      `${path} ${short(perSecond.median)}/s, ${short(cpu.median)} µs, ` +
+      `${path} ${short(perSecond)}/s, ${short(cpu)} µs, ` +
       `p99 ${short(p99)} ms`
     );
     const title = `${name} ${kind}`.padEnd(26);
     lines.push(`${title} ${loads.join(" · ")} · ${memory.toFixed(0)} MiB`);
   }
+  if (agreement.ratios > 0) lines.push(agreementText(agreement));
   return lines.join("\n");
 }
 
@@ -67,7 +63,7 @@ export function markdown(results: Results): string {
 
 ${date}, ${machine}. ${
     runtimes.map(({ version }) => version).join(", ")
-  }. Peers: ${versions.join(", ")}. Medians of ${rounds} rounds.
+  }. Peers: ${versions.join(", ")}. Two runs of ${rounds} rounds.
 
 [How this is measured](README.md) says what the rows mean. In short: \`${OURS}\`
 is in µs of CPU time a request. A peer's number is how many times that it takes:
@@ -94,8 +90,10 @@ const LARGE = [
   ...["XL read", "XL look", "XL write"],
 ];
 
-function runtimeSection({ version, rows, servers }: RuntimeResults): string {
-  const parts = [`## ${version}\n`];
+function runtimeSection(
+  { version, rows, servers, agreement }: RuntimeResults,
+): string {
+  const parts = [`## ${version}\n`, `${agreementText(agreement)}\n`];
   for (const [kind, title] of Object.entries(TITLES)) {
     for (const actions of [ACTIONS, LARGE]) {
       const there = actions.filter((action) => rows[`${kind} ${action}`]);
@@ -106,15 +104,6 @@ function runtimeSection({ version, rows, servers }: RuntimeResults): string {
       parts.push(rowsTable(kind, there, rows));
     }
   }
-  const all = Object.values(rows).flatMap(spreads).sort((a, b) => a - b);
-  const at = (share: number) =>
-    ((all[Math.floor((all.length - 1) * share)] ?? 0) * 100).toFixed(0);
-  parts.push(
-    `Spread: half of the rounds are within ±${
-      at(0.5)
-    } % of a ratio's median, ` +
-      `and within ±${at(0.9)} % for nine ratios of ten.\n`,
-  );
   if (servers.length > 0) {
     parts.push("### HTTP\n", serversTable(servers));
   }
@@ -124,7 +113,7 @@ function runtimeSection({ version, rows, servers }: RuntimeResults): string {
 function rowsTable(
   kind: string,
   actions: readonly string[],
-  rows: RuntimeResults["rows"],
+  rows: Run["rows"],
 ): string {
   const there = actions.map((action) => rows[`${kind} ${action}`] as Row);
   const names = Object.keys(there[0]?.others ?? {});
@@ -137,7 +126,7 @@ function rowsTable(
   ]);
   return table([
     ["", ...actions.map((action) => action.replace("x64", "× 64"))],
-    [OURS, ...there.map(({ ours }) => `${short(ours.median)} µs`)],
+    [OURS, ...there.map(({ ours }) => `${short(ours)} µs`)],
     ...cells,
   ]);
 }
@@ -155,10 +144,10 @@ function serversTable(servers: readonly Served[]): string {
       kind === "" ? name : `${name}, ${kind}`,
       ...(["/read", "/change"] as const).flatMap((path) => {
         const { perSecond, cpu, p99 } = paths[path];
-        const beyond = cpu.median - (bare?.paths[path].cpu.median ?? 0);
+        const beyond = cpu - (bare?.paths[path].cpu ?? 0);
         return [
-          perSecond.median.toFixed(0),
-          short(cpu.median),
+          perSecond.toFixed(0),
+          short(cpu),
           name === "bare" ? "" : short(beyond),
           short(p99),
         ];

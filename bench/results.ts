@@ -1,33 +1,45 @@
 /**
- * What a run of the benchmark found, as `bench/results.json` keeps it.
+ * What the benchmark found, as `bench/results.json` keeps it. Everything is measured in two runs.
  *
  * @module
  */
-import type { Served } from "./http.ts";
-import { type Spread, spread } from "./measure.ts";
+import type { Agreement } from "./agreement.ts";
+import type { Load, Served } from "./http.ts";
+import { quantile } from "./measure.ts";
 
 /** What runs inside a runtime prints of one library in one row. */
 export interface Raw {
-  readonly row: string;
   readonly name: string;
   readonly floor: boolean;
-  /** CPU µs a request, in each round. */
-  readonly times: readonly (number | null)[];
+  /** CPU µs a request, in each of its turns. */
+  readonly times: readonly number[];
 }
 
 /** A library in a row: how many times this library's CPU time it takes. */
 export interface Other {
   readonly floor?: true;
-  readonly ratio: Spread;
+  readonly ratio: number;
 }
 
 /** A row: this library's CPU µs a request, and the others' by name. */
 export interface Row {
-  readonly ours: Spread;
+  readonly ours: number;
   readonly others: Readonly<Record<string, Other>>;
 }
 
-/** A run. */
+/** What a run found on one runtime. */
+export interface Run {
+  readonly rows: Readonly<Record<string, Row>>;
+  readonly servers: readonly Served[];
+}
+
+/** What both runs found on one runtime, and how they agree. */
+export interface RuntimeResults extends Run {
+  readonly version: string;
+  readonly agreement: Agreement;
+}
+
+/** Both runs. */
 export interface Results {
   readonly date: string;
   readonly machine: string;
@@ -36,41 +48,67 @@ export interface Results {
   readonly runtimes: Readonly<Record<string, RuntimeResults>>;
 }
 
-/** A run on one runtime. */
-export interface RuntimeResults {
-  readonly version: string;
-  readonly rows: Readonly<Record<string, Row>>;
-  readonly servers: readonly Served[];
-}
-
-/** Compares, in each round, the others with this library. */
+/**
+ * What the processes of a run found in a row. A library's time is the lowest decile of its turns, in the process where
+ * that is least: other programs and other libraries' garbage only add to it.
+ */
 export function compare(
-  raw: readonly Raw[],
+  processes: readonly (readonly Raw[])[],
   ours: string,
-): RuntimeResults["rows"] {
-  const rows: Record<string, { ours: Spread; others: Record<string, Other> }> =
-    {};
-  const base = new Map(
-    raw.filter(({ name }) => name === ours).map((r) => [r.row, r.times]),
-  );
-  for (const { row, name, floor, times } of raw) {
-    const own = base.get(row) ?? [];
-    const there = rows[row] ??= { ours: spread(numbers(own)), others: {} };
-    if (name === ours) continue;
-    const ratios = times.map((time, round) => {
-      const base = own[round] ?? null;
-      return time === null || base === null ? null : time / base;
-    });
-    there.others[name] = {
-      ...floor ? { floor } : {},
-      ratio: spread(numbers(ratios)),
-    };
+): Row {
+  const least = new Map<string, { floor: boolean; time: number }>();
+  for (const { name, floor, times } of processes.flat()) {
+    const before = least.get(name)?.time ?? Infinity;
+    least.set(name, { floor, time: Math.min(before, quantile(times, 0.1)) });
   }
-  return rows;
+  const own = least.get(ours)?.time ?? NaN;
+  least.delete(ours);
+  return {
+    ours: own,
+    others: mapValues(Object.fromEntries(least), ({ floor, time }) => ({
+      ...floor ? { floor } : {},
+      ratio: time / own,
+    })),
+  };
 }
 
-function numbers(values: readonly (number | null)[]): number[] {
-  return values.filter((value) => value !== null);
+/** The means of two runs. */
+export function combine(a: Run, b: Run): Run {
+  return {
+    rows: mapValues(a.rows, (row, name) => {
+      const other = b.rows[name] ?? row;
+      return {
+        ours: (row.ours + other.ours) / 2,
+        others: mapValues(row.others, (of, name) => ({
+          ...of,
+          ratio: Math.sqrt(of.ratio * (other.others[name]?.ratio ?? of.ratio)),
+        })),
+      };
+    }),
+    servers: a.servers.map((server, i) => {
+      const other = b.servers[i] ?? server;
+      return {
+        ...server,
+        memory: (server.memory + other.memory) / 2,
+        paths: mapValues(server.paths, (load, path): Load => ({
+          perSecond: (load.perSecond + other.paths[path].perSecond) / 2,
+          cpu: (load.cpu + other.paths[path].cpu) / 2,
+          p99: (load.p99 + other.paths[path].p99) / 2,
+        })),
+      };
+    }),
+  };
+}
+
+function mapValues<K extends string, V, W>(
+  of: Readonly<Record<K, V>>,
+  change: (value: V, key: K) => W,
+): Record<K, W> {
+  return Object.fromEntries(
+    (Object.entries(of) as [K, V][]).map((
+      [key, value],
+    ) => [key, change(value, key)]),
+  ) as Record<K, W>;
 }
 
 /** A ratio that has become worse. */
@@ -80,18 +118,18 @@ export interface Worse {
   readonly now: number;
 }
 
-/** The ratios of a run that are worse than another's by more than a share. */
+/** The ratios of rows that are worse than before by more than a share. */
 export function worse(now: Results, before: Results, share: number): Worse[] {
   const found: Worse[] = [];
   for (const [runtime, { rows }] of Object.entries(now.runtimes)) {
     for (const [row, { others }] of Object.entries(rows)) {
       for (const [name, { ratio }] of Object.entries(others)) {
         const was = before.runtimes[runtime]?.rows[row]?.others[name]?.ratio;
-        if (was && was.median / ratio.median > 1 + share) {
+        if (was && was / ratio > 1 + share) {
           found.push({
             where: `${runtime}, ${row}, ${name}`,
-            before: was.median,
-            now: ratio.median,
+            before: was,
+            now: ratio,
           });
         }
       }

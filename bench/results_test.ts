@@ -1,25 +1,50 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { agreement, agreementText } from "./agreement.ts";
 import { chart } from "./chart.ts";
+import type { Served } from "./http.ts";
 import { spread } from "./measure.ts";
 import { markdown } from "./report.ts";
-import { compare, type Results, worse } from "./results.ts";
+import { combine, compare, type Results, type Run, worse } from "./results.ts";
 
 const OURS = "@satchel/session";
 const row = "signed S write";
 
-function results(times: (number | null)[]): Results {
-  const rows = compare([
-    { row, name: OURS, floor: false, times: [10, 20, null] },
-    { row, name: "cookie-session", floor: false, times },
-    { row, name: "floor, WebAssembly", floor: true, times: [5, 10, 1] },
-  ], OURS);
+function process(ours: number[], peer: number[]) {
+  return [
+    { name: OURS, floor: false, times: ours },
+    { name: "cookie-session", floor: false, times: peer },
+    { name: "floor, WebAssembly", floor: true, times: [5] },
+  ];
+}
+
+/** A run in which a request takes this library 10 µs. */
+function run(peer: number, servers: Served[] = []): Run {
+  return {
+    rows: { [row]: compare([process([10], [peer])], OURS) },
+    servers,
+  };
+}
+
+function results(a: Run, b = a): Results {
   return {
     date: "2026-01-01",
     machine: "2 × Processor",
     rounds: 3,
     packages: { "cookie-session": "2.1.1" },
-    runtimes: { deno: { version: "Deno 2.9.6", rows, servers: [] } },
+    runtimes: {
+      deno: {
+        version: "Deno 2.9.6",
+        agreement: agreement(a, b, OURS),
+        ...combine(a, b),
+      },
+    },
   };
+}
+
+function server(name: string, cpu: number): Served {
+  const load = { perSecond: 1000, cpu, p99: 1 };
+  const paths = { "/read": load, "/change": load };
+  return { name, kind: "signed", memory: 50, paths };
 }
 
 Deno.test("spread() gives the median and the quartiles", () => {
@@ -27,24 +52,56 @@ Deno.test("spread() gives the median and the quartiles", () => {
   assertEquals(spread([1, 2]), { median: 1.5, low: 1.25, high: 1.75 });
 });
 
-Deno.test("compare() compares within a round, and leaves out what sat out", () => {
-  const { others } = results([30, 40, 50]).runtimes["deno"]?.rows[row] ?? {};
-  assertEquals(others?.["cookie-session"]?.ratio.median, 2.5);
-  assertEquals(others?.["floor, WebAssembly"]?.ratio.median, 0.5);
+Deno.test("compare() divides the lowest deciles, each of its best process", () => {
+  const turns = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100];
+  const { ours, others } = compare([
+    process(turns, [60]),
+    process([20, 20], [40, 40]),
+    process([30], [50]),
+  ], OURS);
+  assertEquals(ours, 10);
+  assertEquals(others["cookie-session"], { ratio: 4 });
+  assertEquals(others["floor, WebAssembly"], { floor: true, ratio: 0.5 });
+});
+
+Deno.test("combine() gives the mean of two runs", () => {
+  const { rows, servers } = combine(
+    run(20, [server(OURS, 10)]),
+    run(80, [server(OURS, 30)]),
+  );
+  assertEquals(rows[row]?.others["cookie-session"]?.ratio, 4);
+  assertEquals(servers[0]?.paths["/change"].cpu, 20);
+});
+
+Deno.test("agreement() names ratios that differ by more than 10 %", () => {
+  const a = run(30, [server(OURS, 10), server("cookie-session", 20)]);
+  const b = run(36, [server(OURS, 10), server("cookie-session", 21)]);
+  const found = agreement(a, b, OURS);
+  assertEquals([found.ratios, found.within], [4, 0.75]);
+  assertEquals(found.worst, [
+    { where: `${row}, cookie-session`, runs: [3, 3.6] },
+  ]);
+  assertEquals(
+    agreementText(found),
+    "Two runs agree within 10 % on 3 of 4 ratios (75 %). Their median " +
+      "difference is 5 %, the greatest 20 %. The others: " +
+      "signed S write, cookie-session (3.00 and 3.60).",
+  );
 });
 
 Deno.test("worse() finds ratios that fell by more than the tolerance", () => {
-  const before = results([30, 60, null]);
-  assertEquals(worse(results([25, 50, null]), before, 0.25), []);
-  assertEquals(worse(results([60, 120, null]), before, 0.25), []);
-  assertEquals(worse(results([20, 40, null]), before, 0.25), [
+  const before = results(run(30));
+  assertEquals(worse(results(run(25)), before, 0.25), []);
+  assertEquals(worse(results(run(60)), before, 0.25), []);
+  assertEquals(worse(results(run(20)), before, 0.25), [
     { where: `deno, ${row}, cookie-session`, before: 3, now: 2 },
   ]);
 });
 
 Deno.test("markdown() and chart() show each library's ratio", () => {
-  const found = results([30, 60, null]);
+  const found = results(run(30));
   assertStringIncludes(markdown(found), "| cookie-session | 3.00 × |");
   assertStringIncludes(markdown(found), "| floor, WebAssembly | 2.00 × |");
+  assertStringIncludes(markdown(found), "agree within 10 % on 2 of 2 ratios");
   assertStringIncludes(chart(found), ">3.00 ×</text>");
 });

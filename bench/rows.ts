@@ -32,9 +32,9 @@ const ACTIONS = {
 } as const;
 
 type Action = keyof typeof ACTIONS;
+
 /** A row for one library: what is measured. */
 export interface Cell {
-  readonly row: string;
   readonly subject: Subject;
   /** Requests that a run makes. */
   readonly requests: number;
@@ -65,43 +65,56 @@ const PLANS: readonly Plan[] = [
   { size: "XL", action: "write", atOnce: false },
 ];
 
-/** Kinds that wait for a disk; the rows of one request with a small session are enough for them. */
-const IO: readonly Kind[] = ["file", "kv"];
+/** A row: a plan, on one kind of storage. */
+interface Row {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly plan: Plan;
+}
+
+const KINDS: readonly Kind[] = ["signed", "sealed", "memory", "file", "kv"];
+/** All rows. Files and Deno KV wait for a disk: one request with a small session is enough for them. */
+const ROWS: readonly Row[] = KINDS.flatMap((kind) =>
+  PLANS.filter(({ size, atOnce }) =>
+    kind === "file" || kind === "kv"
+      ? size === "S" && !atOnce
+      : size !== "XL" || kind === "memory"
+  ).map((plan) => ({ name: nameOf(kind, plan), kind, plan }))
+);
 
 function nameOf(kind: Kind, { size, action, atOnce }: Plan): string {
   if (size === undefined) return `${kind} anonymous`;
   return `${kind} ${size} ${action}${atOnce ? ` x${VISITORS}` : ""}`;
 }
 
+/** The names of the rows that a pattern matches. Only Deno has Deno KV. */
+export function rowNames(pattern: RegExp, kv: boolean): string[] {
+  return ROWS.filter(({ kind }) => kv || kind !== "kv")
+    .map(({ name }) => name).filter((name) => pattern.test(name));
+}
+
 /**
- * Makes the cells of the rows that a pattern matches, tried.
+ * Makes a row's cells, one for each library, tried. Nothing else is loaded.
  *
- * @throws {Error} If a library does not do what a row says.
+ * @throws {Error} If a library does not do what the row says.
  */
-export async function cells(pattern: RegExp): Promise<Cell[]> {
+export async function cells(name: string): Promise<Cell[]> {
+  const row = ROWS.find((row) => row.name === name);
+  if (row === undefined) throw new Error(`No row is named ${name}`);
+  const { kind, plan } = row;
+  const same = (other: { kind: Kind }) => other.kind === kind;
   const made: Cell[] = [];
-  const peers = await Promise.all(PEERS.map((peer) => peer.make()));
-  for (const subject of [...peers, ...floors()]) {
-    const cookies = new Map<Size, string[]>();
-    for (const plan of PLANS) {
-      const { size } = plan;
-      const row = nameOf(subject.kind, plan);
-      if (size === "XL" && subject.kind !== "memory") continue;
-      if (IO.includes(subject.kind) && (size !== "S" || plan.atOnce)) continue;
-      if (!pattern.test(row)) continue;
-      if (size && !cookies.has(size)) {
-        cookies.set(size, await begin(subject, size));
-      }
-      made.push(cell(row, subject, plan, size && cookies.get(size)));
-    }
+  const peers = await Promise.all(
+    PEERS.filter(same).map((peer) => peer.make()),
+  );
+  for (const subject of [...peers, ...floors().filter(same)]) {
+    const cookies = plan.size && await begin(subject, plan.size);
+    made.push(cell(subject, plan, cookies));
   }
-  // Libraries are compared in a row: they are measured one right after the other.
-  const order = [...new Set(made.map(({ row }) => row))];
-  return made.sort((a, b) => order.indexOf(a.row) - order.indexOf(b.row));
+  return made;
 }
 
 function cell(
-  row: string,
   subject: Subject,
   { action, atOnce }: Plan,
   cookies: readonly (string | null)[] = Array(VISITORS).fill(null),
@@ -120,7 +133,6 @@ function cell(
   };
   if (!atOnce) {
     return {
-      row,
       subject,
       requests: 1,
       async run(n) {
@@ -130,7 +142,6 @@ function cell(
     };
   }
   return {
-    row,
     subject,
     requests: VISITORS,
     async run(n) {
