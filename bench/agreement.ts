@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { spread } from "./measure.ts";
+import { median } from "./measure.ts";
 import type { Run } from "./results.ts";
 
 /** Two runs agree on a ratio if it differs by no more than this share. */
@@ -42,7 +42,7 @@ export function agreement(a: Run, b: Run, ours: string): Agreement {
   return {
     ratios: pairs.length,
     within: 1 - apart.length / pairs.length,
-    median: spread(differences).median,
+    median: median(differences),
     greatest: Math.max(...differences),
     worst: apart.slice(0, NAMED),
   };

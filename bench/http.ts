@@ -7,7 +7,7 @@
  * @module
  */
 import { connect, type Socket } from "node:net";
-import { spread } from "./measure.ts";
+import { median } from "./measure.ts";
 import { OURS } from "./peers.ts";
 import { command, type Runtime } from "./prepare.ts";
 import { cookieAfter, type Kind } from "./visit.ts";
@@ -76,7 +76,7 @@ export async function measureServers(
       for (const server of servers) {
         for (const path of PATHS) {
           // The first round warms up.
-          await server.ask(path, round < 0 ? 4 * turn : turn, round >= 0);
+          await server.ask(path, round < 0 ? 8 * turn : turn, round >= 0);
         }
       }
     }
@@ -170,8 +170,8 @@ class Server {
     const paths = Object.entries(this.#loads).map(([path, load]) => {
       const sorted = load.times.sort((a, b) => a - b);
       const p99 = sorted[Math.floor(sorted.length * 0.99)] ?? NaN;
-      const perSecond = spread(load.perSecond).median;
-      return [path, { perSecond, cpu: spread(load.cpu).median, p99 }];
+      const perSecond = median(load.perSecond);
+      return [path, { perSecond, cpu: median(load.cpu), p99 }];
     });
     return {
       name: this.#name,

@@ -42,8 +42,6 @@ import {
 import { rowNames } from "./rows.ts";
 
 const ROUNDS = 20;
-/** Processes of a row in a run. */
-const PROCESSES = 1;
 /** A round of servers takes longer, and has more requests in it. */
 const HTTP_SHARE = 0.2;
 const TOLERANCE = 0.25;
@@ -76,14 +74,8 @@ async function measureRow(on: Runtime, row: string): Promise<Raw[]> {
 async function runOn(on: Runtime): Promise<Run> {
   const pattern = new RegExp(options.rows ?? "");
   const names = part === "http" ? [] : rowNames(pattern, on === "deno");
-  const processes: Record<string, Raw[][]> = {};
-  for (let i = 0; i < PROCESSES; i++) {
-    for (const row of names) {
-      (processes[row] ??= []).push(await measureRow(on, row));
-    }
-  }
   const rows: Record<string, Row> = {};
-  for (const row of names) rows[row] = compare(processes[row] ?? [], OURS);
+  for (const row of names) rows[row] = compare(await measureRow(on, row), OURS);
   const noServers = part === "rows" || options.rows || options.check;
   const servers = noServers
     ? []

@@ -17,6 +17,7 @@ import { RedisStore } from "npm:connect-redis@^10.0.0";
 import { createClient } from "npm:redis@^6.3.1";
 import { WRITE } from "../storage/engines/redis/scripts.ts";
 import { handle } from "./express.ts";
+import { median } from "./measure.ts";
 import { cookieAfter } from "./visit.ts";
 import { startRedis } from "../tests/engines/_servers.ts";
 
@@ -228,11 +229,6 @@ async function measure(run: Row["run"], runs: number): Promise<Cost> {
     client: each(user + system),
     server: each(server),
   };
-}
-
-function median(numbers: number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
 /** A row of a table, with ratios to another row. */

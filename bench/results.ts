@@ -5,7 +5,7 @@
  */
 import type { Agreement } from "./agreement.ts";
 import type { Load, Served } from "./http.ts";
-import { quantile } from "./measure.ts";
+import { median } from "./measure.ts";
 
 /** What runs inside a runtime prints of one library in one row. */
 export interface Raw {
@@ -48,28 +48,15 @@ export interface Results {
   readonly runtimes: Readonly<Record<string, RuntimeResults>>;
 }
 
-/**
- * What the processes of a run found in a row. A library's time is the lowest decile of its turns, in the process where
- * that is least: other programs and other libraries' garbage only add to it.
- */
-export function compare(
-  processes: readonly (readonly Raw[])[],
-  ours: string,
-): Row {
-  const least = new Map<string, { floor: boolean; time: number }>();
-  for (const { name, floor, times } of processes.flat()) {
-    const before = least.get(name)?.time ?? Infinity;
-    least.set(name, { floor, time: Math.min(before, quantile(times, 0.1)) });
-  }
-  const own = least.get(ours)?.time ?? NaN;
-  least.delete(ours);
-  return {
-    ours: own,
-    others: mapValues(Object.fromEntries(least), ({ floor, time }) => ({
+/** Compares what a process has measured in a row: medians of turns. */
+export function compare(raw: readonly Raw[], ours: string): Row {
+  const own = median(raw.find(({ name }) => name === ours)?.times ?? []);
+  const others = raw.filter(({ name }) => name !== ours)
+    .map(({ name, floor, times }): [string, Other] => [name, {
       ...floor ? { floor } : {},
-      ratio: time / own,
-    })),
-  };
+      ratio: median(times) / own,
+    }]);
+  return { ours: own, others: Object.fromEntries(others) };
 }
 
 /** The means of two runs. */

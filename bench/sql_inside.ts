@@ -8,7 +8,7 @@ import { createSqlSessionStorage, sqlSessionSchema } from "@satchel/session";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { handle } from "./express.ts";
-import { spread } from "./measure.ts";
+import { median } from "./measure.ts";
 import { cookieAfter, SECRET, sessionOf } from "./visit.ts";
 
 // deno-lint-ignore no-explicit-any -- the peers' packages are only where this runs
@@ -327,8 +327,8 @@ function line(
       cost[part] / (to.costs[i]?.[part] ?? NaN)
     );
     return [
-      spread(row.costs.map((cost) => cost[part])).median.toFixed(1),
-      spread(ratios).median.toFixed(2),
+      median(row.costs.map((cost) => cost[part])).toFixed(1),
+      median(ratios).toFixed(2),
     ];
   });
   return `| ${[row.name, row.statements[kind], ...cells].join(" | ")} |`;
