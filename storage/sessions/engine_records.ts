@@ -154,6 +154,22 @@ export class EngineRecords implements Records {
       : this.#record(id, key, text, version, expires, lifetime);
   }
 
+  async rewrite(stored: StoredRecord): Promise<KeyedRecord | undefined> {
+    const { id, key, text, expires } = stored as KeyedRecord;
+    const owner = stored.decode()?.owner;
+    const ifVersion = this.#versionOf(stored);
+    const version: unknown = await this.policy.call(
+      "save session",
+      async () =>
+        await this.engine.write(key, text, { expires, ifVersion, owner }),
+      { key },
+    );
+    this.#checkVersion("write", version);
+    return version === null
+      ? undefined
+      : this.#record(id, key, text, version, expires);
+  }
+
   async supersede(stored: StoredRecord): Promise<void> {
     if (!this.guarantees.compareAndSet) {
       await this.remove(stored.id);

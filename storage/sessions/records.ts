@@ -89,6 +89,8 @@ export interface Records {
     id: string,
     draft: Draft,
   ): Promise<StoredRecord | undefined>;
+  /** Gives a record another version and changes nothing else; `undefined` if another version is stored. */
+  rewrite?(stored: StoredRecord): Promise<StoredRecord | undefined>;
   /** As `retire`, whatever is stored. A session to which the record's id was moved is revoked too. */
   supersede(stored: StoredRecord): Promise<void>;
   /** Whether a record is the note that an id was replaced by `nextId`. */

@@ -327,7 +327,7 @@ export class Save {
         return UNLISTED;
       }
       const moved = attempt === 1 && !this.#target && await this.#move(plan);
-      if (moved) return this.#saved(moved, plan);
+      if (moved) return moved;
       const written = this.#target
         ? await records.replace(this.#target, plan.draft)
         : await records.create(id, plan.draft);
@@ -363,17 +363,39 @@ export class Save {
   }
 
   /** Takes the new id in one step; `undefined` if the engine does not have it, or another request was faster. */
-  async #move({ draft }: Plan): Promise<StoredRecord | undefined> {
+  async #move(plan: Plan): Promise<SaveOutcome | undefined> {
     const { id, changes: { newId } } = this.#intent;
     const old = this.#source as StoredRecord;
     if (!newId || newId.keepOld) return undefined;
-    const nextId = newId.restart === undefined ? id : undefined;
+    const restarts = newId.restart !== undefined;
+    const nextId = restarts ? undefined : id;
     try {
-      return await this.#records.move?.(old, nextId, id, draft);
+      const moved = await this.#records.move?.(old, nextId, id, plan.draft);
+      return moved && this.#saved(moved, plan);
     } catch {
-      // It was reported. The single steps find out how far it came.
+      // It was reported. A login that begins anew goes on by single steps, however far it came.
+      return restarts ? undefined : await this.#afterMove(old, plan);
+    }
+  }
+
+  /**
+   * Finds out whether a move that failed has happened, and prevents that it still does. Otherwise the single steps could
+   * bring a session back that was revoked after the move.
+   */
+  async #afterMove(
+    old: StoredRecord,
+    plan: Plan,
+  ): Promise<SaveOutcome | undefined> {
+    const { id } = this.#intent;
+    const records = this.#records;
+    const renewed = await records.rewrite?.(old);
+    if (renewed) {
+      this.#source = renewed;
       return undefined;
     }
+    if (!records.leadsTo(await records.reload(old), id)) return undefined;
+    const moved = this.#alive(await records.load(id));
+    return moved ? this.#saved(moved, plan) : "late";
   }
 
   /** Revokes the old record; `false` if another request has changed or revoked it. */

@@ -149,7 +149,7 @@ function* smallerThan(
     const calls = steps.filter(({ what }) => !what.startsWith("answer to"));
     yield [{ ...at, answers: false }, repeats(calls)];
   }
-  for (const option of ["together", "idle", "indexed"] as const) {
+  for (const option of ["together", "idle", "indexed", "moves"] as const) {
     if (!start[option]) continue;
     yield [{ ...at, start: { ...start, [option]: false } }, repeats(steps)];
   }
@@ -201,6 +201,7 @@ export async function runRandom(
     retries: pick(retries),
     idle: draw() < 0.2,
     indexed: draw() < 0.3,
+    moves: draw() < 0.4,
     maxPerOwner: owned && draw() < 0.2 ? 2 : undefined,
   };
   const possible = programs.filter((program) => fits(start, [program]));

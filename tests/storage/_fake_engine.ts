@@ -7,12 +7,13 @@ import type {
   DeleteOptions,
   Engine,
   EngineRecord,
+  MoveOptions,
   StorageGuarantees,
   WriteOptions,
 } from "../../storage/contract.ts";
 
 /** The engine's functions. */
-export type Verb = "read" | "write" | "delete" | "touch";
+export type Verb = "read" | "write" | "delete" | "touch" | "move";
 
 /** What happens in one call, instead of or around its normal behaviour. */
 export type Trick =
@@ -48,13 +49,14 @@ export class FakeEngine implements Engine {
   /** The functions that were called, in order. */
   calls: Verb[] = [];
   readonly touch?: NonNullable<Engine["touch"]>;
+  readonly move?: NonNullable<Engine["move"]>;
   readonly #tricks: [Verb, Trick][] = [];
   #versions = 0;
 
   constructor(
-    { touches = true, ...guarantees }:
+    { touches = true, moves = false, ...guarantees }:
       & Partial<StorageGuarantees>
-      & { touches?: boolean } = {},
+      & { touches?: boolean; moves?: boolean } = {},
   ) {
     this.guarantees = { ...STRONG, ...guarantees };
     if (touches) {
@@ -66,6 +68,34 @@ export class FakeEngine implements Engine {
           return true;
         });
     }
+    if (moves) {
+      this.move = (key, value, options) =>
+        this.#run<string | null>(
+          "move",
+          null,
+          async () => this.#move(key, value, options),
+        );
+    }
+  }
+
+  /** Both writes, or neither. */
+  #move(
+    key: string,
+    value: string,
+    { expires, from }: MoveOptions,
+  ): string | null {
+    if (this.records.has(key) || !this.#holds(from.key, from.ifVersion)) {
+      return null;
+    }
+    const version = this.#put(key, value, expires);
+    this.#put(from.key, from.value, from.expires);
+    return version;
+  }
+
+  #put(key: string, value: string, expires: number): string {
+    const version = `v${++this.#versions}`;
+    this.records.set(key, { value, version, expires });
+    return version;
   }
 
   /** Removes expired records, as engines do in the background. */
@@ -114,9 +144,7 @@ export class FakeEngine implements Engine {
   ): Promise<unknown> {
     return this.#run("write", null, async () => {
       if (!this.#holds(key, ifVersion)) return null;
-      const version = `v${++this.#versions}`;
-      this.records.set(key, { value, version, expires });
-      return version;
+      return this.#put(key, value, expires);
     });
   }
 

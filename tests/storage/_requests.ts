@@ -7,7 +7,7 @@ import { hashId, hashOwner } from "../../core/keys.ts";
 import { createSession, type Session } from "../../core/session.ts";
 import type { Engine, SessionStorage } from "../../storage/contract.ts";
 import { createSessionStorage } from "../../storage/create_session_storage.ts";
-import { memoryEngine } from "../engines/_memory.ts";
+import { memoryEngine, movingMemoryEngine } from "../engines/_memory.ts";
 import { FakeEngine } from "./_fake_engine.ts";
 import { letter, type Schedule } from "./_schedule.ts";
 
@@ -86,6 +86,8 @@ export interface Start {
   readonly idle?: boolean;
   /** Whether the engine finds an owner's sessions by itself. */
   readonly indexed?: boolean;
+  /** Whether the engine stores a session under a new id in one step. */
+  readonly moves?: boolean;
   /** The most sessions of an account. */
   readonly maxPerOwner?: number | undefined;
 }
@@ -113,8 +115,12 @@ export class World {
   constructor(start: Start) {
     this.start = start;
     this.engine = start.indexed
-      ? memoryEngine(1000, () => this.#now, () => {})
-      : new FakeEngine();
+      ? (start.moves ? movingMemoryEngine : memoryEngine)(
+        1000,
+        () => this.#now,
+        () => {},
+      )
+      : new FakeEngine({ moves: start.moves ?? false });
   }
 
   /** The next place in the order of events. */

@@ -71,7 +71,7 @@ export interface ScheduleOptions {
   readonly faults?: readonly Fault[];
 }
 
-const VERBS = ["read", "write", "delete", "touch", "owned"] as const;
+const VERBS = ["read", "write", "delete", "touch", "owned", "move"] as const;
 
 /** After so many turns of the microtask queue without a new step, each request waits. */
 const SETTLED = 60;

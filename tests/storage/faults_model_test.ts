@@ -42,13 +42,27 @@ const FEW: readonly Program[] = [
   ...[unsetB, flashSame, readFlash, becomeBob, unsetUser, list],
 ];
 
+/** Requests that give a session a new id, and those that can get in their way. */
+const MOVING: readonly Program[] = [
+  ...[setB, regenerate, login, restart, logout, signOutEverywhere],
+];
+
 /** All ways to begin. */
 const STARTS: readonly Start[] = (["none", "anonymous", "signed in"] as const)
   .flatMap((session) => [
     { session, owned: false },
     { session, owned: true },
     { session, owned: true, indexed: true },
+    { session, owned: true, moves: true },
+    { session, owned: true, indexed: true, moves: true },
   ]);
+
+/** Where a new id is one call. */
+const MOVING_STARTS: readonly Start[] = [
+  { session: "anonymous", owned: false, moves: true },
+  { session: "signed in", owned: true, moves: true },
+  { session: "signed in", owned: true, indexed: true, moves: true },
+];
 
 /** What the quick form begins with. */
 const FEW_STARTS: readonly Start[] = [
@@ -110,6 +124,39 @@ for (const retries of RETRIES) {
       { starts, size: 2, of },
       { switches: effort.thorough && retries === 0 ? 2 : 1, failures: 1 },
     );
+  });
+}
+
+Deno.test("storage keeps its promises to each pair of requests, when a new id is one call, in every order of steps with few switches", async () => {
+  await tryAll(
+    { starts: MOVING_STARTS, size: 2, of: effort.long ? programs : MOVING },
+    { switches: effort.thorough ? 3 : 2 },
+  );
+});
+
+for (const retries of [0, 1]) {
+  Deno.test(`storage keeps its promises to each pair of requests, when a new id is one call, a call to the engine fails at any step and they save again ${retries} times`, async () => {
+    const starts = MOVING_STARTS.map((start) => ({ ...start, retries }));
+    await tryAll(
+      { starts, size: 2, of: effort.long ? FEW : MOVING },
+      { switches: effort.thorough ? 2 : 1, failures: 1 },
+    );
+  });
+}
+
+for (const requests of [[regenerate, signOutEverywhere], [login, logout]]) {
+  const names = requests.map(({ name }) => name).join(" and ");
+  Deno.test(`storage keeps its promises, when a new id is one call that takes effect later (${names})`, async () => {
+    const found = new Found();
+    const faults = ["times out"] as const;
+    for (const start of MOVING_STARTS) {
+      if (!fits(start, requests)) continue;
+      await everyOrder(async (schedule, plan) => {
+        const at = { start, requests, plan, answers: false, faults };
+        found.add(at, await run(at, schedule));
+      }, { faults, switches: 3, failures: 1 });
+    }
+    await found.verify();
   });
 }
 

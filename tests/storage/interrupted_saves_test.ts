@@ -16,6 +16,7 @@ import {
   type Program,
   readFlash,
   regenerate,
+  restart,
   setA,
   setB,
   signOutEverywhere,
@@ -27,17 +28,19 @@ import {
 } from "./_requests.ts";
 import { type Bounds, everyOrder, Schedule, scripted } from "./_schedule.ts";
 
-/** Runs requests A, B, … in each order within the bounds. */
+/** Runs requests A, B, … in each order within the bounds, where a new id is two writes, and where it is one call. */
 async function inEveryOrder(
   start: Start,
   requests: readonly Program[],
   bounds: Bounds,
 ): Promise<void> {
-  await everyOrder(async (schedule) => {
-    const world = await play(schedule, start, requests);
-    const { breaches } = await check(world);
-    assertEquals(breaches, [], schedule.report());
-  }, { faults: ["fails", "answer lost"], ...bounds });
+  for (const moves of [false, true]) {
+    await everyOrder(async (schedule) => {
+      const world = await play(schedule, { ...start, moves }, requests);
+      const { breaches } = await check(world);
+      assertEquals(breaches, [], schedule.report());
+    }, { faults: ["fails", "answer lost"], ...bounds });
+  }
 }
 
 /** Runs requests A, B, … by a script. */
@@ -239,4 +242,48 @@ Deno.test("listSessions() returns each session, when a save with a new id is rep
       ["A"],
     ],
   );
+});
+
+Deno.test("storage.save() does not bring a session back, when the answer to its move was lost, and the account is signed out everywhere before the save goes on", async () => {
+  const world = await byScript(
+    { owned: true, session: "signed in", indexed: true, moves: true },
+    [regenerate, signOutEverywhere],
+    [
+      ["A", "move key 5", "answer lost"],
+      ["A", "write the session"],
+      ["B"],
+      ["A"],
+    ],
+  );
+  assertEquals(world.visits.at(-1)?.outcome, "dropped");
+});
+
+Deno.test("storage.save() does not bring a session back, when its move takes effect after it was given up, and the account is signed out everywhere", async () => {
+  const schedule = new Schedule(
+    scripted([
+      ["A", "move key 5", "times out"],
+      ["C"],
+      ["B"],
+      ["A"],
+    ]),
+    { faults: ["times out"] },
+  );
+  const world = await play(
+    schedule,
+    { owned: true, session: "signed in", indexed: true, moves: true },
+    [regenerate, signOutEverywhere],
+  );
+  const { breaches } = await check(world);
+  assertEquals(breaches, [], schedule.report());
+});
+
+Deno.test("storage.save() stores the session under its new id, when the answer to its move was lost", async () => {
+  for (const request of [regenerate, restart]) {
+    const world = await byScript(
+      { owned: true, session: "signed in", indexed: true, moves: true },
+      [request],
+      [["A", "move key 5", "answer lost"], ["A"]],
+    );
+    assertEquals(world.visits.at(-1)?.outcome, "acknowledged", request.name);
+  }
 });

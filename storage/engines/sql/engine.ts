@@ -150,7 +150,8 @@ export class SqlEngine implements Engine {
       (s) => [s.move, ...s.moveValues(move)],
       true,
     );
-    if (!await this.#hasWritten(moved, key, version)) return null;
+    // The new row may have been deleted since. Nobody deletes the old one.
+    if (!await this.#hasWritten(moved, from.key, version)) return null;
     this.#sweepInPassing();
     return version;
   }
