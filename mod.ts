@@ -87,6 +87,7 @@ export type {
   EngineRecord,
   HeadersLike,
   ListSessionsOptions,
+  MoveOptions,
   OwnedRecord,
   OwnedSession,
   RequestLike,

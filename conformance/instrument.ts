@@ -70,11 +70,18 @@ export function instrument(
       return await engine.delete(key, options);
     },
   };
-  const { touch, owned, deleteOwned, sweep, close } = engine;
+  const { touch, move, owned, deleteOwned, sweep, close } = engine;
   if (touch) {
     wrapped.touch = async (...call) => {
       guard("writes");
       return await Reflect.apply(touch, engine, call);
+    };
+  }
+  if (move) {
+    wrapped.move = async (key, value, options) => {
+      guard("writes");
+      keys.add(key);
+      return await move.call(engine, key, value, options);
     };
   }
   if (owned) {

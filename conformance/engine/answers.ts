@@ -33,11 +33,11 @@ function checkRecord(
   return { value, version, expires };
 }
 
-/** An answer of `write`. */
-export function versionOf(answer: unknown): unknown {
+/** An answer of `write` or `move`. */
+export function versionOf(method: string, answer: unknown): unknown {
   if (answer === null || isVersion(answer)) return answer;
   return wrong(
-    "write()",
+    `${method}()`,
     answer,
     "the record's new version; null if another version is stored",
   );
@@ -110,7 +110,7 @@ function hint(what: string, came: unknown): string {
     ? "convert it, Number(changes)"
     : /read\(\)$/.test(what) && came === undefined
     ? "return null for a missing record, row ?? null"
-    : /write/.test(what)
+    : /write|move/.test(what)
     ? "return the version that was stored, for example by RETURNING version"
     : undefined;
   return advice === undefined ? "" : ` (${advice})`;

@@ -183,6 +183,7 @@ const LACKS: Readonly<Record<Need, string>> = {
   shared: "its guarantees do not have shared: true",
   durable: "its guarantees do not have durable: true",
   touch: "it does not have touch()",
+  move: "it does not have move()",
   owned: "it does not have owned()",
   deleteOwned: "it does not have deleteOwned()",
   sweep: "it does not have sweep()",

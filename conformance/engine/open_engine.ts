@@ -7,6 +7,7 @@ import type {
   AnyEngine,
   DeleteOwnedOptions,
   EngineRecord,
+  MoveOptions,
   OwnedRecord,
 } from "../../storage/contract.ts";
 import type { OpenStorage } from "../trial/open_storage.ts";
@@ -96,12 +97,31 @@ export class OpenEngine {
       options.owner === undefined ? "" : `, owner ${brief(options.owner)}`
     })`;
     return versionOf(
+      "write",
       await this.#call(
         what,
         () => this.engine.write(key, value, options),
-        (version) => version === null ? "null" : `version ${brief(version)}`,
+        showVersion,
       ),
     );
+  }
+
+  /** Moves a record. Returns the version of the new one, or `null`. */
+  async move(
+    key: string,
+    value: string,
+    options: MoveOptions,
+  ): Promise<unknown> {
+    const { from, owner } = options;
+    const what = `move(${this.#context.nameOf(key)}, ${brief(value)}, ${
+      this.#until(options.expires)
+    }${owner === undefined ? "" : `, owner ${brief(owner)}`}, from ${
+      this.#context.nameOf(from.key)
+    }${this.#condition(from)}: ${brief(from.value)}, ${
+      this.#until(from.expires)
+    })`;
+    const call = async () => await this.engine.move?.(key, value, options);
+    return versionOf("move", await this.#call(what, call, showVersion));
   }
 
   async delete(
@@ -209,4 +229,8 @@ export class OpenEngine {
       ? `, ifVersion ${brief(options.ifVersion)}`
       : "";
   }
+}
+
+function showVersion(version: unknown): string {
+  return version === null ? "null" : `version ${brief(version)}`;
 }

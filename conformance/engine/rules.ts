@@ -4,6 +4,7 @@
  * @module
  */
 import { instances } from "./rules/instances.ts";
+import { move } from "./rules/move.ts";
 import { races } from "./rules/races.ts";
 import { records } from "./rules/records.ts";
 import { texts } from "./rules/texts.ts";
@@ -22,6 +23,7 @@ export const draftedRules: readonly DraftedRule[] = [
   ...races,
   ...instances,
   ...upkeep,
+  ...move,
 ];
 
 /** All rules about engines: {@linkcode checkEngine} tries them. */

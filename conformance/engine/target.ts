@@ -123,9 +123,10 @@ export function engineOf(storage: unknown): Engine | SynchronousEngine {
       }`,
     );
   }
-  const wrong = ["touch", "owned", "deleteOwned", "sweep", "close"].find((
-    name,
-  ) => methods[name] !== undefined && typeof methods[name] !== "function");
+  const optional = ["touch", "move", "owned", "deleteOwned", "sweep", "close"];
+  const wrong = optional.find((name) =>
+    methods[name] !== undefined && typeof methods[name] !== "function"
+  );
   if (wrong !== undefined) {
     throw new HarnessError(
       `the engine's ${wrong} is ${typeof methods[

@@ -52,6 +52,7 @@ export const NEEDS = {
   shared: "`guarantees.shared` is `true`",
   durable: "`guarantees.durable` is `true`",
   touch: "the engine has `touch`",
+  move: "the engine has `move`",
   owned: "the engine has `owned`",
   deleteOwned: "the engine has `deleteOwned`",
   sweep: "the engine has `sweep`",

@@ -7,6 +7,11 @@ export type AsynchronousMemoryEngine =
   & Engine
   & Required<Pick<Engine, "owned" | "sweep" | "touch">>;
 
+/** The same with a `move`, as on SQL. */
+export type MovingMemoryEngine =
+  & AsynchronousMemoryEngine
+  & Required<Pick<Engine, "move">>;
+
 /** Creates the engine. */
 export function memoryEngine(
   ...args: ConstructorParameters<typeof MemoryEngine>
@@ -14,10 +19,10 @@ export function memoryEngine(
   return asynchronous(new MemoryEngine(...args));
 }
 
-/** Creates the engine with a `move`, as on SQL. */
+/** Creates the engine with a `move`. */
 export function movingMemoryEngine(
   ...args: ConstructorParameters<typeof MemoryEngine>
-): AsynchronousMemoryEngine & Required<Pick<Engine, "move">> {
+): MovingMemoryEngine {
   const engine = new MemoryEngine(...args);
   return {
     ...asynchronous(engine),

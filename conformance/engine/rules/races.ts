@@ -5,9 +5,9 @@ import type { EngineTrial } from "../engine_trial.ts";
 import type { OpenEngine } from "../open_engine.ts";
 
 /** How many calls compete. */
-const RIVALS = 8;
+export const RIVALS = 8;
 /** How often they do. */
-const ROUNDS = 5;
+export const ROUNDS = 5;
 
 /** Calls that overlap. */
 export const races: readonly DraftedRule[] = [
@@ -199,7 +199,10 @@ async function compete(
 }
 
 /** A second instance if the engine is shared, or the same. */
-async function second(e: EngineTrial, a: OpenEngine): Promise<OpenEngine> {
+export async function second(
+  e: EngineTrial,
+  a: OpenEngine,
+): Promise<OpenEngine> {
   return e.has("shared", a) ? await e.open(a.namespace) : a;
 }
 

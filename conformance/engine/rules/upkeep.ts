@@ -193,7 +193,14 @@ export const upkeep: readonly DraftedRule[] = [
       const owner = e.key();
       const expires = e.soon;
       const write = (value: string) => a.write(key, value, { expires, owner });
-      await write("[1]");
+      let version = await write("[1]");
+      const move = (name: string) => {
+        const from = { key, ifVersion: version, value: "[1]", expires };
+        return a.move(e.key(undefined, name), "[2]", { expires, owner, from });
+      };
+      const moves = e.has("move", a) && e.has("compareAndSet", a) &&
+        await move("a record that was moved") !== null;
+      version = await write("[1]");
       const cases = [
         { reads: true, writes: false },
         { reads: false, writes: true },
@@ -211,6 +218,9 @@ export const upkeep: readonly DraftedRule[] = [
           ...what.writes && e.has("touch", a)
             ? { touch: () => a.touch(key, e.soon) }
             : {},
+          ...what.writes && moves
+            ? { move: () => move("a record that is not moved") }
+            : {},
         };
         await a.faults.fail(what);
         e.trial.note(`the database fails: ${JSON.stringify(what)}`);
@@ -224,7 +234,7 @@ export const upkeep: readonly DraftedRule[] = [
         e.trial.note("the database works again");
         const lost = "after a failure, a record is not there";
         await e.holds(a, key, { value: "[1]" }, lost);
-        await write("[1]");
+        version = await write("[1]");
       }
     },
   }),
@@ -300,7 +310,8 @@ const CROWDS = [{ count: 2, most: 0 }, { count: 2, most: 1 }, {
   ...{ count: 6, most: 3 },
 }];
 
-async function isOwned(
+/** Fails unless `owned` returns these keys. */
+export async function isOwned(
   e: EngineTrial,
   a: OpenEngine,
   owner: string,

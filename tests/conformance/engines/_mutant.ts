@@ -10,12 +10,13 @@ import type {
   DeleteOwnedOptions,
   Engine,
   EngineRecord,
+  MoveOptions,
   StorageGuarantees,
   WriteOptions,
 } from "../../../mod.ts";
 import {
-  type AsynchronousMemoryEngine,
-  memoryEngine,
+  type MovingMemoryEngine,
+  movingMemoryEngine,
 } from "../../engines/_memory.ts";
 
 /** A broken engine, and what the suite must say of it. */
@@ -113,13 +114,13 @@ export function broken(
 }
 
 interface Database {
-  engine: AsynchronousMemoryEngine;
+  engine: MovingMemoryEngine;
   readonly shared: Map<string, unknown>;
 }
 
 function fresh(now: () => number): Database {
   return {
-    engine: memoryEngine(100_000, now, () => {}),
+    engine: movingMemoryEngine(100_000, now, () => {}),
     shared: new Map(),
   };
 }
@@ -133,6 +134,7 @@ function wholeEngine(database: Database): Whole {
     write: (key, value, options) => at().write(key, value, options),
     delete: (key, options) => at().delete(key, options),
     touch: (key, expires, options) => at().touch(key, expires, options),
+    move: (key, value, options) => at().move(key, value, options),
     owned: (owner) => at().owned(owner),
     deleteOwned(owner, key, options) {
       // One after the other, as the statements of a database.
@@ -159,6 +161,38 @@ export async function deleteSurplus(
   if (await engine.read(beside) === null) return false;
   if ((await engine.owned(owner)).length <= most) return false;
   return await engine.delete(key, { ifVersion });
+}
+
+/** A move by an insertion and an update, after which the insertion is undone. */
+export async function inSteps(
+  engine: Pick<Engine, "write" | "delete">,
+  key: string,
+  value: string,
+  { from, ...options }: MoveOptions,
+  { sure = false, leaves = false, turns = 0 }: {
+    sure?: boolean;
+    leaves?: boolean;
+    turns?: number;
+  } = {},
+): Promise<unknown> {
+  const whole = { ...options, ifVersion: null };
+  const version = await engine.write(key, value, whole);
+  if (version === null) return null;
+  for (let turn = 0; turn < turns; turn++) await null;
+  const { expires, ifVersion } = from;
+  const condition = sure ? {} : { ifVersion };
+  const note = { expires, ...condition };
+  if (await engine.write(from.key, from.value, note) !== null) return version;
+  if (!leaves) await engine.delete(key);
+  return null;
+}
+
+/** Runs one after another. */
+export function alone<T>(at: Bench, work: () => Promise<T>): Promise<T> {
+  const queue = sharing(at, "queue", () => ({ last: Promise.resolve() }));
+  const turn = queue.last.then(work);
+  queue.last = turn.then(() => {}, () => {});
+  return turn;
 }
 
 /** Changes what is read. */
@@ -206,12 +240,17 @@ export function sharing<T>({ shared }: Bench, name: string, make: () => T): T {
 /** The keys that were written, in the order of their first write. */
 export function writtenKeys(at: Bench): {
   all: Set<string>;
-  writing: Pick<Engine, "write" | "delete">;
+  writing: Pick<Whole, "write" | "move" | "delete">;
 } {
   const all = sharing(at, "written", () => new Set<string>());
-  const writing: Pick<Engine, "write" | "delete"> = {
+  const writing: Pick<Whole, "write" | "move" | "delete"> = {
     async write(key, value, options) {
       const version = await at.engine.write(key, value, options);
+      if (version !== null) all.add(key);
+      return version;
+    },
+    async move(key, value, options) {
+      const version = await at.engine.move(key, value, options);
       if (version !== null) all.add(key);
       return version;
     },

@@ -4,9 +4,11 @@
 import type { EngineTarget } from "../../../conformance/mod.ts";
 import { memoryEngine } from "../../engines/_memory.ts";
 import {
+  alone,
   broken,
   type Defect,
   GUARANTEES,
+  inSteps,
   reading,
   sharing,
 } from "./_mutant.ts";
@@ -33,6 +35,7 @@ const TOUCH = ["ENGINE-15", "ENGINE-16", "ENGINE-17", "ENGINE-21"];
 const CAS = [
   ...["ENGINE-10", "ENGINE-11", "ENGINE-12", "ENGINE-13", "ENGINE-14"],
   ...["ENGINE-16", "ENGINE-18", "ENGINE-19", "ENGINE-20", "ENGINE-32"],
+  "ENGINE-33",
 ];
 
 /** The engines, by what is unusual. */
@@ -78,6 +81,12 @@ export const odd: Record<string, Odd> = {
         engine.touch(key, expires, {
           ifVersion: nonceOf(options?.ifVersion),
         }),
+      async move(key, value, { from, ...options }) {
+        const own = { ...from, ifVersion: nonceOf(from.ifVersion) };
+        const moved = { ...options, from: own };
+        const version = await engine.move(key, value, moved);
+        return version === null ? null : { nonce: version };
+      },
       deleteOwned: (owner, key, options) =>
         engine.deleteOwned(owner, key, {
           ...{ ...options, ifVersion: nonceOf(options.ifVersion) },
@@ -85,12 +94,29 @@ export const odd: Record<string, Odd> = {
     }),
   },
   "it has read, write and delete only": {
-    target: lacking("touch", "owned", "deleteOwned", "sweep", "close"),
+    target: lacking("touch", "move", "owned", "deleteOwned", "sweep", "close"),
     without: [
       ...TOUCH,
       ...["ENGINE-25", "ENGINE-27", "ENGINE-28", "ENGINE-29", "ENGINE-30"],
-      "ENGINE-32",
+      ...["ENGINE-32", "ENGINE-33"],
     ],
+  },
+  "it needs several steps for a move, and says so": {
+    target: () => ({ move: async () => null }),
+    without: ["ENGINE-33"],
+  },
+  "it has a lock instead of transactions, and moves in two steps": {
+    target: (at) => {
+      const { engine } = at;
+      return {
+        read: (key) => alone(at, () => engine.read(key)),
+        write: (...call) => alone(at, () => engine.write(...call)),
+        delete: (...call) => alone(at, () => engine.delete(...call)),
+        touch: (...call) => alone(at, () => engine.touch(...call)),
+        owned: (owner) => alone(at, () => engine.owned(owner)),
+        move: (...call) => alone(at, () => inSteps(engine, ...call)),
+      };
+    },
   },
   "it does not count what a sweep removes": {
     target: ({ engine }) => ({
@@ -189,6 +215,7 @@ export const odd: Record<string, Odd> = {
     },
     without: [
       ...["ENGINE-23", "ENGINE-25", "ENGINE-26", "ENGINE-31", "ENGINE-32"],
+      "ENGINE-33",
     ],
   },
   "it ignores versions, and says so": {
@@ -256,12 +283,12 @@ export const odd: Record<string, Odd> = {
     target: oneTable(),
     without: [
       ...["ENGINE-23", "ENGINE-24", "ENGINE-25", "ENGINE-26", "ENGINE-31"],
-      "ENGINE-32",
+      ...["ENGINE-32", "ENGINE-33"],
     ],
   },
   "its database allows one process at a time": {
     target: exclusive(),
-    without: ["ENGINE-23", "ENGINE-31", "ENGINE-32"],
+    without: ["ENGINE-23", "ENGINE-31", "ENGINE-32", "ENGINE-33"],
   },
   "the clock is real, and exact to a second": {
     target: {

@@ -38,6 +38,11 @@ export function versioned<T>(
       at.engine.delete(key, { ifVersion: real(options?.ifVersion) }),
     touch: (key, expires, options) =>
       at.engine.touch(key, expires, { ifVersion: real(options?.ifVersion) }),
+    async move(key, value, { from, ...options }) {
+      const own = { ...from, ifVersion: real(from.ifVersion) };
+      const n = await at.engine.move(key, value, { ...options, from: own });
+      return n === null ? null : make(n as number);
+    },
     deleteOwned: (owner, key, options) =>
       at.engine.deleteOwned(owner, key, {
         ...{ ...options, ifVersion: real(options.ifVersion) },
@@ -73,6 +78,10 @@ export function around(
     async touch(key, expires, options) {
       await wait();
       return await engine.touch?.(key, expires, options) ?? false;
+    },
+    async move(key, value, options) {
+      await wait();
+      return await engine.move?.(key, value, options);
     },
   };
 }

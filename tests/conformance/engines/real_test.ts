@@ -36,7 +36,7 @@ import {
 
 const TOUCH = ["ENGINE-15", "ENGINE-16", "ENGINE-17", "ENGINE-21"];
 const SWEEP = ["ENGINE-27", "ENGINE-28"];
-const OWNED = ["ENGINE-29", "ENGINE-30", "ENGINE-32"];
+const OWNED = ["ENGINE-29", "ENGINE-30", "ENGINE-32", "ENGINE-33"];
 const CAS = [
   ...["ENGINE-10", "ENGINE-11", "ENGINE-12", "ENGINE-13", "ENGINE-14"],
   ...["ENGINE-18", "ENGINE-19", "ENGINE-20"],
@@ -44,6 +44,7 @@ const CAS = [
 
 keeps(memoryEngine(), [
   ...["ENGINE-23", "ENGINE-25", "ENGINE-26", "ENGINE-32"],
+  "ENGINE-33",
 ]);
 
 const dir = await Deno.makeTempDir();

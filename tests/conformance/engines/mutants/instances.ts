@@ -10,6 +10,9 @@ export const instances: readonly Mutant[] = [
   mutant("ENGINE-23", {
     name: "each process remembers which rows are missing",
     reason: "the other instance does not see a new record",
+    also: {
+      "ENGINE-33": "the other instance does not see the new record of a move",
+    },
     defect: (at) => cached(at, (record) => record === null),
   }),
   mutant("ENGINE-23", {
@@ -176,6 +179,7 @@ export const instances: readonly Mutant[] = [
   mutant("ENGINE-26", {
     name: "the versions are numbered anew when the file is loaded",
     reason: "a restart changes the version of a record",
+    also: { "ENGINE-33": "the instances have different versions of a record" },
     defect: (at) => {
       const owners = sharing(
         at,
@@ -232,6 +236,11 @@ function cached(
     async touch(key, expires, options) {
       copies.delete(key);
       return await engine.touch(key, expires, options);
+    },
+    async move(key, value, options) {
+      copies.delete(key);
+      copies.delete(options.from.key);
+      return await engine.move(key, value, options);
     },
     async deleteOwned(owner, key, options) {
       copies.delete(key);

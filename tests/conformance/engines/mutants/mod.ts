@@ -1,5 +1,6 @@
 import { instances } from "./instances.ts";
 import type { Mutant } from "../_mutant.ts";
+import { move } from "./move.ts";
 import { owners } from "./owners.ts";
 import { races } from "./races.ts";
 import { records } from "./records.ts";
@@ -21,4 +22,5 @@ export const mutants: readonly Mutant[] = [
   ...owners,
   ...failures,
   ...surplus,
+  ...move,
 ];

@@ -80,6 +80,13 @@ export const owners: readonly Mutant[] = [
           if (version !== null) lists.set(owner, list.add(key));
           return version;
         },
+        async move(key, value, options) {
+          const { owner = "" } = options;
+          const version = await at.engine.move(key, value, options);
+          if (version === null) return null;
+          lists.set(owner, new Set(lists.get(owner)).add(key));
+          return version;
+        },
         async owned(owner) {
           const listed = await at.engine.owned(owner);
           return listed.filter(({ key }) => lists.get(owner)?.has(key));
@@ -130,6 +137,7 @@ export const owners: readonly Mutant[] = [
   mutant("ENGINE-30", {
     name: "a write without an owner keeps the old one (COALESCE)",
     reason: "owned() is wrong for records that were deleted or written anew",
+    also: { "ENGINE-33": "the old row keeps its owner" },
     defect: (at) => indexed(at, { keepsMissing: true }),
   }),
   mutant("ENGINE-30", {
@@ -199,6 +207,13 @@ function indexed(
       const deleted = await at.engine.delete(key, options);
       if (deleted && !faults.keepsDeleted) remove((row) => row.key === key);
       return deleted;
+    },
+    async move(key, value, options) {
+      const version = await at.engine.move(key, value, options);
+      if (version === null) return null;
+      note(key, options.owner);
+      note(options.from.key, undefined);
+      return version;
     },
     async deleteOwned(owner, key, options) {
       const deleted = await at.engine.deleteOwned(owner, key, options);

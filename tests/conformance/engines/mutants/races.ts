@@ -5,7 +5,10 @@ export const races: readonly Mutant[] = [
   mutant("ENGINE-18", {
     name: "the version is compared by a SELECT, and then the UPDATE follows",
     reason: "of 8 parallel writes that expect the same version, 8 succeed",
-    also: { "ENGINE-20": "a delete may come between the two" },
+    also: {
+      "ENGINE-20": "a delete may come between the two",
+      "ENGINE-33": "a move may come between the two",
+    },
     defect: ({ engine }) => ({
       async write(key, value, { ifVersion, ...options }) {
         if (ifVersion === undefined || ifVersion === null) {
@@ -21,7 +24,10 @@ export const races: readonly Mutant[] = [
   mutant("ENGINE-18", {
     name: "a lock in the process keeps its own requests apart, and no others",
     reason: "of 8 parallel writes that expect the same version, 2 succeed",
-    also: { "ENGINE-20": "its calls come from two instances" },
+    also: {
+      "ENGINE-20": "its calls come from two instances",
+      "ENGINE-33": "a move does not take the lock",
+    },
     defect: (at) => {
       let last: Promise<unknown> = Promise.resolve();
       const { engine } = at;
@@ -100,6 +106,7 @@ export const races: readonly Mutant[] = [
   mutant("ENGINE-20", {
     name: "the version is compared by a SELECT, and then the DELETE follows",
     reason: "a write and a delete that expect the same version both succeed",
+    also: { "ENGINE-33": "a move may come between the two" },
     defect: ({ engine }) => ({
       async delete(key, options) {
         if (options?.ifVersion === undefined) return await engine.delete(key);
@@ -113,6 +120,7 @@ export const races: readonly Mutant[] = [
   mutant("ENGINE-20", {
     name: "delete marks the row, and the mark is read without a lock",
     reason: "a write and a delete that expect the same version both succeed",
+    also: { "ENGINE-33": "a move may come between the two" },
     defect: ({ engine }) => ({
       async delete(key, options) {
         const old = await engine.read(key);

@@ -118,6 +118,11 @@ export const texts: readonly Mutant[] = [
               ...record,
               key: names.get(record.key) ?? record.key,
             })),
+          move(key, value, { from, ...options }) {
+            names.set(change(key), key);
+            const own = { ...from, key: change(from.key) };
+            return engine.move(change(key), value, { ...options, from: own });
+          },
           deleteOwned: (owner, key, options) =>
             engine.deleteOwned(owner, change(key), {
               ...options,

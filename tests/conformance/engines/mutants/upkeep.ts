@@ -120,6 +120,13 @@ export const sweeps: readonly Mutant[] = [
 ];
 
 export const failures: readonly Mutant[] = [
+  mutant("ENGINE-31", {
+    name: "a move that fails is one that takes several steps",
+    reason: "move() resolves although the database fails",
+    defect: ({ engine }) => ({
+      move: (...call) => engine.move(...call).catch(() => null),
+    }),
+  }),
   ...Object.entries<(engine: Bench["engine"]) => Partial<Engine>>({
     "a failed read is a missing record": ({ read }) => ({
       read: (key) => read(key).catch(() => null),

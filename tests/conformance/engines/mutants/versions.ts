@@ -52,6 +52,7 @@ export const versions: readonly Mutant[] = [
   mutant("ENGINE-11", {
     name: "the deadline is moved first, and then the version is compared",
     reason: "a refused write left its mark: the deadline differs",
+    also: { "ENGINE-33": "its write beside a move moves the deadline" },
     defect: ({ engine }) => ({
       async write(key, value, options) {
         const { ifVersion, expires } = options;
@@ -69,6 +70,7 @@ export const versions: readonly Mutant[] = [
       "ENGINE-14": "it asks whether an old version is accepted",
       "ENGINE-18": "each of its writes seems to succeed",
       "ENGINE-20": "its write seems to succeed after the delete",
+      "ENGINE-33": "its write seems to succeed after a move",
     },
     defect: ({ engine }) => ({
       async write(key, value, options) {
@@ -125,7 +127,10 @@ export const versions: readonly Mutant[] = [
   mutant("ENGINE-13", {
     name: "delete ignores the version",
     reason: "delete() that expects a stale version changed the record",
-    also: { "ENGINE-20": "its delete may come after the write" },
+    also: {
+      "ENGINE-20": "its delete may come after the write",
+      "ENGINE-33": "its delete may come after a move",
+    },
     defect: ({ engine }) => ({ delete: (key) => engine.delete(key) }),
   }),
   mutant("ENGINE-13", {
@@ -139,7 +144,10 @@ export const versions: readonly Mutant[] = [
   mutant("ENGINE-13", {
     name: "delete is always true",
     reason: "returned true, but the record is there",
-    also: { "ENGINE-20": "its delete seems to succeed after the write" },
+    also: {
+      "ENGINE-20": "its delete seems to succeed after the write",
+      "ENGINE-33": "its delete seems to succeed after a move",
+    },
     defect: ({ engine }) => ({
       async delete(key, options) {
         await engine.delete(key, options);
@@ -168,13 +176,17 @@ export const versions: readonly Mutant[] = [
       "ENGINE-18": "its writes are within one second",
       "ENGINE-20": "its writes are within one second",
       "ENGINE-32": "its writes are within one second",
+      "ENGINE-33": "its writes are within one second",
     },
     defect: (at) => renumbered(at, () => Math.floor(at.now() / 1000)),
   }),
   mutant("ENGINE-14", {
     name: "each process counts its own writes of a key",
     reason: "a version came back, in another instance",
-    also: { "ENGINE-18": "its writes come from two instances" },
+    also: {
+      "ENGINE-18": "its writes come from two instances",
+      "ENGINE-33": "its moves come from two instances",
+    },
     defect: (at) => {
       const counts = new Map<string, number>();
       return renumbered(at, (_old, _value, key) => {
@@ -237,6 +249,18 @@ function renumbered(
         holds(key, await engine.read(key), ifVersion) &&
         await engine.touch(key, expires)
       ),
+    move: (key, value, { from, ...options }) =>
+      step(async () => {
+        const old = await engine.read(from.key);
+        if (!holds(from.key, old, from.ifVersion)) return null;
+        const own = { ...from, ifVersion: old?.version };
+        const moved = { ...options, from: own };
+        const version = next(null, value, key);
+        if (await engine.move(key, value, moved) === null) return null;
+        given.set(key, version);
+        given.set(from.key, next(shown(from.key, old), from.value, from.key));
+        return version;
+      }),
     deleteOwned: (owner, key, { ifVersion, ...options }) =>
       step(async () => {
         const record = await engine.read(key);
