@@ -38,7 +38,7 @@ Deno.test("the engine on SQL finds rows by its indexes", async () => {
   const plans: Record<string, string> = {};
   const prepare = db.prepare.bind(db);
   db.prepare = (sql: string) => {
-    if (/^(SELECT|UPDATE|DELETE)/.test(sql)) {
+    if (/^(SELECT|UPDATE|DELETE|INSERT .* WHERE)/.test(sql)) {
       const plan = prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
       plans[sql] = plan.map(({ detail }) => detail).join("; ");
     }
@@ -49,12 +49,14 @@ Deno.test("the engine on SQL finds rows by its indexes", async () => {
   await engine.read("key");
   await engine.touch("key", expires);
   await engine.write("key", "[2]", { expires, ifVersion });
+  const from = { key: "key", ifVersion: "none", value: "[3]", expires };
+  await engine.move("new", "[2]", { expires, from });
   await engine.owned("ann");
   await engine.deleteOwned("ann", "key", { ifVersion, beside: "a", most: 1 });
   await engine.delete("key", { ifVersion });
   await engine.write("key", "[1]", { expires: 1 });
   await engine.sweep(2);
-  assert(Object.keys(plans).length > 6);
+  assert(Object.keys(plans).length > 7);
   for (const [sql, plan] of Object.entries(plans)) {
     assert(!/SCAN sessions/.test(plan), `${sql}: ${plan}`);
     if (/"owner" = \?/.test(sql) && !/^UPDATE/.test(sql)) {

@@ -199,6 +199,32 @@ for (const database of await startBoth()) {
     }
   });
 
+  const statements = dialect === "mysql" ? 3 : 2;
+  Deno.test(`a login runs ${statements} statements (${name})`, async () => {
+    await using single = pool({ max: 1 });
+    const storage = open(single.db, { table: `t${++tables}` });
+    const session = await storage.read(await save(storage, "guest"));
+    const client = single.db as unknown as Record<
+      string,
+      (...call: unknown[]) => unknown
+    >;
+    let count = 1;
+    for (const method of ["query", "execute"]) {
+      const run = client[method];
+      if (run) {
+        client[method] = (...call) => {
+          count++;
+          return Reflect.apply(run, client, call);
+        };
+      }
+    }
+    session.restart();
+    session.set("user", "ann");
+    const id = await storage.save(session);
+    assertEquals(count, statements, "with the one that has read the session");
+    assert((await storage.read(id)).has("user"));
+  });
+
   Deno.test(`requests wait for a pool of one connection, and none waits for itself (${name})`, async () => {
     await using single = pool({ max: 1 });
     const table = `t${++tables}`;
