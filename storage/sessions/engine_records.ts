@@ -133,7 +133,7 @@ export class EngineRecords implements Records {
     nextId: string | undefined,
     id: string,
     draft: Draft,
-  ): Promise<KeyedRecord | undefined> {
+  ): Promise<KeyedRecord | "failed" | undefined> {
     const { engine } = this;
     if (!engine.move || !this.guarantees.compareAndSet) return undefined;
     const { key: old, version: ifVersion } = stored as KeyedRecord;
@@ -143,11 +143,17 @@ export class EngineRecords implements Records {
     const key = hashId(id);
     const text = this.#encode(key, draft);
     const { expires, owner, lifetime } = draft;
-    const version: unknown = await this.policy.call(
-      "save session",
-      () => engine.move?.(key, text, { expires, owner, from }),
-      { key },
-    );
+    let version: unknown;
+    try {
+      version = await this.policy.call(
+        "save session",
+        () => engine.move?.(key, text, { expires, owner, from }),
+        { key },
+      );
+    } catch {
+      // It was reported.
+      return "failed";
+    }
     this.#checkVersion("move", version);
     return version === null
       ? undefined
@@ -293,9 +299,12 @@ export class EngineRecords implements Records {
   /** The next save would otherwise have no version to compare with, and undo what others saved. */
   #checkVersion(method: "write" | "move", version: unknown): void {
     if (version !== undefined || !this.guarantees.compareAndSet) return;
+    const right = method === "write"
+      ? "the record's new version, or null if ifVersion does not hold"
+      : "the new record's version, or null if it has changed nothing";
     throw this.#wrong(
       "save session",
-      `${method}() returned undefined; it must return the record's new version, or null if ifVersion does not hold`,
+      `${method}() returned undefined; it must return ${right}`,
     );
   }
 

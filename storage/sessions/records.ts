@@ -81,14 +81,15 @@ export interface Records {
   retire(stored: StoredRecord, nextId: string | undefined): Promise<boolean>;
   /**
    * Does in one step what `retire` of the old record and `create` under the new id do; `undefined`, and nothing has
-   * changed, if the engine cannot, the new id exists, or another version of the old record is stored.
+   * changed, if the engine cannot, the new id exists, or another version of the old record is stored. If the call has
+   * `failed`, it may have had its effect, or have it later.
    */
   move?(
     stored: StoredRecord,
     nextId: string | undefined,
     id: string,
     draft: Draft,
-  ): Promise<StoredRecord | undefined>;
+  ): Promise<StoredRecord | "failed" | undefined>;
   /** Gives a record another version and changes nothing else; `undefined` if another version is stored. */
   rewrite?(stored: StoredRecord): Promise<StoredRecord | undefined>;
   /** As `retire`, whatever is stored. A session to which the record's id was moved is revoked too. */

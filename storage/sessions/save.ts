@@ -369,13 +369,10 @@ export class Save {
     if (!newId || newId.keepOld) return undefined;
     const restarts = newId.restart !== undefined;
     const nextId = restarts ? undefined : id;
-    try {
-      const moved = await this.#records.move?.(old, nextId, id, plan.draft);
-      return moved && this.#saved(moved, plan);
-    } catch {
-      // It was reported. A login that begins anew goes on by single steps, however far it came.
-      return restarts ? undefined : await this.#afterMove(old, plan);
-    }
+    const moved = await this.#records.move?.(old, nextId, id, plan.draft);
+    if (moved !== "failed") return moved && this.#saved(moved, plan);
+    // A login that begins anew goes on by single steps, however far it came.
+    return restarts ? undefined : await this.#afterMove(old, plan);
   }
 
   /**

@@ -78,8 +78,12 @@ function scattered(engine: Engine, random: Random): Engine {
     for (let turns = random.int(8); turns > 0; turns--) await undefined;
     return answer;
   };
+  const { move } = engine;
   return {
     guarantees: engine.guarantees,
+    ...move
+      ? { move: (...call) => around(() => move.apply(engine, call)) }
+      : {},
     read: (key) => around(() => engine.read(key)),
     write: (key, value, options) =>
       around(() => engine.write(key, value, options)),

@@ -69,6 +69,7 @@ export class Network {
       await this.sleep(this.between(from, to));
       return answer;
     };
+    const { move } = engine;
     return {
       // Without owned(), so that owners' sessions are kept in lists.
       guarantees: { ...engine.guarantees, evicts: "nothing" },
@@ -76,6 +77,7 @@ export class Network {
       write: (key, value, options) =>
         far(() => engine.write(key, value, options)),
       delete: (key, options) => far(() => engine.delete(key, options)),
+      ...move ? { move: (...call) => far(() => move.apply(engine, call)) } : {},
     };
   }
 

@@ -13,6 +13,7 @@ import { assert, assertEquals } from "@std/assert";
 import {
   type AsynchronousMemoryEngine,
   memoryEngine as newMemoryEngine,
+  movingMemoryEngine,
 } from "../engines/_memory.ts";
 import { effort } from "../_effort.ts";
 import { FakeEngine } from "../storage/_fake_engine.ts";
@@ -50,6 +51,13 @@ const STORAGES: Readonly<
     createSessionStorage({
       ...options,
       engine: network.engine(memoryEngine(network)),
+    }),
+  "an engine with move()": (network, options) =>
+    createSessionStorage({
+      ...options,
+      engine: network.engine(
+        movingMemoryEngine(MANY, () => network.now, () => {}),
+      ),
     }),
 };
 
@@ -209,6 +217,12 @@ Deno.test("restart() loses few logins, when other answers must send a cookie too
   }
 });
 
+/** Options of {@linkcode Site}. */
+interface SiteOptions extends StorageOptions {
+  /** Whether a new id is one call of the engine. */
+  readonly moves?: boolean;
+}
+
 /** One browser's requests, each of which waits after it has read its session. */
 class Site {
   now = Date.UTC(2026, 0, 1);
@@ -218,10 +232,10 @@ class Site {
     pause: () => Promise<void>,
   ) => Promise<Response>;
 
-  constructor(options: StorageOptions) {
+  constructor({ moves = false, ...options }: SiteOptions) {
     const storage = createSessionStorage({
       ...options,
-      engine: new FakeEngine(),
+      engine: new FakeEngine({ moves }),
       now: () => this.now,
       onEvent: ({ type }) => this.events.push(type),
     });
@@ -274,7 +288,17 @@ interface Answer {
   readonly cookie: string | undefined;
 }
 
-for (const [owned, options] of Object.entries(OWNERS)) {
+const SITES: Record<string, SiteOptions> = {
+  ...OWNERS,
+  ...Object.fromEntries(
+    Object.entries(OWNERS).map(([owned, options]) => [
+      `${owned}, a new id is one call`,
+      { ...options, moves: true },
+    ]),
+  ),
+};
+
+for (const [owned, options] of Object.entries(SITES)) {
   Deno.test(`restart() signs in with either answer, when sign in is pressed twice (${owned})`, async () => {
     for (const overlaps of [true, false]) {
       const site = new Site(options);

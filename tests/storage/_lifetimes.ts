@@ -289,6 +289,7 @@ export const KINDS: readonly Kind[] = [
   MEMORY,
   FILES,
   onEngine("engine", () => new FakeEngine()),
+  onEngine("engine with move", () => new FakeEngine({ moves: true })),
   onEngine("engine without touch", () => new FakeEngine({ touches: false })),
   onEngine(
     "engine without compareAndSet",
