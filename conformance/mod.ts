@@ -95,6 +95,7 @@ export type {
   DeleteOwnedOptions,
   Engine,
   EngineRecord,
+  MoveOptions,
   OwnedRecord,
   StorageGuarantees,
   SynchronousEngine,

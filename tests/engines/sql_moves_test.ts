@@ -70,7 +70,7 @@ async function assertStatements(
     // An old id that stays cannot be moved.
     const kept = await storage.read(id);
     kept.regenerateId({ keepOld: true });
-    assert(await storage.save(kept) !== id);
+    assert(await storage.save(kept) !== id, login);
     assert((await storage.read(id)).has("user"), `${login}, the kept id`);
   }
   assertEquals(await storage.destroySessions("ann"), 4);
@@ -92,6 +92,7 @@ Deno.test("a login runs two statements on PostgreSQL: it reads and moves", async
 
 Deno.test("engine.move() finds out whether it had its effect, when D1 lost the answer, also if the new session was revoked since", async () => {
   for (const revoked of [false, true]) {
+    const row = `revoked: ${revoked}`;
     const db = new DatabaseSync(":memory:");
     db.exec(sqlSessionSchema("sqlite"));
     let lost = false;
@@ -106,14 +107,15 @@ Deno.test("engine.move() finds out whether it had its effect, when D1 lost the a
     const from = { key: "old", ifVersion, value: "[3]", expires };
     lost = true;
     const moved = await engine.move("new", "[2]", { expires, from });
-    assert(moved !== null, `revoked: ${revoked}`);
+    assert(moved !== null, row);
     const found = await engine.read("new");
-    assertEquals(found?.version, revoked ? undefined : moved);
-    assertEquals((await engine.read("old"))?.value, "[3]");
+    assertEquals(found?.version, revoked ? undefined : moved, row);
+    assertEquals((await engine.read("old"))?.value, "[3]", row);
     // The conditions do not hold any more.
     lost = true;
-    assertEquals(await engine.move("next", "[2]", { expires, from }), null);
-    assertEquals(await engine.read("next"), null);
+    const again = await engine.move("next", "[2]", { expires, from });
+    assertEquals(again, null, row);
+    assertEquals(await engine.read("next"), null, row);
     db.close();
   }
 });

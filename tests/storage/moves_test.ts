@@ -3,6 +3,7 @@
  * steps are in `faults_model_test.ts`.
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { rowName } from "../_row.ts";
 import { assertSessionError } from "../core/_support.ts";
 import type { Session } from "../../core/session.ts";
 import type { SessionEvent, SessionStorage } from "../../storage/contract.ts";
@@ -190,7 +191,7 @@ Deno.test("storage.save() does not call move(), when the old id is kept, or the 
   const id = await bench.storage.save(session);
   assert(!bench.engine.calls.includes("move"));
   for (const each of [bench.old, id]) {
-    assert((await bench.storage.read(each)).has("cart"));
+    assert((await bench.storage.read(each)).has("cart"), rowName(each));
   }
 
   const engine = new FakeEngine({ moves: true, compareAndSet: false });
