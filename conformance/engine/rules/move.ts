@@ -3,7 +3,7 @@ import { overlap, RIVALS, ROUNDS, second } from "./races.ts";
 import { settled } from "../../rules/support/head_starts.ts";
 import { isOwned } from "./upkeep.ts";
 import type { DraftedRule } from "../rule.ts";
-import type { EngineTrial } from "../engine_trial.ts";
+import type { EngineTrial, Wanted } from "../engine_trial.ts";
 import type { MoveOptions } from "../../../storage/contract.ts";
 import type { OpenEngine } from "../open_engine.ts";
 
@@ -91,40 +91,37 @@ async function succeeds(e: EngineTrial, a: OpenEngine): Promise<void> {
 
 /** Moves of which one condition does not hold. */
 async function isRefused(e: EngineTrial, a: OpenEngine): Promise<void> {
-  const expires = e.soon;
+  const refuses = async (
+    what: string,
+    { key, old, options }: Case,
+    left: { readonly atKey: Wanted | null; readonly atOld: Wanted | null },
+  ) => {
+    e.trial.ok(
+      await a.move(key, NEW, options) === null,
+      `move() ${what} does not return null`,
+    );
+    await e.holds(a, key, left.atKey, `after a move ${what}, the new record`);
+    await e.holds(a, old, left.atOld, `after a move ${what}, the old record`);
+  };
+
   const stale = await prepare(e, a);
-  await a.write(stale.old, "[4]", { expires });
-  e.trial.ok(
-    await a.move(stale.key, NEW, stale.options) === null,
-    "move() that expects a stale version does not return null",
-  );
-  const what = "after a move that expects a stale version";
-  await e.holds(a, stale.key, null, `${what}, the new record`);
-  await e.holds(a, stale.old, { value: "[4]" }, `${what}, the old record`);
+  const other = { value: "[4]", expires: e.soon };
+  await a.write(stale.old, other.value, { expires: other.expires });
+  const left = { atKey: null, atOld: other };
+  await refuses("that expects a stale version", stale, left);
 
   const missing = await prepare(e, a);
   await a.delete(missing.old);
-  e.trial.ok(
-    await a.move(missing.key, NEW, missing.options) === null,
-    "move() of a missing record does not return null",
-  );
-  const gone = "after a move of a missing record";
-  await e.holds(a, missing.key, null, `${gone}, the new record`);
-  await e.holds(a, missing.old, null, `${gone}, the old record`);
+  await refuses("of a missing record", missing, { atKey: null, atOld: null });
 
   const taken = await prepare(e, a);
-  await a.write(taken.key, "[4]", { expires });
-  e.trial.ok(
-    await a.move(taken.key, NEW, taken.options) === null,
-    "move() to a key that exists does not return null",
-  );
-  const exists = "after a move to a key that exists";
-  await e.holds(a, taken.key, { value: "[4]" }, `${exists}, its record`);
-  await e.holds(a, taken.old, { value: BEFORE }, `${exists}, the old record`);
-  const { ifVersion } = taken.options.from;
+  await a.write(taken.key, other.value, { expires: other.expires });
+  const both = { atKey: other, atOld: { value: BEFORE } };
+  await refuses("to a key that exists", taken, both);
+  const { expires, from: { ifVersion } } = taken.options;
   e.trial.ok(
     await a.write(taken.old, BEFORE, { expires, ifVersion }) !== null,
-    `${exists}, the old record has another version`,
+    "after a move to a key that exists, the old record has another version",
   );
 }
 

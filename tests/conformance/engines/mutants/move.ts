@@ -196,7 +196,7 @@ export const move: readonly Mutant[] = [
   ),
   refusing(
     "the insertion replaces a row with the key, and it says null",
-    "after a move to a key that exists, its record",
+    "after a move to a key that exists, the new record",
     async (engine, key, value, options) => {
       if (await engine.read(key)) await engine.write(key, value, options);
     },
@@ -219,11 +219,7 @@ export const move: readonly Mutant[] = [
   moving(
     "the version is compared by a SELECT, and then the two statements follow",
     "of 8 parallel moves of one record, 8 succeed",
-    ({ engine }) => async (key, value, options) => {
-      if (!await isRight(engine, key, options)) return null;
-      await null;
-      return await inSteps(engine, key, value, options, { sure: true });
-    },
+    ({ engine }) => (...call) => afterLook(engine, ...call),
   ),
   moving(
     "the new row is inserted after a SELECT, and stays if the update comes too late",
@@ -249,24 +245,14 @@ export const move: readonly Mutant[] = [
   moving(
     "a lock keeps moves apart, and no writes",
     "a move and a write that expect the same version both succeed",
-    (at) => (key, value, options) =>
-      alone(at, async () => {
-        if (!await isRight(at.engine, key, options)) return null;
-        await null;
-        return await inSteps(at.engine, key, value, options, { sure: true });
-      }),
+    (at) => (...call) => alone(at, () => afterLook(at.engine, ...call)),
   ),
   mutant("ENGINE-33", {
     name: "a lock keeps moves and writes apart, and no deletes",
     reason: "a move and a delete that expect the same version both succeed",
     defect: (at) => ({
       write: (...call) => alone(at, () => at.engine.write(...call)),
-      move: (key, value, options) =>
-        alone(at, async () => {
-          if (!await isRight(at.engine, key, options)) return null;
-          await null;
-          return await inSteps(at.engine, key, value, options, { sure: true });
-        }),
+      move: (...call) => alone(at, () => afterLook(at.engine, ...call)),
     }),
   }),
   mutant("ENGINE-33", {
@@ -307,6 +293,16 @@ export const move: readonly Mutant[] = [
       inSteps(engine, key, value, options, { turns: 30 }),
   ),
 ];
+
+/** A move whose conditions are looked at before. */
+async function afterLook(
+  engine: Whole,
+  ...[key, value, options]: Parameters<Move>
+): Promise<unknown> {
+  if (!await isRight(engine, key, options)) return null;
+  await null;
+  return await inSteps(engine, key, value, options, { sure: true });
+}
 
 /** Whether the conditions of a move hold at the moment. */
 async function isRight(
