@@ -112,6 +112,22 @@ for (const [name, open] of Object.entries(engines)) {
     assert(orders > 20, `${orders} orders`);
   });
 
+  Deno.test(`destroySessions({ only }) revokes a session, when it gets a new id in the meantime, in every order of steps (${name})`, async () => {
+    await inEveryOrder(
+      open,
+      ["u1", "u1"],
+      [
+        regenerate,
+        (storage, [only = ""]) => storage.destroySessions("u1", { only }),
+      ],
+      async (storage, [old, other], [fresh]) => {
+        assert(!await alive(storage, old), "the old id");
+        assert(!await alive(storage, fresh), "the new id");
+        assert(await alive(storage, other), "the other session");
+      },
+    );
+  });
+
   Deno.test(`destroySessions() revokes a session, when it is changed in the meantime, in every order of steps (${name})`, async () => {
     const orders = await inEveryOrder(
       open,
