@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Awaitable } from "../../../core/awaitable.ts";
 import { delay, timersEndWithRequest } from "../../../core/runtime.ts";
 import { Lazy } from "../lazy.ts";
 import {
@@ -135,7 +134,7 @@ export class Database {
   }
 
   /** The dialect of the client of the moment. */
-  dialect(): Awaitable<SqlDialect> {
+  dialect(): SqlDialect | Promise<SqlDialect> {
     return this.#connected?.dialect ??
       this.#connect().then(({ dialect }) => dialect);
   }
