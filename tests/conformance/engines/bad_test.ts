@@ -131,6 +131,10 @@ const bad: Record<string, [EngineTarget["open"], RegExp]> = {
     answering({ write: async () => true }),
     /^write\(\) returned a boolean, true; it must return the record's new version/,
   ],
+  "move is not a function": [
+    answering({ move: true }),
+    /^the engine's move is boolean; it must be a function, or left out$/,
+  ],
   "delete returns how many rows it deleted": [
     answering({ delete: async () => 1 }),
     /^delete\(\) returned a number, 1; it must return true or false \(return whether a row was changed, rowCount > 0\)$/,
@@ -197,6 +201,20 @@ Deno.test("checkEngine() says what sweep must return, when it returns what the d
       reason,
     );
   }
+});
+
+Deno.test("checkEngine() says what move must return, when it returns nothing", async () => {
+  const { results } = await checkEngine(
+    broken("bad", () => ({ move: async () => {} })),
+    { seed: 1, only: ["ENGINE-33"] },
+  );
+  assertEquals(
+    results.map(({ outcome, reason }) => [outcome, reason]),
+    [[
+      "error",
+      "move() returned undefined; it must return the record's new version; null if another version is stored (return the version that was stored, for example by RETURNING version)",
+    ]],
+  );
 });
 
 Deno.test("checkEngine() is not-run about deadlines, without a clock", async () => {
