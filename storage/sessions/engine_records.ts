@@ -50,6 +50,7 @@ export class EngineRecords implements Records {
   readonly policy: EnginePolicy;
   readonly checksLifetime = true;
   readonly engine: AnyEngine;
+  readonly move?: NonNullable<Records["move"]>;
   readonly sweep?: () => Promise<number | undefined>;
   readonly close?: () => Promise<void>;
 
@@ -57,6 +58,9 @@ export class EngineRecords implements Records {
     this.guarantees = engine.guarantees;
     this.policy = policy;
     this.engine = engine;
+    if (engine.move && this.guarantees.compareAndSet) {
+      this.move = (...given) => this.#move(...given);
+    }
     if (engine.sweep) this.sweep = () => this.#sweep();
     if (engine.close) {
       this.close = async () =>
@@ -126,38 +130,6 @@ export class EngineRecords implements Records {
     if (await this.replace(stored, this.#note(next), REPLACED)) return true;
     const found = await this.reload(stored);
     return found?.mark === REPLACED && nextOf(found) === next;
-  }
-
-  async move(
-    stored: StoredRecord,
-    nextId: string | undefined,
-    id: string,
-    draft: Draft,
-  ): Promise<KeyedRecord | "failed" | undefined> {
-    const { engine } = this;
-    if (!engine.move || !this.guarantees.compareAndSet) return undefined;
-    const { key: old, version: ifVersion } = stored as KeyedRecord;
-    const note = this.#note(nextId === undefined ? undefined : hashId(nextId));
-    const value = this.#encode(old, note, REPLACED);
-    const from = { key: old, ifVersion, value, expires: note.expires };
-    const key = hashId(id);
-    const text = this.#encode(key, draft);
-    const { expires, owner, lifetime } = draft;
-    let version: unknown;
-    try {
-      version = await this.policy.call(
-        "save session",
-        () => engine.move?.(key, text, { expires, owner, from }),
-        { key },
-      );
-    } catch {
-      // It was reported.
-      return "failed";
-    }
-    this.#checkVersion("move", version);
-    return version === null
-      ? undefined
-      : this.#record(id, key, text, version, expires, lifetime);
   }
 
   async rewrite(stored: StoredRecord): Promise<KeyedRecord | undefined> {
@@ -283,6 +255,37 @@ export class EngineRecords implements Records {
         ? undefined
         : this.#record(id, key, text, version, expires, draft.lifetime);
     });
+  }
+
+  async #move(
+    stored: StoredRecord,
+    nextId: string | undefined,
+    id: string,
+    draft: Draft,
+  ): Promise<KeyedRecord | "failed" | undefined> {
+    const { engine } = this;
+    const { key: old, version: ifVersion } = stored as KeyedRecord;
+    const note = this.#note(nextId === undefined ? undefined : hashId(nextId));
+    const value = this.#encode(old, note, REPLACED);
+    const from = { key: old, ifVersion, value, expires: note.expires };
+    const key = hashId(id);
+    const text = this.#encode(key, draft);
+    const { expires, owner, lifetime } = draft;
+    let version: unknown;
+    try {
+      version = await this.policy.call(
+        "save session",
+        () => engine.move?.(key, text, { expires, owner, from }),
+        { key },
+      );
+    } catch {
+      // It was reported.
+      return "failed";
+    }
+    this.#checkVersion("move", version);
+    return version === null
+      ? undefined
+      : this.#record(id, key, text, version, expires, lifetime);
   }
 
   /** @throws {SessionError} If the record is too large for the engine: `too-large`. */

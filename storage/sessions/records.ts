@@ -81,8 +81,8 @@ export interface Records {
   retire(stored: StoredRecord, nextId: string | undefined): Promise<boolean>;
   /**
    * Does in one step what `retire` of the old record and `create` under the new id do; `undefined`, and nothing has
-   * changed, if the engine cannot, the new id exists, or another version of the old record is stored. If the call has
-   * `failed`, it may have had its effect, or have it later.
+   * changed, if it takes more steps, the new id exists, or another version of the old record is stored. If the call has
+   * `failed`, it may have had its effect, or have it later. Absent if the engine does not have such a step.
    */
   move?(
     stored: StoredRecord,

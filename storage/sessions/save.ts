@@ -326,8 +326,10 @@ export class Save {
         await this.#giveUp("late");
         return UNLISTED;
       }
-      const moved = attempt === 1 && !this.#target && await this.#move(plan);
-      if (moved) return moved;
+      if (attempt === 1 && !this.#target && records.move) {
+        const moved = await this.#move(plan);
+        if (moved) return moved;
+      }
       const written = this.#target
         ? await records.replace(this.#target, plan.draft)
         : await records.create(id, plan.draft);
@@ -362,7 +364,7 @@ export class Save {
     }
   }
 
-  /** Takes the new id in one step; `undefined` if the engine does not have it, or another request was faster. */
+  /** Takes the new id in one step; `undefined` if that is not possible, or another request was faster. */
   async #move(plan: Plan): Promise<SaveOutcome | undefined> {
     const { id, changes: { newId } } = this.#intent;
     const old = this.#source as StoredRecord;
