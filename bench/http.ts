@@ -76,7 +76,7 @@ export async function measureServers(
       for (const server of servers) {
         for (const path of PATHS) {
           // The first round warms up.
-          await server.ask(path, round < 0 ? 8 * turn : turn, round >= 0);
+          await server.ask(path, round < 0 ? 6 * turn : turn, round >= 0);
         }
       }
     }

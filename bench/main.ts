@@ -41,7 +41,7 @@ import {
 } from "./results.ts";
 import { rowNames } from "./rows.ts";
 
-const ROUNDS = 20;
+const ROUNDS = 16;
 /** A round of servers takes longer, and has more requests in it. */
 const HTTP_SHARE = 0.2;
 const TOLERANCE = 0.25;

@@ -23,7 +23,7 @@ function cpu(): number {
 }
 
 /** CPU time of one cell before the first round, in µs: compilers need thousands of calls. */
-const WARM_UP = 400_000;
+const WARM_UP = 250_000;
 /** CPU time of one cell in one round, in µs. */
 const TURN = 5_000;
 /** Rounds that a cell sits out after one, if a run of it takes two turns or more. */
