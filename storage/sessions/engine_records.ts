@@ -19,7 +19,11 @@ import {
   type SessionRecord,
   storedTexts,
 } from "../../core/record.ts";
-import type { AnyEngine, StorageGuarantees } from "../contract.ts";
+import type {
+  AnyEngine,
+  StorageGuarantees,
+  WriteOptions,
+} from "../contract.ts";
 import { kindOf, problemOf } from "./engine_answers.ts";
 import {
   type EnginePolicy,
@@ -134,18 +138,9 @@ export class EngineRecords implements Records {
 
   async rewrite(stored: StoredRecord): Promise<KeyedRecord | undefined> {
     const { id, key, text, expires } = stored as KeyedRecord;
-    const owner = stored.decode()?.owner;
     const ifVersion = this.#versionOf(stored);
-    const version: unknown = await this.policy.call(
-      "save session",
-      async () =>
-        await this.engine.write(key, text, { expires, ifVersion, owner }),
-      { key },
-    );
-    this.#checkVersion("write", version);
-    return version === null
-      ? undefined
-      : this.#record(id, key, text, version, expires);
+    const owner = stored.decode()?.owner;
+    return await this.#writeText(id, key, text, { expires, ifVersion, owner });
   }
 
   async supersede(stored: StoredRecord): Promise<void> {
@@ -241,19 +236,31 @@ export class EngineRecords implements Records {
     ifVersion: unknown,
     mark = "",
   ): Awaitable<KeyedRecord | undefined> {
-    const { expires, owner } = draft;
+    const { expires, owner, lifetime } = draft;
     const text = this.#encode(key, draft, mark);
+    const options = { expires, ifVersion, owner };
+    return this.#writeText(id, key, text, options, lifetime);
+  }
+
+  /** @param lifetime As for `#record`. */
+  #writeText(
+    id: string,
+    key: string,
+    text: string,
+    options: WriteOptions,
+    lifetime?: StoredLifetime,
+  ): Awaitable<KeyedRecord | undefined> {
     const { engine } = this;
     const writing: Awaitable<unknown> = this.policy.call(
       "save session",
-      () => engine.write(key, text, { expires, ifVersion, owner }),
+      () => engine.write(key, text, options),
       { key },
     );
     return after(writing, (version) => {
       this.#checkVersion("write", version);
       return version === null
         ? undefined
-        : this.#record(id, key, text, version, expires, draft.lifetime);
+        : this.#record(id, key, text, version, options.expires, lifetime);
     });
   }
 

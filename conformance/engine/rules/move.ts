@@ -155,6 +155,16 @@ async function competes(e: EngineTrial, a: OpenEngine): Promise<void> {
   }
 }
 
+/** A move of a record that is stored first. */
+async function ready(
+  e: EngineTrial,
+  a: OpenEngine,
+  old: string,
+): Promise<() => Promise<unknown>> {
+  const { key, options } = await prepare(e, a, { old });
+  return () => a.move(key, NEW, options);
+}
+
 /** A move beside a write or a delete of the old record, which expects the same version. */
 async function meets(
   e: EngineTrial,
@@ -162,10 +172,7 @@ async function meets(
   rival: "write" | "delete",
 ): Promise<void> {
   await overlap(e, a, {
-    length: async (old) => {
-      const { key, options } = await prepare(e, a, { old });
-      return () => a.move(key, NEW, options);
-    },
+    length: (old) => ready(e, a, old),
     async meet(old, [here, there], meeting) {
       const { key, options } = await prepare(e, a, { old });
       const { expires, from: { ifVersion } } = options;
@@ -199,10 +206,7 @@ async function meets(
 /** Reads beside a move. */
 async function isRead(e: EngineTrial, a: OpenEngine): Promise<void> {
   await overlap(e, a, {
-    length: async (old) => {
-      const { key, options } = await prepare(e, a, { old });
-      return () => a.move(key, NEW, options);
-    },
+    length: (old) => ready(e, a, old),
     async meet(old, [here, there], meeting) {
       const { key, options } = await prepare(e, a, { old });
       await meeting(
