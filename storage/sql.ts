@@ -108,7 +108,7 @@ export function createSqlSessionStorage<Data = SessionData, FlashData = Data>(
     const database = new Database({
       ...{ db, dialect, table: tableOf(table), creates: createTable },
       prepares: prepare,
-      patience: (options.engineTimeout ?? 10) * 1000,
+      patience: policy.engineTimeout * 1000,
       onAdvice: report,
     });
     return new SqlEngine(database, policy.now, report);

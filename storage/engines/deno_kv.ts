@@ -63,11 +63,12 @@ const OVERHEAD = 128;
 
 /**
  * A local database is a SQLite file. While another process writes to it, Deno does not wait: the transaction fails with
- * this message. Measured with 12 processes that only write: up to 4 attempts.
+ * this message. Measured with 12 processes that only write: up to 4 attempts, but many more where the disk is slow.
  */
 const LOCKED = "database is locked";
-const MAX_COMMIT_ATTEMPTS = 50;
-const MAX_COMMIT_DELAY = 40;
+
+/** The longest wait before a transaction is repeated, in milliseconds. */
+const MAX_DELAY = 40;
 
 /** Keeps records in Deno KV. */
 export class DenoKvEngine implements Engine {
@@ -85,17 +86,21 @@ export class DenoKvEngine implements Engine {
   readonly #own: boolean;
   readonly #prefix: string;
   readonly #now: () => number;
+  readonly #patience: number;
 
+  /** @param patience How long to repeat a transaction while the database is locked, in milliseconds. */
   constructor(
     given: KvLike | Promise<KvLike> | undefined,
     prefix: string,
     now: () => number,
+    patience: number,
   ) {
     checkPrefix(prefix, { maxBytes: MAX_PREFIX });
     this.#kv = new Lazy(given ? async () => await given : openDefault());
     this.#own = !given;
     this.#prefix = prefix;
     this.#now = now;
+    this.#patience = patience;
   }
 
   async read(key: string): Promise<EngineRecord | null> {
@@ -120,8 +125,7 @@ export class DenoKvEngine implements Engine {
     const expireIn = Math.min(Math.max(1, left), MAX_EXPIRE_IN);
     // Bytes, because V8 takes two bytes for each letter of a text that contains one beyond Latin-1.
     const record = { text: utf8(value), expires };
-    const kv = await this.#kv.get();
-    const written = await commit(() =>
+    const written = await this.#commit((kv) =>
       begin(kv, at, ifVersion).set(at, record, { expireIn })
     );
     return written.ok ? written.versionstamp : null;
@@ -132,14 +136,32 @@ export class DenoKvEngine implements Engine {
     { ifVersion }: DeleteOptions = {},
   ): Promise<boolean> {
     const at = [this.#prefix, key];
-    const kv = await this.#kv.get();
-    const deleted = await commit(() => begin(kv, at, ifVersion).delete(at));
+    const deleted = await this.#commit((kv) =>
+      begin(kv, at, ifVersion).delete(at)
+    );
     return deleted.ok;
   }
 
   async close(): Promise<void> {
     const opened = this.#kv.take();
     if (opened && this.#own) (await opened).close();
+  }
+
+  /** Commits a transaction, and repeats it while another process has locked the database. */
+  async #commit(
+    transaction: (kv: KvLike) => KvAtomicLike,
+  ): ReturnType<KvAtomicLike["commit"]> {
+    const kv = await this.#kv.get();
+    const until = performance.now() + this.#patience;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await transaction(kv).commit();
+      } catch (error) {
+        const locked = error instanceof Error && error.message === LOCKED;
+        if (!locked || performance.now() > until) throw error;
+        await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
+      }
+    }
   }
 }
 
@@ -148,21 +170,6 @@ function begin(kv: KvLike, key: string[], ifVersion: unknown): KvAtomicLike {
   return versionstamp === undefined
     ? kv.atomic()
     : kv.atomic().check({ key, versionstamp });
-}
-
-/** Commits a transaction, and tries again while another process has locked the database. */
-async function commit(
-  transaction: () => KvAtomicLike,
-): ReturnType<KvAtomicLike["commit"]> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await transaction().commit();
-    } catch (error) {
-      const locked = error instanceof Error && error.message === LOCKED;
-      if (!locked || attempt === MAX_COMMIT_ATTEMPTS) throw error;
-      await delay(Math.random() * Math.min(MAX_COMMIT_DELAY, 2 ** attempt));
-    }
-  }
 }
 
 /** @throws {TypeError} If the platform does not have Deno KV. */

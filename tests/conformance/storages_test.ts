@@ -18,7 +18,7 @@ const targets = [
   fileTarget(dir),
   engineTarget(
     "Deno KV",
-    ({ namespace, now }) => new DenoKvEngine(kv, namespace, now),
+    ({ namespace, now }) => new DenoKvEngine(kv, namespace, now, 10_000),
     ["durable"],
     { recordBytes: 64 * 1024 - 256 },
   ),

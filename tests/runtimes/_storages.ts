@@ -145,7 +145,7 @@ const MAKERS: Partial<Record<RowName, Maker>> = {
     here.closing(() => kv.close());
     return engineTarget(
       title,
-      ({ namespace, now }) => new DenoKvEngine(kv, namespace, now),
+      ({ namespace, now }) => new DenoKvEngine(kv, namespace, now, 10_000),
       ["durable"],
       { recordBytes: 64 * 1024 - 256 },
     );

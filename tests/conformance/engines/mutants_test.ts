@@ -2,7 +2,7 @@
  * Whether each rule about engines notices what it is there for: engines that are broken in one way each, as they are in
  * life, and what must turn red. Each is tried on all rules.
  *
- * The quick form tries one seed, the thorough form ten.
+ * The quick form tries one seed, the long form ten.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
@@ -16,7 +16,7 @@ import { mutants } from "./mutants/mod.ts";
 
 /** Repeats what is random in the rules. */
 const options = { seed: 2026 };
-const seeds = effort.thorough
+const seeds = effort.long
   ? Array.from({ length: 10 }, (_, i) => 2017 + i)
   : [options.seed];
 

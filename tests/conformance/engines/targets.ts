@@ -116,6 +116,6 @@ export function fileEngine(root: string): EngineTarget {
 export function denoKvEngine(kv: KvLike): EngineTarget {
   return target(
     "Deno KV",
-    ({ namespace, now }) => new DenoKvEngine(kv, namespace, now),
+    ({ namespace, now }) => new DenoKvEngine(kv, namespace, now, 10_000),
   );
 }

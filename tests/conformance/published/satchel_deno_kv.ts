@@ -8,7 +8,7 @@ globalThis.addEventListener("unload", () => kv.close());
 
 const target: Target = engineTarget(
   "Satchel Deno KV",
-  ({ namespace, now }) => new DenoKvEngine(kv, namespace, now),
+  ({ namespace, now }) => new DenoKvEngine(kv, namespace, now, 10_000),
   ["durable"],
   { recordBytes: 64 * 1024 - 256 },
 );

@@ -59,6 +59,10 @@ const VISITORS = [
   ["signed in, changed", "changed"],
 ] as const;
 
+/** The other middlewares of the quick form, and those of the thorough form. The long form has each of them. */
+const QUICK_OTHERS: readonly Setup["other"][] = ["compression"];
+const THOROUGH_OTHERS: readonly Setup["other"][] = ["compression", "all"];
+
 /** The kinds of answer that a host can send. */
 function kindsOf(host: Setup["host"]): string[] {
   if (host.startsWith("h3")) return Object.keys(H3_KINDS);
@@ -75,8 +79,12 @@ export function register(
   title: string = host,
 ): void {
   for (const order of ORDERS) {
-    const isOnce = order === "alone" || !effort.thorough;
-    for (const other of isOnce ? OTHERS.slice(0, 1) : OTHERS) {
+    const others = effort.long
+      ? OTHERS
+      : effort.thorough
+      ? THOROUGH_OTHERS
+      : QUICK_OTHERS;
+    for (const other of order === "alone" ? QUICK_OTHERS : others) {
       // express-session does not know HTTP/2, nor the form `end(callback)`, which h3 uses.
       if (/^h3|http2/.test(host) && /session|all/.test(other)) continue;
       const name = order === "alone" ? "" : `, ${other} ${order} it`;

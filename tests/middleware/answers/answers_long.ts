@@ -1,4 +1,5 @@
 import { effort } from "../../_effort.ts";
 
 effort.thorough = true;
-await import("./odd_test.ts");
+effort.long = true;
+await import("./answers_test.ts");

@@ -1,4 +1,5 @@
 import { effort } from "../../_effort.ts";
 
 effort.thorough = true;
+effort.long = true;
 await import("./mutants_test.ts");
