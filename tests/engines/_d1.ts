@@ -20,6 +20,7 @@ export async function startWorker(
 ): Promise<{ db: D1; fetch: Fetch }> {
   const { Miniflare } = await import("npm:miniflare@4.20260730.0");
   const workerd = new Miniflare({
+    cf: false,
     modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
     d1Databases: ["DB"],
     compatibilityDate: "2026-07-01",

@@ -54,6 +54,8 @@ export async function startWorkerd(
   } = options;
   const { Miniflare } = await import("npm:miniflare@4.20260730.0");
   const workerd = new Miniflare({
+    // It would ask Cloudflare where this machine is.
+    cf: false,
     modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
     kvNamespaces: ["SESSIONS"],
     bindings: bindings as Record<string, never>,
