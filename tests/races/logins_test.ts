@@ -103,8 +103,7 @@ Deno.test("restart() loses no login to parallel requests, when sessions move fro
 await withEngines(({ name, start }) => {
   // To start one takes seconds.
   if (name === "Redis Cluster" && !effort.thorough) return;
-  const isSlow = name === "PostgreSQL" || name === "MariaDB";
-  const runs = !effort.thorough ? 5 : isSlow ? 40 : 200;
+  const runs = effort.long ? 200 : effort.thorough ? 40 : 5;
   Deno.test(`restart() loses no login to parallel requests, when ${runs} visitors sign in on ${name}`, async () => {
     const { place, stop } = await start();
     try {

@@ -8,11 +8,11 @@ import { raceInside } from "./_inside.ts";
 import { HAMMER, VISITS } from "../../conformance/history/work.ts";
 
 const PROCESSES = effort.thorough ? 4 : 2;
-const COMMITS = effort.thorough ? 200 : 60;
+const COMMITS = effort.long ? 200 : effort.thorough ? 100 : 60;
 const hammer = { mix: HAMMER, sessions: 1, width: 1, commits: COMMITS };
 const visits = {
   mix: VISITS,
-  sessions: effort.thorough ? 40 : 12,
+  sessions: effort.long ? 40 : effort.thorough ? 20 : 12,
   width: 1,
   commits: 20,
 };

@@ -21,10 +21,8 @@ import type { Surroundings } from "./suite.ts";
 await bundle();
 
 const groups = new Set(rules.map(({ id }) => id.split("-")[0]));
-/** The quick form runs the first rule of each group, the thorough form every third rule, the long form all. */
+/** The long form runs all rules, the others the first rule of each group. */
 const first = [...groups].map((group) => `${group}-01`);
-const some = rules.map(({ id }) => id)
-  .filter((id, i) => i % 3 === 0 || first.includes(id));
 
 const ports: { -readonly [E in keyof Surroundings["ports"]]: number } = {};
 if (installed("redis")) {
@@ -43,7 +41,7 @@ await withPackages(
 
 const here: Pick<Surroundings, "ports" | "only"> = {
   ports,
-  ...effort.long ? {} : { only: effort.thorough ? some : first },
+  ...effort.long ? {} : { only: first },
 };
 
 /** How many tests of one row passed and failed on one runtime. */
@@ -84,17 +82,21 @@ async function check(on: Runtime): Promise<void> {
   );
 }
 
-/** The quick form leaves out the runtimes that differ little from others. */
-const runtimes: Runtime[] = effort.thorough
-  ? ["node20", "node", "deno", "bun"]
-  : ["node20", "bun"];
+/** The runtimes that differ little from others. The quick form leaves them out, and the thorough form has only them. */
+const SIMILAR: readonly Runtime[] = ["node", "deno", "workersNode"];
+
+function isTried(on: Runtime): boolean {
+  return effort.long || effort.thorough === SIMILAR.includes(on);
+}
+
+const runtimes = (["node20", "node", "deno", "bun"] as const)
+  .filter(isTried) as Runtime[];
 await withPackages(
   "Workers (workerd)",
   WORKERD,
   async () => {},
   () => {
-    runtimes.push("workers");
-    if (effort.thorough) runtimes.push("workersNode");
+    runtimes.push(...(["workers", "workersNode"] as const).filter(isTried));
   },
 );
 

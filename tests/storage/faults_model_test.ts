@@ -28,7 +28,7 @@ import { type Bounds, everyOrder, type Fault } from "./_schedule.ts";
 
 const FAULTS: readonly Fault[] = ["fails", "answer lost"];
 
-const RETRIES = effort.thorough ? [0, 1] : [0];
+const RETRIES = effort.long ? [0, 1] : [0];
 
 /** What the quick form tries in pairs when calls fail: requests that write more than their session's record. */
 const WIDE: readonly Program[] = [
@@ -108,8 +108,8 @@ async function tryAll(
 }
 
 Deno.test("storage keeps its promises to each pair of requests, in every order of steps with few switches", async () => {
-  const starts = effort.thorough ? STARTS : FEW_STARTS;
-  const of = effort.thorough ? programs : FEW;
+  const starts = effort.long ? STARTS : FEW_STARTS;
+  const of = effort.long ? programs : FEW;
   await tryAll(
     { starts, size: 2, of },
     { switches: effort.long ? 3 : 2 },
@@ -122,7 +122,7 @@ for (const retries of RETRIES) {
     const of = effort.long ? FEW : WIDE;
     await tryAll(
       { starts, size: 2, of },
-      { switches: effort.thorough && retries === 0 ? 2 : 1, failures: 1 },
+      { switches: effort.long && retries === 0 ? 2 : 1, failures: 1 },
     );
   });
 }
@@ -130,7 +130,7 @@ for (const retries of RETRIES) {
 Deno.test("storage keeps its promises to each pair of requests, when a new id is one call, in every order of steps with few switches", async () => {
   await tryAll(
     { starts: MOVING_STARTS, size: 2, of: effort.long ? programs : MOVING },
-    { switches: effort.thorough ? 3 : 2 },
+    { switches: effort.long ? 3 : 2 },
   );
 });
 
@@ -139,7 +139,7 @@ for (const retries of [0, 1]) {
     const starts = MOVING_STARTS.map((start) => ({ ...start, retries }));
     await tryAll(
       { starts, size: 2, of: effort.long ? FEW : MOVING },
-      { switches: effort.thorough ? 2 : 1, failures: 1 },
+      { switches: effort.long ? 2 : 1, failures: 1 },
     );
   });
 }
@@ -174,7 +174,7 @@ async function tryRandom(
 }
 
 Deno.test("storage keeps its promises to requests drawn at random, when calls to the engine fail", async () => {
-  await tryRandom(effort.long ? 100_000 : effort.thorough ? 15_000 : 2_000, {
+  await tryRandom(effort.long ? 100_000 : 2_000, {
     faults: FAULTS,
     most: 3,
   });
@@ -183,21 +183,19 @@ Deno.test("storage keeps its promises to requests drawn at random, when calls to
 // A record that is created again late, after its session was destroyed, looks like a new one. So no save is
 // repeated here.
 Deno.test("storage keeps its promises to requests drawn at random, when calls to the engine fail and take effect later", async () => {
-  await tryRandom(effort.long ? 30_000 : effort.thorough ? 5_000 : 500, {
+  await tryRandom(effort.long ? 30_000 : 500, {
     faults: ["times out"],
     most: 2,
     retries: [0],
   });
 });
 
-if (effort.thorough) {
+if (effort.long) {
   Deno.test("storage keeps its promises to each pair of requests, when they follow each other and two calls to the engine fail at any step", async () => {
     const starts = FEW_STARTS.map((start) => ({ ...start, retries: 1 }));
     await tryAll({ starts, size: 2, of: WIDE }, { switches: 0, failures: 2 });
   });
-}
 
-if (effort.long) {
   Deno.test("storage keeps its promises to each three requests, in every order of steps with few switches", async () => {
     await tryAll({ starts: FEW_STARTS, size: 3, of: FEW }, { switches: 1 });
   });

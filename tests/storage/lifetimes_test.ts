@@ -197,7 +197,7 @@ const OWN = SETTINGS.filter((setting) => setting.own !== undefined);
 
 for (const kind of KINDS) {
   // Every seventh row has each setting and each story.
-  const step = kind.slow === true && !effort.thorough ? 7 : 1;
+  const step = kind.slow === true && !effort.long ? 7 : 1;
   for (const browses of [false, true]) {
     const [symbol, who] = browses
       ? ["withSession()", "a browser"]

@@ -1,5 +1,4 @@
 import { effort } from "../../_effort.ts";
 
-effort.thorough = true;
 effort.long = true;
 await import("./mutants_test.ts");

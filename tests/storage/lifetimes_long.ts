@@ -1,4 +1,4 @@
 import { effort } from "../_effort.ts";
 
-effort.thorough = true;
+effort.long = true;
 await import("./lifetimes_test.ts");

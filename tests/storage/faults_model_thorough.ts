@@ -1,4 +1,0 @@
-import { effort } from "../_effort.ts";
-
-effort.thorough = true;
-await import("./faults_model_test.ts");
