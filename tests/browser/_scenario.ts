@@ -28,12 +28,12 @@ export interface ScenarioOptions {
   context?: BrowserContextOptions;
   /** Whether Back may show a page from the browser's memory. @default {false} */
   keepsPages?: boolean;
-  /** @default {one of each kind: in the process, in the cookie, in a file, on a server} */
+  /** @default {one of each kind: in the process, in the cookie, on a server} */
   storages?: readonly string[];
 }
 
 /** The tests of the example by HTTP try every storage. */
-const KINDS = ["memory", "cookie", "sqlite", "redis"];
+const KINDS = ["memory", "cookie", "redis"];
 
 const ready = installed();
 const all: readonly string[] = ready ? shopStorages() : [];

@@ -37,5 +37,5 @@ scenario(
     await lost.reload();
     assertEquals([await greeted(page), await greeted(lost)], ["Grace", null]);
   },
-  { storages: ["memory", "file", "kv", "sqlite", "postgres", "redis"] },
+  { storages: ["memory", "sqlite", "redis"] },
 );
