@@ -473,7 +473,8 @@ export class SessionState {
     const origin = this.originIn(storage);
     const pending = this.#changes;
     const inPlace = this.#changedInPlace();
-    const texts = origin && this.#storedTexts();
+    // Found on demand: a login sets all values anew.
+    const texts = () => origin && this.#storedTexts();
     // For another storage, all that the session shows is new.
     const shown = origin && this.#shown;
     const values = new Map<string, string>();
@@ -482,7 +483,7 @@ export class SessionState {
       if (!isChanged && shown?.isAdded(key)) continue;
       const text = isChanged
         ? inPlace.get(key)
-        : shown?.migratedText(key) ?? texts?.values.get(key);
+        : shown?.migratedText(key) ?? texts()?.values.get(key);
       values.set(key, text ?? encodeJson(value, key));
     }
     const { tags: stored = {} } = origin && this.record || {};
@@ -490,9 +491,12 @@ export class SessionState {
       Object.hasOwn(stored, key) ? stored[key] : undefined;
     const taken = new Map<string, Taken>();
     for (const [key, which] of pending.taken) {
-      const text = texts?.flashes.get(key);
-      if (which === "any") taken.set(key, "any");
-      else if (text !== undefined) {
+      if (which === "any") {
+        taken.set(key, "any");
+        continue;
+      }
+      const text = texts()?.flashes.get(key);
+      if (text !== undefined) {
         taken.set(key, { text: encodedAgain(text), tag: tagOf(key) });
       }
     }

@@ -75,14 +75,16 @@ Deno.test("write() and delete() fail, when the database stays locked for longer 
   const engine = new DenoKvEngine(kv, "session", Date.now, 0);
   const options = { expires: Infinity };
   try {
-    for (
-      const call of [
-        () => engine.write("key", "{}", options),
-        () => engine.delete("key"),
-      ]
-    ) {
-      await assertRejects(call, TypeError, "database is locked");
-    }
+    await assertRejects(
+      () => engine.write("key", "{}", options),
+      TypeError,
+      "database is locked",
+    );
+    await assertRejects(
+      () => engine.delete("key"),
+      TypeError,
+      "database is locked",
+    );
   } finally {
     close();
   }
