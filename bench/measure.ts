@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import type { Probe } from "./probe.ts";
 import type { Cell } from "./rows.ts";
 
 /** The median of numbers. */
@@ -17,7 +18,7 @@ export function median(numbers: readonly number[]): number {
 }
 
 /** The CPU time of this process, in µs. */
-function cpu(): number {
+export function cpu(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
@@ -30,13 +31,15 @@ const TURN = 5_000;
 const REST = 6;
 
 /**
- * Measures cells: each in its turn, and each round begins with another.
+ * Measures cells: each in its turn, and each round begins with another. A turn counts if the probe says that the
+ * processor was left alone before and after it.
  *
  * @returns For each cell, the CPU time of a request in each of its turns, in µs.
  */
 export async function measure(
   cells: readonly Cell[],
   rounds: number,
+  probe: Probe,
 ): Promise<number[][]> {
   let n = 0;
   const run = async (cell: Cell, times: number) => {
@@ -57,7 +60,11 @@ export async function measure(
     for (const turn of rotated(turns, round)) {
       const { cell, slow, took } = turn;
       if (slow && round % REST !== 0) continue;
-      const each = await run(cell, turn.times);
+      let each: number;
+      do {
+        await probe.quiet();
+        each = await run(cell, turn.times);
+      } while (!probe.isQuiet());
       // The first round finds how many runs fill a turn.
       if (round < 0) turn.times = Math.ceil(TURN / each);
       else took.push(each / cell.requests);

@@ -15,6 +15,15 @@ export interface Raw {
   readonly times: readonly number[];
 }
 
+/** What a process inside a runtime prints. */
+export interface Measured {
+  /** The CPU time of its fastest probe, in µs. */
+  readonly fastest: number;
+  /** Turns that were measured although something was on the processor's core. */
+  readonly disturbed: number;
+  readonly raw: readonly Raw[];
+}
+
 /** A library in a row: how many times this library's CPU time it takes. */
 export interface Other {
   readonly floor?: true;
@@ -44,6 +53,8 @@ export interface Results {
   readonly date: string;
   readonly machine: string;
   readonly rounds: number;
+  /** As in {@linkcode Measured}. */
+  readonly disturbed: number;
   readonly packages: Readonly<Record<string, string>>;
   readonly runtimes: Readonly<Record<string, RuntimeResults>>;
 }

@@ -30,6 +30,7 @@ function results(a: Run, b = a): Results {
     date: "2026-01-01",
     machine: "2 × Processor",
     rounds: 3,
+    disturbed: 7,
     packages: { "cookie-session": "2.1.1" },
     runtimes: {
       deno: {
