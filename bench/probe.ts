@@ -12,7 +12,7 @@ const DISTURBED = 1.15;
 /** The wait between two probes until that ends, in ms. */
 const WAIT = 2;
 /** How long to wait in all, in ms. */
-const PATIENCE = 60_000;
+const PATIENCE = 2_500;
 
 /**
  * A fixed piece of work. If another program shares the processor's core, of this machine or of another one on the same
