@@ -32,7 +32,6 @@ import { measureSql } from "./sql.ts";
 import {
   combine,
   compare,
-  type Measured,
   type Raw,
   type Results,
   type Row,
@@ -42,9 +41,11 @@ import {
 } from "./results.ts";
 import { rowNames } from "./rows.ts";
 
-const ROUNDS = 16;
+const ROUNDS = 40;
 /** A round of servers takes longer, and has more requests in it. */
-const HTTP_SHARE = 0.2;
+const HTTP_SHARE = 0.15;
+/** How many processes measure a row in a run: what compilers come to differs from one to the next. */
+const PROCESSES = 3;
 const TOLERANCE = 0.25;
 const FILES = {
   json: new URL("results.json", import.meta.url),
@@ -64,28 +65,26 @@ const { values: options, positionals: [part, which] } = parseArgs({
 });
 const rounds = Number(options.rounds ?? ROUNDS);
 
-/** The fastest probe on each runtime so far, in µs. */
-const fastest = new Map<Runtime, number>();
-/** Turns that were measured although something was on the processor's core. */
-let disturbed = 0;
-
-/** A row in a process of its own: this library, its peers and the floors, round robin. Without a name, it only probes. */
+/** A row in processes of its own: this library, its peers and the floors, round robin. */
 async function measureRow(on: Runtime, row: string): Promise<Raw[]> {
-  const probe = fastest.get(on) ?? Infinity;
-  const inside = await command(on, "inside", row, `${rounds}`, `${probe}`);
-  const { code, stdout } = await inside.output();
-  if (code !== 0) throw new Error(`Cannot measure ${row} on ${on}`);
-  const measured: Measured = JSON.parse(new TextDecoder().decode(stdout));
-  fastest.set(on, measured.fastest);
-  disturbed += measured.disturbed;
-  return [...measured.raw];
+  const found = new Map<string, Raw>();
+  for (let i = 0; i < PROCESSES; i++) {
+    const inside = await command(on, "inside", row, `${rounds}`);
+    const { code, stdout } = await inside.output();
+    if (code !== 0) throw new Error(`Cannot measure ${row} on ${on}`);
+    const measured: Raw[] = JSON.parse(new TextDecoder().decode(stdout));
+    for (const raw of measured) {
+      const before = found.get(raw.name)?.times ?? [];
+      found.set(raw.name, { ...raw, times: [...before, ...raw.times] });
+    }
+  }
+  return [...found.values()];
 }
 
 async function runOn(on: Runtime): Promise<Run> {
   const pattern = new RegExp(options.rows ?? "");
   const names = part === "http" ? [] : rowNames(pattern, on === "deno");
   const rows: Record<string, Row> = {};
-  if (names.length > 0 && !fastest.has(on)) await measureRow(on, "");
   for (const row of names) rows[row] = compare(await measureRow(on, row), OURS);
   const noServers = part === "rows" || options.rows || options.check;
   const servers = noServers
@@ -119,9 +118,8 @@ async function run(): Promise<Results> {
     };
     console.log(plainTable(runtimes[runtime]));
   }
-  console.log(`Something else was on the processor in ${disturbed} turns.`);
   const date = new Date().toISOString().slice(0, 10);
-  return { date, machine: machine(), rounds, disturbed, packages, runtimes };
+  return { date, machine: machine(), rounds, packages, runtimes };
 }
 
 async function check(results: Results): Promise<void> {

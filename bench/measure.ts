@@ -4,7 +4,6 @@
  * @module
  */
 import process from "node:process";
-import type { Probe } from "./probe.ts";
 import type { Cell } from "./rows.ts";
 
 /** The median of numbers. */
@@ -17,29 +16,37 @@ export function median(numbers: readonly number[]): number {
   return half.reduce((sum, n) => sum + n, 0) / half.length;
 }
 
+/**
+ * The mean of the smaller half of numbers: what a turn takes when other programs leave the processor alone. They can
+ * only slow a turn down, and not all libraries alike.
+ */
+export function undisturbed(numbers: readonly number[]): number {
+  const half = [...numbers].sort((a, b) => a - b)
+    .slice(0, Math.ceil(numbers.length / 2));
+  return half.reduce((sum, n) => sum + n, 0) / half.length;
+}
+
 /** The CPU time of this process, in µs. */
-export function cpu(): number {
+function cpu(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
 
 /** CPU time of one cell before the first round, in µs: compilers need thousands of calls. */
-const WARM_UP = 250_000;
-/** CPU time of one cell in one round, in µs. */
-const TURN = 5_000;
+const WARM_UP = 150_000;
+/** CPU time of one cell in one round, in µs. Short, because what slows turns down comes and goes in milliseconds. */
+const TURN = 2_000;
 /** Rounds that a cell sits out after one, if a run of it takes two turns or more. */
 const REST = 6;
 
 /**
- * Measures cells: each in its turn, and each round begins with another. A turn counts if the probe says that the
- * processor was left alone before and after it.
+ * Measures cells: each in its turn, and each round begins with another.
  *
  * @returns For each cell, the CPU time of a request in each of its turns, in µs.
  */
 export async function measure(
   cells: readonly Cell[],
   rounds: number,
-  probe: Probe,
 ): Promise<number[][]> {
   let n = 0;
   const run = async (cell: Cell, times: number) => {
@@ -60,11 +67,7 @@ export async function measure(
     for (const turn of rotated(turns, round)) {
       const { cell, slow, took } = turn;
       if (slow && round % REST !== 0) continue;
-      let each: number;
-      do {
-        await probe.quiet();
-        each = await run(cell, turn.times);
-      } while (!probe.isQuiet());
+      const each = await run(cell, turn.times);
       // The first round finds how many runs fill a turn.
       if (round < 0) turn.times = Math.ceil(TURN / each);
       else took.push(each / cell.requests);

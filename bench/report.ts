@@ -52,7 +52,7 @@ export function plainTable(
 
 /** The file that a run writes. */
 export function markdown(results: Results): string {
-  const { date, machine, packages, rounds, disturbed } = results;
+  const { date, machine, packages, rounds } = results;
   const versions = Object.entries(packages).map(([name, version]) =>
     `${name} ${version}`
   );
@@ -63,8 +63,7 @@ export function markdown(results: Results): string {
 
 ${date}, ${machine}. ${
     runtimes.map(({ version }) => version).join(", ")
-  }. Peers: ${versions.join(", ")}. Two runs of ${rounds} rounds, in
-which something else was on the processor in ${disturbed} turns of libraries.
+  }. Peers: ${versions.join(", ")}. Two runs of ${rounds} rounds.
 
 [How this is measured](README.md) says what the rows mean. In short: \`${OURS}\`
 is in µs of CPU time a request. A peer's number is how many times that it takes:

@@ -5,7 +5,7 @@
  */
 import type { Agreement } from "./agreement.ts";
 import type { Load, Served } from "./http.ts";
-import { median } from "./measure.ts";
+import { undisturbed } from "./measure.ts";
 
 /** What runs inside a runtime prints of one library in one row. */
 export interface Raw {
@@ -13,15 +13,6 @@ export interface Raw {
   readonly floor: boolean;
   /** CPU µs a request, in each of its turns. */
   readonly times: readonly number[];
-}
-
-/** What a process inside a runtime prints. */
-export interface Measured {
-  /** The CPU time of its fastest probe, in µs. */
-  readonly fastest: number;
-  /** Turns that were measured although something was on the processor's core. */
-  readonly disturbed: number;
-  readonly raw: readonly Raw[];
 }
 
 /** A library in a row: how many times this library's CPU time it takes. */
@@ -53,19 +44,17 @@ export interface Results {
   readonly date: string;
   readonly machine: string;
   readonly rounds: number;
-  /** As in {@linkcode Measured}. */
-  readonly disturbed: number;
   readonly packages: Readonly<Record<string, string>>;
   readonly runtimes: Readonly<Record<string, RuntimeResults>>;
 }
 
-/** Compares what a process has measured in a row: medians of turns. */
+/** Compares the turns of a row: without those in which other programs got in the way. */
 export function compare(raw: readonly Raw[], ours: string): Row {
-  const own = median(raw.find(({ name }) => name === ours)?.times ?? []);
+  const own = undisturbed(raw.find(({ name }) => name === ours)?.times ?? []);
   const others = raw.filter(({ name }) => name !== ours)
     .map(({ name, floor, times }): [string, Other] => [name, {
       ...floor ? { floor } : {},
-      ratio: median(times) / own,
+      ratio: undisturbed(times) / own,
     }]);
   return { ours: own, others: Object.fromEntries(others) };
 }
