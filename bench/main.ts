@@ -41,11 +41,9 @@ import {
 } from "./results.ts";
 import { rowNames } from "./rows.ts";
 
-const ROUNDS = 40;
+const ROUNDS = 16;
 /** A round of servers takes longer, and has more requests in it. */
-const HTTP_SHARE = 0.15;
-/** How many processes measure a row in a run: what compilers come to differs from one to the next. */
-const PROCESSES = 3;
+const HTTP_SHARE = 0.2;
 const TOLERANCE = 0.25;
 const FILES = {
   json: new URL("results.json", import.meta.url),
@@ -65,20 +63,12 @@ const { values: options, positionals: [part, which] } = parseArgs({
 });
 const rounds = Number(options.rounds ?? ROUNDS);
 
-/** A row in processes of its own: this library, its peers and the floors, round robin. */
+/** A row in a process of its own: this library, its peers and the floors, round robin. */
 async function measureRow(on: Runtime, row: string): Promise<Raw[]> {
-  const found = new Map<string, Raw>();
-  for (let i = 0; i < PROCESSES; i++) {
-    const inside = await command(on, "inside", row, `${rounds}`);
-    const { code, stdout } = await inside.output();
-    if (code !== 0) throw new Error(`Cannot measure ${row} on ${on}`);
-    const measured: Raw[] = JSON.parse(new TextDecoder().decode(stdout));
-    for (const raw of measured) {
-      const before = found.get(raw.name)?.times ?? [];
-      found.set(raw.name, { ...raw, times: [...before, ...raw.times] });
-    }
-  }
-  return [...found.values()];
+  const inside = await command(on, "inside", row, `${rounds}`);
+  const { code, stdout } = await inside.output();
+  if (code !== 0) throw new Error(`Cannot measure ${row} on ${on}`);
+  return JSON.parse(new TextDecoder().decode(stdout));
 }
 
 async function runOn(on: Runtime): Promise<Run> {

@@ -16,16 +16,6 @@ export function median(numbers: readonly number[]): number {
   return half.reduce((sum, n) => sum + n, 0) / half.length;
 }
 
-/**
- * The mean of the smaller half of numbers: what a turn takes when other programs leave the processor alone. They can
- * only slow a turn down, and not all libraries alike.
- */
-export function undisturbed(numbers: readonly number[]): number {
-  const half = [...numbers].sort((a, b) => a - b)
-    .slice(0, Math.ceil(numbers.length / 2));
-  return half.reduce((sum, n) => sum + n, 0) / half.length;
-}
-
 /** The CPU time of this process, in µs. */
 function cpu(): number {
   const { user, system } = process.cpuUsage();
@@ -33,9 +23,9 @@ function cpu(): number {
 }
 
 /** CPU time of one cell before the first round, in µs: compilers need thousands of calls. */
-const WARM_UP = 150_000;
-/** CPU time of one cell in one round, in µs. Short, because what slows turns down comes and goes in milliseconds. */
-const TURN = 2_000;
+const WARM_UP = 250_000;
+/** CPU time of one cell in one round, in µs. */
+const TURN = 5_000;
 /** Rounds that a cell sits out after one, if a run of it takes two turns or more. */
 const REST = 6;
 

@@ -61,15 +61,8 @@ export async function prepare(): Promise<Record<string, string>> {
   return versions;
 }
 
-/**
- * Threads of V8's collector and compilers use more or less CPU time as they wait for one another, and what a compiler
- * comes to depends on when it runs. By other seeds, tables collide elsewhere.
- */
-const V8_FLAGS: readonly string[] = [
-  "--single-threaded",
-  "--hash-seed=7",
-  "--random-seed=7",
-];
+/** Threads of V8's collector use more or less CPU time as they wait for one another. */
+const GC = "--single-threaded-gc";
 const DENO_FLAGS = ["-A", "--no-check", "--quiet", "--unstable-kv"];
 
 /** The command that runs a program inside a runtime. */
@@ -80,8 +73,8 @@ export async function command(
 ): Promise<Deno.Command> {
   const file = `${dir}${program}.mjs`;
   const [path, first] = on === "deno"
-    ? [Deno.execPath(), ["run", ...DENO_FLAGS, `--v8-flags=${V8_FLAGS.join()}`]]
-    : [await runtime(on), on === "bun" ? ["run"] : V8_FLAGS];
+    ? [Deno.execPath(), ["run", ...DENO_FLAGS, `--v8-flags=${GC}`]]
+    : [await runtime(on), on === "bun" ? ["run"] : [GC]];
   return new Deno.Command(path, {
     args: [...first, file, ...args],
     cwd: dir,

@@ -5,7 +5,7 @@
  */
 import type { Agreement } from "./agreement.ts";
 import type { Load, Served } from "./http.ts";
-import { undisturbed } from "./measure.ts";
+import { median } from "./measure.ts";
 
 /** What runs inside a runtime prints of one library in one row. */
 export interface Raw {
@@ -48,13 +48,13 @@ export interface Results {
   readonly runtimes: Readonly<Record<string, RuntimeResults>>;
 }
 
-/** Compares the turns of a row: without those in which other programs got in the way. */
+/** Compares what a process has measured in a row: medians of turns. */
 export function compare(raw: readonly Raw[], ours: string): Row {
-  const own = undisturbed(raw.find(({ name }) => name === ours)?.times ?? []);
+  const own = median(raw.find(({ name }) => name === ours)?.times ?? []);
   const others = raw.filter(({ name }) => name !== ours)
     .map(({ name, floor, times }): [string, Other] => [name, {
       ...floor ? { floor } : {},
-      ratio: undisturbed(times) / own,
+      ratio: median(times) / own,
     }]);
   return { ours: own, others: Object.fromEntries(others) };
 }
