@@ -3,14 +3,12 @@
  *
  * @module
  */
+import { compareClocks, type Difference } from "./clock.ts";
 import { OtherProcess } from "./talk.ts";
 import type { Kill } from "./kill.ts";
 import type { Line } from "./log.ts";
 import { type Errand, type Order, WORKER } from "./worker.ts";
 import type { Ticket } from "./work.ts";
-
-/** Questions about the clock of a process: the quickest answer decides. */
-const PINGS = 25;
 
 /** What a crew has to know. */
 export interface CrewOptions {
@@ -24,12 +22,9 @@ export interface CrewOptions {
 }
 
 /** What a process has reported. */
-export interface Reported {
+export interface Reported extends Difference {
   readonly name: string;
   readonly lines: readonly Line[];
-  /** Add this to its times, in milliseconds; it is wrong by at most `error`. */
-  readonly offset: number;
-  readonly error: number;
   readonly killed: boolean;
 }
 
@@ -45,8 +40,7 @@ export interface Share {
 interface Member {
   readonly process: OtherProcess;
   readonly lines: Line[];
-  offset: number;
-  error: number;
+  difference: Difference;
 }
 
 /** Some processes, each in its seat: another takes the seat of one that was killed. */
@@ -111,8 +105,8 @@ export class Crew {
 
   /** What all processes have reported so far. */
   reported(): Reported[] {
-    return this.#all.map(({ process, lines, offset, error }) => ({
-      ...{ name: process.name, lines, offset, error },
+    return this.#all.map(({ process, lines, difference }) => ({
+      ...{ name: process.name, lines, ...difference },
       killed: process.killed,
     }));
   }
@@ -126,32 +120,21 @@ export class Crew {
       ...{ name, module: WORKER, execArgv },
       onReport: (line) => lines.push(line as Line),
     });
-    const member: Member = { process, lines, offset: 0, error: 0 };
+    const difference = { offset: 0, error: 0 };
+    const member: Member = { process, lines, difference };
     this.#all.push(member);
     await ask(member, { do: "open", errand: errand(name) });
     await greet(async (ticket) =>
       await ask(member, { do: "see", ticket }) === true
     );
-    Object.assign(member, await compare(member, clock));
+    member.difference = await compareClocks(
+      () => ask(member, { do: "clock" }),
+      clock,
+    );
     this.#seats[seat] = member;
   }
 }
 
 function ask({ process }: Member, order: Order): Promise<unknown> {
   return process.ask(order);
-}
-
-/** How the clock of a process differs from `clock`: what it says was said between the question and the answer. */
-async function compare(
-  member: Member,
-  clock: () => number,
-): Promise<{ offset: number; error: number }> {
-  let [least, most] = [-Infinity, Infinity];
-  for (let i = 0; i < PINGS; i++) {
-    const before = clock();
-    const said = Number(await ask(member, { do: "clock" }));
-    least = Math.max(least, before - said);
-    most = Math.min(most, clock() - said);
-  }
-  return { offset: (least + most) / 2, error: Math.abs(most - least) / 2 };
 }

@@ -16,11 +16,6 @@ export interface Line {
   readonly ended?: Omit<Ended, "end"> & { readonly end: number | null };
 }
 
-/** Milliseconds. The process that gives the orders measures how the clocks differ. */
-export function clock(): number {
-  return performance.timeOrigin + performance.now();
-}
-
 /** Whether an error says that a save was not done, because others got in between. */
 export function isConflict(error: unknown): boolean {
   return (error as { code?: unknown } | undefined)?.code === "conflict";

@@ -7,13 +7,14 @@ import { claimsOf } from "../capabilities.ts";
 import { portOf } from "../trial/port.ts";
 import { Random } from "../trial/random.ts";
 import type { Opened, Target } from "../types.ts";
+import { clock, shifted, slackOf } from "./clock.ts";
 import { Crew } from "./crew.ts";
 import { fileJar } from "./jar.ts";
 import type { Model } from "./history.ts";
 import { planKills } from "./kill.ts";
 import { LAST, type Logged, type Track } from "./anomaly.ts";
 import { WorkerError } from "./talk.ts";
-import { clock, create, operationsOf } from "./log.ts";
+import { create, operationsOf } from "./log.ts";
 import { type Errand, openShared } from "./worker.ts";
 import { keysOf, look, MARK } from "./values.ts";
 import { type Jar, type Mix, type Plan, VISITS, wordsOf } from "./work.ts";
@@ -220,7 +221,7 @@ class Recorder {
       model: {
         merge: claims.includes("merge"),
         follow: false,
-        slack: 2 * Math.max(0, ...reported.map(({ error }) => error)),
+        slack: slackOf(reported),
       },
       kill,
       killed: new Set(
@@ -352,11 +353,6 @@ function planOf(target: Target): Omit<Plan, "name" | "sessions" | "keys"> {
     stale: revoke ? VISITS.stale : 0,
   };
   return { mix, width: 1, commits: COMMITS, whole: !merge };
-}
-
-function shifted(operation: Logged, offset: number): Logged {
-  const { start, end } = operation;
-  return { ...operation, start: start + offset, end: end + offset };
 }
 
 function median(numbers: readonly number[]): number {

@@ -6,9 +6,10 @@
 import { portOf } from "../trial/port.ts";
 import { Random } from "../trial/random.ts";
 import type { Opened, OpenOptions, Target } from "../types.ts";
+import { clock } from "./clock.ts";
 import { fileJar } from "./jar.ts";
 import { fatalLog, type Kill } from "./kill.ts";
-import { clock, create, isConflict, reportingLog } from "./log.ts";
+import { create, isConflict, reportingLog } from "./log.ts";
 import { node } from "./node.ts";
 import { killSelf, serve, takesOrders } from "./talk.ts";
 import { keysOf, look } from "./values.ts";

@@ -1,13 +1,17 @@
 /**
  * The processes of a race, as seen from the one that starts them.
  */
-import { fileJar } from "../../conformance/history/jar.ts";
-import { OtherProcess } from "../../conformance/history/talk.ts";
 import {
   clock,
-  type Line,
-  operationsOf,
-} from "../../conformance/history/log.ts";
+  compareClocks,
+  type Difference,
+  shifted,
+  slackOf,
+} from "../../conformance/history/clock.ts";
+import type { Operation } from "../../conformance/history/history.ts";
+import { fileJar } from "../../conformance/history/jar.ts";
+import { OtherProcess } from "../../conformance/history/talk.ts";
+import { type Line, operationsOf } from "../../conformance/history/log.ts";
 import type { Plan } from "../../conformance/history/work.ts";
 import type { CrowdPlan, Told } from "./_crowd.ts";
 import { openStorage, type Place } from "./_engines.ts";
@@ -28,12 +32,14 @@ export interface Errand {
   readonly seed: number;
   /** The folder of this race. */
   readonly dir: string;
+  /** How far its clock is ahead, in milliseconds. */
+  readonly ahead: number;
 }
 
 /** An order to a process. */
 export type Order =
   | { readonly do: "open"; readonly errand: Errand }
-  | { readonly do: "go" | "stop" };
+  | { readonly do: "clock" | "go" | "stop" };
 
 /** What a process answers when it has done its work. */
 export interface Done {
@@ -48,6 +54,8 @@ export interface RaceOptions {
   readonly place: Place;
   readonly processes: number;
   readonly plan: RacePlan;
+  /** How far the clock of each is ahead of the one before it, in milliseconds. @default {0} */
+  readonly ahead?: number;
   /** Something to do to the processes while they run; they are told to end when it is done. */
   readonly during?: (crew: Crew) => Promise<void>;
 }
@@ -69,13 +77,13 @@ export interface Result extends Counts {
 
 /** Runs processes against each other, and looks at what they saw. */
 export async function race(options: RaceOptions): Promise<Result> {
-  const { place, processes, plan, during } = options;
+  const { place, processes, plan, ahead = 0, during } = options;
   const dir = await Deno.makeTempDir();
   const { storage, close } = await openStorage(place);
   const jar = fileJar(dir);
   const sessions = Array.from({ length: plan.sessions }, (_, i) => i);
-  const crew = new Crew((name) => ({
-    ...{ place, dir },
+  const crew = new Crew((name, number) => ({
+    ...{ place, dir, ahead: number * ahead },
     plan: { ...plan, name, sessions, views: true },
     seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
   }));
@@ -92,7 +100,7 @@ export async function race(options: RaceOptions): Promise<Result> {
     }
     const done = await crew.end();
     const seconds = (clock() - start) / 1000;
-    for (const { session, operation } of operationsOf(crew.lines)) {
+    for (const { session, operation } of crew.operations) {
       tracks[session]?.history.push(operation);
     }
     for (const [i, { history }] of tracks.entries()) {
@@ -101,7 +109,7 @@ export async function race(options: RaceOptions): Promise<Result> {
     const merges = done.reduce((sum, { merges }) => sum + merges, 0);
     return {
       ...countsOf(tracks),
-      ...{ findings: findings(tracks), merges, seconds },
+      ...{ findings: findings(tracks, crew.slack), merges, seconds },
     };
   } finally {
     await crew.remove();
@@ -122,7 +130,7 @@ export async function crowds(
   { place, processes, plan }: CrowdOptions,
 ): Promise<Told & { readonly merges: number }> {
   const crew = new Crew((name) => ({
-    ...{ place, plan: { ...plan, name }, seed: 0, dir: "" },
+    ...{ place, plan: { ...plan, name }, seed: 0, dir: "", ahead: 0 },
   }));
   try {
     for (let i = 0; i < processes; i++) crew.add();
@@ -144,36 +152,48 @@ interface Member {
   readonly errand: Errand;
   /** What it has reported. */
   readonly lines: Line[];
+  difference: Difference;
   done?: Promise<Done | Error>;
 }
 
 /** Some processes. */
 export class Crew {
-  readonly #errand: (name: string) => Errand;
+  readonly #errand: (name: string, number: number) => Errand;
   readonly #members: Member[] = [];
   readonly #all: Member[] = [];
 
-  constructor(errand: (name: string) => Errand) {
+  constructor(errand: (name: string, number: number) => Errand) {
     this.#errand = errand;
   }
 
-  /** The lines of all processes, each numbered for itself: those of one after those of another. */
-  get lines(): Line[] {
-    return this.#all.flatMap(({ lines }, i) =>
-      lines.map((line) => ({ ...line, number: line.number + i * 1e9 }))
+  /** What all processes did, in the times of this one. */
+  get operations(): { session: number; operation: Operation }[] {
+    return this.#all.flatMap(({ lines, difference: { offset } }) =>
+      operationsOf(lines).map(({ session, operation }) => ({
+        session,
+        operation: shifted(operation, offset),
+      }))
     );
+  }
+
+  /** By how much those times may be wrong beside each other. */
+  get slack(): number {
+    return slackOf(this.#all.map(({ difference }) => difference));
   }
 
   /** Starts one more, which waits to be told to go. */
   add(at: number = this.#members.length): void {
-    const name = `p${this.#all.length}`;
+    const number = this.#all.length;
+    const name = `p${number}`;
     const lines: Line[] = [];
     const process = new OtherProcess({
       name,
       module: new URL("_process.ts", import.meta.url).href,
       onReport: (line) => lines.push(line as Line),
     });
-    const member: Member = { process, errand: this.#errand(name), lines };
+    const errand = this.#errand(name, number);
+    const difference = { offset: 0, error: 0 };
+    const member: Member = { process, errand, lines, difference };
     this.#members[at] = member;
     this.#all.push(member);
   }
@@ -214,8 +234,13 @@ export class Crew {
   }
 }
 
-async function open({ process, errand }: Member): Promise<void> {
+async function open(member: Member): Promise<void> {
+  const { process, errand } = member;
   await process.ask({ do: "open", errand } satisfies Order);
+  member.difference = await compareClocks(
+    () => process.ask({ do: "clock" } satisfies Order),
+    clock,
+  );
 }
 
 function start(member: Member): void {

@@ -1,8 +1,9 @@
 /** One process of a race. It opens a storage, and works when it is told to. */
+import { clock } from "../../conformance/history/clock.ts";
 import { fileJar } from "../../conformance/history/jar.ts";
 import { serve } from "../../conformance/history/talk.ts";
 import { work } from "../../conformance/history/work.ts";
-import { clock, reportingLog } from "../../conformance/history/log.ts";
+import { reportingLog } from "../../conformance/history/log.ts";
 import { Random } from "../../conformance/trial/random.ts";
 import type { Done, Errand, Order } from "./_crew.ts";
 import { crowd } from "./_crowd.ts";
@@ -24,6 +25,10 @@ async function open({ place, plan }: Errand): Promise<void> {
   await opened.storage.read("a".repeat(24));
 }
 
+function time(): number {
+  return clock() + (errand?.ahead ?? 0);
+}
+
 async function go(): Promise<Done> {
   if (!opened || !errand) throw new Error("There is no open storage");
   const { storage, close } = opened;
@@ -39,7 +44,7 @@ async function go(): Promise<Done> {
       stopped: () => stopped,
       // An engine that is away is given time to come back.
       rest: () => new Promise((go) => setTimeout(go, 20)),
-      ...{ clock, isConflict },
+      ...{ clock: time, isConflict },
     });
   }
   await close();
@@ -49,6 +54,7 @@ async function go(): Promise<Done> {
 serve(async (order) => {
   const given = order as Order;
   if (given.do === "go") return await go();
+  if (given.do === "clock") return time();
   if (given.do === "open") {
     errand = given.errand;
     await open(errand);

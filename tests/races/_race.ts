@@ -21,15 +21,6 @@ export interface Track {
   readonly history: Operation[];
 }
 
-/**
- * More than what clocks of two processes differ by, in milliseconds.
- *
- * Each process adds what has passed since it began to the time at which it did: on Linux, six processes were found to
- * agree to 5 µs. Where somebody sets the machine's clock between the starts of two processes they do not, and a race
- * may be found where there is none.
- */
-export const SLACK: number = 0.2;
-
 /** The values of cookies alone: `null` then says that a save came too late. */
 export function portTo(storage: SessionStorage): Port {
   return portOf({
@@ -93,11 +84,8 @@ export function describe({ operation, possible }: Finding): string {
   }`;
 }
 
-/** What cannot be explained of some sessions, and what is missing in them. */
-export function findings(
-  tracks: readonly Track[],
-  slack: number = SLACK,
-): string[] {
+/** What cannot be explained of some sessions, and what is missing in them. Times may be wrong by `slack`. */
+export function findings(tracks: readonly Track[], slack: number): string[] {
   return tracks.flatMap(({ first, history }) => {
     const finding = refute(history, first, { ...STRICT, slack });
     return [...finding ? [describe(finding)] : [], ...missing(history)];

@@ -93,6 +93,17 @@ Deno.test("raceInside() counts what is missing by hand too, when updates are los
   assertMatch(findings.at(-1) ?? "", /^p\d.* instead of /);
 });
 
+Deno.test("race() finds nothing where the clocks of processes differ", async () => {
+  const { place, stop } = await inFolder("file", "sessions");
+  try {
+    const plan = { mix: HAMMER, sessions: 1, width: 1, commits: 20 };
+    const options = { place, plan, processes: 3, ahead: 1000 };
+    assertEquals((await race(options)).findings, []);
+  } finally {
+    await stop();
+  }
+});
+
 Deno.test("race() finds it, when processes share an engine that ignores versions", async () => {
   const { place, stop } = await inFolder("broken file", "sessions");
   try {
