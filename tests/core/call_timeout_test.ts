@@ -146,15 +146,21 @@ Deno.test("CallTimeout.run() calls onTimeout once for each late call, with the c
     const timeout = new CallTimeout(1000, "the server is silent");
     const errors: Error[] = [];
     const onTimeout = (error: Error) => void errors.push(error);
-    const calls = [never, never, () => Promise.resolve("answer")].map((call) =>
+    const answer = () => Promise.resolve("answer");
+    const refuse = () => Promise.reject(new Error("refused"));
+    const calls = [never, never, answer, refuse].map((call) =>
       outcome(timeout.run(call, onTimeout))
     );
     await timers.pass(999);
     assertEquals(errors, []);
     await timers.pass(1);
     const message = "the server is silent";
-    assertEquals(calls.map(({ is }) => is), [message, message, "answer"]);
+    const outcomes = [message, message, "answer", "refused"];
+    assertEquals(calls.map(({ is }) => is), outcomes);
     assertEquals(errors.map((error) => error.message), [message, message]);
+    const later = outcome(timeout.run(never, onTimeout));
+    await timers.pass(1000);
+    assertEquals([later.is, errors.length], [message, 3]);
   });
 });
 
