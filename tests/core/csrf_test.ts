@@ -96,6 +96,15 @@ Deno.test("verifyCsrfToken() finds the token wherever a request carries it", asy
   }
 });
 
+Deno.test("verifyCsrfToken() accepts nothing but a token, when the session has other texts", async () => {
+  const session: Session = createSession({ userId: "ann" });
+  csrfToken(session);
+  session.set("__csrf_x", ["bob"]);
+  for (const given of ["ann", "bob"]) {
+    assertEquals(await verifyCsrfToken(session, given), false, given);
+  }
+});
+
 Deno.test("verifyCsrfToken() leaves the request's body to the handler", async () => {
   const session = createSession();
   const csrf = csrfToken(session);
