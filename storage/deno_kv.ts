@@ -47,9 +47,9 @@ export function createDenoKvSessionStorage<
 >(
   options: DenoKvSessionStorageOptions<Data> = {},
 ): SessionStorage<Data, FlashData> {
-  return engineStorage(options, OPTIONS, ({ now, engineTimeout }) => {
+  return engineStorage(options, OPTIONS, ({ now, patience }) => {
     const { kv, prefix = "session" } = options;
-    return new DenoKvEngine(kv, prefix, now, engineTimeout * 1000);
+    return new DenoKvEngine(kv, prefix, now, patience);
   });
 }
 

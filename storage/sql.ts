@@ -108,7 +108,7 @@ export function createSqlSessionStorage<Data = SessionData, FlashData = Data>(
     const database = new Database({
       ...{ db, dialect, table: tableOf(table), creates: createTable },
       prepares: prepare,
-      patience: policy.engineTimeout * 1000,
+      patience: policy.patience,
       onAdvice: report,
     });
     return new SqlEngine(database, policy.now, report);

@@ -20,7 +20,7 @@ export const SWEEP_AFTER: number = 3_600_000;
 
 /** The checked options of a storage on an engine or a database. */
 export class EnginePolicy extends Policy {
-  readonly #timeout = new CallTimeout(this.engineTimeout * 1000);
+  readonly #timeout = new CallTimeout(this.patience);
   readonly #turns = new Turns();
 
   /**

@@ -57,8 +57,8 @@ export class Policy {
   readonly now: () => number;
   readonly owner: StorageOptions["owner"];
   readonly schema: SessionSchema | undefined;
-  /** In seconds. */
-  readonly engineTimeout: number;
+  /** How long a call to the engine may take, in milliseconds. */
+  readonly patience: number;
   /** The most sessions of one owner, if it was set. */
   readonly maxPerOwner: number | undefined;
   /** The lifetime if neither a commit nor the cookie sets one. */
@@ -95,7 +95,7 @@ export class Policy {
       : timed
       ? null
       : DEFAULT_LIFETIME;
-    this.engineTimeout = checkDuration("engineTimeout", engineTimeout);
+    this.patience = checkDuration("engineTimeout", engineTimeout) * 1000;
     this.now = now;
     this.#onEvent = onEvent;
     this.schema = schemaOf(
