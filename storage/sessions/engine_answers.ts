@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { typeOf } from "../../core/options.ts";
 import type { EngineRecord, StorageGuarantees } from "../contract.ts";
 
 /**
@@ -15,18 +16,18 @@ export function problemOf(
 ): string | undefined {
   if (typeof found !== "object" || found === null) {
     return `${
-      kindOf(found)
+      typeOf(found)
     }; it must return { value, version, expires } or null`;
   }
   const { value, version, expires } = found as Partial<EngineRecord>;
   if (typeof value !== "string") {
     return `a record whose value is ${
-      kindOf(value)
+      typeOf(value)
     }; it must be the string that was written`;
   }
   if (typeof expires !== "number") {
     return `a record whose expires is ${
-      kindOf(expires)
+      typeOf(expires)
     }; it must be a number of milliseconds (many SQL drivers return a BIGINT as a string: use Number(…))`;
   }
   // Without a version, a save could not tell that another one came before it. An empty value is a record that the engine
@@ -35,11 +36,4 @@ export function problemOf(
   return compareAndSet && isMissing && value !== ""
     ? `a record whose version is ${version}; with compareAndSet it must be what write() returned`
     : undefined;
-}
-
-/** What a value is, without showing it. */
-export function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return `${value}`;
-  if (Array.isArray(value)) return "a list";
-  return `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;
 }

@@ -8,6 +8,7 @@ import { utf8Length } from "../../core/bytes.ts";
 import { SessionError } from "../../core/errors.ts";
 import { hashId } from "../../core/keys.ts";
 import type { StoredLifetime } from "../../core/lifetime.ts";
+import { typeOf } from "../../core/options.ts";
 import {
   checkSize,
   decodeRecord,
@@ -24,7 +25,7 @@ import type {
   StorageGuarantees,
   WriteOptions,
 } from "../contract.ts";
-import { kindOf, problemOf } from "./engine_answers.ts";
+import { problemOf } from "./engine_answers.ts";
 import {
   type EnginePolicy,
   MAX_ATTEMPTS,
@@ -331,7 +332,7 @@ export class EngineRecords implements Records {
     throw this.#wrong(
       "destroy session",
       `delete() returned ${
-        kindOf(deleted)
+        typeOf(deleted)
       }; it must return false if ifVersion does not hold, and true otherwise`,
     );
   }

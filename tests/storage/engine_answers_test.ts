@@ -56,7 +56,7 @@ const records: [string, unknown, RegExp][] = [
   [
     "a Date",
     { value: "[]", version: 1, expires: new Date() },
-    /expires is an object; it must be a number/,
+    /expires is a date; it must be a number/,
   ],
   [
     "no version",
