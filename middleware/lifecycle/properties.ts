@@ -30,7 +30,7 @@ import {
 } from "./properties_session.ts";
 
 /** A request, and where it holds its session. */
-export interface PropertiesOptions<Data, FlashData> {
+export interface HolderOptions<Data, FlashData> {
   readonly storage: SessionHeaders<Data, FlashData>;
   readonly session: Session<Data, FlashData>;
   readonly info: RequestInfo;
@@ -61,7 +61,7 @@ export function sessionBehind(view: unknown): Session | undefined {
  * @throws {TypeError} If there is one already, or it cannot have properties.
  */
 export function holdSession<Data, FlashData>(
-  { properties = false, ...options }: PropertiesOptions<Data, FlashData> & {
+  { properties = false, ...options }: HolderOptions<Data, FlashData> & {
     readonly properties?: boolean | undefined;
   },
 ): OtherChanges<Data, FlashData> {
@@ -78,7 +78,7 @@ export function holdSession<Data, FlashData>(
 /** The session of one request. */
 export class SessionHolder<Data, FlashData>
   implements Controls, OtherChanges<Data, FlashData> {
-  readonly #options: PropertiesOptions<Data, FlashData>;
+  readonly #options: HolderOptions<Data, FlashData>;
   #session: Session<Data, FlashData>;
   /** The object of the handlers, once they have asked for it, and what it wraps. */
   #view: object | undefined;
@@ -92,7 +92,7 @@ export class SessionHolder<Data, FlashData>
   #isReported = false;
   readonly #retired: WeakMap<object, string> = new WeakMap();
 
-  constructor(options: PropertiesOptions<Data, FlashData>) {
+  constructor(options: HolderOptions<Data, FlashData>) {
     this.#options = options;
     this.#session = options.session;
     const { request, key } = options;
