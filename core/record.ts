@@ -348,7 +348,7 @@ function isTexts(value: unknown): value is Record<string, string> {
 }
 
 /** Whether a decoded value is a lifetime. */
-export function isLifetime(value: unknown): value is StoredLifetime {
+function isLifetime(value: unknown): value is StoredLifetime {
   if (value === null) return true;
   return Array.isArray(value)
     ? value.length === 1 && isInstant(value[0])

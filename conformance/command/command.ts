@@ -159,7 +159,7 @@ async function check(
 }
 
 /** 1: a rule is broken. 2: the suite or the target failed. 3: a rule could not be tried. Otherwise 0. */
-export function exitStatus(reports: readonly Report[]): number {
+function exitStatus(reports: readonly Report[]): number {
   if (reports.some(({ verdict }) => verdict === "nonconformant")) return 1;
   const results = reports.flatMap((report) => report.results);
   if (results.some(({ outcome }) => outcome === "error")) return 2;

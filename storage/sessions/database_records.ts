@@ -36,7 +36,7 @@ export interface FourFunctions<Data = SessionData, FlashData = Data> {
 }
 
 /** The names of the four functions. */
-export const FOUR_FUNCTIONS = [
+const FOUR_FUNCTIONS = [
   "createData",
   "readData",
   "updateData",
