@@ -12,8 +12,8 @@ export type PresentValue<Value> = Exclude<NonNullable<Value>, false | "">;
  * Returns a value of a session. If it is missing, throws what answers the request: by default a response with the status
  * 401. So it is one line to require a login.
  *
- * A thrown `Response` is an answer in `withSession`, Remix, React Router, Hono, Fresh and h3. In another framework, pass
- * a function that makes its error.
+ * A thrown `Response` is an answer in `withSession`, Remix, React Router, Astro, Hono, Elysia, Fresh and h3, and in
+ * Next's route handlers and TanStack Start's server routes. Elsewhere, pass a function that makes the framework's error.
  *
  * @param session The session.
  * @param key The key of the value, such as `userId`.

@@ -35,15 +35,15 @@ export interface CloudflareKVSessionStorageOptions<Data = SessionData>
  *   most twice. Then the save fails (`store-failed`) and no cookie is sent.
  * - **At least 60 seconds.** KV keeps every record that long. A session can still expire earlier: its deadline is
  *   stored with the record and checked on every read.
- * - `idleTimeout` and `owner` are not supported. Use `absoluteTimeout`, or a cookie with `maxAge`, which each save
- *   renews.
+ * - `idleTimeout`, `rolling` and `owner` are not supported. Use `absoluteTimeout`, or a cookie with `maxAge`, which each
+ *   save renews.
  *
  * A session takes at most 25 MiB. A request that only reads costs one read; a request that changes the session costs
  * two reads and a write.
  *
  * @param options The namespace, the key prefix, the cookie and the timeouts.
  * @returns The session storage.
- * @throws {TypeError} If `idleTimeout` or `owner` is given, an option is unknown or malformed, or
+ * @throws {TypeError} If `idleTimeout`, `rolling` or `owner` is given, an option is unknown or malformed, or
  * {@linkcode createCookie} refuses the cookie.
  * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
@@ -130,7 +130,7 @@ const OPTIONS: OwnOptions<CloudflareKVSessionStorageOptions> = {
  * const storage = createWorkersKVSessionStorage({ kv });
  *
  * assertEquals((await storage.read(null)).size, 0);
- * assertEquals(storage.guarantees?.reads, "eventual");
+ * assertEquals(storage.guarantees.reads, "eventual");
  * ```
  */
 export const createWorkersKVSessionStorage:

@@ -46,8 +46,8 @@ export type SessionIdStorageStrategy<Data = SessionData, FlashData = Data> =
  *
  * @param options The engine, the cookie and the timeouts.
  * @returns The session storage.
- * @throws {TypeError} If the engine does not support `owner` or `idleTimeout`, an option is unknown or malformed, or
- * {@linkcode createCookie} refuses the cookie.
+ * @throws {TypeError} If the engine does not support `owner`, `idleTimeout` or `rolling`, an option is unknown or
+ * malformed, or {@linkcode createCookie} refuses the cookie.
  * @throws {RangeError} If a timeout or the cookie's `maxAge` is out of range.
  *
  * @example An engine on a `Map`

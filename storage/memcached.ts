@@ -74,7 +74,7 @@ export interface MemcacheServerSessionStorageOptions<Data = SessionData>
  *   ttl: 7 * 24 * 60 * 60,
  * });
  *
- * assertEquals(storage.guarantees?.durable, false);
+ * assertEquals(storage.guarantees.durable, false);
  * await storage.close?.(); // the first request would have connected
  * ```
  *

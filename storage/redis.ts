@@ -26,8 +26,8 @@ export interface RedisSessionStorageOptions<Data = SessionData>
   extends StorageOptions<Data> {
   /**
    * A connected client of node-redis, ioredis or Bun, for one server or a cluster, or a client of `@upstash/redis` or
-   * `@vercel/kv`. The application closes it, sets its
-   * timeouts and retries, and handles its errors (node-redis requires `client.on("error", …)`).
+   * `@vercel/kv`. The application closes it, sets its timeouts and retries, and handles its errors (node-redis requires
+   * `client.on("error", …)`).
    */
   client?: RedisLike | undefined;
   /**
@@ -96,7 +96,7 @@ export interface RedisClientSessionStorageOptions<Data = SessionData>
  *   ttl: 7 * 24 * 60 * 60,
  * });
  *
- * assertEquals(storage.guarantees?.compareAndSet, true);
+ * assertEquals(storage.guarantees.compareAndSet, true);
  * await storage.close?.(); // the first request would have connected
  * ```
  */

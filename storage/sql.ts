@@ -32,9 +32,9 @@ export interface SqlSessionStorageOptions<Data = SessionData>
   createTable?: boolean | undefined;
   /**
    * Whether PostgreSQL parses each statement once for each connection, not in every request. That takes a fifth off the
-   * processor time of a request, or more. It needs `pg`, @neondatabase/serverless or postgres.js, and changes nothing for other
-   * clients. Leave it out if a pooler (PgBouncer, Supavisor, Amazon RDS Proxy) is in front of the database, unless it
-   * supports prepared statements.
+   * processor time of a request, or more. It needs `pg`, @neondatabase/serverless or postgres.js, and changes nothing
+   * for other clients. Leave it out if a pooler (PgBouncer, Supavisor, Amazon RDS Proxy) is in front of the database,
+   * unless it supports prepared statements.
    *
    * @default {false}
    */

@@ -51,7 +51,7 @@ export class RecordStorage<Data, FlashData>
   readonly #policy: EnginePolicy;
   readonly #owners: Owners | undefined;
 
-  /** @throws {TypeError} If the records do not support `owner` or `idleTimeout`, and it is set. */
+  /** @throws {TypeError} If the records do not support `owner`, `idleTimeout` or `rolling`, and it is set. */
   constructor(records: Records) {
     const { policy } = records;
     checkSlidable(records);
