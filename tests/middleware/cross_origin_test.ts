@@ -116,6 +116,18 @@ Deno.test("withSession() refuses a login from another site, before it reads the 
   assertEquals([calls, engine.calls], [0, []]);
 });
 
+Deno.test("withSession() lets requests of the origins in trust through, and no others", async () => {
+  const handler = withSession(
+    createMemorySessionStorage(),
+    () => new Response("in"),
+    { crossOrigin: { trust: ["https://app.example.com"] } },
+  );
+  const statuses = ["https://app.example.com", "https://evil.example"].map(
+    async (Origin) => (await handler(request("POST", { Origin }))).status,
+  );
+  assertEquals(await Promise.all(statuses), [200, 403]);
+});
+
 Deno.test("withSession() lets requests of other origins through, by default", async () => {
   const handler = withSession(
     createMemorySessionStorage(),
