@@ -60,6 +60,8 @@ for (const [name, options] of Object.entries(signed)) {
       [`q=x, ${other}, ${other}, ${other}, ${other}, ${mine}`, null],
       [`n=1; n=2; n=3; q=x, ${other}; ${mine}`, null],
       [`n=1; n=2; q=x, ${other}, n=3; ${mine}`, "mine"],
+      [`a=1, n=1, n=2, ${mine}`, "mine"],
+      [`a=1, n=1, n=2, n=3, ${mine}`, null],
       // Without a comma in front, it is a part of the other cookie's value.
       [`q=x ${other}`, null],
       [`q=${other}`, null],

@@ -51,6 +51,19 @@ Deno.test("header() returns what a browser would send", () => {
   }
 });
 
+Deno.test("header() returns a cookie without a path below the folder of its page only", () => {
+  const rows: [to: string, header: string][] = [
+    ["/docs", "a=1"],
+    ["/docs/other", "a=1"],
+    ["/docs/page/deep", "a=1"],
+    ["/", ""],
+    ["/docsets", ""],
+  ];
+  const jar = new CookieJar();
+  jar.take(answer("a=1"), "/docs/page");
+  for (const [to, header] of rows) assertEquals(jar.header(to), header, to);
+});
+
 Deno.test("header() forgets a cookie at its end, and keeps the longest path first", () => {
   const clock = new Clock();
   const jar = new CookieJar({ now: clock.now });
