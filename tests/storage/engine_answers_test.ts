@@ -66,7 +66,7 @@ const records: [string, unknown, RegExp][] = [
 ];
 
 for (const [name, found, message] of records) {
-  Deno.test(`getSession() names the wrong member, when read() returns ${name}`, async () => {
+  Deno.test(`storage.read() names the wrong member, when the engine's read() returns ${name}`, async () => {
     const storage = storageOver({ read: async () => found as never });
     const error = await assertRejects(
       () => storage.read(id),
@@ -78,7 +78,7 @@ for (const [name, found, message] of records) {
   });
 }
 
-Deno.test("commitSession() refuses a write() that returns nothing, since the next save could not compare", async () => {
+Deno.test("storage.save() refuses a write() that returns nothing, since the next save could not compare", async () => {
   const storage = storageOver({ write: async () => undefined });
   const session = await storage.read(null);
   session.set("userId", "u1");
@@ -87,7 +87,7 @@ Deno.test("commitSession() refuses a write() that returns nothing, since the nex
 });
 
 for (const answer of [undefined, 1, "OK", { changes: 1 }]) {
-  Deno.test(`destroySession() refuses a delete() that returns ${rowName(answer)}`, async () => {
+  Deno.test(`storage.save() refuses a delete() that returns ${rowName(answer)}, for a destroyed session`, async () => {
     let record: Awaited<ReturnType<Engine["read"]>> = null;
     const storage = storageOver({
       read: async () => record,
