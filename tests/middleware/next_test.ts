@@ -251,6 +251,31 @@ Deno.test("session() reads and sets cookies whose values Next encodes", async ()
   assertEquals(found.get("user"), "ann");
 });
 
+Deno.test("getSession() finds the live session of two cookies with one name, of which Next knows the last", async () => {
+  const storage = createMemorySessionStorage<Data>({ cookie: {} });
+  const live = await cookieOf(storage, (each) => each.set("user", "ann"));
+  const dead = await cookieOf(storage, (each) => each.set("user", "bob"));
+  await storage.destroySession(await storage.getSession(dead));
+  const session = await visit(storage, `a=1; ${live}; ${dead}`).getSession();
+  assertEquals(session.get("user"), "ann");
+});
+
+Deno.test("getSession() reads the cookie that an action has set, when the page is rendered in the same request", async () => {
+  const storage = createMemorySessionStorage<Data>({ cookie: {} });
+  const cookie = await cookieOf(storage, (each) => each.set("user", "ann"));
+  const { action, store } = visit(storage, cookie);
+  await action((session) => {
+    session.restart();
+    session.set("user", "bob");
+  })();
+  const { getSession } = session(storage, {
+    // Next has another object for the page, with the cookies of the action. The headers are the browser's.
+    cookies: async () => new Cookies(store.sent.join("; ")),
+    headers: async () => new Headers({ cookie }),
+  });
+  assertEquals((await getSession()).get("user"), "bob");
+});
+
 Deno.test("session() refuses a static route, Next 14, and missing functions", async () => {
   const storage = createMemorySessionStorage<Data>();
   await assertRejects(

@@ -255,7 +255,7 @@ Deno.test("sweep() removes exactly what has expired", async () => {
   assertEquals(await ownedKeys(engine, "ann"), ["a", "d"]);
 });
 
-Deno.test("owned() returns the keys of an owner's records, the most recently written last", async () => {
+Deno.test("owned() returns an owner's records, the most recently written last", async () => {
   const { engine, state } = engineOf(5);
   assertEquals(await ownedKeys(engine, "ann"), []);
   for (const key of "abc") {
