@@ -281,12 +281,16 @@ await withProperties((test) => {
           case "false":
             cookie.expires = false;
             break;
+          case "null":
+            cookie.maxAge = null;
+            break;
           case "touch":
             req.session.touch();
         }
         res.json([
           before,
           Math.ceil(cookie.maxAge / 1000),
+          cookie.originalMaxAge,
           cookie.httpOnly,
           cookie.path,
         ]);
@@ -298,20 +302,25 @@ await withProperties((test) => {
         const { text, setCookies } = await bob.get(`/remember/${how}`);
         assertEquals(
           JSON.parse(text),
-          [[null, null, null], 60, true, "/"],
+          [[null, null, null], 60, 60_000, true, "/"],
           how,
         );
         assertMatch(setCookies[0]!, /Max-Age=60;/, how);
       }
-      await ann.get("/remember/maxAge");
-      const [before] = JSON.parse((await ann.get("/remember/touch")).text);
-      assertEquals([before[0], before[2]], [60_000, 60_000]);
-      const back = await ann.get("/remember/false");
-      assert(!/Max-Age/.test(back.setCookies.join()), back.setCookies.join());
-      assertEquals(
-        JSON.parse((await ann.get("/remember/none")).text)[0],
-        [null, null, null],
-      );
+      for (const how of ["false", "null"]) {
+        await ann.get("/remember/maxAge");
+        const [before] = JSON.parse((await ann.get("/remember/touch")).text);
+        assertEquals([before[0], before[2]], [60_000, 60_000], how);
+        const back = await ann.get(`/remember/${how}`);
+        assertEquals(JSON.parse(back.text).slice(1, 3), [0, null], how);
+        const sent = back.setCookies.join();
+        assert(!/Max-Age/.test(sent), sent);
+        assertEquals(
+          JSON.parse((await ann.get("/remember/none")).text)[0],
+          [null, null, null],
+          how,
+        );
+      }
     },
   );
 
