@@ -158,7 +158,7 @@ function ruleLines(rule: Rule): string[] {
 }
 
 /** Text that Markdown shows as it is, with code in backticks. */
-function markdown(text: string): string {
+export function markdown(text: string): string {
   return text.replaceAll(
     /`[^`]+`|[\\`*_[\]<>]/g,
     (found) => found.length > 1 ? found : `\\${found}`,

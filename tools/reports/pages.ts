@@ -3,6 +3,7 @@ import { countText, printable } from "../../conformance/formats/common.ts";
 import { formatReport, RULE_SET, rules } from "../../conformance/mod.ts";
 import { type Finding, findingsOf } from "./findings.ts";
 import { reportOf, type Summary } from "./index.ts";
+import { markdown } from "../spec.ts";
 import type { Sent } from "./others.ts";
 import { rank, type Ranked } from "./ranking.ts";
 import { rowOf, rowOfSent } from "./rows.ts";
@@ -110,7 +111,7 @@ function section(library: Library, found: readonly Finding[]): string[] {
     "| Rule | Storages | Effect on a visitor | Reproduction |",
     "| --- | --- | --- | --- |",
     ...found.map(({ rule, by, visitor, link }) =>
-      `| ${rule} | ${by.join(", ")} | ${visitor} | [code](${link}) |`
+      `| ${rule} | ${by.join(", ")} | ${markdown(visitor)} | [code](${link}) |`
     ),
   ];
 }
@@ -165,7 +166,7 @@ function broken(id: string, found: readonly Finding[]): string {
   const rule = rules.find((rule) => rule.id === id);
   const finding = found.find((finding) => finding.rule === id);
   const effect = finding
-    ? ` ${finding.visitor} [Reproduction](${finding.link})`
+    ? ` ${markdown(finding.visitor)} [Reproduction](${finding.link})`
     : "";
   return `- **${id}**: ${escapeMarkdown(rule?.sentence ?? "")}${effect}`;
 }
