@@ -205,6 +205,20 @@ Deno.test("createSessionStorage() adds a deadline to an unchanged record of an o
   }
 });
 
+Deno.test("createSessionStorage() moves the deadline of an unchanged record of an older application, when it is rolling", async () => {
+  const { db, clock, storage } = setUp({ rolling: true }, { maxAge: 1000 });
+  const session = await storage.getSession();
+  session.set("a", 1);
+  const header = cookieHeader(await storage.commitSession(session));
+  const expires = new Date(clock.time + 5_000);
+  db.rows.set("1", { data: { userId: 7 }, expires });
+  await storage.commitSession(await storage.getSession(header), {
+    renew: false,
+  });
+  const moved = new Date(clock.time + 1_000_000);
+  assertEquals(db.rows.get("1")?.expires, moved);
+});
+
 Deno.test("createSessionStorage() does not create a row again, when it was deleted in the meantime", async () => {
   const { db, events, storage } = setUp();
   const session = await storage.getSession();
