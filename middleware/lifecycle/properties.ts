@@ -299,7 +299,6 @@ export class SessionHolder<Data, FlashData>
     }
     this.#retire();
     this.#session.destroy();
-    this.#nothing = { value: undefined };
     Reflect.deleteProperty(request, key);
     return this.#commit();
   };
