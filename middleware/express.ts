@@ -269,7 +269,7 @@ const INSTEAD: Record<string, string> = {
   resave: UNTOUCHED,
   saveUninitialized: UNTOUCHED,
   rolling:
-    "it is not supported; create a storage with idleTimeout, and write session(storage)",
+    "it is not supported; create a storage with rolling: true, and write session(storage)",
   store:
     "it is not supported; create a session storage, and write session(storage)",
   genid: "it is not supported, because the storage makes the ids; leave it out",

@@ -36,6 +36,7 @@ await withExpress(
         app.use(
           session({
             secret: "sealing wax",
+            name: "parcels",
             resave: false,
             saveUninitialized: false,
           }),
@@ -76,7 +77,7 @@ await withExpress(
           "null",
         );
         const out = await client.request("/logout", named.cookie, post);
-        assertEquals(out.cookie, "__session=");
+        assertEquals(out.cookie, "parcels=");
       });
     });
 
@@ -298,7 +299,7 @@ Deno.test("session() throws on options of express-session that are not supported
     ],
     [
       { rolling: true },
-      "Cannot use rolling: it is not supported; create a storage with idleTimeout, and write session(storage)",
+      "Cannot use rolling: it is not supported; create a storage with rolling: true, and write session(storage)",
     ],
     [
       { store: {} },
