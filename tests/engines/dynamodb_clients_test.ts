@@ -240,6 +240,25 @@ await withPackages(
   },
 );
 
+// A database of one node, as in these tests, always answers as if it were asked so.
+Deno.test("createDynamoDBSessionStorage() asks for strongly consistent reads, with each kind of client", async () => {
+  const asked: unknown[] = [];
+  const read = (params: { ConsistentRead: unknown }) => {
+    asked.push(params.ConsistentRead);
+    return {};
+  };
+  const update = () => ({});
+  const clients: Record<string, DynamoDBClientLike> = {
+    document: { get: read, update, delete: update },
+    architect: { sessions: { query: read, update, delete: update } },
+  };
+  for (const [kind, client] of Object.entries(clients)) {
+    const engine = new DynamoDBEngine(client, { table: "sessions" });
+    assertEquals(await engine.read(KEY), null, kind);
+  }
+  assertEquals(asked, [true, true]);
+});
+
 Deno.test("createDynamoDBSessionStorage() throws and says what to change, when a client or a name is invalid", () => {
   const client: DynamoDBDocumentLike = { get() {}, update() {}, delete() {} };
   const table = "sessions";
