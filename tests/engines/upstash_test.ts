@@ -142,4 +142,15 @@ if (installed("redis")) {
       assertEquals((await working.read(id)).get("user"), "ann");
     });
   }
+
+  Deno.test("the error of a connection to Upstash is the cause as it was", async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const closed = `http://127.0.0.1:${listener.addr.port}`;
+    listener.close();
+    const client = new Redis({ url: closed, token, retry: false });
+    const storage = createRedisSessionStorage({ client, cookie });
+    const read = () => storage.read("A".repeat(22));
+    const { cause } = await assertSessionError(read, "store-failed");
+    assertInstanceOf(cause, TypeError);
+  });
 }
