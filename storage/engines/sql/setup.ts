@@ -24,8 +24,8 @@ export interface Connected {
 /** How often a statement is repeated, because another process creates the table at the same time. */
 const MAX_ATTEMPTS = 5;
 
-/** `unique_violation`, `duplicate_table` and `duplicate_object` of PostgreSQL. */
-const CREATED = ["23505", "42P07", "42710"];
+/** `duplicate_table` and `duplicate_object` of PostgreSQL. */
+const CREATED = ["42P07", "42710"];
 
 /**
  * Creates the table if it is missing, and checks the one of MySQL.
@@ -60,8 +60,8 @@ async function create(
         break;
       } catch (error) {
         // In PostgreSQL, IF NOT EXISTS fails if another process creates it at this moment.
-        const again = problemOf(error) === "transient" ||
-          codesOf(Object(error)).some((code) => CREATED.includes(code));
+        const again = codesOf(Object(error))
+          .some((code) => CREATED.includes(code));
         if (!again || attempt === MAX_ATTEMPTS) throw error;
       }
     }
