@@ -415,11 +415,36 @@ for (const database of await startBoth()) {
       await sql.end();
     });
   } else {
+    Deno.test("a connection of MySQL that would lose or change sessions is refused", async () => {
+      const table = `t${++tables}`;
+      const at = { host: "127.0.0.1", port: server.port, user: "root" };
+      const charset = mysql.createPool({
+        ...{ ...at, database: "app", charset: "latin1" },
+      });
+      const holding = mysql.createPool({ ...at, database: "app" });
+      holding.pool.on("connection", (connection) => {
+        connection.query("SET SESSION autocommit = 0");
+      });
+      const problems = new Map([
+        [charset, "the connection's character set does not have every letter"],
+        [holding, "the connection does not commit what it writes"],
+      ]);
+      for (const [db, problem] of problems) {
+        const message = await assertFails(save(open(db, { table })));
+        assertStringIncludes(message, problem, problem);
+        await db.end();
+      }
+    });
+
     Deno.test("a table of MySQL that would lose sessions is refused", async () => {
       await using connections = pool();
       const good = sqlSessionSchema("mysql", { table: "bad" });
       const tables: Record<string, string> = {
         "its column value is too short": good.replace("longtext", "text"),
+        "its column value does not have every letter": good.replaceAll(
+          "utf8mb4",
+          "latin1",
+        ),
         "its column key is not its primary key": good.replace(
           "PRIMARY KEY (`key`)",
           "KEY (`key`)",
