@@ -483,6 +483,44 @@ Deno.test("createReadThroughSessionStorage() drops what a request sets under an 
   }
 });
 
+Deno.test("createReadThroughSessionStorage() knows an id that the previous storage has just replaced", async () => {
+  const sources = {
+    "by value": createMemorySessionStorage,
+    "by a cookie": () => createMemorySessionStorage({ cookie }),
+    // It cannot mark a copy.
+    "to Workers KV": createMemorySessionStorage,
+  };
+  for (const [name, make] of Object.entries(sources)) {
+    for (const moves of [false, true]) {
+      const row = `${name}, ${moves ? "moved" : "not moved"}`;
+      const from = make();
+      const moving = createReadThroughSessionStorage({
+        to: name === "to Workers KV"
+          ? createWorkersKVSessionStorage({ kv: kvNamespace().kv, cookie })
+          : createMemorySessionStorage({ cookie }),
+        from,
+      });
+      const first = await valueIn(from, "ann");
+      // An older server gives the session a new id.
+      const renewed = await from.read(first);
+      renewed.regenerateId();
+      const old = `session=${await cookieOf(first)}`;
+      const next = `session=${await cookieOf(await from.save(renewed) ?? "")}`;
+      if (moves) await moving.getSession(next);
+
+      const late = await moving.getSession(old);
+      assertEquals(late.size, 0, row);
+      late.set("cart", ["tea"]);
+      assertEquals(await moving.commitSession(late), "", row);
+      const stayed = await moving.getSession(next);
+      assertEquals(stayed.data, { user: "ann" }, row);
+
+      await moving.destroySession(await moving.getSession(old));
+      assertEquals((await moving.getSession(next)).size, 0, row);
+    }
+  }
+});
+
 Deno.test("createReadThroughSessionStorage() returns an empty session for an old cookie after its logout, whatever ids a request names", async () => {
   const from = createCookieSessionStorage({
     cookie: { ...cookie, name: "old" },
