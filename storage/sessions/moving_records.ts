@@ -424,7 +424,12 @@ export class MovingRecords implements Records {
       let newest = draft;
       let at = copy;
       const old = await this.#from.load(id);
-      if (old && !isPreviousNote(old)) {
+      if (old && isPreviousNote(old)) {
+        // An older server was faster: the session goes on under another id.
+        await this.#to.remove(id, copy);
+        return AGAIN;
+      }
+      if (old) {
         const fresh = this.#draftOf(old);
         if (!fresh) return undefined;
         const checked = { ...fresh, ...owned };

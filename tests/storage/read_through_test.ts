@@ -167,6 +167,27 @@ Deno.test("createReadThroughSessionStorage() moves what an older server saves be
   assertEquals(old.records.size, 0);
 });
 
+Deno.test("createReadThroughSessionStorage() drops a copy whose id an older server replaces between read and removal", async () => {
+  for (const verb of ["read", "delete"] as const) {
+    const { old, to, from, moving } = fakes();
+    const header = await signIn(from);
+    let next = "";
+    const renew = async () => {
+      const session = await from.getSession(header);
+      session.regenerateId();
+      next = headerOf(await from.commitSession(session));
+    };
+    // The second reading is the one before the copy counts.
+    old.play(verb, ...verb === "read" ? ["pass" as const] : [], {
+      before: renew,
+    });
+    assertEquals((await moving.getSession(header)).size, 0, verb);
+    assertEquals(to.records.size, 0, verb);
+    const session = await moving.getSession(next);
+    assertEquals(session.data, { user: "ann" }, verb);
+  }
+});
+
 Deno.test("createReadThroughSessionStorage() sends a new cookie, when the old one has another name", async () => {
   const { rows, storage: from } = database();
   const header = await signIn(from);
