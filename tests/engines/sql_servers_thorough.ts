@@ -339,6 +339,25 @@ for (const database of await startBoth()) {
       await client.end();
     });
 
+    Deno.test("a pg Client within a transaction of the application fails and says so", async () => {
+      const { port } = server;
+      const client = new pg.Client({
+        ...{ host: "127.0.0.1", port, user: "postgres" },
+      });
+      await client.connect();
+      const storage = open(client, { table: `t${++tables}` });
+      const session = await storage.read(await save(storage));
+      await client.query("BEGIN");
+      session.destroy();
+      assertEquals(
+        await assertFails(storage.save(session)),
+        "a transaction of the application is open on the same connection; give the storage a connection of its own",
+      );
+      await client.query("ROLLBACK");
+      assertEquals(await storage.save(session), "");
+      await client.end();
+    });
+
     Deno.test("a table of PostgreSQL with columns of other types is refused", async () => {
       await using connections = pool();
       const changes: [from: string, to: string][] = [
