@@ -90,15 +90,15 @@ async function checkMysql(
   );
   // It does not exist, or this user may not see it. The first statement will say so.
   if (columns.size === 0) return;
-  const { type, collation, part, commits, echo } = columns.get("key") ?? {};
+  const { collation, part, commits, echo } = columns.get("key") ?? {};
   const value = columns.get("value");
   const missing = COLUMNS.filter((column) => !columns.has(column));
   const problem = missing.length > 0
     ? `it does not have the column ${missing.join(", ")}`
     : part !== "PRI"
     ? "its column key is not its primary key"
-    : !/_(bin|cs)$/.test(String(collation)) && !/binary/.test(String(type))
-    ? "its column key does not tell upper case from lower case; its collation must be ascii_bin"
+    : !/_(bin|cs)$/.test(String(collation))
+    ? "its column key is not text that tells upper case from lower case; its collation must be ascii_bin"
     : !/^(longtext|mediumtext)$/i.test(String(value?.type))
     ? "its column value is too short for sessions; its type must be longtext"
     : value?.letters !== "utf8mb4"
