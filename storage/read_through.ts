@@ -68,7 +68,7 @@ export interface ReadThroughSessionStorageOptions<Data, FlashData> {
  * - After the move, a session does not need additional calls. Moving takes four calls to the new storage and three to
  *   the previous one. An unknown id takes one additional read in each.
  * - `sweep` and `close` call both storages, and `sweep` returns the sum. `listSessions` and `destroySessions` call those
- *   that were created with `owner`.
+ *   that were created with `owner`. `maxPerOwner` counts only the sessions that have moved.
  * - Servers that still use only the previous storage do not find a session that has moved. So deploy with `keepOld`
  *   first, and without it once all servers have it.
  *

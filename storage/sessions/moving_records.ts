@@ -34,7 +34,11 @@ import type { EngineRecords } from "./engine_records.ts";
 import { type Owners, ownersOf } from "./owners.ts";
 import type { EnginePolicy } from "./engine_policy.ts";
 import { type Policy, usedAt } from "./policy.ts";
-import type { PreviousRecord, PreviousStorage } from "./previous_storage.ts";
+import {
+  isPreviousNote,
+  type PreviousRecord,
+  type PreviousStorage,
+} from "./previous_storage.ts";
 import {
   alive,
   type Records,
@@ -158,7 +162,11 @@ export class MovingRecords implements Records {
   }
 
   async revoke(stored: StoredRecord): Promise<void> {
-    if (this.guarantees.compareAndSet && !isForeign(stored)) {
+    if (isPreviousNote(stored)) {
+      // In the order of `destroySessions`, because the session may be moving. It has the same key in both engines.
+      await this.#from.revoke(stored);
+      if (this.engine) await this.#to.revoke(stored);
+    } else if (this.guarantees.compareAndSet && !isForeign(stored)) {
       await this.#to.revoke(stored);
     } else await this.remove(stored.id);
   }
@@ -222,7 +230,8 @@ export class MovingRecords implements Records {
       if (found && !stays) {
         await this.revoke(found);
         // The browser keeps this cookie. With the note, the visitor could not begin a session for a minute.
-        if (found.mark) await this.#to.remove(found.id, found);
+        const at = isPreviousNote(found) ? this.#from : this.#to;
+        if (found.mark) await at.remove(found.id, found);
       }
       if (!this.#keepOld || typeof value !== "string") continue;
       if (!except?.includes(value)) await this.#from.remove(value);
@@ -293,18 +302,29 @@ export class MovingRecords implements Records {
       if (found) return found;
       looked = false;
       const old = this.#keepOld ? undefined : await this.#from.load(id);
-      const sameId = this.#keepsIds && this.#to.accepts(id);
-      if (this.guarantees.compareAndSet && !sameId) {
-        return await this.#follow(id, old);
-      }
-      if (this.#keepOld) return undefined;
-      // It may have moved between the two reads.
-      if (!old?.stored) return await this.#here(id);
-      if (sameId) return await this.#copyWithId(id, old);
-      return this.#takesIds(id)
-        ? await this.#copy(id, old)
-        : this.#foreign(await this.#from.use(old.stored));
+      if (!old || !isPreviousNote(old)) return await this.#moveFound(id, old);
+      // The note has to be known here, too: a late request must not come in the way of the session that replaced it, and
+      // a logout has to end that.
+      return await this.#moveFound(id, undefined) ?? old;
     });
+  }
+
+  /** @param old What the previous storage has under the id. */
+  async #moveFound(
+    id: string,
+    old: PreviousRecord | undefined,
+  ): Promise<Attempt> {
+    const sameId = this.#keepsIds && this.#to.accepts(id);
+    if (this.guarantees.compareAndSet && !sameId) {
+      return await this.#follow(id, old);
+    }
+    if (this.#keepOld) return undefined;
+    // It may have moved between the two reads.
+    if (!old?.stored) return await this.#here(id);
+    if (sameId) return await this.#copyWithId(id, old);
+    return this.#takesIds(id)
+      ? await this.#copy(id, old)
+      : this.#foreign(await this.#from.use(old.stored));
   }
 
   /** A record of the previous storage, which its own settings and this storage's timeouts can end. */
@@ -404,6 +424,11 @@ export class MovingRecords implements Records {
       let newest = draft;
       let at = copy;
       const old = await this.#from.load(id);
+      if (old && isPreviousNote(old)) {
+        // An older server was faster: the session goes on under another id.
+        await this.#to.remove(id, copy);
+        return AGAIN;
+      }
       if (old) {
         const fresh = this.#draftOf(old);
         if (!fresh) return undefined;

@@ -195,11 +195,13 @@ export class EngineIndex implements OwnerIndex<OwnedSave> {
     revoke: (key: string, found?: Found) => Promise<void>,
   ): Promise<void> {
     const seen = new Set(spared);
-    for (;;) {
+    for (let attempt = 0;; attempt++) {
       // Again, because a session may have moved to a new id in the meantime.
       const records = (await this.#records(owner))
         .filter(({ key }) => !seen.has(key));
       if (records.length === 0) return;
+      // A session that moved cannot be told from a login, of which there can be ever more.
+      if (attempt > 0) await this.#policy.backOff("destroy sessions", attempt);
       for (const { key } of records) seen.add(key);
       const found = await this.#check(owner, records);
       await inBatches(found, ([key, found]) => revoke(key, found));

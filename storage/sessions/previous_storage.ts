@@ -13,7 +13,7 @@ import type {
 import type { BoundStorage } from "./bound_storage.ts";
 import { CookieStorage } from "./cookie_storage.ts";
 import type { Policy } from "./policy.ts";
-import { alive, type Records, type StoredRecord } from "./records.ts";
+import { alive, type Records, REPLACED, type StoredRecord } from "./records.ts";
 
 /** A session in the previous storage. */
 export interface PreviousRecord {
@@ -21,6 +21,16 @@ export interface PreviousRecord {
   readonly expires: number;
   /** Absent if the session came in a cookie. */
   readonly stored?: StoredRecord;
+}
+
+/** A note in the previous storage that an id was replaced. */
+export interface PreviousNote extends StoredRecord {
+  readonly previous: true;
+}
+
+/** Whether it is a note of the previous storage. */
+export function isPreviousNote(found: object): found is PreviousNote {
+  return "previous" in found;
 }
 
 /** How long, in milliseconds, running requests still find a session under its old id. */
@@ -67,12 +77,20 @@ export class PreviousStorage {
     return this.records?.accepts(id) === true;
   }
 
-  async load(id: string): Promise<PreviousRecord | undefined> {
+  /** Reads the session under an id, or the note that the id was replaced. */
+  async load(id: string): Promise<PreviousRecord | PreviousNote | undefined> {
     const { records } = this;
     if (!records?.accepts(id)) return undefined;
-    const stored = alive(await records.load(id), records, this.lifetime);
+    const found = await records.load(id);
+    if (found?.mark === REPLACED) return { ...found, previous: true };
+    const stored = alive(found, records, this.lifetime);
     const record = stored?.decode();
     return stored && record && { record, expires: stored.expires, stored };
+  }
+
+  /** Revokes the session to which a note leads, if it has not moved. */
+  async revoke(note: PreviousNote): Promise<void> {
+    await this.records?.revoke(note);
   }
 
   /** Moves the deadline of a session that stays, as its own storage does after a read. */

@@ -339,6 +339,8 @@ Deno.test("the engine on SQL repeats a statement that others are in the way of, 
     { code: "40P01" },
     { code: "ER_LOCK_DEADLOCK", errno: 1213 },
     { errno: 1205 },
+    // lock_timeout
+    { code: "55P03" },
     { errno: "40001" },
     { code: "SQLITE_BUSY" },
     { code: "ERR_SQLITE_ERROR", errcode: 5 },
@@ -374,6 +376,24 @@ Deno.test("the engine on SQL repeats a statement that others are in the way of, 
     await assertRejects(() => engine.read("none"), JSON.stringify(problem));
     assertEquals(calls, 1, JSON.stringify(problem));
   }
+  db.close();
+});
+
+Deno.test("the engine on SQL creates its table, when others are in the way of each statement", async () => {
+  const db = new DatabaseSync(":memory:");
+  const tried = new Set<string>();
+  const busy = asClient({
+    async query(sql: string, values: (string | number | null)[]) {
+      if (!tried.has(sql)) {
+        tried.add(sql);
+        throw Object.assign(new Error("database is locked"), { errcode: 5 });
+      }
+      return { rows: db.prepare(sql).all(...values), rowCount: 0 };
+    },
+  });
+  const engine = engineOn(busy, { dialect: "sqlite" });
+  assertEquals(await engine.read("none"), null);
+  assertEquals(tried.size, 5, "it looks, creates three things, and reads");
   db.close();
 });
 

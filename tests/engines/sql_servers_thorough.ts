@@ -339,6 +339,25 @@ for (const database of await startBoth()) {
       await client.end();
     });
 
+    Deno.test("a pg Client within a transaction of the application fails and says so", async () => {
+      const { port } = server;
+      const client = new pg.Client({
+        ...{ host: "127.0.0.1", port, user: "postgres" },
+      });
+      await client.connect();
+      const storage = open(client, { table: `t${++tables}` });
+      const session = await storage.read(await save(storage));
+      await client.query("BEGIN");
+      session.destroy();
+      assertEquals(
+        await assertFails(storage.save(session)),
+        "a transaction of the application is open on the same connection; give the storage a connection of its own",
+      );
+      await client.query("ROLLBACK");
+      assertEquals(await storage.save(session), "");
+      await client.end();
+    });
+
     Deno.test("a table of PostgreSQL with columns of other types is refused", async () => {
       await using connections = pool();
       const changes: [from: string, to: string][] = [
@@ -415,17 +434,48 @@ for (const database of await startBoth()) {
       await sql.end();
     });
   } else {
+    Deno.test("a connection of MySQL that would lose or change sessions is refused", async () => {
+      const table = `t${++tables}`;
+      const at = { host: "127.0.0.1", port: server.port, user: "root" };
+      const charset = mysql.createPool({
+        ...{ ...at, database: "app", charset: "latin1" },
+      });
+      const holding = mysql.createPool({ ...at, database: "app" });
+      holding.pool.on("connection", (connection) => {
+        connection.query("SET SESSION autocommit = 0");
+      });
+      const problems = new Map([
+        [charset, "the connection's character set does not have every letter"],
+        [holding, "the connection does not commit what it writes"],
+      ]);
+      for (const [db, problem] of problems) {
+        const message = await assertFails(save(open(db, { table })));
+        assertStringIncludes(message, problem, problem);
+        await db.end();
+      }
+    });
+
     Deno.test("a table of MySQL that would lose sessions is refused", async () => {
       await using connections = pool();
       const good = sqlSessionSchema("mysql", { table: "bad" });
       const tables: Record<string, string> = {
         "its column value is too short": good.replace("longtext", "text"),
+        "its column value does not have every letter": good.replaceAll(
+          "utf8mb4",
+          "latin1",
+        ),
         "its column key is not its primary key": good.replace(
           "PRIMARY KEY (`key`)",
           "KEY (`key`)",
         ),
-        "its column key does not tell upper case from lower case": good
+        "its column key is not text that tells upper case from lower case": good
           .replace("ascii_bin", "ascii_general_ci"),
+        // Its keys come back as bytes.
+        "upper case from lower case; its collation must be ascii_bin": good
+          .replace(
+            "varchar(64) CHARACTER SET ascii COLLATE ascii_bin",
+            "varbinary(64)",
+          ),
         "it does not have the column due": good.replace(
           /.*KEY `bad_due`.*\n/,
           "",

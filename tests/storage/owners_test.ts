@@ -556,3 +556,30 @@ Deno.test("maxPerOwner spares the session that takes a new id, when its old id i
     }
   }
 });
+
+Deno.test("storage.destroySessions() throws conflict, when logins do not end", async () => {
+  const engine = memoryEngine(100, () => 1e12, () => {});
+  const options = { owner, now: () => 1e12 };
+  const other = createSessionStorage<Data>({ engine, ...options });
+  let logins = 0;
+  const storage = createSessionStorage<Data>({
+    engine: {
+      ...engine,
+      async owned(key) {
+        const session = await other.read(null);
+        session.set("user", "ann");
+        await other.save(session);
+        logins++;
+        return await engine.owned(key);
+      },
+    },
+    ...options,
+  });
+  const error = await assertRejects(
+    () => storage.destroySessions("ann"),
+    SessionError,
+  );
+  assertEquals(error.code, "conflict");
+  assertEquals(logins, 51);
+  assertEquals((await other.listSessions("ann")).length, 1);
+});

@@ -167,6 +167,27 @@ Deno.test("createReadThroughSessionStorage() moves what an older server saves be
   assertEquals(old.records.size, 0);
 });
 
+Deno.test("createReadThroughSessionStorage() drops a copy whose id an older server replaces between read and removal", async () => {
+  for (const verb of ["read", "delete"] as const) {
+    const { old, to, from, moving } = fakes();
+    const header = await signIn(from);
+    let next = "";
+    const renew = async () => {
+      const session = await from.getSession(header);
+      session.regenerateId();
+      next = headerOf(await from.commitSession(session));
+    };
+    // The second reading is the one before the copy counts.
+    old.play(verb, ...verb === "read" ? ["pass" as const] : [], {
+      before: renew,
+    });
+    assertEquals((await moving.getSession(header)).size, 0, verb);
+    assertEquals(to.records.size, 0, verb);
+    const session = await moving.getSession(next);
+    assertEquals(session.data, { user: "ann" }, verb);
+  }
+});
+
 Deno.test("createReadThroughSessionStorage() sends a new cookie, when the old one has another name", async () => {
   const { rows, storage: from } = database();
   const header = await signIn(from);
@@ -480,6 +501,44 @@ Deno.test("createReadThroughSessionStorage() drops what a request sets under an 
     assertEquals(await moving.commitSession(late), "", name);
     assertEquals((await moving.getSession(sent)).data, { user: "bea" }, name);
     assertEquals(engine.sessions, 1, name);
+  }
+});
+
+Deno.test("createReadThroughSessionStorage() knows an id that the previous storage has just replaced", async () => {
+  const sources = {
+    "by value": createMemorySessionStorage,
+    "by a cookie": () => createMemorySessionStorage({ cookie }),
+    // It cannot mark a copy.
+    "to Workers KV": createMemorySessionStorage,
+  };
+  for (const [name, make] of Object.entries(sources)) {
+    for (const moves of [false, true]) {
+      const row = `${name}, ${moves ? "moved" : "not moved"}`;
+      const from = make();
+      const moving = createReadThroughSessionStorage({
+        to: name === "to Workers KV"
+          ? createWorkersKVSessionStorage({ kv: kvNamespace().kv, cookie })
+          : createMemorySessionStorage({ cookie }),
+        from,
+      });
+      const first = await valueIn(from, "ann");
+      // An older server gives the session a new id.
+      const renewed = await from.read(first);
+      renewed.regenerateId();
+      const old = `session=${await cookieOf(first)}`;
+      const next = `session=${await cookieOf(await from.save(renewed) ?? "")}`;
+      if (moves) await moving.getSession(next);
+
+      const late = await moving.getSession(old);
+      assertEquals(late.size, 0, row);
+      late.set("cart", ["tea"]);
+      assertEquals(await moving.commitSession(late), "", row);
+      const stayed = await moving.getSession(next);
+      assertEquals(stayed.data, { user: "ann" }, row);
+
+      await moving.destroySession(await moving.getSession(old));
+      assertEquals((await moving.getSession(next)).size, 0, row);
+    }
   }
 });
 

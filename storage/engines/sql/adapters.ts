@@ -97,11 +97,8 @@ function has(client: Any, ...methods: string[]): boolean {
 function sqliteClient(db: Any): SqlClient {
   let statements = new Map<string, Any>();
   const run = async <T>(sql: string, use: (statement: Any) => T) => {
-    // A session that is saved in a transaction of the application is lost with its rollback.
     if (db.isTransaction === true || db.inTransaction === true) {
-      throw new Error(
-        "a transaction of the application is open on the same connection; give the storage a connection of its own",
-      );
+      throw inTransaction();
     }
     try {
       const statement = statements.get(sql) ?? db.prepare(sql);
@@ -122,6 +119,13 @@ function sqliteClient(db: Any): SqlClient {
     count: (sql, values) =>
       run(sql, (statement) => statement.run(...values)?.changes),
   };
+}
+
+/** A session that is saved in a transaction of the application is lost with its rollback, and a logout undone. */
+function inTransaction(): Error {
+  return new Error(
+    "a transaction of the application is open on the same connection; give the storage a connection of its own",
+  );
 }
 
 function isInMemory(db: Any): boolean {
@@ -168,6 +172,9 @@ function queryClient(db: Any, prepares: boolean): SqlClient {
         "the Client of pg is not connected; await client.connect() first, or pass a Pool",
       );
     }
+    // Only a Client of pg has it. "T" is within a transaction, and "E" within one that has failed.
+    const status: unknown = db.getTransactionStatus?.();
+    if (status === "T" || status === "E") throw inTransaction();
     if (!prepares || !pg) return db.query(sql, values);
     const name = names.get(sql) ?? newName();
     names.set(sql, name);

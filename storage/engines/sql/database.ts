@@ -9,6 +9,7 @@ import {
   adapterFor,
   type ClientTraits,
   isProvider,
+  type SqlClient,
   traitsOf,
 } from "./adapters.ts";
 import type { SqlClientLike, SqlValue } from "./clients.ts";
@@ -97,7 +98,12 @@ export class Database {
       this.#connected = connected;
       this.#connect = async () => connected;
     }
-    this.#setUp = (connected) => setUp(connected, table, creates);
+    this.#setUp = (connected) =>
+      setUp(
+        { ...connected, client: this.#repeating(connected.client) },
+        table,
+        creates,
+      );
     this.#ready = new Lazy(async () => {
       const connected = await this.#connect();
       const advice = connected.client.advice?.();
@@ -167,8 +173,37 @@ export class Database {
     method: "rows" | "count",
     repeats: boolean,
   ): Promise<Ran> {
-    const { client, statements } = connected;
+    const { client, dialect, statements } = connected;
     const [sql, ...values] = ask(statements);
+    try {
+      return await this.#attempt(client, method, sql, values, repeats);
+    } catch (error) {
+      throw explain(error, problemOf(error), dialect, this.#table);
+    }
+  }
+
+  /** The client, whose statements are repeated. Each of them can run twice. */
+  #repeating(client: SqlClient): SqlClient {
+    const run = async (
+      method: "rows" | "count",
+      sql: string,
+      values: SqlValue[],
+    ) => (await this.#attempt(client, method, sql, values, true)).result;
+    return {
+      dialect: client.dialect,
+      rows: (sql, values) => run("rows", sql, values),
+      count: (sql, values) => run("count", sql, values),
+    };
+  }
+
+  /** Runs a statement, again and again while others are in its way. */
+  async #attempt(
+    client: SqlClient,
+    method: "rows" | "count",
+    sql: string,
+    values: SqlValue[],
+    repeats: boolean,
+  ): Promise<Ran> {
     const until = performance.now() + this.#patience;
     let unsure = false;
     for (let attempt = 1;; attempt++) {
@@ -181,9 +216,7 @@ export class Database {
         const lost = problem === "unknown" && repeats;
         const again = lost || problem === "transient" ||
           problem === "finalized" && attempt === 1;
-        if (!again || performance.now() > until) {
-          throw explain(error, problem, connected.dialect, this.#table);
-        }
+        if (!again || performance.now() > until) throw error;
         unsure ||= lost;
         await delay(Math.random() * Math.min(MAX_DELAY, 2 ** attempt));
       }

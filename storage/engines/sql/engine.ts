@@ -158,10 +158,13 @@ export class SqlEngine implements Engine {
 
   async owned(owner: string): Promise<OwnedRecord[]> {
     const rows = await this.#db.rows((s) => [s.owned, owner]);
-    return (rows as (Row & { key: string })[])
+    return (rows as (Row & { key: unknown })[])
       // Not by the database, which has a collation of its own.
       .sort((a, b) => `${a.version}` < `${b.version}` ? -1 : 1)
-      .map((row) => ({ ...recordOf(row), key: row.key }));
+      .map((row) => {
+        if (typeof row.key !== "string") throw notText();
+        return { ...recordOf(row), key: row.key };
+      });
   }
 
   async deleteOwned(
@@ -244,14 +247,18 @@ export class SqlEngine implements Engine {
 function recordOf(row: Row): EngineRecord {
   const { value, version } = row;
   if (typeof value !== "string" || typeof version !== "string") {
-    throw new TypeError(
-      "a row of sessions did not have text in its columns value and version; they must be columns of text, and the client must not rename columns",
-    );
+    throw notText();
   }
   const expires = toInteger(row.expires);
   return expires === undefined
     ? foreignRecord(version)
     : { value, version, expires };
+}
+
+function notText(): TypeError {
+  return new TypeError(
+    "a row of sessions did not have text in its columns key, value and version; they must be columns of text, and the client must not rename columns",
+  );
 }
 
 /** `expires` and `due` of a row. A deadline is never rounded to an earlier one. */

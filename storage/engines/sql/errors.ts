@@ -28,9 +28,10 @@ export type SqlProblem =
 
 /** SQLSTATE of PostgreSQL, names and numbers of MySQL, names and numbers of SQLite. */
 const CODES: Readonly<Record<string, SqlProblem>> = {
-  // serialization_failure, deadlock_detected, and the same of MySQL
+  // serialization_failure, deadlock_detected, lock_not_available (lock_timeout), and the same of MySQL
   "40001": "transient",
   "40P01": "transient",
+  "55P03": "transient",
   ER_LOCK_DEADLOCK: "transient",
   "1213": "transient",
   ER_LOCK_WAIT_TIMEOUT: "transient",

@@ -75,8 +75,14 @@ if (effort.thorough) {
       const through = { ...at, port: (await startPgBouncer(port)).port };
       const pooled = new pg.Pool(through);
       pooled.on("error", () => {});
-      // Behind it, postgres.js sometimes waits for ever while the machine is busy.
       keeps(sqlEngine({ name: "pg, PgBouncer", db: pooled }), []);
+      // By default, it sends `Parse, Describe, Flush` behind a `Sync` that is not answered yet. PgBouncer 1.18 gives the
+      // connection away at that answer, and loses the next one (its issue 759).
+      const alone = postgres(
+        `postgres://postgres@127.0.0.1:${through.port}/postgres?max_pipeline=0`,
+        { onnotice() {} },
+      );
+      keeps(sqlEngine({ name: "postgres.js, PgBouncer", db: alone }), []);
     }
   }
 
