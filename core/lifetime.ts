@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { numberOrType } from "./options.ts";
 
 /** The default lifetime, in seconds from the last save. */
 export const DEFAULT_LIFETIME: number = 1_209_600;
@@ -94,16 +95,12 @@ export function lifetimeOf(options: Lifetime | undefined): StoredLifetime {
  * @throws {RangeError} If it is not.
  */
 export function checkSeconds(name: string, seconds: number): number {
-  if (
-    typeof seconds !== "number" || !Number.isFinite(seconds) || seconds < 0
-  ) {
-    throw new RangeError(
-      `Cannot use ${name}: it must be a finite, non-negative number of seconds, received ${
-        String(seconds)
-      }`,
-    );
-  }
-  return seconds;
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds;
+  throw new RangeError(
+    `Cannot use ${name}: it must be a finite, non-negative number of seconds, received ${
+      numberOrType(seconds)
+    }`,
+  );
 }
 
 /**

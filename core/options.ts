@@ -43,6 +43,11 @@ export function typeOf(value: unknown): string {
   return `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`;
 }
 
+/** What was received instead of a valid number, for an error's message: a number, or another value's type. */
+export function numberOrType(value: unknown): string {
+  return typeof value === "number" ? String(value) : typeOf(value);
+}
+
 function nearest(name: string, known: readonly string[]): string {
   const [best = ""] = known
     .map((other) => ({ other, distance: distanceOf(name, other) }))

@@ -141,10 +141,10 @@ export class Session<Data = SessionData, FlashData = Data> {
   get<Key extends SessionKey<Data, FlashData>, Fallback = undefined>(
     key: Key,
     fallback?: Fallback,
-  ): SessionEntry<Data, FlashData, Key> | Fallback {
+  ): Exclude<SessionEntry<Data, FlashData, Key>, undefined> | Fallback {
     const found = this.#state.get(key);
     return (found === undefined ? fallback : found) as
-      | SessionEntry<Data, FlashData, Key>
+      | Exclude<SessionEntry<Data, FlashData, Key>, undefined>
       | Fallback;
   }
 

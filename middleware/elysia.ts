@@ -33,7 +33,7 @@ import {
   MIDDLEWARE_OPTIONS,
   type MiddlewareOptions,
 } from "./lifecycle/options.ts";
-import { respond } from "./lifecycle/response.ts";
+import { respond, responseCarrier } from "./lifecycle/response.ts";
 
 export type * from "./lifecycle/types.ts";
 
@@ -153,7 +153,7 @@ export function session<Data, FlashData>(
           hold(request, key, session);
           visits.set(request, { session, threw: false });
           const response = await outermost(app).handle(request);
-          return isUpgrade(request) ? undefined : response;
+          return isUpgrade(request) ? undefined : unframed(response);
         },
         failed: () => visits.get(request)?.threw === true,
         unavailable: onUnavailable &&
@@ -218,6 +218,17 @@ function isAnswer(error: unknown): boolean {
   const { status, code, toResponse } = Object(error);
   return typeof status === "number" || typeof code === "number" ||
     typeof toResponse === "function";
+}
+
+/**
+ * A response without `Transfer-Encoding`, which a server adds itself. Elysia sets it for streams and generators, and on
+ * Node it sends a hook's response that has it without all other headers, the cookie among them.
+ */
+function unframed(response: Response): Response {
+  if (!response.headers.has("Transfer-Encoding")) return response;
+  const copy = responseCarrier(response)?.("");
+  copy?.headers.delete("Transfer-Encoding");
+  return copy ?? response;
 }
 
 /** A WebSocket's handshake is sent while its handler runs, or without the response. */

@@ -156,6 +156,7 @@ export function createSessionStorage<Data, FlashData>(
     | EngineSessionStorageOptions<Data>
     | DatabaseSessionStorageOptions<Data, FlashData>,
 ): SessionStorage<Data, FlashData> {
+  if (typeof options !== "object" || !options) checkStorageOptions(options);
   if ("engine" in options) {
     return engineStorage(options, ENGINE_OPTIONS, () => options.engine);
   }

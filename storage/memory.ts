@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { numberOrType } from "../core/options.ts";
 import type { SessionData } from "../core/session.ts";
 import type { SessionStorage, StorageOptions } from "./contract.ts";
 import { engineStorage, type OwnOptions } from "./sessions/bind.ts";
@@ -60,7 +61,9 @@ export function createMemorySessionStorage<
     const { maxSessions = 100_000 } = options;
     if (!Number.isInteger(maxSessions) || maxSessions < 1) {
       throw new RangeError(
-        `Cannot create storage: maxSessions must be a positive integer, received ${maxSessions}`,
+        `Cannot create storage: maxSessions must be a positive integer, received ${
+          numberOrType(maxSessions)
+        }`,
       );
     }
     return new MemoryEngine(maxSessions, policy.now, (key) => {

@@ -62,6 +62,16 @@ Deno.test("session.get() gives the type of its key, and undefined", () => {
   assertEquals(session.get("userId"), "7");
 });
 
+Deno.test("session.get() gives no undefined, with a fallback", () => {
+  const session = createSession<Data, Flash & { hint?: string }>();
+  expectType<"light" | "dark">()(session.get("theme", "dark" as const), true);
+  expectType<string | null>()(session.get("userId", null), true);
+  expectType<string>()(session.get("hint", ""), true);
+  // deno-lint-ignore no-explicit-any -- an untyped session gives it
+  expectType<any>()(createSession().get("theme", "dark"), true);
+  assertEquals(session.get("theme", "dark"), "dark");
+});
+
 Deno.test("session.set() takes the value's type and undefined, under the keys of values", () => {
   const session = createSession<Data, Flash>();
   session.set("userId", "7");

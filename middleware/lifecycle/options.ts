@@ -24,7 +24,10 @@ export interface MiddlewareOptions<Args extends unknown[], Answer>
    *
    * @default {503 Service Unavailable, or 403 Forbidden for `cross-origin`}
    */
-  onUnavailable?: ((error: SessionError, ...args: Args) => Answer) | undefined;
+  onUnavailable?:
+    // A method's, so that it may name the framework's own types, of which the entries know the parts that they use.
+    | { answer(error: SessionError, ...args: Args): Answer }["answer"]
+    | undefined;
 }
 
 /** Options of a middleware that puts the session where the framework keeps values of a request. */

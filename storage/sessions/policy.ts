@@ -20,6 +20,7 @@ import {
   type Timeouts,
   touchInterval,
 } from "../../core/lifetime.ts";
+import { numberOrType } from "../../core/options.ts";
 import type { SessionRecord } from "../../core/record.ts";
 import type { SessionState } from "../../core/session_state.ts";
 import type { SaveOptions, SessionEvent, StorageOptions } from "../contract.ts";
@@ -286,7 +287,7 @@ function checkMaxPerOwner(
   if (!Number.isInteger(max) || max < 1) {
     throw new RangeError(
       `Cannot create storage: maxPerOwner must be a positive integer, received ${
-        String(max)
+        numberOrType(max)
       }`,
     );
   }

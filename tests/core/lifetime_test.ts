@@ -80,6 +80,8 @@ Deno.test("checkTimeouts() throws and says what to change, when a timeout is inv
     ],
     [{ idleTimeout: Infinity }, "received Infinity"],
     [{ absoluteTimeout: NaN }, "received NaN"],
+    // As a variable of the environment is.
+    [{ absoluteTimeout: "3600" as never }, "received a string"],
     [{ touchAfter: -1 }, "Cannot use touchAfter"],
     [{ touchAfter: NaN }, "Cannot use touchAfter"],
     [

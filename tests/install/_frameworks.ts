@@ -84,7 +84,7 @@ function documentedTypes(): string {
 
 const FRAMEWORKS = `
 import express from "express";
-import { fastify } from "fastify";
+import { fastify, type FastifyReply, type FastifyRequest } from "fastify";
 import { createMemorySessionStorage } from "@satchel/session";
 import expressSession, { type SessionOf } from "@satchel/session/middleware/express";
 import { session as fastifySession, type SessionRequest } from "@satchel/session/middleware/fastify";
@@ -107,6 +107,16 @@ express().use(expressSession(storage)).get("/", ({ session }, res) => {
   // @ts-expect-error the type of a key is known
   session.set("visits", "two");
   res.json(visits);
+});
+
+// The page for an engine that fails is written with the framework's own types.
+expressSession(storage, {
+  onUnavailable: (error, _req: express.Request, res: express.Response) =>
+    void res.status(503).send(error.code),
+});
+fastifySession(storage, {
+  onUnavailable: (error, _request: FastifyRequest, reply: FastifyReply) =>
+    reply.code(503).send(error.code),
 });
 
 const app = fastify();

@@ -479,6 +479,14 @@ Deno.test("createSessionStorage() throws and says what to change, when a functio
       name,
     );
   }
+  for (const options of [undefined, null, "a database"]) {
+    assertThrows(
+      () => createSessionStorage(options as never),
+      TypeError,
+      "Cannot create storage: options must be an object",
+      rowName(options),
+    );
+  }
 });
 
 Deno.test("createSessionStorage() declares the guarantees of the four functions", () => {

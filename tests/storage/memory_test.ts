@@ -128,7 +128,9 @@ Deno.test("createMemorySessionStorage() throws and says what to change, when max
     assertThrows(
       () => createMemorySessionStorage({ maxSessions } as never),
       RangeError,
-      `Cannot create storage: maxSessions must be a positive integer, received ${maxSessions}`,
+      `Cannot create storage: maxSessions must be a positive integer, received ${
+        typeof maxSessions === "string" ? "a string" : maxSessions
+      }`,
       rowName(maxSessions),
     );
   }

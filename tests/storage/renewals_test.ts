@@ -578,7 +578,7 @@ Deno.test("factories refuse a setting, when it is wrong or their engine cannot k
     [memory, { maxPerOwner: 3 }, TypeError, ownerless],
     [memory, { maxPerOwner: 0, owner }, RangeError, count(0)],
     [memory, { maxPerOwner: 1.5, owner }, RangeError, count(1.5)],
-    [memory, { maxPerOwner: "3", owner }, RangeError, count("3")],
+    [memory, { maxPerOwner: "3", owner }, RangeError, count("a string")],
     [memory, { maxPerOwner: Infinity, owner }, RangeError, count(Infinity)],
   ];
   for (const [create, options, error, message] of cases) {

@@ -1,7 +1,7 @@
 import type * as elysia from "npm:elysia@1.4.30";
 import { session } from "../../../middleware/elysia.ts";
 import { type App, HandlerError } from "./_app.ts";
-import { controlled, pathOf, toResponse } from "./_fetch.ts";
+import { controlled, pathOf, streamOf, toResponse } from "./_fetch.ts";
 
 /** Builds the application with Elysia. */
 export function elysiaApp(
@@ -55,6 +55,9 @@ export function elysiaApp(
         }
         case "redirect":
           return redirect(new URL(reply.to, request.url).href, 303);
+        case "stream":
+          // Elysia makes the response, and on Node it sends such a response in its own way.
+          return streamOf(reply.onSent, "stream");
         case "nothing":
           return;
         case "throw":
