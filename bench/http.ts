@@ -7,7 +7,7 @@
  * @module
  */
 import { connect, type Socket } from "node:net";
-import { median } from "./measure.ts";
+import { median, undisturbed } from "./measure.ts";
 import { OURS } from "./peers.ts";
 import { command, type Runtime } from "./prepare.ts";
 import { cookieAfter, type Kind } from "./visit.ts";
@@ -171,7 +171,7 @@ class Server {
       const sorted = load.times.sort((a, b) => a - b);
       const p99 = sorted[Math.floor(sorted.length * 0.99)] ?? NaN;
       const perSecond = median(load.perSecond);
-      return [path, { perSecond, cpu: median(load.cpu), p99 }];
+      return [path, { perSecond, cpu: undisturbed(load.cpu), p99 }];
     });
     return {
       name: this.#name,

@@ -16,17 +16,28 @@ export function median(numbers: readonly number[]): number {
   return half.reduce((sum, n) => sum + n, 0) / half.length;
 }
 
+/** The mean of the faster half of numbers: of the turns that other programs on the hardware slowed down least. */
+export function undisturbed(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  const half = sorted.slice(0, Math.ceil(sorted.length / 2));
+  return half.reduce((sum, n) => sum + n, 0) / half.length;
+}
+
 /** The CPU time of this process, in µs. */
 function cpu(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
 
-/** CPU time of one cell before the first round, in µs: compilers need thousands of calls. */
-const WARM_UP = 250_000;
+/** CPU time of one cell's first calls, in µs, of code that is not compiled yet. */
+const START = 100_000;
+/** CPU time of the calls after them, in µs, if they took no longer than the last of them: compilers need thousands. */
+const WARM_UP = 300_000;
 /** CPU time of one cell in one round, in µs. */
-const TURN = 5_000;
-/** Rounds that a cell sits out after one, if a run of it takes two turns or more. */
+const TURN = 2_000;
+/** A run that takes longer, in µs, sits out rounds. */
+const SLOW = 10_000;
+/** Rounds that it sits out after one. */
 const REST = 6;
 
 /**
@@ -47,11 +58,14 @@ export async function measure(
   const turns = [];
   for (const cell of cells) {
     let [times, each] = [1, 0];
-    for (let spent = 0; spent < WARM_UP; spent += each * times) {
+    for (let spent = 0; spent < START; spent += each * times) {
       times = Math.ceil(Math.min(times * 2, TURN / (each || TURN)));
       each = await run(cell, times);
     }
-    turns.push({ cell, times, slow: each > 2 * TURN, took: [] as number[] });
+    for (let left = WARM_UP / each; left > 0; left -= times) {
+      await run(cell, times);
+    }
+    turns.push({ cell, times, slow: each > SLOW, took: [] as number[] });
   }
   for (let round = -1; round < rounds; round++) {
     for (const turn of rotated(turns, round)) {

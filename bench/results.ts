@@ -5,7 +5,7 @@
  */
 import type { Agreement } from "./agreement.ts";
 import type { Load, Served } from "./http.ts";
-import { median } from "./measure.ts";
+import { median, undisturbed } from "./measure.ts";
 
 /** What runs inside a runtime prints of one library in one row. */
 export interface Raw {
@@ -48,13 +48,19 @@ export interface Results {
   readonly runtimes: Readonly<Record<string, RuntimeResults>>;
 }
 
-/** Compares what a process has measured in a row: medians of turns. */
-export function compare(raw: readonly Raw[], ours: string): Row {
-  const own = median(raw.find(({ name }) => name === ours)?.times ?? []);
-  const others = raw.filter(({ name }) => name !== ours)
-    .map(({ name, floor, times }): [string, Other] => [name, {
+/** Compares what processes have measured in a row. */
+export function compare(raw: readonly (readonly Raw[])[], ours: string): Row {
+  const timeOf = (name: string) =>
+    median(
+      raw.map((process) =>
+        undisturbed(process.find((each) => each.name === name)?.times ?? [])
+      ),
+    );
+  const own = timeOf(ours);
+  const others = (raw[0] ?? []).filter(({ name }) => name !== ours)
+    .map(({ name, floor }): [string, Other] => [name, {
       ...floor ? { floor } : {},
-      ratio: median(times) / own,
+      ratio: timeOf(name) / own,
     }]);
   return { ours: own, others: Object.fromEntries(others) };
 }

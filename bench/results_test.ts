@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { agreement, agreementText } from "./agreement.ts";
 import { chart } from "./chart.ts";
 import type { Served } from "./http.ts";
-import { median } from "./measure.ts";
+import { median, undisturbed } from "./measure.ts";
 import { markdown } from "./report.ts";
 import { combine, compare, type Results, type Run, worse } from "./results.ts";
 
@@ -20,7 +20,7 @@ function raw(ours: number[], peer: number[]) {
 /** A run in which a request takes this library 10 µs. */
 function run(peer: number, servers: Served[] = []): Run {
   return {
-    rows: { [row]: compare(raw([10], [peer]), OURS) },
+    rows: { [row]: compare([raw([10], [peer])], OURS) },
     servers,
   };
 }
@@ -52,8 +52,16 @@ Deno.test("median() gives the number in the middle, or the mean of both", () => 
   assertEquals(median([4, 1, 20, 2]), 3);
 });
 
-Deno.test("compare() divides the medians of turns", () => {
-  const { ours, others } = compare(raw([10, 30, 11], [22, 10, 90]), OURS);
+Deno.test("undisturbed() gives the mean of the faster half", () => {
+  assertEquals(undisturbed([30, 4, 2, 20]), 3);
+  assertEquals(undisturbed([9, 5, 1]), 3);
+});
+
+Deno.test("compare() divides the medians of processes", () => {
+  const { ours, others } = compare([
+    raw([30, 10, 10, 90], [24, 20]),
+    raw([12, 12], [24, 50]),
+  ], OURS);
   assertEquals(ours, 11);
   assertEquals(others["cookie-session"], { ratio: 2 });
   assertEquals(others["floor, WebAssembly"], { floor: true, ratio: 5 / 11 });
