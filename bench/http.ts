@@ -55,6 +55,13 @@ export interface Load {
   readonly p99: number;
 }
 
+/** What was measured in each turn, and how long each answer took, in ms. */
+interface Turns {
+  readonly perSecond: number[];
+  readonly cpu: number[];
+  readonly times: number[];
+}
+
 /** Options of {@linkcode measureServers}. */
 export interface ServersOptions {
   readonly rounds: number;
@@ -92,12 +99,12 @@ class Server {
   readonly #kind: string;
   readonly #connections: Connection[] = [];
   readonly #cookies: string[] = [];
-  readonly #loads = Object.fromEntries(
-    PATHS.map((path) => [path, { perSecond: [], cpu: [], times: [] }]),
-  ) as unknown as Record<
-    string,
-    { perSecond: number[]; cpu: number[]; times: number[] }
-  >;
+  readonly #loads: Record<string, Turns> = Object.fromEntries(
+    PATHS.map((path): [string, Turns] => [
+      path,
+      { perSecond: [], cpu: [], times: [] },
+    ]),
+  );
   #next = 0;
 
   private constructor(process: Deno.ChildProcess, name: string, kind: string) {

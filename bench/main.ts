@@ -44,7 +44,7 @@ import { rowNames } from "./rows.ts";
 const ROUNDS = 40;
 /** A round of servers takes longer, and has more requests in it. */
 const HTTP_SHARE = 0.15;
-/** What compilers come to differs from process to process. */
+/** How many processes measure a row in a run: compilers make other code in each. */
 const PROCESSES = 2;
 const TOLERANCE = 0.25;
 const FILES = {

@@ -32,8 +32,8 @@ export interface Errand {
   readonly seed: number;
   /** The folder of this race. */
   readonly dir: string;
-  /** How far its clock is ahead, in milliseconds. */
-  readonly ahead: number;
+  /** How far its clock is ahead, in milliseconds. @default {0} */
+  readonly ahead?: number;
 }
 
 /** An order to a process. */
@@ -130,7 +130,7 @@ export async function crowds(
   { place, processes, plan }: CrowdOptions,
 ): Promise<Told & { readonly merges: number }> {
   const crew = new Crew((name) => ({
-    ...{ place, plan: { ...plan, name }, seed: 0, dir: "", ahead: 0 },
+    ...{ place, plan: { ...plan, name }, seed: 0, dir: "" },
   }));
   try {
     for (let i = 0; i < processes; i++) crew.add();
